@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owned threads: one per queue, which receives and delivers. */
+#ifndef FDLINK_ATTACH_H
+#define FDLINK_ATTACH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <fdlink/fdlink.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Callbacks, on the queue's thread. They may send, write, alloc and release. */
+struct fdl_dispatcher {
+	/* n packets, at least 1, arrived. Returns k in 0..n: the callee keeps
+	 * v[0..k) and releases them in its own time; the rest is released for
+	 * it. */
+	int (*deliver)(void *ctx, struct fdl_queue *q, struct fdl_packet *v[],
+		       int n);
+	/* The queue's reader ends, once per queue and attach. reason: 0 orderly
+	 * stop, else what fdl_recv returned. May be NULL. */
+	void (*closed)(void *ctx, struct fdl_queue *q, int reason);
+	void *ctx;
+};
+
+/*
+ * Start one thread per queue that delivers to *d, which is copied. All signals
+ * are blocked in those threads.
+ * Errors: -EBUSY already attached; -EINVAL d or deliver is NULL; -EAGAIN no
+ * thread to be had.
+ */
+int fdl_attach(struct fdl_endpoint *ep, const struct fdl_dispatcher *d);
+
+/*
+ * Stop the readers and wait for them. Nothing is delivered once it has
+ * returned; attaching again works. Not attached: nothing happens. Any thread.
+ * Errors: -EDEADLK called from a callback.
+ */
+int fdl_detach(struct fdl_endpoint *ep);
+
+/* Between fdl_attach and fdl_detach, also when all readers ended. Any thread. */
+bool fdl_is_attached(const struct fdl_endpoint *ep);
+
+/*
+ * Wait until all readers have ended, of themselves or by fdl_detach. At once
+ * when not attached. Any thread. Errors: -EDEADLK called from a callback.
+ */
+int fdl_wait(struct fdl_endpoint *ep);
+
+/*
+ * Put the endpoint's link header in front of the packet: remote is the
+ * destination, local the source (6 bytes each; local NULL: the endpoint's own
+ * address), protocol in host order. Without a link header nothing happens.
+ * Errors: -ENOSPC less than 14 bytes of room; -EINVAL remote is NULL.
+ */
+int fdl_add_header(struct fdl_endpoint *ep, struct fdl_packet *pkt,
+		   const uint8_t *local, const uint8_t *remote,
+		   uint16_t protocol);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Endpoints by name, and what an fd or a name is. */
+#ifndef FDLINK_OPEN_H
+#define FDLINK_OPEN_H
+
+#include <net/if.h>
+
+#include <fdlink/fdlink.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Open a link by its locator, KIND:NAME[,OPTION]...
+ *
+ *	tap:NAME, tun:NAME	a TAP or TUN device, created if there is none
+ *	packet:IFACE		an AF_PACKET socket on an interface
+ *	seqpacket:PATH		a unix seqpacket socket
+ *	unixgram:PATH		a unix datagram socket
+ *	fd:N			an fd the process has; never closed
+ *	fd:NAME			one passed by systemd under that name
+ *				(sd_listen_fds(3))
+ *
+ *	mtu=BYTES		68 to 65535; set on a TUN or TAP device
+ *	netns=NAME		the device is in this network namespace (tap,
+ *				tun, packet); a name of ip-netns(8) or a path
+ *	promisc			receive frames for all stations (packet)
+ *	listen			bind PATH and wait for one peer (unix); a
+ *				datagram socket waits for its first packet
+ *	local=PATH		our own address, else chosen by the kernel
+ *				(unixgram)
+ *
+ * A PATH that starts with '@' is abstract (unix(7)). What listen or local bound
+ * is unlinked by fdl_endpoint_free. *ep is set on success only.
+ *
+ * Errors: -EINVAL malformed, or contradicting the options (log has the
+ * grammar); -ENODEV no such interface; -ENOENT no such path or name; -EPERM,
+ * -EACCES not allowed; -EBUSY another process has the device; -EINTR a signal
+ * came while waiting for a peer; -ECONNREFUSED nobody listens; -EADDRINUSE; and
+ * those of fdl_endpoint_new.
+ */
+int fdl_open(struct fdl_endpoint **ep, const char *locator,
+	     const struct fdl_options *opts);
+
+enum fdl_kind {
+	FDL_KIND_TUN = 1,
+	FDL_KIND_TAP,
+	FDL_KIND_PACKET,
+	FDL_KIND_SEQPACKET,
+	FDL_KIND_DGRAM,
+};
+
+/* "tun", "tap", "packet", "seqpacket", "datagram"; NULL if none. Any thread. */
+const char *fdl_kind_name(enum fdl_kind kind);
+
+/* What an fd is, found by getsockopt(2) and ioctl(2) alone. */
+struct fdl_info {
+	enum fdl_kind kind;
+	bool ethernet;		/* frames start with an Ethernet header; on a
+				 * SEQPACKET or DGRAM socket that is up to the
+				 * peers, and false */
+	bool device;		/* name, ifindex, mtu, up are known */
+	bool multi_queue;	/* TUN, TAP: IFF_MULTI_QUEUE */
+	bool packet_info;	/* TUN, TAP: 4 bytes before each packet (no
+				 * IFF_NO_PI) */
+	bool up;		/* the device is up */
+	uint8_t address[6];	/* of the device; zeros if it has none */
+	uint8_t vnet_hdr_len;	/* bytes of virtio-net header; 0: none */
+	char name[IF_NAMESIZE];	/* of the device; "" if there is none */
+	unsigned ifindex;
+	uint32_t mtu;		/* of the device; 0: not known */
+	uint32_t queues;	/* fds of this device: 1 unless multi_queue */
+	uint32_t offloads;	/* FDL_OFFLOAD_..., what a TUN or TAP was told
+				 * it may hand out */
+};
+
+/* fdl_info.offloads, as the TUN_F_ flags of linux/if_tun.h. */
+enum {
+	FDL_OFFLOAD_CSUM	= 0x01,
+	FDL_OFFLOAD_TSO4	= 0x02,
+	FDL_OFFLOAD_TSO6	= 0x04,
+	FDL_OFFLOAD_TSO_ECN	= 0x08,
+	FDL_OFFLOAD_UFO		= 0x10,
+	FDL_OFFLOAD_USO4	= 0x20,
+	FDL_OFFLOAD_USO6	= 0x40,
+};
+
+/*
+ * Say what a locator names, or what an fd is, without creating, opening,
+ * connecting or changing anything. size is sizeof(struct fdl_info). log and ctx
+ * as in fdl_options. Any thread.
+ * Errors: as fdl_open and fdl_endpoint_new; -ENODEV a TAP or TUN that does not
+ * exist (opening would create it).
+ */
+int fdl_probe(const char *locator, struct fdl_info *info, size_t size,
+	      void (*log)(void *ctx, int level, const char *msg), void *ctx);
+int fdl_probe_fd(int fd, struct fdl_info *info, size_t size,
+		 void (*log)(void *ctx, int level, const char *msg), void *ctx);
+
+/*
+ * Why a mode cannot be used on such an fd, as the end of a sentence; NULL: it
+ * can. Any thread.
+ */
+const char *fdl_mode_refusal(const struct fdl_info *info, enum fdl_mode mode);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int result(int r)
+{
+	return r < 0 ? -errno : r;
+}
+
+static ssize_t sized(ssize_t r)
+{
+	return r < 0 ? -errno : r;
+}
+
+int os_open(const char *path, int flags)
+{
+	return result(open(path, flags | O_CLOEXEC));
+}
+
+int os_close(int fd)
+{
+	/* After EINTR the fd is closed on Linux: repeating would close
+	 * somebody else's. */
+	return result(close(fd));
+}
+
+int os_dup(int fd)
+{
+	return result(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
+int os_stat_mode(int fd, mode_t *mode)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*mode = st.st_mode;
+	return 0;
+}
+
+int os_same_file(int fd, const char *path)
+{
+	struct stat a, b;
+
+	if (fstat(fd, &a) < 0 || stat(path, &b) < 0)
+		return -errno;
+	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int os_get_flags(int fd)
+{
+	return result(fcntl(fd, F_GETFL));
+}
+
+int os_set_flags(int fd, int flags)
+{
+	return result(fcntl(fd, F_SETFL, flags));
+}
+
+int os_ioctl(int fd, unsigned long request, void *arg)
+{
+	return result(ioctl(fd, request, arg));
+}
+
+int os_unlink(const char *path)
+{
+	return result(unlink(path));
+}
+
+ssize_t os_read(int fd, void *buf, size_t len)
+{
+	ssize_t r;
+
+	do {
+		r = sized(read(fd, buf, len));
+	} while (r == -EINTR);
+	return r;
+}
+
+ssize_t os_readv(int fd, const struct iovec *iov, int cnt)
+{
+	ssize_t r;
+
+	do {
+		r = sized(readv(fd, iov, cnt));
+	} while (r == -EINTR);
+	return r;
+}
+
+ssize_t os_write(int fd, const void *buf, size_t len)
+{
+	ssize_t r;
+
+	do {
+		r = sized(write(fd, buf, len));
+	} while (r == -EINTR);
+	return r;
+}
+
+ssize_t os_writev(int fd, const struct iovec *iov, int cnt)
+{
+	ssize_t r;
+
+	do {
+		r = sized(writev(fd, iov, cnt));
+	} while (r == -EINTR);
+	return r;
+}
+
+int os_socket(int family, int type, int protocol)
+{
+	return result(socket(family, type | SOCK_CLOEXEC, protocol));
+}
+
+int os_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return result(bind(fd, addr, len));
+}
+
+int os_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return result(connect(fd, addr, len));
+}
+
+int os_listen(int fd, int backlog)
+{
+	return result(listen(fd, backlog));
+}
+
+int os_accept(int fd)
+{
+	return result(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
+}
+
+int os_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return result(getsockname(fd, addr, len));
+}
+
+int os_getsockopt(int fd, int level, int name, void *val, socklen_t *len)
+{
+	return result(getsockopt(fd, level, name, val, len));
+}
+
+int os_setsockopt(int fd, int level, int name, const void *val, socklen_t len)
+{
+	return result(setsockopt(fd, level, name, val, len));
+}
+
+ssize_t os_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	ssize_t r;
+
+	do {
+		r = sized(recvmsg(fd, msg, flags));
+	} while (r == -EINTR);
+	return r;
+}
+
+ssize_t os_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	ssize_t r;
+
+	do {
+		r = sized(sendmsg(fd, msg, flags | MSG_NOSIGNAL));
+	} while (r == -EINTR);
+	return r;
+}
+
+int os_poll(struct pollfd *fds, unsigned n, int timeout_ms)
+{
+	return result(poll(fds, n, timeout_ms));
+}
+
+int os_epoll_create(void)
+{
+	return result(epoll_create1(EPOLL_CLOEXEC));
+}
+
+int os_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev)
+{
+	return result(epoll_ctl(epfd, op, fd, ev));
+}
+
+int os_epoll_wait(int epfd, struct epoll_event *ev, int n, int timeout_ms)
+{
+	return result(epoll_wait(epfd, ev, n, timeout_ms));
+}
+
+int os_eventfd(void)
+{
+	return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+int64_t os_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void *os_map(size_t len)
+{
+	void *mem = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+void os_unmap(void *mem, size_t len)
+{
+	munmap(mem, len);
+}
+
+int os_setns(int fd, int nstype)
+{
+	return result(setns(fd, nstype));
+}

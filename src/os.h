@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every system call the library makes. Each function returns what the call
+ * does, or a negative errno, and never -EINTR where repeating the call is
+ * right. Tests replace single functions with the linker's --wrap, so nothing
+ * here may be inlined and no other file may call the kernel.
+ */
+#ifndef FDL_OS_H
+#define FDL_OS_H
+
+#include <poll.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* Files */
+int os_open(const char *path, int flags);
+int os_close(int fd);
+int os_dup(int fd);			/* close-on-exec */
+int os_stat_mode(int fd, mode_t *mode);
+int os_same_file(int fd, const char *path);	/* 1 yes, 0 no */
+int os_get_flags(int fd);		/* F_GETFL */
+int os_set_flags(int fd, int flags);	/* F_SETFL */
+int os_ioctl(int fd, unsigned long request, void *arg);
+int os_unlink(const char *path);
+ssize_t os_read(int fd, void *buf, size_t len);
+ssize_t os_readv(int fd, const struct iovec *iov, int cnt);
+ssize_t os_write(int fd, const void *buf, size_t len);
+ssize_t os_writev(int fd, const struct iovec *iov, int cnt);
+
+/* Sockets; all of them close-on-exec, sends raise no SIGPIPE */
+int os_socket(int family, int type, int protocol);
+int os_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int os_connect(int fd, const struct sockaddr *addr, socklen_t len);
+int os_listen(int fd, int backlog);
+int os_accept(int fd);			/* -EINTR is passed on */
+int os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
+int os_getsockopt(int fd, int level, int name, void *val, socklen_t *len);
+int os_setsockopt(int fd, int level, int name, const void *val, socklen_t len);
+ssize_t os_recvmsg(int fd, struct msghdr *msg, int flags);
+ssize_t os_sendmsg(int fd, const struct msghdr *msg, int flags);
+
+/* Waiting */
+int os_poll(struct pollfd *fds, unsigned n, int timeout_ms); /* -EINTR is
+								* passed on */
+int os_epoll_create(void);
+int os_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev);
+int os_epoll_wait(int epfd, struct epoll_event *ev, int n, int timeout_ms);
+int os_eventfd(void);			/* non-blocking, close-on-exec */
+int64_t os_now_ms(void);		/* CLOCK_MONOTONIC */
+
+/* Memory and namespaces */
+void *os_map(size_t len);		/* zeroed private pages, NULL: none */
+void os_unmap(void *mem, size_t len);
+int os_setns(int fd, int nstype);
+
+#endif

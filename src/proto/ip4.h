@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* IPv4 headers (RFC 791). The accessors need IP4_MIN_LEN bytes. */
+#ifndef FDL_PROTO_IP4_H
+#define FDL_PROTO_IP4_H
+
+#include "proto/bytes.h"
+
+enum {
+	IP4_MIN_LEN = 20,
+	IP4_TOS = 1,
+	IP4_TOTAL_LEN = 2,
+	IP4_ID = 4,
+	IP4_FRAG = 6,
+	IP4_TTL = 8,
+	IP4_PROTO = 9,
+	IP4_CHECK = 10,
+	IP4_SRC = 12,
+	IP4_DST = 16,
+	IP4_ADDR_LEN = 4,
+	IP4_DF = 0x4000,
+	IP4_FRAG_MASK = 0x3fff,		/* more fragments, and the offset */
+};
+
+static inline unsigned ip4_hdr_len(const uint8_t *ip)
+{
+	return (ip[0] & 0xfu) * 4;
+}
+
+static inline unsigned ip4_total_len(const uint8_t *ip)
+{
+	return get_be16(ip + IP4_TOTAL_LEN);
+}
+
+static inline unsigned ip4_frag(const uint8_t *ip)
+{
+	return get_be16(ip + IP4_FRAG);
+}
+
+#endif

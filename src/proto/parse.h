@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one walk over a frame's headers, and the flow that it belongs to. */
+#ifndef FDL_PROTO_PARSE_H
+#define FDL_PROTO_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fdlink/offload.h>
+
+/* Offsets count from the first byte of the frame. */
+struct parsed {
+	uint32_t l3;		/* the IP header */
+	uint32_t l4;		/* what follows it and its extensions */
+	uint32_t payload;	/* what follows the TCP or UDP header */
+	uint32_t end;		/* of the IP packet; padding follows */
+	uint8_t version;	/* 4 or 6; 0: no IP header that holds water */
+	uint8_t proto;		/* TCP_PROTO or UDP_PROTO, then l4 and payload
+				 * are good; else 0 */
+	bool fragment;
+	bool routed;		/* an IPv6 routing header: the transport
+				 * checksum is not over the destination shown */
+};
+
+/*
+ * Parse a frame of len bytes, of which the first avail lie at frame. Refusals:
+ * SHORT, HEADERS (a header goes past avail, but not past len), NOT_IP, IP,
+ * FRAGMENT, TRANSPORT. *p is always written and tells how far it went: after a
+ * refusal version may be good, proto is 0.
+ */
+enum fdl_refusal parse_frame(const uint8_t *frame, size_t avail, size_t len,
+			     unsigned link_len, struct parsed *p);
+
+/* Offset of the checksum in the header of p->proto. */
+unsigned parsed_check_offset(const struct parsed *p);
+
+/*
+ * Hash of the flow a frame belongs to, from what parse_frame gave, whatever it
+ * returned: addresses, protocol and ports; only addresses for fragments, whose
+ * ports are not all there. The same in both directions, never 0. What is no IP
+ * is hashed by its link header.
+ */
+uint32_t flow_hash(const uint8_t *frame, size_t avail, unsigned link_len,
+		   const struct parsed *p);
+
+#endif

@@ -57,6 +57,16 @@ int os_same_file(int fd, const char *path)
 	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+int os_path_mode(const char *path, mode_t *mode)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	*mode = st.st_mode;
+	return 0;
+}
+
 int os_get_flags(int fd)
 {
 	return result(fcntl(fd, F_GETFL));
@@ -157,6 +167,16 @@ int os_setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 	return result(setsockopt(fd, level, name, val, len));
 }
 
+ssize_t os_recv(int fd, void *buf, size_t len, int flags)
+{
+	ssize_t r;
+
+	do {
+		r = sized(recv(fd, buf, len, flags));
+	} while (r == -EINTR);
+	return r;
+}
+
 ssize_t os_recvmsg(int fd, struct msghdr *msg, int flags)
 {
 	ssize_t r;
@@ -226,4 +246,14 @@ void os_unmap(void *mem, size_t len)
 int os_setns(int fd, int nstype)
 {
 	return result(setns(fd, nstype));
+}
+
+pid_t os_getpid(void)
+{
+	return getpid();
+}
+
+uid_t os_geteuid(void)
+{
+	return geteuid();
 }

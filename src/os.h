@@ -21,6 +21,7 @@ int os_close(int fd);
 int os_dup(int fd);			/* close-on-exec */
 int os_stat_mode(int fd, mode_t *mode);
 int os_same_file(int fd, const char *path);	/* 1 yes, 0 no */
+int os_path_mode(const char *path, mode_t *mode);
 int os_get_flags(int fd);		/* F_GETFL */
 int os_set_flags(int fd, int flags);	/* F_SETFL */
 int os_ioctl(int fd, unsigned long request, void *arg);
@@ -39,6 +40,7 @@ int os_accept(int fd);			/* -EINTR is passed on */
 int os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int os_getsockopt(int fd, int level, int name, void *val, socklen_t *len);
 int os_setsockopt(int fd, int level, int name, const void *val, socklen_t len);
+ssize_t os_recv(int fd, void *buf, size_t len, int flags);
 ssize_t os_recvmsg(int fd, struct msghdr *msg, int flags);
 ssize_t os_sendmsg(int fd, const struct msghdr *msg, int flags);
 
@@ -55,5 +57,9 @@ int64_t os_now_ms(void);		/* CLOCK_MONOTONIC */
 void *os_map(size_t len);		/* zeroed private pages, NULL: none */
 void os_unmap(void *mem, size_t len);
 int os_setns(int fd, int nstype);
+
+/* Who we are */
+pid_t os_getpid(void);
+uid_t os_geteuid(void);
 
 #endif

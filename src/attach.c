@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Threads around the public receive calls: poll, receive a batch, hand it to
+ * the dispatcher. The endpoint's attach_lock guards the attachment; readers
+ * take it only to end.
+ */
+#include <fdlink/attach.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "endpoint.h"
+#include "proto/eth.h"
+
+enum {
+	BATCH = 64,
+};
+
+struct reader {
+	struct fdl_queue *q;
+	struct attachment *attachment;
+	pthread_t thread;
+};
+
+struct attachment {
+	struct fdl_endpoint *ep;
+	struct fdl_dispatcher d;
+	_Atomic bool stopping;
+	bool open;			/* the gate: every reader is there */
+	bool joining;			/* somebody detaches */
+	unsigned running;		/* readers not yet ended */
+	unsigned started;
+	struct reader reader[];
+};
+
+static void dispatch(struct reader *r, struct fdl_packet *v[], int n)
+{
+	const struct fdl_dispatcher *d = &r->attachment->d;
+	int kept = d->deliver(d->ctx, r->q, v, n);
+
+	if (kept < 0)
+		kept = 0;
+	if (kept < n)
+		fdl_release(v + kept, n - kept);
+}
+
+/* Returns why it ended. */
+static int read_all(struct reader *r)
+{
+	struct attachment *a = r->attachment;
+	struct fdl_packet *v[BATCH];
+	int n;
+
+	while (!atomic_load_explicit(&a->stopping, memory_order_acquire)) {
+		n = fdl_recv(r->q, v, BATCH);
+		if (n > 0) {
+			dispatch(r, v, n);
+			continue;
+		}
+		if (n == 0 || n == -ENOBUFS)
+			n = fdl_queue_poll(r->q, -1);
+		if (n < 0)
+			return n;
+	}
+	return 0;
+}
+
+/* Readers start together or not at all. */
+static void wait_at_gate(struct attachment *a)
+{
+	struct fdl_endpoint *ep = a->ep;
+
+	pthread_mutex_lock(&ep->attach_lock);
+	while (!a->open)
+		pthread_cond_wait(&ep->attach_changed, &ep->attach_lock);
+	pthread_mutex_unlock(&ep->attach_lock);
+}
+
+static void *run(void *arg)
+{
+	struct reader *r = arg;
+	struct attachment *a = r->attachment;
+	struct fdl_endpoint *ep = a->ep;
+	int reason;
+
+	wait_at_gate(a);
+	if (a->started < ep->n_queues)
+		return NULL;
+	reason = read_all(r);
+	if (a->d.closed)
+		a->d.closed(a->d.ctx, r->q, reason);
+	pthread_mutex_lock(&ep->attach_lock);
+	a->running--;
+	pthread_cond_broadcast(&ep->attach_changed);
+	pthread_mutex_unlock(&ep->attach_lock);
+	return NULL;
+}
+
+static void mark(struct attachment *a, bool attached)
+{
+	unsigned i;
+
+	for (i = 0; i < a->ep->n_queues; i++) {
+		struct fdl_queue *q = &a->ep->queues[i];
+
+		atomic_store_explicit(&q->reader, a->reader[i].thread,
+				      memory_order_relaxed);
+		atomic_store_explicit(&q->attached, attached,
+				      memory_order_release);
+	}
+}
+
+static void open_gate(struct attachment *a)
+{
+	a->open = true;
+	pthread_cond_broadcast(&a->ep->attach_changed);
+}
+
+static void join_all(struct attachment *a)
+{
+	unsigned i;
+
+	for (i = 0; i < a->started; i++)
+		pthread_join(a->reader[i].thread, NULL);
+}
+
+static int start_reader(struct attachment *a, unsigned i)
+{
+	struct reader *r = &a->reader[i];
+	sigset_t all, before;
+	int err;
+
+	r->attachment = a;
+	r->q = fdl_get_queue(a->ep, i);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&r->thread, NULL, run, r);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!err)
+		a->started++;
+	return -err;
+}
+
+static struct attachment *allocate(struct fdl_endpoint *ep,
+				   const struct fdl_dispatcher *d)
+{
+	struct attachment *a;
+
+	a = calloc(1, sizeof(*a) + ep->n_queues * sizeof(a->reader[0]));
+	if (!a)
+		return NULL;
+	a->ep = ep;
+	a->d = *d;
+	a->running = ep->n_queues;
+	return a;
+}
+
+/* With attach_lock held: the readers are at the gate. */
+static int start(struct attachment *a)
+{
+	unsigned i;
+	int err = 0;
+
+	for (i = 0; !err && i < a->ep->n_queues; i++)
+		err = start_reader(a, i);
+	if (!err) {
+		a->ep->attachment = a;
+		mark(a, true);
+	}
+	open_gate(a);
+	return err;
+}
+
+int fdl_attach(struct fdl_endpoint *ep, const struct fdl_dispatcher *d)
+{
+	struct attachment *a;
+	int err;
+
+	if (!d || !d->deliver)
+		return -EINVAL;
+	a = allocate(ep, d);
+	if (!a)
+		return -ENOMEM;
+	pthread_mutex_lock(&ep->attach_lock);
+	err = ep->attachment ? -EBUSY : start(a);
+	pthread_mutex_unlock(&ep->attach_lock);
+	if (err) {
+		join_all(a);
+		free(a);
+	}
+	return err;
+}
+
+static bool in_callback(const struct fdl_endpoint *ep)
+{
+	const struct attachment *a = ep->attachment;
+	unsigned i;
+
+	for (i = 0; a && i < a->started; i++)
+		if (pthread_equal(a->reader[i].thread, pthread_self()))
+			return true;
+	return false;
+}
+
+/* Wake-ups that no reader needed must not end the caller's next poll. */
+static void use_up_wakes(struct fdl_endpoint *ep)
+{
+	unsigned i;
+
+	fdl_poll(ep, 0);
+	for (i = 0; i < fdl_queues(ep); i++)
+		fdl_queue_poll(fdl_get_queue(ep, i), 0);
+}
+
+static void stop(struct fdl_endpoint *ep, struct attachment *a)
+{
+	atomic_store_explicit(&a->stopping, true, memory_order_release);
+	fdl_wake(ep);
+	join_all(a);
+	mark(a, false);
+	use_up_wakes(ep);
+
+	pthread_mutex_lock(&ep->attach_lock);
+	ep->attachment = NULL;
+	pthread_cond_broadcast(&ep->attach_changed);
+	pthread_mutex_unlock(&ep->attach_lock);
+	free(a);
+}
+
+int fdl_detach(struct fdl_endpoint *ep)
+{
+	struct attachment *a;
+
+	pthread_mutex_lock(&ep->attach_lock);
+	if (in_callback(ep)) {
+		pthread_mutex_unlock(&ep->attach_lock);
+		return -EDEADLK;
+	}
+	/* Where another thread is at it, this one only waits for it. */
+	while (ep->attachment && ep->attachment->joining)
+		pthread_cond_wait(&ep->attach_changed, &ep->attach_lock);
+	a = ep->attachment;
+	if (a)
+		a->joining = true;
+	pthread_mutex_unlock(&ep->attach_lock);
+	if (a)
+		stop(ep, a);
+	return 0;
+}
+
+bool fdl_is_attached(const struct fdl_endpoint *ep)
+{
+	return atomic_load_explicit(&ep->queues[0].attached,
+				    memory_order_acquire);
+}
+
+int fdl_wait(struct fdl_endpoint *ep)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&ep->attach_lock);
+	if (in_callback(ep))
+		err = -EDEADLK;
+	while (!err && ep->attachment && ep->attachment->running)
+		pthread_cond_wait(&ep->attach_changed, &ep->attach_lock);
+	pthread_mutex_unlock(&ep->attach_lock);
+	return err;
+}
+
+int fdl_add_header(struct fdl_endpoint *ep, struct fdl_packet *pkt,
+		   const uint8_t *local, const uint8_t *remote,
+		   uint16_t protocol)
+{
+	uint8_t *eth;
+
+	if (fdl_max_header_len(ep) == 0)
+		return 0;
+	if (!remote)
+		return -EINVAL;
+	eth = fdl_packet_push(pkt, ETH_HDR_LEN);
+	if (!eth)
+		return -ENOSPC;
+	memcpy(eth, remote, ETH_ADDR_LEN);
+	memcpy(eth + ETH_ADDR_LEN, local ? local : fdl_address(ep),
+	       ETH_ADDR_LEN);
+	eth[12] = (uint8_t)(protocol >> 8);
+	eth[13] = (uint8_t)protocol;
+	pkt->protocol = protocol;
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One link: what its queues share. */
+#ifndef FDL_ENDPOINT_H
+#define FDL_ENDPOINT_H
+
+#include <pthread.h>
+
+#include <fdlink/fdlink.h>
+
+#include "fd/fd.h"
+#include "log.h"
+#include "queue.h"
+
+struct attachment;
+
+enum {
+	ENDPOINT_MAX_PATHS = 2,
+};
+
+struct fdl_endpoint {
+	struct fdl_options opts;	/* every default filled in */
+	struct fdl_info info;		/* of the first fd */
+	struct log log;
+	const struct io_ops *ops;
+	int set;			/* epoll fd over the queues' */
+	int wake;			/* eventfd, beside the set */
+	_Atomic(const char *) last_error;
+	char *path[ENDPOINT_MAX_PATHS];	/* to unlink */
+
+	pthread_mutex_t device_lock;	/* one question at a time */
+	struct device device;
+	uint64_t device_drops;		/* tx_dropped at the start */
+
+	pthread_mutex_t attach_lock;	/* attach.c: all that follows */
+	pthread_cond_t attach_changed;
+	struct attachment *attachment;
+
+	unsigned n_queues;
+	struct fdl_queue *queues;
+};
+
+/*
+ * Unlink path, and free(3) it, when the endpoint is freed. At most
+ * ENDPOINT_MAX_PATHS times.
+ */
+void endpoint_owns_path(struct fdl_endpoint *ep, char *path);
+
+/* text is a string constant, or NULL: nothing to say. Any thread. */
+void endpoint_error(struct fdl_endpoint *ep, const char *text);
+
+#endif

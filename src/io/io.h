@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel's mechanisms that move packets. A mode moves bytes: what a frame
+ * is worth is judged in queue.c, for all of them.
+ */
+#ifndef FDL_IO_IO_H
+#define FDL_IO_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <fdlink/open.h>
+
+enum {
+	IO_MAX_BATCH = 256,
+};
+
+/* One queue's fd, as a mode sees it. */
+struct io {
+	int fd;
+	enum fdl_kind kind;
+};
+
+/* io_frame.type beyond enum fdl_packet_type. */
+enum {
+	IO_TYPE_UNKNOWN = 0xff,		/* the fd does not tell */
+	IO_TYPE_OUTGOING = 0xfe,	/* sent by this machine */
+};
+
+/* One message as it came; pkt->data, len, room and tail are set. */
+struct io_frame {
+	struct fdl_packet *pkt;
+	size_t wire_len;	/* more than pkt->len: it was cut */
+	uint8_t type;
+};
+
+struct io_ops {
+	enum fdl_mode mode;
+	const char *name;
+	/* Why not on such an fd, as the end of a sentence; NULL: usable. */
+	const char *(*refusal)(const struct fdl_info *info);
+	/*
+	 * Receive up to n messages into f[i].pkt, which the caller filled with
+	 * empty packets. Never blocks. Returns how many, at least 1; one of no
+	 * bytes is the last. Errors: what the first system call said.
+	 */
+	int (*recv)(struct io *io, struct io_frame f[], int n);
+};
+
+extern const struct io_ops io_readv;
+
+/*
+ * The table that serves a mode on such an fd, with AUTO the best one. NULL, and
+ * *why as of refusal(), when it cannot.
+ */
+const struct io_ops *io_choose(enum fdl_mode mode, const struct fdl_info *info,
+			       const char **why);
+
+/* Write one packet. Never blocks, raises no signal. As writev(2), or -errno. */
+ssize_t io_write(const struct io *io, const struct iovec *iov, int cnt);
+
+/*
+ * A message of no bytes arrived: was it the end of the link? Only SEQPACKET has
+ * one that looks so. (An empty message right before the end is taken for it.)
+ */
+bool io_at_end(const struct io *io);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Choosing a mode. */
+#include <stdlib.h>
+
+#include "io/io.h"
+
+/* Best first: the order in which auto asks. */
+static const struct io_ops *const modes[] = {
+	&io_readv,
+};
+
+enum {
+	N_MODES = sizeof(modes) / sizeof(modes[0]),
+};
+
+static const struct io_ops *find(enum fdl_mode mode)
+{
+	int i;
+
+	for (i = 0; i < N_MODES; i++)
+		if (modes[i]->mode == mode)
+			return modes[i];
+	return NULL;
+}
+
+static const struct io_ops *best(const struct fdl_info *info)
+{
+	int i;
+
+	for (i = 0; i < N_MODES; i++)
+		if (!modes[i]->refusal(info))
+			return modes[i];
+	return NULL;
+}
+
+const struct io_ops *io_choose(enum fdl_mode mode, const struct fdl_info *info,
+			       const char **why)
+{
+	const struct io_ops *ops;
+
+	if (mode == FDL_MODE_AUTO)
+		return best(info);
+	*why = fdl_mode_refusal(info, mode);
+	ops = find(mode);
+	return *why ? NULL : ops;
+}
+
+const char *fdl_mode_name(enum fdl_mode mode)
+{
+	const struct io_ops *ops = find(mode);
+
+	if (mode == FDL_MODE_AUTO)
+		return "auto";
+	return ops ? ops->name : NULL;
+}
+
+const char *fdl_mode_refusal(const struct fdl_info *info, enum fdl_mode mode)
+{
+	const struct io_ops *ops = find(mode);
+
+	if (mode == FDL_MODE_AUTO)
+		return NULL;
+	return ops ? ops->refusal(info) : "there is no such mode";
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "io/io.h"
+#include "packet/pool.h"
+
+enum {
+	MIN_MTU = 68,		/* RFC 791 */
+	MAX_MTU = 65535,
+	DEFAULT_MTU = 1500,
+	DEFAULT_BATCH = 32,
+	DEFAULT_POOL = 256,
+	MIN_POOL = 2,
+	MAX_HEADROOM = 4096,
+};
+
+static const uint32_t known_flags = FDL_ETHERNET | FDL_DROP_OTHERHOST |
+				    FDL_SAVE_RESTORE | FDL_DISCONNECT_OK;
+
+struct log options_log(const struct fdl_options *given)
+{
+	struct log log = { NULL, NULL };
+
+	if (given) {
+		log.fn = given->log;
+		log.ctx = given->log_ctx;
+	}
+	return log;
+}
+
+/* A caller built against newer headers may leave what we do not know at 0. */
+static int copy(struct fdl_options *opts, const struct fdl_options *given)
+{
+	size_t size = given->size ? given->size : sizeof(*opts);
+	const uint8_t *bytes = (const uint8_t *)given;
+	size_t i;
+
+	for (i = sizeof(*opts); i < size; i++)
+		if (bytes[i])
+			return -EINVAL;
+	memcpy(opts, given, size < sizeof(*opts) ? size : sizeof(*opts));
+	return 0;
+}
+
+static int in_range(const struct log *log, const char *name, uint32_t value,
+		    uint32_t min, uint32_t max)
+{
+	if (value == 0 || (value >= min && value <= max))
+		return 0;
+	log_say(log, FDL_LOG_ERR, "option %s=%u is out of range: %u to %u, or "
+		"0 for the default", name, value, min, max);
+	return -EINVAL;
+}
+
+static int check_flags(const struct log *log, uint32_t flags)
+{
+	if (!(flags & ~known_flags))
+		return 0;
+	log_say(log, FDL_LOG_ERR, "option flags=%#x has bits that this version "
+		"(%s) does not know: %#x", flags, fdl_version(),
+		flags & ~known_flags);
+	return -EINVAL;
+}
+
+int options_read(struct fdl_options *opts, const struct fdl_options *given,
+		 const struct log *log)
+{
+	memset(opts, 0, sizeof(*opts));
+	if (given && copy(opts, given)) {
+		log_say(log, FDL_LOG_ERR, "options of %zu bytes use fields that "
+			"this version (%s) does not know: build against its "
+			"headers, or leave them 0", given->size, fdl_version());
+		return -EINVAL;
+	}
+	if (in_range(log, "mtu", opts->mtu, MIN_MTU, MAX_MTU) ||
+	    in_range(log, "batch", opts->batch, 1, IO_MAX_BATCH) ||
+	    in_range(log, "pool", opts->pool, MIN_POOL, POOL_MAX_SLOTS) ||
+	    in_range(log, "headroom", opts->headroom, 1, MAX_HEADROOM))
+		return -EINVAL;
+	return check_flags(log, opts->flags);
+}
+
+static uint32_t or_default(uint32_t value, uint32_t fallback)
+{
+	return value ? value : fallback;
+}
+
+static int fit_medium(struct fdl_options *opts, const struct fdl_info *info,
+		      const struct log *log)
+{
+	if (info->ethernet)
+		opts->flags |= FDL_ETHERNET;
+	if (!(opts->flags & FDL_ETHERNET) || info->ethernet || !info->device)
+		return 0;
+	log_say(log, FDL_LOG_ERR, "%s carries IP packets without an Ethernet "
+		"header, and the options ask for one: leave FDL_ETHERNET out",
+		info->name);
+	return -EINVAL;
+}
+
+static int fit_framing(const struct fdl_info *info, const struct log *log)
+{
+	if (info->packet_info) {
+		log_say(log, FDL_LOG_ERR, "%s puts 4 bytes of packet information "
+			"before each packet: open it with IFF_NO_PI",
+			info->name);
+		return -EOPNOTSUPP;
+	}
+	if (info->vnet_hdr_len) {
+		log_say(log, FDL_LOG_ERR, "%s puts %u bytes of virtio-net header "
+			"before each packet, which this version does not "
+			"read: open it without IFF_VNET_HDR, or clear "
+			"PACKET_VNET_HDR", info->name, info->vnet_hdr_len);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int fit_mode(const struct fdl_options *opts, const struct fdl_info *info,
+		    const struct log *log)
+{
+	const char *name = fdl_mode_name(opts->mode);
+	const char *why = NULL;
+
+	if (io_choose(opts->mode, info, &why))
+		return 0;
+	log_say(log, FDL_LOG_ERR, "mode %d (%s) cannot be used on this %s: %s",
+		(int)opts->mode, name ? name : "unknown",
+		fdl_kind_name(info->kind), why);
+	return -EINVAL;
+}
+
+int options_fit(struct fdl_options *opts, const struct fdl_info *info,
+		const struct log *log)
+{
+	int err;
+
+	err = fit_framing(info, log);
+	if (!err)
+		err = fit_medium(opts, info, log);
+	if (!err)
+		err = fit_mode(opts, info, log);
+	if (err)
+		return err;
+	opts->mtu = or_default(opts->mtu, or_default(info->mtu, DEFAULT_MTU));
+	opts->batch = or_default(opts->batch, DEFAULT_BATCH);
+	opts->pool = or_default(opts->pool, DEFAULT_POOL);
+	return 0;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One 64-bit word, the head, is all the shared state:
+ *
+ *	index		the free slot on top, NIL for none
+ *	returned	slots that are back and whose releaser has left
+ *	ASKED		the receiver waits for a release
+ *	ORPHAN		nobody will take any more
+ *	tag		grows with each change, against ABA
+ *
+ * A releaser that finds ASKED has to signal after its slots are on the stack,
+ * when a pool that is orphaned may already be unmapped by another releaser. So
+ * it counts one slot less at first and the last one after the signal: returned
+ * reaches the number of slots only when nobody touches the pool any more, and
+ * the compare-and-swap that makes it so decides who unmaps it.
+ */
+#include "packet/pool.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "os.h"
+
+enum {
+	CACHE_LINE = 64,
+	PAGE = 4096,
+	INDEX_BITS = 20,
+	NIL = (1 << INDEX_BITS) - 1,
+};
+
+#define RETURNED_ONE	(UINT64_C(1) << INDEX_BITS)
+#define RETURNED_MASK	((uint64_t)NIL << INDEX_BITS)
+#define ASKED		(UINT64_C(1) << (2 * INDEX_BITS))
+#define ORPHAN		(UINT64_C(1) << (2 * INDEX_BITS + 1))
+#define TAG_ONE		(UINT64_C(1) << (2 * INDEX_BITS + 2))
+
+struct pool {
+	struct fdl_store store;
+	int refill;
+	unsigned slots;
+	uint32_t lead;			/* from a slot's start to data */
+	uint32_t stride;		/* from slot to slot */
+	size_t mapped;
+	struct fdl_packet *packets;
+	_Atomic uint32_t *next;		/* index of the slot below */
+	uint8_t *mem;
+	_Alignas(CACHE_LINE) _Atomic uint64_t head;
+};
+
+_Static_assert((int)POOL_MAX_SLOTS < (int)NIL, "an index must not look like NIL");
+#if UINTPTR_MAX == UINT64_MAX
+_Static_assert(sizeof(struct fdl_packet) == CACHE_LINE,
+	       "a packet is one cache line");
+#endif
+
+struct layout {
+	uint32_t lead, stride;
+	size_t packets, next, mem, mapped;
+};
+
+static size_t round_up(size_t n, size_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+static struct layout lay_out(unsigned slots, unsigned headroom,
+			     unsigned link_len)
+{
+	struct layout at;
+
+	at.lead = (uint32_t)round_up(POOL_MIN_ROOM + headroom, CACHE_LINE) +
+		  (-link_len & 3);
+	/* An odd number of cache lines, or the slots' first lines would all
+	 * compete for the same few places of the cache. */
+	at.stride = (uint32_t)round_up(at.lead + POOL_DATA_SIZE, CACHE_LINE);
+	if (at.stride / CACHE_LINE % 2 == 0)
+		at.stride += CACHE_LINE;
+	at.packets = round_up(sizeof(struct pool), CACHE_LINE);
+	at.next = at.packets + slots * sizeof(struct fdl_packet);
+	at.mem = round_up(at.next + slots * sizeof(uint32_t), PAGE);
+	at.mapped = at.mem + (size_t)slots * at.stride;
+	return at;
+}
+
+size_t pool_mapped_size(unsigned slots, unsigned headroom, unsigned link_len)
+{
+	return lay_out(slots, headroom, link_len).mapped;
+}
+
+static void destroy(struct pool *pool)
+{
+	os_close(pool->refill);
+	os_unmap(pool, pool->mapped);
+}
+
+static uint32_t index_of(const struct pool *pool, const struct fdl_packet *pkt)
+{
+	return (uint32_t)(pkt - pool->packets);
+}
+
+void pool_reset(const struct pool *pool, struct fdl_packet *pkt)
+{
+	size_t slot = index_of(pool, pkt);
+
+	*pkt = (struct fdl_packet){
+		.data = pool->mem + slot * pool->stride + pool->lead,
+		.room = pool->lead,
+		.tail = pool->stride - pool->lead,
+		.store_ = pkt->store_,
+	};
+}
+
+static uint64_t with_index(uint64_t head, uint32_t index)
+{
+	return ((head & ~(uint64_t)NIL) | index) + TAG_ONE;
+}
+
+static int take(struct pool *pool, struct fdl_packet *v[], int n, uint64_t ask)
+{
+	uint64_t head = atomic_load_explicit(&pool->head, memory_order_acquire);
+	uint64_t to;
+	uint32_t i;
+	int k;
+
+	do {
+		/* Another thread may take what is read here; then the chain
+		 * is nonsense, but of valid indexes, and the swap fails. */
+		i = head & NIL;
+		for (k = 0; k < n && i != NIL; k++) {
+			v[k] = &pool->packets[i];
+			i = atomic_load_explicit(&pool->next[i],
+						 memory_order_relaxed);
+		}
+		to = with_index(head, i) - (uint64_t)k * RETURNED_ONE;
+		if (k == 0)
+			to |= ask;
+	} while (!atomic_compare_exchange_weak_explicit(&pool->head, &head, to,
+							memory_order_acq_rel,
+							memory_order_acquire));
+	for (i = 0; i < (uint32_t)k; i++)
+		pool_reset(pool, v[i]);
+	return k;
+}
+
+int pool_take(struct pool *pool, struct fdl_packet *v[], int n)
+{
+	return take(pool, v, n, 0);
+}
+
+int pool_take_or_ask(struct pool *pool, struct fdl_packet *v[], int n)
+{
+	return take(pool, v, n, ASKED);
+}
+
+/* Account for slots whose releaser leaves. Last touch of the pool. */
+static void leave(struct pool *pool, uint64_t now)
+{
+	if (now & ORPHAN && (now & RETURNED_MASK) == pool->slots * RETURNED_ONE)
+		destroy(pool);
+}
+
+static void signal_refill(struct pool *pool)
+{
+	const uint64_t one = 1;
+	uint64_t now;
+
+	os_write(pool->refill, &one, sizeof(one));
+	now = atomic_fetch_add_explicit(&pool->head, RETURNED_ONE + TAG_ONE,
+					memory_order_acq_rel);
+	leave(pool, now + RETURNED_ONE);
+}
+
+static void release(struct fdl_store *store, struct fdl_packet *v[], int n)
+{
+	struct pool *pool = (struct pool *)store;
+	uint32_t last = index_of(pool, v[n - 1]);
+	uint64_t head, to;
+	int i;
+
+	for (i = 0; i < n - 1; i++)
+		atomic_store_explicit(&pool->next[index_of(pool, v[i])],
+				      index_of(pool, v[i + 1]),
+				      memory_order_relaxed);
+	head = atomic_load_explicit(&pool->head, memory_order_relaxed);
+	do {
+		atomic_store_explicit(&pool->next[last], head & NIL,
+				      memory_order_relaxed);
+		to = with_index(head, index_of(pool, v[0]));
+		to += (uint64_t)n * RETURNED_ONE;
+		if (head & ASKED)
+			to -= ASKED + RETURNED_ONE;
+	} while (!atomic_compare_exchange_weak_explicit(&pool->head, &head, to,
+							memory_order_acq_rel,
+							memory_order_relaxed));
+	if (head & ASKED)
+		signal_refill(pool);
+	else
+		leave(pool, to);
+}
+
+static void fill(struct pool *pool)
+{
+	uint32_t i;
+
+	for (i = 0; i < pool->slots; i++) {
+		pool->packets[i].store_ = &pool->store;
+		atomic_init(&pool->next[i], i + 1 < pool->slots ? i + 1 : NIL);
+	}
+	atomic_init(&pool->head, pool->slots * RETURNED_ONE);
+}
+
+int pool_new(struct pool **out, unsigned slots, unsigned headroom,
+	     unsigned link_len)
+{
+	struct layout at = lay_out(slots, headroom, link_len);
+	struct pool *pool;
+	uint8_t *mem;
+	int fd;
+
+	mem = os_map(at.mapped);
+	if (!mem)
+		return -ENOMEM;
+	fd = os_eventfd();
+	if (fd < 0) {
+		os_unmap(mem, at.mapped);
+		return fd;
+	}
+	pool = (struct pool *)(void *)mem;
+	pool->store.release = release;
+	pool->refill = fd;
+	pool->slots = slots;
+	pool->lead = at.lead;
+	pool->stride = at.stride;
+	pool->mapped = at.mapped;
+	pool->packets = (struct fdl_packet *)(void *)(mem + at.packets);
+	pool->next = (_Atomic uint32_t *)(void *)(mem + at.next);
+	pool->mem = mem + at.mem;
+	fill(pool);
+	*out = pool;
+	return 0;
+}
+
+void pool_orphan(struct pool *pool)
+{
+	uint64_t before;
+
+	if (!pool)
+		return;
+	before = atomic_fetch_or_explicit(&pool->head, ORPHAN,
+					  memory_order_acq_rel);
+	leave(pool, before | ORPHAN);
+}
+
+int pool_refill_fd(const struct pool *pool)
+{
+	return pool->refill;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The packets of a queue: a fixed number of equal slots and a lock-free stack
+ * of the free ones. Taking and giving back work from any thread; a whole chain
+ * goes with one compare-and-swap.
+ *
+ * A pool outlives its queue: it is unmapped when it has been orphaned and the
+ * last packet has come back, by whoever brings that one.
+ */
+#ifndef FDL_PACKET_POOL_H
+#define FDL_PACKET_POOL_H
+
+#include <stdint.h>
+
+#include <fdlink/packet.h>
+
+/* Where packets go back to: first member of whatever holds packet memory. */
+struct fdl_store {
+	/* v[0..n) are all of this store. Any thread. */
+	void (*release)(struct fdl_store *store, struct fdl_packet *v[], int n);
+};
+
+enum {
+	/* Bytes behind data: an IP packet of 65535 bytes, an Ethernet header
+	 * with two tags, and enough over that a longer frame is noticed. */
+	POOL_DATA_SIZE = 65600,
+	/* Room that is always there: a virtio-net header (12, kept at 16) and
+	 * an Ethernet header with two tags. */
+	POOL_MIN_ROOM = 16 + 22,
+	POOL_MAX_SLOTS = 1 << 16,
+};
+
+struct pool;
+
+/*
+ * slots: 1 to POOL_MAX_SLOTS; headroom: bytes on top of POOL_MIN_ROOM;
+ * link_len: bytes of link header, so that what follows it is aligned to 4.
+ * Errors: -ENOMEM; those of eventfd(2).
+ */
+int pool_new(struct pool **pool, unsigned slots, unsigned headroom,
+	     unsigned link_len);
+
+/* The pool's creator lets go of it. NULL is fine. */
+void pool_orphan(struct pool *pool);
+
+/*
+ * Take up to n packets, reset as fdl_alloc says. Returns how many, 0: none is
+ * free. Any thread.
+ */
+int pool_take(struct pool *pool, struct fdl_packet *v[], int n);
+
+/*
+ * The same; and when it returns 0, the next release makes pool_refill_fd
+ * readable.
+ */
+int pool_take_or_ask(struct pool *pool, struct fdl_packet *v[], int n);
+
+/* Make a packet of this pool empty again, as it was taken. */
+void pool_reset(const struct pool *pool, struct fdl_packet *pkt);
+
+/* An eventfd; lives as long as the pool. */
+int pool_refill_fd(const struct pool *pool);
+
+/* Bytes of address space of a pool of so many slots. */
+size_t pool_mapped_size(unsigned slots, unsigned headroom, unsigned link_len);
+
+#endif

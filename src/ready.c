@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ready.h"
+
+#include <errno.h>
+#include <stdint.h>
+
+#include <fdlink/fdlink.h>
+
+#include "os.h"
+
+static int watch(const struct ready *r, int fd, uint32_t events, uint32_t tag)
+{
+	struct epoll_event ev = { .events = events, .data.u32 = tag };
+
+	return os_epoll_ctl(r->epfd, EPOLL_CTL_ADD, fd, &ev);
+}
+
+static void unwatch(const struct ready *r, int fd)
+{
+	os_epoll_ctl(r->epfd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+static int fill_set(struct ready *r)
+{
+	int err;
+
+	err = watch(r, r->refill, EPOLLIN, FDL_READABLE);
+	if (err)
+		return err;
+	err = watch(r, r->data, EPOLLIN, FDL_READABLE);
+	r->armed = !err;
+	return err;
+}
+
+int ready_open(struct ready *r, int data, int refill)
+{
+	int err;
+
+	*r = (struct ready){ .data = data, .refill = refill, .room = -1 };
+	r->epfd = os_epoll_create();
+	if (r->epfd < 0)
+		return r->epfd;
+	r->wake = os_eventfd();
+	err = r->wake;
+	if (err < 0)
+		goto close_set;
+	err = fill_set(r);
+	if (err)
+		goto close_wake;
+	return 0;
+
+close_wake:
+	os_close(r->wake);
+close_set:
+	os_close(r->epfd);
+	return err;
+}
+
+void ready_close(struct ready *r)
+{
+	if (r->room >= 0)
+		os_close(r->room);
+	os_close(r->wake);
+	os_close(r->epfd);
+}
+
+static void drain(int eventfd)
+{
+	uint64_t n;
+
+	os_read(eventfd, &n, sizeof(n));
+}
+
+void ready_disarm(struct ready *r)
+{
+	/* Masking is not enough: epoll reports errors and hang-ups always. */
+	if (r->armed)
+		unwatch(r, r->data);
+	r->armed = false;
+}
+
+int ready_rearm(struct ready *r)
+{
+	int err;
+
+	if (r->armed)
+		return 0;
+	drain(r->refill);
+	err = watch(r, r->data, EPOLLIN, FDL_READABLE);
+	r->armed = !err;
+	return err;
+}
+
+void ready_end(struct ready *r)
+{
+	ready_disarm(r);
+	unwatch(r, r->refill);
+	if (r->room >= 0)
+		unwatch(r, r->room);
+}
+
+int ready_want_write(struct ready *r, bool on)
+{
+	int err = 0;
+
+	if (on == r->want_write)
+		return 0;
+	if (on && r->room < 0) {
+		r->room = os_dup(r->data);
+		if (r->room < 0)
+			return r->room;
+	}
+	if (on)
+		err = watch(r, r->room, EPOLLOUT, FDL_WRITABLE);
+	else
+		unwatch(r, r->room);
+	if (!err)
+		r->want_write = on;
+	return err;
+}
+
+int ready_state(const struct ready *r)
+{
+	struct epoll_event ev[3];
+	int i, n, state = 0;
+
+	n = os_epoll_wait(r->epfd, ev, 3, 0);
+	for (i = 0; i < n; i++)
+		state |= (int)ev[i].data.u32;
+	return state;
+}
+
+void wake_raise(int eventfd)
+{
+	const uint64_t one = 1;
+	int saved = errno;
+
+	os_write(eventfd, &one, sizeof(one));
+	errno = saved;
+}
+
+static int time_left(int64_t until)
+{
+	int64_t left = until - os_now_ms();
+
+	return left > 0 ? (int)left : 0;
+}
+
+int wake_poll(int set, int eventfd, int timeout_ms)
+{
+	struct pollfd fds[2] = {
+		{ .fd = set, .events = POLLIN },
+		{ .fd = eventfd, .events = POLLIN },
+	};
+	int64_t until = timeout_ms > 0 ? os_now_ms() + timeout_ms : 0;
+	int n;
+
+	n = os_poll(fds, 2, timeout_ms);
+	while (n == -EINTR) {
+		if (timeout_ms > 0)
+			timeout_ms = time_left(until);
+		n = os_poll(fds, 2, timeout_ms);
+	}
+	if (n < 0)
+		return n;
+	if (fds[1].revents)
+		drain(eventfd);
+	return fds[0].revents != 0;
+}

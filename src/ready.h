@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When a queue has something: its pollable fd. An epoll set of the data fd
+ * (while there is a free packet to read into), of the pool's refill eventfd,
+ * and of a second duplicate of the data fd for writability. The two sides of
+ * the queue own different registrations, so they need no lock.
+ */
+#ifndef FDL_READY_H
+#define FDL_READY_H
+
+#include <stdbool.h>
+
+struct ready {
+	int epfd;
+	int wake;		/* eventfd, beside the set: only polls see it */
+	int data;		/* the queue's; not owned */
+	int refill;		/* the pool's; not owned */
+	int room;		/* duplicate of data, -1 until first wanted */
+	bool armed;		/* receive side: data is in the set */
+	bool want_write;	/* send side: room is in the set */
+};
+
+/* Errors: those of epoll_create1(2), eventfd(2), epoll_ctl(2). */
+int ready_open(struct ready *r, int data, int refill);
+void ready_close(struct ready *r);
+
+/* Receive side: the pool is empty; quiet until a release. */
+void ready_disarm(struct ready *r);
+
+/* Receive side: there may be packets again. Returns -errno if data cannot be
+ * watched any more. */
+int ready_rearm(struct ready *r);
+
+/* Receive side: the queue has ended; quiet for good. */
+void ready_end(struct ready *r);
+
+/* Send side. Errors: -EMFILE, -ENFILE, -ENOMEM. */
+int ready_want_write(struct ready *r, bool on);
+
+/* FDL_READABLE | FDL_WRITABLE as they are now. */
+int ready_state(const struct ready *r);
+
+/* Wake-ups. Async-signal-safe, errno is kept. */
+void wake_raise(int eventfd);
+
+/*
+ * Wait for set (an epoll fd) to become ready. Returns 1: it is; 0: timeout, or
+ * a wake-up, which is used up. A signal alone does not end it. Errors: those of
+ * poll(2).
+ */
+int wake_poll(int set, int eventfd, int timeout_ms);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading the counters. What the kernel dropped is asked for when somebody
+ * reads: a TUN's or TAP's own count is a difference since the start, an
+ * AF_PACKET socket's clears as it is read and is kept in the queue's counter.
+ */
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "endpoint.h"
+#include "os.h"
+
+static const char *const names[] = {
+	"rx_packets",
+	"rx_bytes",
+	"rx_drop_empty",
+	"rx_drop_runt",
+	"rx_drop_truncated",
+	"rx_drop_not_ip",
+	"rx_drop_otherhost",
+	"rx_drop_outgoing",
+	"rx_drop_malformed",
+	"rx_drop_kernel",
+	"rx_pool_empty",
+	"rx_link_down",
+	"tx_packets",
+	"tx_bytes",
+	"tx_drop_empty",
+	"tx_drop_too_long",
+	"tx_drop_invalid",
+	"tx_drop_offload",
+	"tx_drop_link_down",
+	"tx_drop_no_peer",
+	"tx_drop_no_room",
+	"tx_drop_other",
+};
+
+_Static_assert(sizeof(names) / sizeof(names[0]) == COUNTERS,
+	       "every counter has a name");
+
+const char *fdl_stats_name(unsigned i)
+{
+	return i < COUNTERS ? names[i] : NULL;
+}
+
+uint64_t fdl_stats_value(const struct fdl_stats *stats, unsigned i)
+{
+	uint64_t v = 0;
+
+	if (i < COUNTERS)
+		memcpy(&v, (const uint8_t *)stats + i * sizeof(v), sizeof(v));
+	return v;
+}
+
+static void read_socket_drops(struct fdl_queue *q)
+{
+	struct tpacket_stats st;
+	socklen_t len = sizeof(st);
+
+	if (!os_getsockopt(q->io.fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
+		atomic_fetch_add_explicit(&q->counters.v[RX_DROP_KERNEL],
+					  st.tp_drops, memory_order_relaxed);
+}
+
+static void add(uint64_t sum[COUNTERS], struct fdl_queue *q)
+{
+	int i;
+
+	if (q->io.kind == FDL_KIND_PACKET)
+		read_socket_drops(q);
+	for (i = 0; i < COUNTERS; i++)
+		sum[i] += counted(&q->counters, (enum counter)i);
+}
+
+static void hand_out(const uint64_t sum[COUNTERS], struct fdl_stats *stats,
+		     size_t size)
+{
+	size_t known = COUNTERS * sizeof(*sum);
+
+	memset(stats, 0, size);
+	memcpy(stats, sum, size < known ? size : known);
+}
+
+static int add_device_drops(struct fdl_endpoint *ep, uint64_t *sum)
+{
+	uint64_t dropped;
+	int err;
+
+	if (ep->info.kind != FDL_KIND_TUN && ep->info.kind != FDL_KIND_TAP)
+		return 0;
+	pthread_mutex_lock(&ep->device_lock);
+	err = device_tx_dropped(&ep->device, &dropped);
+	pthread_mutex_unlock(&ep->device_lock);
+	if (err)
+		return 1;
+	*sum += dropped - ep->device_drops;
+	return 0;
+}
+
+int fdl_get_queue_stats(const struct fdl_queue *q, struct fdl_stats *stats,
+			size_t size)
+{
+	uint64_t sum[COUNTERS] = { 0 };
+
+	add(sum, fdl_get_queue(q->ep, q->index));
+	hand_out(sum, stats, size);
+	return 0;
+}
+
+int fdl_get_stats(const struct fdl_endpoint *ep, struct fdl_stats *stats,
+		  size_t size)
+{
+	struct fdl_endpoint *e = ep->queues[0].ep;
+	uint64_t sum[COUNTERS] = { 0 };
+	unsigned i;
+	int missing;
+
+	for (i = 0; i < ep->n_queues; i++)
+		add(sum, &ep->queues[i]);
+	missing = add_device_drops(e, &sum[RX_DROP_KERNEL]);
+	hand_out(sum, stats, size);
+	return missing;
+}

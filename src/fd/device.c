@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The device behind an fd, which may be in another network namespace than the
+ * thread that asks: there, another device may have its name. So the kernel is
+ * asked for the namespace of the device (SIOCGSKNS, TUNGETDEVNETNS). It tells
+ * those only who have CAP_NET_ADMIN over that namespace; for all others a
+ * device of the same name here is taken for ours when nothing but ours can
+ * reasonably look so: a TAP or an AF_PACKET device has the same hardware
+ * address, a TUN, which has none, belongs to the user we are, which is what lets
+ * such a user open it at all. In doubt the device is not known.
+ */
+#include "fd/fd.h"
+
+#include <errno.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "fd/link.h"
+#include "fd/netns.h"
+#include "os.h"
+
+static const char own_netns[] = "/proc/thread-self/ns/net";
+
+static bool same_address(int fd, const struct link *link)
+{
+	static const uint8_t none[sizeof(link->address)];
+	struct ifreq ifr = { 0 };
+
+	strcpy(ifr.ifr_name, link->name);
+	if (!memcmp(link->address, none, sizeof(none)) ||
+	    os_ioctl(fd, SIOCGIFHWADDR, &ifr) < 0)
+		return false;
+	return !memcmp(ifr.ifr_hwaddr.sa_data, link->address, sizeof(none));
+}
+
+static bool looks_same(int sock, int fd, const struct fdl_info *info)
+{
+	struct link link;
+
+	if (link_get(sock, info->name, 0, &link) < 0)
+		return false;
+	if (info->kind == FDL_KIND_TUN)
+		return link.tun_type == IFF_TUN && link.owner == os_geteuid();
+	return same_address(fd, &link);
+}
+
+static int guessed_socket(int fd, const struct fdl_info *info)
+{
+	int sock = link_socket();
+
+	if (sock < 0 || looks_same(sock, fd, info))
+		return sock;
+	os_close(sock);
+	return -EXDEV;
+}
+
+static int open_there(void *arg, const struct log *log)
+{
+	(void)arg;
+	(void)log;
+	return link_socket();
+}
+
+static int socket_in(int nsfd)
+{
+	const struct log silent = { 0 };
+
+	if (os_same_file(nsfd, own_netns) == 1)
+		return link_socket();
+	return netns_run(nsfd, open_there, NULL, &silent);
+}
+
+int device_socket(int fd, const struct fdl_info *info)
+{
+	int nsfd, sock;
+
+	if (!*info->name)
+		return -ENODEV;
+	nsfd = os_ioctl(
+		fd, info->kind == FDL_KIND_PACKET ? SIOCGSKNS : TUNGETDEVNETNS,
+		NULL);
+	if (nsfd == -EMFILE || nsfd == -ENFILE || nsfd == -ENOMEM)
+		return nsfd;
+	if (nsfd < 0)
+		return guessed_socket(fd, info);
+	sock = socket_in(nsfd);
+	os_close(nsfd);
+	return sock == -EPERM ? -EXDEV : sock;
+}
+
+int device_open(struct device *dev, int fd, const struct fdl_info *info)
+{
+	struct link link;
+	int sock, err;
+
+	dev->netlink = -1;
+	dev->ifindex = 0;
+	sock = device_socket(fd, info);
+	if (sock < 0)
+		return sock;
+	err = link_get(sock, info->name, 0, &link);
+	if (err) {
+		os_close(sock);
+		return err;
+	}
+	dev->netlink = sock;
+	dev->ifindex = link.ifindex;
+	return 0;
+}
+
+void device_close(struct device *dev)
+{
+	if (dev->netlink >= 0)
+		os_close(dev->netlink);
+	dev->netlink = -1;
+}
+
+int device_tx_dropped(const struct device *dev, uint64_t *dropped)
+{
+	struct link link;
+	int err;
+
+	if (dev->netlink < 0)
+		return -ENODEV;
+	err = link_get(dev->netlink, NULL, dev->ifindex, &link);
+	if (!err)
+		*dropped = link.tx_dropped;
+	return err;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fd/link.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "os.h"
+
+enum {
+	ANSWER_SIZE = 16384, /* one link; those of a few KiB are large */
+	SEQ = 1,
+};
+
+struct request {
+	struct nlmsghdr nh;
+	struct ifinfomsg ifi;
+	struct rtattr attr;
+	char name[IF_NAMESIZE];
+};
+
+static_assert(sizeof(struct request) == 52, "no padding inside");
+
+/* A cursor over attributes. */
+struct attrs {
+	const uint8_t *at;
+	size_t left;
+};
+
+struct attr {
+	unsigned type;
+	struct attrs data;
+};
+
+static bool next_attr(struct attrs *attrs, struct attr *attr)
+{
+	struct rtattr head;
+	size_t whole;
+
+	if (attrs->left < sizeof(head))
+		return false;
+	memcpy(&head, attrs->at, sizeof(head));
+	if (head.rta_len < sizeof(head) || head.rta_len > attrs->left)
+		return false;
+	attr->type = head.rta_type & (unsigned)NLA_TYPE_MASK;
+	attr->data.at = attrs->at + sizeof(head);
+	attr->data.left = head.rta_len - sizeof(head);
+	whole = NLMSG_ALIGN((size_t)head.rta_len);
+	if (whole > attrs->left)
+		whole = attrs->left;
+	attrs->at += whole;
+	attrs->left -= whole;
+	return true;
+}
+
+/* Fixed-size contents; a shorter attribute fills the front, the rest is 0. */
+static void copy_attr(void *to, size_t size, const struct attr *attr)
+{
+	size_t n = attr->data.left < size ? attr->data.left : size;
+
+	memset(to, 0, size);
+	memcpy(to, attr->data.at, n);
+}
+
+static uint8_t attr_u8(const struct attr *attr)
+{
+	uint8_t v;
+
+	copy_attr(&v, sizeof(v), attr);
+	return v;
+}
+
+static uint32_t attr_u32(const struct attr *attr)
+{
+	uint32_t v;
+
+	copy_attr(&v, sizeof(v), attr);
+	return v;
+}
+
+static void parse_tun(struct link *link, struct attrs data)
+{
+	struct attr attr;
+
+	while (next_attr(&data, &attr)) {
+		switch (attr.type) {
+		case IFLA_TUN_TYPE:
+			link->tun_type = attr_u8(&attr);
+			break;
+		case IFLA_TUN_OWNER:
+			link->owner = attr_u32(&attr);
+			break;
+		case IFLA_TUN_PI:
+			link->packet_info = attr_u8(&attr);
+			break;
+		case IFLA_TUN_VNET_HDR:
+			link->vnet_hdr = attr_u8(&attr);
+			break;
+		case IFLA_TUN_MULTI_QUEUE:
+			link->multi_queue = attr_u8(&attr);
+			break;
+		case IFLA_TUN_NUM_QUEUES:
+			link->queues = attr_u32(&attr);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void parse_linkinfo(struct link *link, struct attrs info)
+{
+	struct attrs data = { 0 };
+	bool is_tun = false;
+	struct attr attr;
+
+	while (next_attr(&info, &attr)) {
+		if (attr.type == IFLA_INFO_KIND)
+			is_tun = attr.data.left >= 4 &&
+				 !memcmp(attr.data.at, "tun", 4);
+		else if (attr.type == IFLA_INFO_DATA)
+			data = attr.data;
+	}
+	if (is_tun)
+		parse_tun(link, data);
+}
+
+static void parse_attr(struct link *link, const struct attr *attr)
+{
+	struct rtnl_link_stats64 stats;
+
+	switch (attr->type) {
+	case IFLA_IFNAME:
+		copy_attr(link->name, sizeof(link->name) - 1, attr);
+		break;
+	case IFLA_ADDRESS:
+		if (attr->data.left == sizeof(link->address))
+			copy_attr(link->address, sizeof(link->address), attr);
+		break;
+	case IFLA_MTU:
+		link->mtu = attr_u32(attr);
+		break;
+	case IFLA_STATS64:
+		copy_attr(&stats, sizeof(stats), attr);
+		link->tx_dropped = stats.tx_dropped;
+		break;
+	case IFLA_LINKINFO:
+		parse_linkinfo(link, attr->data);
+		break;
+	default:
+		break;
+	}
+}
+
+static int parse_link(struct link *link, const uint8_t *body, size_t len)
+{
+	struct ifinfomsg ifi;
+	struct attrs attrs;
+	struct attr attr;
+
+	if (len < sizeof(ifi))
+		return -EPROTO;
+	memcpy(&ifi, body, sizeof(ifi));
+	memset(link, 0, sizeof(*link));
+	link->ifindex = (unsigned)ifi.ifi_index;
+	link->arphrd = ifi.ifi_type;
+	link->up = ifi.ifi_flags & IFF_UP;
+	link->owner = UINT32_MAX;
+	attrs.at = body + sizeof(ifi);
+	attrs.left = len - sizeof(ifi);
+	while (next_attr(&attrs, &attr))
+		parse_attr(link, &attr);
+	return 0;
+}
+
+/* One datagram holds the one answer: a link, or an error. */
+static int parse_answer(struct link *link, const uint8_t *msg, size_t len)
+{
+	struct nlmsgerr refusal;
+	struct nlmsghdr nh;
+
+	if (len < sizeof(nh))
+		return -EPROTO;
+	memcpy(&nh, msg, sizeof(nh));
+	if (nh.nlmsg_len < sizeof(nh) || nh.nlmsg_len > len)
+		return -EPROTO;
+	msg += sizeof(nh);
+	len = nh.nlmsg_len - sizeof(nh);
+	if (nh.nlmsg_type == RTM_NEWLINK)
+		return parse_link(link, msg, len);
+	if (nh.nlmsg_type != NLMSG_ERROR || len < sizeof(refusal))
+		return -EPROTO;
+	memcpy(&refusal, msg, sizeof(refusal));
+	return refusal.error < 0 ? refusal.error : -EPROTO;
+}
+
+int link_socket(void)
+{
+	return os_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+}
+
+static int send_request(int sock, const char *name, unsigned ifindex)
+{
+	struct request req = {
+		.nh = { .nlmsg_type = RTM_GETLINK,
+			.nlmsg_flags = NLM_F_REQUEST,
+			.nlmsg_seq = SEQ },
+		.ifi = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex },
+		.attr = { .rta_type = IFLA_IFNAME },
+	};
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct iovec iov = { &req, sizeof(req) };
+	struct msghdr msg = { .msg_name = &kernel,
+			      .msg_namelen = sizeof(kernel),
+			      .msg_iov = &iov,
+			      .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (name) {
+		strncpy(req.name, name, sizeof(req.name) - 1);
+		req.attr.rta_len = (unsigned short)(sizeof(req.attr) +
+						    strlen(req.name) + 1);
+	} else {
+		iov.iov_len = sizeof(req.nh) + sizeof(req.ifi);
+	}
+	req.nh.nlmsg_len = (uint32_t)iov.iov_len;
+	n = os_sendmsg(sock, &msg, MSG_DONTWAIT);
+	return n < 0 ? (int)n : 0;
+}
+
+int link_get(int sock, const char *name, unsigned ifindex, struct link *link)
+{
+	uint8_t answer[ANSWER_SIZE];
+	struct iovec iov = { answer, sizeof(answer) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+	int err;
+
+	err = send_request(sock, name, ifindex);
+	if (err)
+		return err;
+	/* The kernel answers inside sendmsg: what there is, is there. */
+	n = os_recvmsg(sock, &msg, MSG_DONTWAIT);
+	if (n < 0)
+		return (int)n;
+	if (msg.msg_flags & MSG_TRUNC)
+		return -EPROTO;
+	return parse_answer(link, answer, (size_t)n);
+}

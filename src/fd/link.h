@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Network devices by rtnetlink(7) and ethtool ioctls. A link socket sees the
+ * network namespace of the thread that opened it, from whatever thread it is
+ * used. One thread at a time.
+ */
+#ifndef FDL_FD_LINK_H
+#define FDL_FD_LINK_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct link {
+	unsigned ifindex;
+	unsigned arphrd; /* ARPHRD_... */
+	char name[IF_NAMESIZE];
+	uint8_t address[6]; /* zeros: none, or not of six bytes */
+	uint32_t mtu;
+	bool up;
+	uint64_t tx_dropped;
+	/* Of TUN and TAP devices; zeros on others, and owner UINT32_MAX. */
+	uint8_t tun_type; /* IFF_TUN, IFF_TAP */
+	bool packet_info;
+	bool vnet_hdr;
+	bool multi_queue;
+	uint32_t queues; /* attached ones, if multi_queue */
+	uint32_t owner;	 /* uid that may attach; UINT32_MAX: none */
+};
+
+/* Returns the socket. Errors: those of socket(2). */
+int link_socket(void);
+
+/*
+ * Ask for a device by name, or by ifindex where name is NULL. Never blocks.
+ * Errors: -ENODEV there is none; -EPROTO no sense in the answer; those of
+ * sendmsg(2) and recvmsg(2).
+ */
+int link_get(int sock, const char *name, unsigned ifindex, struct link *link);
+
+/* What a TUN or TAP was told it may hand out, as fdl_info.offloads; 0 also
+ * where the kernel does not tell. */
+uint32_t link_offloads(int sock, const char *name);
+
+#endif

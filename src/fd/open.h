@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One opener per kind of locator. */
+#ifndef FDL_FD_OPEN_H
+#define FDL_FD_OPEN_H
+
+#include <sys/socket.h>
+
+#include <fdlink/open.h>
+
+#include "fd/link.h"
+#include "fd/locator.h"
+#include "log.h"
+
+enum {
+	/* Room for some thousand frames: the kernel's default holds about 90
+	 * of full length. */
+	SOCKET_BUFFER = 4 << 20,
+};
+
+/* What an opener made. */
+struct opened {
+	int fd;
+	bool borrowed; /* fd is not ours to close */
+	char *path;    /* bound by us, malloc'd; NULL: none */
+};
+
+/*
+ * Open what the locator says, in the calling thread's network namespace. On
+ * failure one sentence is logged and nothing is left behind. Errors: as
+ * fdl_open.
+ */
+int open_tun(const struct locator *loc, struct opened *opened,
+	     const struct log *log);
+int open_packet(const struct locator *loc, struct opened *opened,
+		const struct log *log);
+int open_unix(const struct locator *loc, struct opened *opened,
+	      const struct log *log);
+int open_fd(const struct locator *loc, struct opened *opened,
+	    const struct log *log);
+
+/* Close and unlink what is ours. */
+void opened_undo(struct opened *opened);
+
+/*
+ * Say what opening would give, changing nothing. Logs and errors: as fdl_probe.
+ */
+int probe_device(const struct locator *loc, struct fdl_info *info,
+		 const struct log *log);
+int probe_unix(const struct locator *loc, struct fdl_info *info,
+	       const struct log *log);
+
+/*
+ * The fd that systemd passed under a name (sd_listen_fds(3)); the first, if
+ * there are several. The environment stays as it is.
+ * Errors: -ENOENT, logged.
+ */
+int inherited_fd(const char *name, const struct log *log);
+
+/*
+ * -EINVAL, and a sentence, when the device is no TAP (TUN) and the locator
+ * wants one.
+ */
+int check_tun_kind(const struct locator *loc, const struct link *link,
+		   const struct log *log);
+
+/* Best effort: SOCKET_BUFFER bytes for SO_SNDBUF or SO_RCVBUF. */
+void raise_send_buffer(int fd);
+void raise_receive_buffer(int fd);
+
+#endif

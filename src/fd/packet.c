@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "fd/open.h"
+#include "os.h"
+
+static int find_interface(int fd, const char *name, int *ifindex,
+			  const struct log *log)
+{
+	struct ifreq ifr = { 0 };
+	int err;
+
+	strcpy(ifr.ifr_name, name);
+	err = os_ioctl(fd, SIOCGIFINDEX, &ifr);
+	if (!err) {
+		*ifindex = ifr.ifr_ifindex;
+		return 0;
+	}
+	log_say(log, FDL_LOG_ERR,
+		err == -ENODEV ?
+			"packet:%s: no such interface (%s): see 'ip link'" :
+			"packet:%s: cannot look the interface up: %s",
+		name, strerror(-err));
+	return err;
+}
+
+static int set_options(int fd, const struct locator *loc, int ifindex,
+		       const struct log *log)
+{
+	const struct packet_mreq all = { .mr_ifindex = ifindex,
+					 .mr_type = PACKET_MR_PROMISC };
+	const int on = 1;
+	int err;
+
+	err = os_setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on,
+			    sizeof(on));
+	if (!err && loc->promisc)
+		err = os_setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all,
+				    sizeof(all));
+	if (err)
+		log_say(log, FDL_LOG_ERR,
+			"packet:%s: cannot set the socket's options%s: %s",
+			loc->name, loc->promisc ? " (promisc)" : "",
+			strerror(-err));
+	return err;
+}
+
+/* Last: from here on packets are queued, of this interface alone. */
+static int bind_to(int fd, const char *name, int ifindex, const struct log *log)
+{
+	const struct sockaddr_ll sll = { .sll_family = AF_PACKET,
+					 .sll_protocol = htons(ETH_P_ALL),
+					 .sll_ifindex = ifindex };
+	int err;
+
+	err = os_bind(fd, (const struct sockaddr *)&sll, sizeof(sll));
+	if (err)
+		log_say(log, FDL_LOG_ERR,
+			"packet:%s: cannot bind to the interface: %s", name,
+			strerror(-err));
+	return err;
+}
+
+static int open_socket(const char *name, const struct log *log)
+{
+	/* Protocol 0: nothing is queued before bind says of which device. */
+	int fd = os_socket(AF_PACKET, SOCK_RAW, 0);
+
+	if (fd >= 0)
+		return fd;
+	log_say(log, FDL_LOG_ERR,
+		fd == -EPERM || fd == -EACCES ?
+			"packet:%s: not permitted to open an AF_PACKET socket (%s): "
+			"run as root or with CAP_NET_RAW" :
+			"packet:%s: cannot open an AF_PACKET socket: %s",
+		name, strerror(-fd));
+	return fd;
+}
+
+int open_packet(const struct locator *loc, struct opened *opened,
+		const struct log *log)
+{
+	int fd, err, ifindex;
+
+	fd = open_socket(loc->name, log);
+	if (fd < 0)
+		return fd;
+	raise_receive_buffer(fd);
+	raise_send_buffer(fd);
+	err = find_interface(fd, loc->name, &ifindex, log);
+	if (!err)
+		err = set_options(fd, loc, ifindex, log);
+	if (!err)
+		err = bind_to(fd, loc->name, ifindex, log);
+	if (err) {
+		os_close(fd);
+		return err;
+	}
+	opened->fd = fd;
+	return 0;
+}

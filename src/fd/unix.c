@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "fd/open.h"
+#include "os.h"
+
+struct address {
+	struct sockaddr_un un;
+	socklen_t len;
+};
+
+/* A leading '@' stands for the NUL of an abstract address. */
+static void make_address(struct address *addr, const char *path)
+{
+	size_t n = strlen(path);
+
+	memset(addr, 0, sizeof(*addr));
+	addr->un.sun_family = AF_UNIX;
+	memcpy(addr->un.sun_path, path, n);
+	if (*path == '@')
+		addr->un.sun_path[0] = '\0';
+	addr->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+}
+
+static int open_socket(const struct locator *loc, const struct log *log)
+{
+	int type = loc->kind == LOCATOR_SEQPACKET ? SOCK_SEQPACKET : SOCK_DGRAM;
+	int fd = os_socket(AF_UNIX, type, 0);
+
+	if (fd >= 0) {
+		raise_send_buffer(fd);
+		raise_receive_buffer(fd);
+		return fd;
+	}
+	log_say(log, FDL_LOG_ERR, "%s:%s: no socket to be had: %s",
+		locator_kind_name(loc->kind), loc->name, strerror(-fd));
+	return fd;
+}
+
+static void say_bind(const char *path, int err, const struct log *log)
+{
+	const char *way = "";
+
+	if (err == -EADDRINUSE)
+		way = *path == '@' ?
+			      ": choose another" :
+			      ": stop who listens there, or remove it if nobody does";
+	log_say(log, FDL_LOG_ERR, "%s: cannot bind to it (%s)%s", path,
+		strerror(-err), way);
+}
+
+/* path stays ours to unlink, if it is one in the file system. */
+static int bind_path(int fd, const char *path, struct opened *opened,
+		     const struct log *log)
+{
+	struct address addr;
+	char *copy;
+	int err;
+
+	copy = strdup(path);
+	if (!copy)
+		return -ENOMEM;
+	make_address(&addr, path);
+	err = os_bind(fd, (const struct sockaddr *)&addr.un, addr.len);
+	if (err) {
+		say_bind(path, err, log);
+		free(copy);
+		return err;
+	}
+	if (*path == '@')
+		free(copy);
+	else
+		opened->path = copy;
+	return 0;
+}
+
+/* A datagram socket without an address can be sent to by nobody. */
+static int bind_local(int fd, const struct locator *loc, struct opened *opened,
+		      const struct log *log)
+{
+	const struct sockaddr_un any = { .sun_family = AF_UNIX };
+	int err;
+
+	if (*loc->local)
+		return bind_path(fd, loc->local, opened, log);
+	err = os_bind(fd, (const struct sockaddr *)&any,
+		      offsetof(struct sockaddr_un, sun_path));
+	if (err)
+		say_bind("a name of the kernel's choice", err, log);
+	return err;
+}
+
+static const char *connect_advice(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return ": start the peer first, or add ,listen to be the one "
+		       "who waits";
+	case -ECONNREFUSED:
+		return ": nobody listens there; start the peer first";
+	case -EPROTOTYPE:
+		return ": it is a socket of another type; a stream keeps no "
+		       "packet boundaries";
+	case -EACCES:
+	case -EPERM:
+		return ": ask its owner, or run as that user";
+	default:
+		return "";
+	}
+}
+
+static int connect_to(int fd, const struct locator *loc, const struct log *log)
+{
+	struct address addr;
+	int err;
+
+	make_address(&addr, loc->name);
+	err = os_connect(fd, (const struct sockaddr *)&addr.un, addr.len);
+	if (err)
+		log_say(log, FDL_LOG_ERR, "%s:%s: cannot connect (%s)%s",
+			locator_kind_name(loc->kind), loc->name, strerror(-err),
+			connect_advice(err));
+	return err;
+}
+
+static int wait_readable(int fd, const char *path, const struct log *log)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int n = os_poll(&pfd, 1, -1);
+
+	if (n >= 0)
+		return 0;
+	log_say(log, FDL_LOG_ERR, "%s: waiting for a peer ended: %s", path,
+		strerror(-n));
+	return n;
+}
+
+static int accept_peer(int listener, const struct locator *loc, int *peer,
+		       const struct log *log)
+{
+	int fd, err;
+
+	err = os_listen(listener, 1);
+	if (!err)
+		err = wait_readable(listener, loc->name, log);
+	if (err)
+		return err;
+	fd = os_accept(listener);
+	if (fd < 0) {
+		log_say(log, FDL_LOG_ERR, "%s: cannot accept a peer: %s",
+			loc->name, strerror(-fd));
+		return fd;
+	}
+	raise_send_buffer(fd);
+	raise_receive_buffer(fd);
+	*peer = fd;
+	return 0;
+}
+
+/* The listener is closed: one peer is all there will be. */
+static int listen_seqpacket(const struct locator *loc, struct opened *opened,
+			    const struct log *log)
+{
+	int listener = opened->fd;
+	int err;
+
+	opened->fd = -1;
+	err = accept_peer(listener, loc, &opened->fd, log);
+	os_close(listener);
+	return err;
+}
+
+/*
+ * Look at the first datagram, which stays queued, and connect to its sender.
+ * Returns 1 when that could not be: the datagram is gone then.
+ */
+static int meet_sender(int fd)
+{
+	struct sockaddr_un from = { 0 };
+	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from) };
+	ssize_t n = os_recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT);
+	int err = -EDESTADDRREQ;
+
+	if (n == -EAGAIN)
+		return 1;
+	if (n < 0)
+		return (int)n;
+	if (msg.msg_namelen > offsetof(struct sockaddr_un, sun_path))
+		err = os_connect(fd, (struct sockaddr *)&from, msg.msg_namelen);
+	if (!err)
+		return 0;
+	msg.msg_namelen = 0;
+	msg.msg_name = NULL;
+	os_recvmsg(fd, &msg, MSG_DONTWAIT);
+	return 1;
+}
+
+static int await_sender(const struct locator *loc, struct opened *opened,
+			const struct log *log)
+{
+	bool said = false;
+	int err;
+
+	for (;;) {
+		err = wait_readable(opened->fd, loc->name, log);
+		if (err)
+			return err;
+		err = meet_sender(opened->fd);
+		if (err <= 0)
+			break;
+		if (!said)
+			log_say(log, FDL_LOG_WARNING,
+				"%s: a datagram came from a sender who cannot "
+				"be answered and was dropped: the peer must "
+				"bind an address of its own",
+				loc->name);
+		said = true;
+	}
+	if (err)
+		log_say(log, FDL_LOG_ERR, "%s: cannot receive: %s", loc->name,
+			strerror(-err));
+	return err;
+}
+
+static int connect_unix(const struct locator *loc, struct opened *opened,
+			const struct log *log)
+{
+	int err = 0;
+
+	if (loc->kind == LOCATOR_UNIXGRAM)
+		err = bind_local(opened->fd, loc, opened, log);
+	return err ? err : connect_to(opened->fd, loc, log);
+}
+
+static int listen_unix(const struct locator *loc, struct opened *opened,
+		       const struct log *log)
+{
+	int err = bind_path(opened->fd, loc->name, opened, log);
+
+	if (err)
+		return err;
+	return loc->kind == LOCATOR_SEQPACKET ?
+		       listen_seqpacket(loc, opened, log) :
+		       await_sender(loc, opened, log);
+}
+
+int open_unix(const struct locator *loc, struct opened *opened,
+	      const struct log *log)
+{
+	int err;
+
+	opened->fd = open_socket(loc, log);
+	if (opened->fd < 0)
+		return opened->fd;
+	err = loc->listen ? listen_unix(loc, opened, log) :
+			    connect_unix(loc, opened, log);
+	if (err)
+		opened_undo(opened);
+	return err;
+}

@@ -11,11 +11,9 @@
 #include "options.h"
 #include "os.h"
 
-#define VERSION	"0.1.0"
-
 const char *fdl_version(void)
 {
-	return VERSION;
+	return FDL_VERSION;
 }
 
 static int same_link(const struct fdl_endpoint *ep, int fd,

@@ -1,23 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# The shared library exports what the headers declare, no more and no less:
-# exported.sh LIBRARY INCLUDE-FOLDER
+# Both libraries export what the headers declare, no more and no less:
+# exported.sh SHARED-LIBRARY INCLUDE-FOLDER
 set -eu
-lib=$1
+shared=$1
+static=${shared%.so*}.a
 include=$2
 
-case $lib in
-*.a) lib=${lib%.a}.so ;;
-esac
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+
+names() {
+	sed -n 's/.* [TDRB] \([^@]*\).*/\1/p' | sort
+}
 
 for header in "$include"/fdlink/*.h; do
 	echo "#include \"$header\""
 done | cc -std=c17 -E -P -I"$include" - |
 	grep -oE '\bfdl_[a-z0-9_]+ *\(' | tr -d ' (' | sort -u >"$tmp/declared"
-nm -D --defined-only "$lib" | sed -n 's/.* [TDRB] \([^@]*\).*/\1/p' |
-	sort >"$tmp/exported"
+nm -D --defined-only "$shared" | names >"$tmp/shared"
+nm -g --defined-only "$static" | names >"$tmp/static"
 [ -s "$tmp/declared" ]
-diff -U0 --label declared "$tmp/declared" --label exported "$tmp/exported"
+for library in shared static; do
+	diff -U0 --label declared "$tmp/declared" \
+		--label "exported by the $library library" "$tmp/$library"
+done

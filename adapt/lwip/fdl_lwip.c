@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fdl_lwip.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include <lwip/etharp.h>
+#include <lwip/ethip6.h>
+#include <lwip/pbuf.h>
+#include <lwip/stats.h>
+#include <lwip/sys.h>
+#include <lwip/tcpip.h>
+
+#if !LWIP_SUPPORT_CUSTOM_PBUF
+#error "fdl_lwip needs LWIP_SUPPORT_CUSTOM_PBUF 1"
+#endif
+#if ETH_PAD_SIZE
+#error "fdl_lwip needs ETH_PAD_SIZE 0"
+#endif
+
+enum {
+	RX_BATCH = 64,
+	TX_PIECES = 64,
+	DEFAULT_POOL = 256,	/* as fdl_options.pool has it */
+	MAX_PBUF = 0xffff,
+	/* What lwIP may put in front of a received packet beyond what it was
+	 * received with, before that would run into the pbuf itself. */
+	SPARE_ROOM = 64,
+};
+
+/* Lies at the start of a received packet's room. */
+struct rx_pbuf {
+	struct pbuf_custom custom;
+	struct fdl_packet *pkt;
+	struct fdl_lwip *link;
+};
+
+static_assert(sizeof(struct rx_pbuf) + MEM_ALIGNMENT + SPARE_ROOM <=
+	      FDL_LWIP_HEADROOM, "raise FDL_LWIP_HEADROOM");
+
+static void free_rx_pbuf(struct pbuf *p)
+{
+	struct rx_pbuf *rx = (struct rx_pbuf *)(void *)p;
+	struct fdl_packet *pkt = rx->pkt;
+	struct fdl_lwip *link = rx->link;
+
+	SYS_ARCH_DEC(link->held, 1);
+	fdl_release(&pkt, 1);
+}
+
+/*
+ * As type PBUF_RAM, so that lwIP may put headers back in place: a forwarded
+ * packet needs that, and an echo is then answered without a copy.
+ */
+static struct pbuf *wrap(struct fdl_lwip *link, struct fdl_packet *pkt)
+{
+	struct rx_pbuf *rx = LWIP_MEM_ALIGN(pkt->data - pkt->room);
+
+	rx->custom.custom_free_function = free_rx_pbuf;
+	rx->pkt = pkt;
+	rx->link = link;
+	SYS_ARCH_INC(link->held, 1);
+	return pbuf_alloced_custom(PBUF_RAW, (u16_t)pkt->len, PBUF_RAM,
+				   &rx->custom, pkt->data, MAX_PBUF);
+}
+
+static struct pbuf *copy(struct fdl_packet *pkt)
+{
+	struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)pkt->len, PBUF_RAM);
+
+	if (p)
+		memcpy(p->payload, pkt->data, pkt->len);
+	fdl_release(&pkt, 1);
+	return p;
+}
+
+static struct pbuf *to_pbuf(struct fdl_lwip *link, struct fdl_packet *pkt)
+{
+	uint32_t held;
+
+	if (pkt->len > MAX_PBUF) {
+		fdl_release(&pkt, 1);
+		return NULL;
+	}
+	SYS_ARCH_GET(link->held, held);
+	if (held < link->pool / 2 && pkt->room >= FDL_LWIP_HEADROOM)
+		return wrap(link, pkt);
+	return copy(pkt);
+}
+
+static void input(struct fdl_lwip *link, struct fdl_packet *pkt)
+{
+	struct netif *netif = link->netif;
+	struct pbuf *p = to_pbuf(link, pkt);
+
+	if (p && netif->input(p, netif) == ERR_OK)
+		return;
+	if (p)
+		pbuf_free(p);
+	link->rx_dropped++;
+	LINK_STATS_INC(link.drop);
+}
+
+static int receive(struct fdl_lwip *link, struct fdl_queue *q)
+{
+	struct fdl_packet *v[RX_BATCH];
+	int n = fdl_recv(q, v, RX_BATCH);
+	int i;
+
+	for (i = 0; i < n; i++)
+		input(link, v[i]);
+	return n == -ENOBUFS ? 0 : n;
+}
+
+int fdl_lwip_poll(struct fdl_lwip *link)
+{
+	const unsigned queues = fdl_queues(link->ep);
+	bool alive = false;
+	int total = 0;
+	int last = 0;
+	unsigned i;
+	int n;
+
+	for (i = 0; i < queues; i++) {
+		n = receive(link, fdl_get_queue(link->ep, i));
+		if (n < 0) {
+			last = n;
+			continue;
+		}
+		alive = true;
+		total += n;
+	}
+#if NO_SYS
+	fdl_flush(fdl_get_queue(link->ep, 0));
+#endif
+	return alive ? total : last;
+}
+
+#if !NO_SYS
+static void flush_now(void *arg)
+{
+	struct fdl_lwip *link = arg;
+
+	link->flushing = 0;
+	fdl_flush(fdl_get_queue(link->ep, 0));
+}
+
+/* Behind all that waits in lwIP's mailbox: that is the batch. */
+static void flush_later(struct fdl_lwip *link)
+{
+	if (link->flushing)
+		return;
+	link->flushing = 1;
+	if (tcpip_try_callback(flush_now, link) != ERR_OK)
+		flush_now(link);
+}
+#endif
+
+static void sent(void *arg)
+{
+	pbuf_free(arg);
+}
+
+/*
+ * The chain's owner may change what is in a PBUF_REF once we have returned;
+ * everything else stays as it is as long as we hold a reference.
+ */
+static int send_pieces(struct fdl_lwip *link, struct pbuf *p)
+{
+	struct fdl_queue *q = fdl_get_queue(link->ep, 0);
+	struct iovec iov[TX_PIECES];
+	bool steady = true;
+	struct pbuf *piece;
+	int cnt = 0;
+	int rc;
+
+	for (piece = p; piece; piece = piece->next) {
+		iov[cnt].iov_base = piece->payload;
+		iov[cnt++].iov_len = piece->len;
+		steady = steady && !PBUF_NEEDS_COPY(piece);
+	}
+	if (!steady)
+		return fdl_write(q, iov, cnt, NULL);
+	pbuf_ref(p);
+	rc = fdl_write_ref(q, iov, cnt, NULL, sent, p);
+	if (rc < 0)
+		pbuf_free(p);
+	return rc;
+}
+
+static err_t link_output(struct netif *netif, struct pbuf *p)
+{
+	struct fdl_lwip *link = netif->state;
+	struct pbuf *flat = NULL;
+	int rc;
+
+	if (pbuf_clen(p) > TX_PIECES) {
+		flat = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
+		if (!flat)
+			return ERR_MEM;
+	}
+	rc = send_pieces(link, flat ? flat : p);
+	if (flat)
+		pbuf_free(flat);
+#if !NO_SYS
+	flush_later(link);
+#endif
+	if (rc >= 0)
+		return ERR_OK;
+	return rc == -EAGAIN || rc == -ENOBUFS ? ERR_MEM : ERR_IF;
+}
+
+#if LWIP_IPV4
+static err_t output_ip4(struct netif *netif, struct pbuf *p,
+			const ip4_addr_t *addr)
+{
+	LWIP_UNUSED_ARG(addr);
+	return link_output(netif, p);
+}
+#endif
+
+#if LWIP_IPV6
+static err_t output_ip6(struct netif *netif, struct pbuf *p,
+			const ip6_addr_t *addr)
+{
+	LWIP_UNUSED_ARG(addr);
+	return link_output(netif, p);
+}
+#endif
+
+static void set_ip(struct netif *netif)
+{
+#if LWIP_IPV4
+	netif->output = output_ip4;
+#endif
+#if LWIP_IPV6
+	netif->output_ip6 = output_ip6;
+#endif
+}
+
+static err_t set_ethernet(struct netif *netif, const uint8_t *address)
+{
+	static const uint8_t unknown[NETIF_MAX_HWADDR_LEN];
+
+	if (!memcmp(address, unknown, ETH_HWADDR_LEN))
+		return ERR_ARG;
+	memcpy(netif->hwaddr, address, ETH_HWADDR_LEN);
+	netif->hwaddr_len = ETH_HWADDR_LEN;
+	netif->flags |= NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHERNET;
+#if LWIP_IPV4 && LWIP_ARP
+	netif->flags |= NETIF_FLAG_ETHARP;
+	netif->output = etharp_output;
+#endif
+#if LWIP_IGMP
+	netif->flags |= NETIF_FLAG_IGMP;
+#endif
+#if LWIP_IPV6
+	netif->output_ip6 = ethip6_output;
+#endif
+#if LWIP_IPV6 && LWIP_IPV6_MLD
+	netif->flags |= NETIF_FLAG_MLD6;
+#endif
+	return ERR_OK;
+}
+
+/* Asks a packet: what the endpoint was given is not to be read off it. */
+static bool has_headroom(struct fdl_endpoint *ep)
+{
+	struct fdl_packet *pkt;
+	bool enough;
+
+	if (fdl_alloc(fdl_get_queue(ep, 0), &pkt, 1) != 1)
+		return false;
+	enough = pkt->room >= FDL_LWIP_HEADROOM;
+	fdl_release(&pkt, 1);
+	return enough;
+}
+
+err_t fdl_lwip_init(struct netif *netif)
+{
+	struct fdl_lwip *link = netif->state;
+	struct fdl_endpoint *ep = link->ep;
+	const uint32_t mtu = fdl_mtu(ep);
+	const uint32_t max_mtu = MAX_PBUF - fdl_max_header_len(ep);
+
+	if (!has_headroom(ep))
+		return ERR_BUF;
+	link->netif = netif;
+	if (!link->pool)
+		link->pool = DEFAULT_POOL;
+	netif->name[0] = 'f';
+	netif->name[1] = 'd';
+	netif->mtu = (u16_t)(mtu < max_mtu ? mtu : max_mtu);
+	netif->flags |= NETIF_FLAG_LINK_UP;
+	netif->linkoutput = link_output;
+	if (fdl_max_header_len(ep))
+		return set_ethernet(netif, fdl_address(ep));
+	set_ip(netif);
+	return ERR_OK;
+}

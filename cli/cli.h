@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The subcommands, and what they share. */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdio.h>
+
+/* Exit statuses. */
+enum {
+	STATUS_OK,
+	STATUS_FAILURE,
+	STATUS_USAGE,		/* the command line is wrong */
+};
+
+/* A subcommand: argv[0] is its name. Returns the exit status. */
+int host_main(int argc, char **argv);
+int info_main(int argc, char **argv);
+
+/* For fdl_options.log: the sentence, to standard error. */
+void cli_log(void *ctx, int level, const char *msg);
+
+/* Say what is wrong with the command line. Returns STATUS_USAGE. */
+int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Say what getopt_long(3) found wrong, which returned '?' or, as the option
+ * string starts with ':', ':'. Returns STATUS_USAGE.
+ */
+int cli_bad_option(int opt, char **argv);
+
+/*
+ * The exit status for what the library returned, which has been logged: a
+ * locator that is malformed or contradicts the options is wrong usage.
+ */
+int cli_status(int rc);
+
+/* A string as JSON has it, with its quotes. */
+void cli_json_string(FILE *out, const char *text);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fdlink host: lwIP as a host on a link. */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <lwip/init.h>
+#include <lwip/timeouts.h>
+
+#include <fdlink/open.h>
+
+#include "cli.h"
+#include "fdl_lwip.h"
+#include "host.h"
+#include "port.h"
+
+struct host {
+	const struct host_options *options;
+	struct fdl_endpoint *ep;
+	struct fdl_lwip link;
+	struct netif netif;
+	ip6_addr_t gateway6;
+	struct host_status status;
+};
+
+/* For the signal handler, which is told of nothing else. */
+static struct {
+	struct fdl_endpoint *ep;
+	volatile sig_atomic_t stop;
+	volatile sig_atomic_t report;
+} asked;
+
+static void on_signal(int signal)
+{
+	if (signal == SIGUSR1)
+		asked.report = 1;
+	else
+		asked.stop = 1;
+	fdl_wake(asked.ep);
+}
+
+static void catch_signals(struct fdl_endpoint *ep)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+
+	asked.ep = ep;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+/* The handler must not wake an endpoint that is gone. */
+static void ignore_signals(void)
+{
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+}
+
+/* Returns 0 where there is none: fdl_open will say what is wrong. */
+static enum fdl_kind find_kind(const char *locator)
+{
+	static const struct {
+		const char *prefix;
+		enum fdl_kind kind;
+	} kinds[] = {
+		{ "tap:", FDL_KIND_TAP },
+		{ "tun:", FDL_KIND_TUN },
+		{ "packet:", FDL_KIND_PACKET },
+		{ "seqpacket:", FDL_KIND_SEQPACKET },
+		{ "unixgram:", FDL_KIND_DGRAM },
+	};
+	struct fdl_info info;
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (!strncmp(locator, kinds[i].prefix,
+			     strlen(kinds[i].prefix)))
+			return kinds[i].kind;
+	}
+	if (fdl_probe(locator, &info, sizeof(info), NULL, NULL) < 0)
+		return 0;
+	return info.kind;
+}
+
+static int check_kind(const struct host_options *o, enum fdl_kind kind)
+{
+	if (kind == FDL_KIND_PACKET)
+		return cli_usage("%s: host does not run on an AF_PACKET socket,"
+				 " where packets come without their checksums: "
+				 "use a TAP", o->locator);
+	if (kind == FDL_KIND_TAP && o->plain_ip)
+		return cli_usage("%s: a TAP carries Ethernet: leave out --ip, "
+				 "or use a TUN", o->locator);
+	if (o->has_mac && (kind == FDL_KIND_TUN || o->plain_ip))
+		return cli_usage("%s: plain IP has no link addresses: leave "
+				 "out --mac", o->locator);
+	return STATUS_OK;
+}
+
+/* A locally administered one. */
+static void random_mac(uint8_t mac[6])
+{
+	while (getrandom(mac, 6, 0) != 6)
+		;
+	mac[0] = (uint8_t)((mac[0] & ~1) | 2);
+}
+
+static int open_link(struct host *host)
+{
+	const struct host_options *o = host->options;
+	struct fdl_options options = {
+		.size = sizeof(options),
+		.headroom = FDL_LWIP_HEADROOM,
+		.log = cli_log,
+	};
+	const enum fdl_kind kind = find_kind(o->locator);
+	const int status = check_kind(o, kind);
+
+	if (status)
+		return status;
+	if (kind != FDL_KIND_TUN && !o->plain_ip) {
+		options.flags = FDL_ETHERNET | FDL_DROP_OTHERHOST;
+		memcpy(options.address, o->mac, sizeof(options.address));
+		if (!o->has_mac)
+			random_mac(options.address);
+	}
+	return cli_status(fdl_open(&host->ep, o->locator, &options));
+}
+
+static void set_ip4(struct host *host)
+{
+	const struct host_options *o = host->options;
+	ip4_addr_t address, gateway, mask;
+
+	if (!o->ip4.text)
+		return;
+	memcpy(&address.addr, o->ip4.bytes, sizeof(address.addr));
+	memcpy(&gateway.addr, o->gateway4.bytes, sizeof(gateway.addr));
+	mask.addr = o->ip4.prefix ?
+		    lwip_htonl(UINT32_MAX << (32 - o->ip4.prefix)) : 0;
+	netif_set_addr(&host->netif, &address, &mask, &gateway);
+}
+
+static void to_ip6(ip6_addr_t *ip, const struct host_address *a,
+		   const struct netif *netif)
+{
+	memcpy(ip->addr, a->bytes, sizeof(ip->addr));
+	ip6_addr_clear_zone(ip);
+	ip6_addr_assign_zone(ip, IP6_UNICAST, netif);
+}
+
+/* Index 0 is lwIP's for the link-local address. */
+static void set_ip6(struct host *host)
+{
+	const struct host_options *o = host->options;
+	struct netif *netif = &host->netif;
+	ip6_addr_t address;
+	s8_t i;
+
+	if (netif->hwaddr_len)
+		netif_create_ip6_linklocal_address(netif, 1);
+	for (i = 0; i < (s8_t)o->n_ip6; i++) {
+		to_ip6(&address, &o->ip6[i], netif);
+		netif_ip6_addr_set(netif, (s8_t)(i + 1), &address);
+		netif_ip6_addr_set_state(netif, (s8_t)(i + 1),
+					 IP6_ADDR_PREFERRED);
+	}
+	if (!o->gateway6.text)
+		return;
+	to_ip6(&host->gateway6, &o->gateway6, netif);
+	netif_set_client_data(netif, PORT_GATEWAY6, &host->gateway6);
+}
+
+static int start_stack(struct host *host)
+{
+	struct netif *netif = &host->netif;
+
+	lwip_init();
+	host->link.ep = host->ep;
+	if (!netif_add_noaddr(netif, &host->link, fdl_lwip_init, netif_input))
+		return -ENOMEM;
+	netif_set_default(netif);
+	netif_set_up(netif);
+	set_ip4(host);
+	set_ip6(host);
+	if (echo_start() < 0 || stream_start() < 0)
+		return -ENOMEM;
+	return http_start(&host->status);
+}
+
+static void say_up(const struct host *host)
+{
+	const struct host_options *o = host->options;
+	const uint8_t *a = host->netif.hwaddr;
+	unsigned i;
+
+	printf("fdlink host: up on %s as", o->locator);
+	if (o->ip4.text)
+		printf(" %s", o->ip4.text);
+	for (i = 0; i < o->n_ip6; i++)
+		printf(" %s", o->ip6[i].text);
+	if (host->netif.hwaddr_len)
+		printf(" (%02x:%02x:%02x:%02x:%02x:%02x)", a[0], a[1], a[2],
+		       a[3], a[4], a[5]);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static int sleeptime(void)
+{
+	const u32_t ms = sys_timeouts_sleeptime();
+
+	if (ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE)
+		return -1;
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+/* Returns 0 when asked to stop, or why the link has ended. */
+static int serve(struct host *host)
+{
+	int rc;
+
+	while (!asked.stop) {
+		if (asked.report) {
+			asked.report = 0;
+			status_text(&host->status, stdout);
+		}
+		rc = fdl_poll(host->ep, sleeptime());
+		if (rc < 0)
+			return rc;
+		sys_check_timeouts();
+		rc = fdl_lwip_poll(&host->link);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int run(struct host *host)
+{
+	int rc;
+
+	catch_signals(host->ep);
+	rc = start_stack(host);
+	if (rc < 0) {
+		fprintf(stderr, "fdlink: %s: lwIP is out of memory\n",
+			host->options->locator);
+		return STATUS_FAILURE;
+	}
+	say_up(host);
+	rc = serve(host);
+	status_text(&host->status, stdout);
+	if (!rc)
+		return STATUS_OK;
+	fprintf(stderr, "fdlink: %s has ended: %s\n", host->options->locator,
+		rc == -ENODEV ? "the device is gone" :
+		rc == -ESHUTDOWN ? "the peer closed" : strerror(-rc));
+	return STATUS_FAILURE;
+}
+
+int host_main(int argc, char **argv)
+{
+	struct host_options options = { 0 };
+	struct host host = { .options = &options };
+	int status;
+
+	status = host_parse(&options, argc, argv);
+	if (status || options.help)
+		return status;
+	status = open_link(&host);
+	if (status)
+		return status;
+	host.status.options = &options;
+	host.status.ep = host.ep;
+	host.status.lwip_dropped = &host.link.rx_dropped;
+	clock_gettime(CLOCK_MONOTONIC, &host.status.started);
+	status = run(&host);
+	ignore_signals();
+	fdl_endpoint_free(host.ep);
+	return status;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fdlink host: its parts and what they share. */
+#ifndef HOST_H
+#define HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+struct fdl_endpoint;
+
+enum { HOST_MAX_IP6 = 8 };
+
+/* An address of the host. Bytes in network order. */
+struct host_address {
+	uint8_t bytes[16];
+	unsigned prefix;
+	const char *text;	/* as given, of the command line; NULL: none */
+};
+
+/* The command line, understood. */
+struct host_options {
+	const char *locator;
+	struct host_address ip4;
+	struct host_address ip6[HOST_MAX_IP6];
+	unsigned n_ip6;
+	struct host_address gateway4;
+	struct host_address gateway6;
+	uint8_t mac[6];
+	bool has_mac;
+	bool plain_ip;
+	bool help;		/* only that was asked for */
+};
+
+/*
+ * Errors: STATUS_USAGE, and standard error says why. argv must stay.
+ */
+int host_parse(struct host_options *options, int argc, char **argv);
+
+/* What the host says of itself, on the page and on standard output. */
+struct host_status {
+	const struct host_options *options;
+	const struct fdl_endpoint *ep;
+	const uint64_t *lwip_dropped;
+	struct timespec started;	/* CLOCK_MONOTONIC */
+};
+
+void status_text(const struct host_status *status, FILE *out);
+void status_json(const struct host_status *status, FILE *out);
+void status_html(const struct host_status *status, FILE *out);
+
+/*
+ * The services, on all of lwIP's addresses and for good. Errors: -ENOMEM.
+ */
+int echo_start(void);
+int stream_start(void);			/* discard and chargen */
+int http_start(const struct host_status *status);
+
+#endif

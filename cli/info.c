@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fdlink info: what a locator names, found without touching it. */
+#include <getopt.h>
+#include <inttypes.h>
+
+#include <fdlink/open.h>
+
+#include "cli.h"
+
+static const char help[] =
+	"Usage: fdlink info LOCATOR [--json]\n"
+	"\n"
+	"Say what a link is, and which modes of receiving can be used on it.\n"
+	"Nothing is created, opened, connected or changed.\n"
+	"\n"
+	"  --json  as one JSON object\n"
+	"\n"
+	"LOCATOR: tap:NAME tun:NAME packet:IFACE fd:N seqpacket:PATH\n"
+	"unixgram:PATH, with options as fdlink(1) lists them.\n";
+
+static const struct offload {
+	uint32_t flag;
+	const char *name;
+} offloads[] = {
+	{ FDL_OFFLOAD_CSUM, "csum" },
+	{ FDL_OFFLOAD_TSO4, "tso4" },
+	{ FDL_OFFLOAD_TSO6, "tso6" },
+	{ FDL_OFFLOAD_TSO_ECN, "tso-ecn" },
+	{ FDL_OFFLOAD_UFO, "ufo" },
+	{ FDL_OFFLOAD_USO4, "uso4" },
+	{ FDL_OFFLOAD_USO6, "uso6" },
+};
+
+enum { OFFLOADS = sizeof(offloads) / sizeof(*offloads) };
+
+static const char *medium(const struct fdl_info *info)
+{
+	if (info->ethernet)
+		return "ethernet";
+	if (info->kind == FDL_KIND_SEQPACKET || info->kind == FDL_KIND_DGRAM)
+		return "as the peers agree";
+	return "ip";
+}
+
+static void print_device(const struct fdl_info *info)
+{
+	const uint8_t *a = info->address;
+
+	printf("device         %s, index %u, %s\n", info->name, info->ifindex,
+	       info->up ? "up" : "down");
+	if (info->ethernet)
+		printf("address        %02x:%02x:%02x:%02x:%02x:%02x\n", a[0],
+		       a[1], a[2], a[3], a[4], a[5]);
+	printf("mtu            %" PRIu32 "\n", info->mtu);
+}
+
+static void print_offloads(const struct fdl_info *info)
+{
+	size_t i;
+
+	fputs("offloads      ", stdout);
+	for (i = 0; i < OFFLOADS; i++) {
+		if (info->offloads & offloads[i].flag)
+			printf(" %s", offloads[i].name);
+	}
+	puts(info->offloads ? "" : " none");
+}
+
+static void print_modes(const struct fdl_info *info)
+{
+	const char *refusal;
+	enum fdl_mode mode;
+
+	for (mode = FDL_MODE_AUTO + 1; fdl_mode_name(mode); mode++) {
+		refusal = fdl_mode_refusal(info, mode);
+		printf("mode           %s: %s%s\n", fdl_mode_name(mode),
+		       refusal ? "no, " : "yes", refusal ? refusal : "");
+	}
+}
+
+static void print_text(const char *locator, const struct fdl_info *info)
+{
+	printf("locator        %s\n", locator);
+	printf("kind           %s\n", fdl_kind_name(info->kind));
+	printf("medium         %s\n", medium(info));
+	if (info->device)
+		print_device(info);
+	printf("queues         %" PRIu32 "%s\n", info->queues,
+	       info->multi_queue ? ", can have more" : "");
+	if (info->vnet_hdr_len)
+		printf("virtio header  %d bytes\n", info->vnet_hdr_len);
+	else
+		puts("virtio header  none");
+	if (info->packet_info)
+		puts("packet info    4 bytes");
+	print_offloads(info);
+	print_modes(info);
+}
+
+static void json_bool(const char *name, bool value)
+{
+	printf(", \"%s\": %s", name, value ? "true" : "false");
+}
+
+static void json_device(const struct fdl_info *info)
+{
+	const uint8_t *a = info->address;
+
+	fputs(", \"device\": ", stdout);
+	cli_json_string(stdout, info->name);
+	printf(", \"ifindex\": %u, \"mtu\": %" PRIu32, info->ifindex,
+	       info->mtu);
+	json_bool("up", info->up);
+	if (info->ethernet)
+		printf(", \"address\": \"%02x:%02x:%02x:%02x:%02x:%02x\"",
+		       a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+static void json_offloads(const struct fdl_info *info)
+{
+	const char *comma = "";
+	size_t i;
+
+	fputs(", \"offloads\": [", stdout);
+	for (i = 0; i < OFFLOADS; i++) {
+		if (!(info->offloads & offloads[i].flag))
+			continue;
+		printf("%s\"%s\"", comma, offloads[i].name);
+		comma = ", ";
+	}
+	fputc(']', stdout);
+}
+
+/* A mode that can be used is null, one that cannot says why. */
+static void json_modes(const struct fdl_info *info)
+{
+	const char *refusal;
+	enum fdl_mode mode;
+
+	fputs(", \"modes\": {", stdout);
+	for (mode = FDL_MODE_AUTO + 1; fdl_mode_name(mode); mode++) {
+		refusal = fdl_mode_refusal(info, mode);
+		printf("%s\"%s\": ", mode > FDL_MODE_AUTO + 1 ? ", " : "",
+		       fdl_mode_name(mode));
+		if (refusal)
+			cli_json_string(stdout, refusal);
+		else
+			fputs("null", stdout);
+	}
+	fputc('}', stdout);
+}
+
+static void print_json(const char *locator, const struct fdl_info *info)
+{
+	fputs("{\"locator\": ", stdout);
+	cli_json_string(stdout, locator);
+	printf(", \"kind\": \"%s\"", fdl_kind_name(info->kind));
+	printf(", \"medium\": \"%s\"", medium(info));
+	if (info->device)
+		json_device(info);
+	printf(", \"queues\": %" PRIu32, info->queues);
+	json_bool("multi_queue", info->multi_queue);
+	json_bool("packet_info", info->packet_info);
+	printf(", \"vnet_hdr_len\": %d", info->vnet_hdr_len);
+	json_offloads(info);
+	json_modes(info);
+	puts("}");
+}
+
+int info_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct fdl_info info;
+	bool json = false;
+	int opt;
+	int rc;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (opt == 'h')
+			return fputs(help, stdout) < 0;
+		if (opt != 'j')
+			return cli_bad_option(opt, argv);
+		json = true;
+	}
+	if (argc - optind != 1)
+		return cli_usage("info takes one LOCATOR, not %d: see 'fdlink "
+				 "info --help'", argc - optind);
+	rc = fdl_probe(argv[optind], &info, sizeof(info), cli_log, NULL);
+	if (rc < 0)
+		return cli_status(rc);
+	if (json)
+		print_json(argv[optind], &info);
+	else
+		print_text(argv[optind], &info);
+	return STATUS_OK;
+}

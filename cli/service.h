@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the TCP services share. */
+#ifndef SERVICE_H
+#define SERVICE_H
+
+#include <lwip/tcp.h>
+
+/* Serve a port on all addresses, for good. Errors: -ENOMEM. */
+int service_listen(u16_t port, tcp_accept_fn accept, void *arg);
+
+/*
+ * Close a connection, which says nothing to us any more. What has been written
+ * is still sent. Returns what an lwIP callback must return then.
+ */
+err_t service_close(struct tcp_pcb *pcb);
+
+#endif

@@ -148,5 +148,7 @@ int options_fit(struct fdl_options *opts, const struct fdl_info *info,
 	opts->mtu = or_default(opts->mtu, or_default(info->mtu, DEFAULT_MTU));
 	opts->batch = or_default(opts->batch, DEFAULT_BATCH);
 	opts->pool = or_default(opts->pool, DEFAULT_POOL);
+	if (opts->batch > opts->pool / 2)
+		opts->batch = opts->pool / 2;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One queue: the hot path that all modes share. Frames are judged here and
- * nowhere else.
+ * One queue: what all modes share. queue.c has its life cycle, receive.c and
+ * send.c the hot paths. Frames are judged in receive.c and nowhere else.
  */
 #ifndef FDL_QUEUE_H
 #define FDL_QUEUE_H
@@ -30,9 +30,9 @@ struct fdl_queue {
 	_Atomic pthread_t reader;
 	struct counters counters;
 
-	/* Receive side: empty packets to read into */
-	int spares;
-	struct fdl_packet *spare[IO_MAX_BATCH];
+	/* Receive side: frame[gap..have) hold empty packets to read into; the
+	 * mode has not seen frame[0..fresh) yet. */
+	int gap, have, fresh;
 	struct io_frame frame[IO_MAX_BATCH];
 };
 
@@ -40,5 +40,11 @@ struct fdl_queue {
  * of resources. */
 int queue_open(struct fdl_queue *q, int fd);
 void queue_close(struct fdl_queue *q);
+
+/* May this thread receive? Not while another one, of attach's, does. */
+bool queue_is_ours(struct fdl_queue *q);
+
+/* Give the empty packets at hand back to the pool. Receive side. */
+void queue_drop_empties(struct fdl_queue *q);
 
 #endif

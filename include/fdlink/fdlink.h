@@ -74,8 +74,11 @@ struct fdl_options {
 				 * known, and no unicast frame is called one for
 				 * another host but by the kernel */
 	uint32_t batch;		/* packets per internal step, 1 to 256; 0: 32 */
-	uint32_t pool;		/* packets per queue, 2 to 65536; 0: 256. A slot
-				 * takes 65728 bytes of address space plus the
+	uint32_t pool;		/* packets per queue, 2 to 65536; 0: 256. The
+				 * queue keeps up to a batch of them, at most
+				 * half, at hand to receive into, where
+				 * fdl_alloc does not get them. A slot takes
+				 * 65728 bytes of address space plus the
 				 * headroom, and 68 of bookkeeping; memory is
 				 * used as packets touch it */
 	uint32_t headroom;	/* room before each received packet on top of

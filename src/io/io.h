@@ -44,10 +44,12 @@ struct io_ops {
 	const char *(*refusal)(const struct fdl_info *info);
 	/*
 	 * Receive up to n messages into f[i].pkt, which the caller filled with
-	 * empty packets. Never blocks. Returns how many, at least 1; one of no
-	 * bytes is the last. Errors: what the first system call said.
+	 * empty packets; those of f[fresh..n) that an earlier call has seen are
+	 * still the same. Never blocks. Returns how many, at least 1; fewer
+	 * than n: there is no more now, or the last ones are empty and may be
+	 * the end. Errors: what the first system call said.
 	 */
-	int (*recv)(struct io *io, struct io_frame f[], int n);
+	int (*recv)(struct io *io, struct io_frame f[], int n, int fresh);
 };
 
 extern const struct io_ops io_readv;

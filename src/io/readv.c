@@ -121,11 +121,12 @@ static void fill(struct io_frame *f, size_t len)
 	pkt->tail -= pkt->len;
 }
 
-static int readv_recv(struct io *io, struct io_frame f[], int n)
+static int readv_recv(struct io *io, struct io_frame f[], int n, int fresh)
 {
 	ssize_t r;
 	int i;
 
+	(void)fresh;
 	for (i = 0; i < n; i++) {
 		r = read_one(io, &f[i]);
 		if (r < 0)

@@ -3,16 +3,17 @@
  * One 64-bit word, the head, is all the shared state:
  *
  *	index		the free slot on top, NIL for none
- *	returned	slots that are back and whose releaser has left
+ *	out		slots that are taken, or back with a releaser who has
+ *			not left yet; such a one may be taken anew meanwhile
+ *			and then counts twice
  *	ASKED		the receiver waits for a release
  *	ORPHAN		nobody will take any more
  *	tag		grows with each change, against ABA
  *
  * A releaser that finds ASKED has to signal after its slots are on the stack,
  * when a pool that is orphaned may already be unmapped by another releaser. So
- * it counts one slot less at first and the last one after the signal: returned
- * reaches the number of slots only when nobody touches the pool any more, and
- * the compare-and-swap that makes it so decides who unmaps it.
+ * it leaves one slot counted as out till after the signal: out is 0 only when
+ * nobody touches the pool any more, and who makes it so unmaps it.
  */
 #include "packet/pool.h"
 
@@ -29,8 +30,8 @@ enum {
 	NIL = (1 << INDEX_BITS) - 1,
 };
 
-#define RETURNED_ONE	(UINT64_C(1) << INDEX_BITS)
-#define RETURNED_MASK	((uint64_t)NIL << INDEX_BITS)
+#define OUT_ONE		(UINT64_C(1) << INDEX_BITS)
+#define OUT_MASK	((uint64_t)NIL << INDEX_BITS)
 #define ASKED		(UINT64_C(1) << (2 * INDEX_BITS))
 #define ORPHAN		(UINT64_C(1) << (2 * INDEX_BITS + 1))
 #define TAG_ONE		(UINT64_C(1) << (2 * INDEX_BITS + 2))
@@ -132,7 +133,7 @@ static int take(struct pool *pool, struct fdl_packet *v[], int n, uint64_t ask)
 			i = atomic_load_explicit(&pool->next[i],
 						 memory_order_relaxed);
 		}
-		to = with_index(head, i) - (uint64_t)k * RETURNED_ONE;
+		to = with_index(head, i) + (uint64_t)k * OUT_ONE;
 		if (k == 0)
 			to |= ask;
 	} while (!atomic_compare_exchange_weak_explicit(&pool->head, &head, to,
@@ -156,7 +157,7 @@ int pool_take_or_ask(struct pool *pool, struct fdl_packet *v[], int n)
 /* Account for slots whose releaser leaves. Last touch of the pool. */
 static void leave(struct pool *pool, uint64_t now)
 {
-	if (now & ORPHAN && (now & RETURNED_MASK) == pool->slots * RETURNED_ONE)
+	if (now & ORPHAN && !(now & OUT_MASK))
 		destroy(pool);
 }
 
@@ -166,9 +167,9 @@ static void signal_refill(struct pool *pool)
 	uint64_t now;
 
 	os_write(pool->refill, &one, sizeof(one));
-	now = atomic_fetch_add_explicit(&pool->head, RETURNED_ONE + TAG_ONE,
+	now = atomic_fetch_sub_explicit(&pool->head, OUT_ONE,
 					memory_order_acq_rel);
-	leave(pool, now + RETURNED_ONE);
+	leave(pool, now - OUT_ONE);
 }
 
 static void release(struct fdl_store *store, struct fdl_packet *v[], int n)
@@ -187,9 +188,9 @@ static void release(struct fdl_store *store, struct fdl_packet *v[], int n)
 		atomic_store_explicit(&pool->next[last], head & NIL,
 				      memory_order_relaxed);
 		to = with_index(head, index_of(pool, v[0]));
-		to += (uint64_t)n * RETURNED_ONE;
+		to -= (uint64_t)n * OUT_ONE;
 		if (head & ASKED)
-			to -= ASKED + RETURNED_ONE;
+			to += OUT_ONE - ASKED;
 	} while (!atomic_compare_exchange_weak_explicit(&pool->head, &head, to,
 							memory_order_acq_rel,
 							memory_order_relaxed));
@@ -207,7 +208,7 @@ static void fill(struct pool *pool)
 		pool->packets[i].store_ = &pool->store;
 		atomic_init(&pool->next[i], i + 1 < pool->slots ? i + 1 : NIL);
 	}
-	atomic_init(&pool->head, pool->slots * RETURNED_ONE);
+	atomic_init(&pool->head, 0);
 }
 
 int pool_new(struct pool **out, unsigned slots, unsigned headroom,

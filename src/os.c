@@ -177,6 +177,16 @@ ssize_t os_recv(int fd, void *buf, size_t len, int flags)
 	return r;
 }
 
+int os_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
+{
+	int r;
+
+	do {
+		r = result(recvmmsg(fd, msg, n, flags, NULL));
+	} while (r == -EINTR);
+	return r;
+}
+
 ssize_t os_recvmsg(int fd, struct msghdr *msg, int flags)
 {
 	ssize_t r;

@@ -41,6 +41,7 @@ int os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int os_getsockopt(int fd, int level, int name, void *val, socklen_t *len);
 int os_setsockopt(int fd, int level, int name, const void *val, socklen_t len);
 ssize_t os_recv(int fd, void *buf, size_t len, int flags);
+int os_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
 ssize_t os_recvmsg(int fd, struct msghdr *msg, int flags);
 ssize_t os_sendmsg(int fd, const struct msghdr *msg, int flags);
 

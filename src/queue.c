@@ -62,6 +62,12 @@ static void restore_fd(struct fdl_queue *q)
 		os_set_flags(q->io.fd, flags & ~O_NONBLOCK);
 }
 
+static void close_mode(struct fdl_queue *q)
+{
+	if (q->ep->ops->close)
+		q->ep->ops->close(&q->io);
+}
+
 int queue_open(struct fdl_queue *q, int fd)
 {
 	const struct fdl_options *opts = &q->ep->opts;
@@ -78,11 +84,17 @@ int queue_open(struct fdl_queue *q, int fd)
 		       fdl_max_header_len(q->ep));
 	if (err)
 		goto close_fd;
-	err = ready_open(&q->ready, q->io.fd, pool_refill_fd(q->pool));
+	if (q->ep->ops->open)
+		err = q->ep->ops->open(&q->io, opts->batch);
 	if (err)
 		goto free_pool;
+	err = ready_open(&q->ready, q->io.fd, pool_refill_fd(q->pool));
+	if (err)
+		goto close_mode;
 	return 0;
 
+close_mode:
+	close_mode(q);
 free_pool:
 	pool_orphan(q->pool);
 close_fd:
@@ -95,6 +107,7 @@ void queue_close(struct fdl_queue *q)
 {
 	ready_close(&q->ready);
 	queue_drop_empties(q);
+	close_mode(q);
 	pool_orphan(q->pool);
 	restore_fd(q);
 	os_close(q->io.fd);

@@ -85,6 +85,19 @@ static enum counter judge_ip(struct fdl_packet *pkt)
 	}
 }
 
+/* The kernel took the VLAN tag out of the frame: put it back. */
+static void insert_tag(const struct io_frame *frame)
+{
+	struct fdl_packet *pkt = frame->pkt;
+	uint8_t *to = fdl_packet_push(pkt, ETH_VLAN_LEN);
+
+	memmove(to, to + ETH_VLAN_LEN, 2 * ETH_ADDR_LEN);
+	to[12] = (uint8_t)(frame->vlan_tpid >> 8);
+	to[13] = (uint8_t)frame->vlan_tpid;
+	to[14] = (uint8_t)(frame->vlan_tci >> 8);
+	to[15] = (uint8_t)frame->vlan_tci;
+}
+
 /* RX_PACKETS: worth delivering, and filled in; else the reason it is not. */
 static enum counter judge(const struct fdl_queue *q, struct io_frame *frame)
 {
@@ -96,6 +109,8 @@ static enum counter judge(const struct fdl_queue *q, struct io_frame *frame)
 		return RX_DROP_EMPTY;
 	if (frame->wire_len > pkt->len)
 		return RX_DROP_TRUNCATED;
+	if (frame->vlan_tpid && pkt->len >= ETH_HDR_LEN)
+		insert_tag(frame);
 	if (q->ep->opts.flags & FDL_ETHERNET)
 		return judge_ethernet(q, frame);
 	return judge_ip(pkt);

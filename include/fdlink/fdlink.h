@@ -37,9 +37,10 @@ struct fdl_queue;
 enum fdl_mode {
 	FDL_MODE_AUTO,		/* the best mode that the fd allows */
 	FDL_MODE_READV,		/* one system call per packet; any fd */
+	FDL_MODE_RECVMMSG,	/* one per batch, recvmmsg(2); any socket */
 };
 
-/* "auto", "readv"; NULL for a value that is no mode. Any thread. */
+/* "auto", "readv", "recvmmsg"; NULL for a value that is no mode. Any thread. */
 const char *fdl_mode_name(enum fdl_mode mode);
 
 /* fdl_options.flags */

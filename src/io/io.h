@@ -22,6 +22,8 @@ enum {
 struct io {
 	int fd;
 	enum fdl_kind kind;
+	unsigned vnet_hdr_len;	/* bytes before each packet; 0: none */
+	void *state;		/* the mode's, between open and close */
 };
 
 /* io_frame.type beyond enum fdl_packet_type. */
@@ -30,10 +32,15 @@ enum {
 	IO_TYPE_OUTGOING = 0xfe,	/* sent by this machine */
 };
 
-/* One message as it came; pkt->data, len, room and tail are set. */
+/*
+ * One message as it came; pkt->data, len, room and tail are set, and the
+ * virtio-net header, if the fd has one, stands before data.
+ */
 struct io_frame {
 	struct fdl_packet *pkt;
 	size_t wire_len;	/* more than pkt->len: it was cut */
+	uint16_t vlan_tpid;	/* of the tag the kernel took out; 0: none */
+	uint16_t vlan_tci;
 	uint8_t type;
 };
 
@@ -42,6 +49,10 @@ struct io_ops {
 	const char *name;
 	/* Why not on such an fd, as the end of a sentence; NULL: usable. */
 	const char *(*refusal)(const struct fdl_info *info);
+	/* Get ready for steps of up to batch messages; may be NULL. close
+	 * undoes it. Errors: -ENOMEM, those of setsockopt(2). */
+	int (*open)(struct io *io, unsigned batch);
+	void (*close)(struct io *io);
 	/*
 	 * Receive up to n messages into f[i].pkt, which the caller filled with
 	 * empty packets; those of f[fresh..n) that an earlier call has seen are
@@ -53,6 +64,7 @@ struct io_ops {
 };
 
 extern const struct io_ops io_readv;
+extern const struct io_ops io_recvmmsg;
 
 /*
  * The table that serves a mode on such an fd, with AUTO the best one. NULL, and

@@ -12,6 +12,8 @@ enum {
 	ETH_HDR_LEN = 14,
 	ETH_VLAN_LEN = 4,
 	ETH_MAX_HDR_LEN = ETH_HDR_LEN + 2 * ETH_VLAN_LEN,
+	ETH_TYPE_VLAN = 0x8100,
+	ETH_TYPE_SERVICE_VLAN = 0x88a8,
 	ETH_MIN_TYPE = 0x0600,	/* below it is a length (IEEE 802.3, 3.2.6) */
 	ETH_PROTO_802_2 = 4,	/* ETH_P_802_2, linux/if_ether.h */
 };
@@ -28,7 +30,7 @@ static inline uint16_t eth_get16(const uint8_t *p)
 
 static inline bool eth_is_vlan(uint16_t type)
 {
-	return type == 0x8100 || type == 0x88a8;
+	return type == ETH_TYPE_VLAN || type == ETH_TYPE_SERVICE_VLAN;
 }
 
 /* False: shorter than an Ethernet header, or than the tags it announces. */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/message.h"
+
+#include <string.h>
+
+#include "proto/eth.h"
+
+void message_fill(const struct io *io, struct io_frame *f, size_t len)
+{
+	struct fdl_packet *pkt = f->pkt;
+
+	len = len > io->vnet_hdr_len ? len - io->vnet_hdr_len : 0;
+	f->wire_len = len;
+	f->type = IO_TYPE_UNKNOWN;
+	f->vlan_tpid = 0;
+	pkt->len = len < pkt->tail ? (uint32_t)len : pkt->tail;
+	pkt->tail -= pkt->len;
+}
+
+void message_listen(struct msghdr *msg, struct message_notes *notes)
+{
+	msg->msg_name = &notes->from;
+	msg->msg_namelen = sizeof(notes->from);
+	msg->msg_control = &notes->control;
+	msg->msg_controllen = sizeof(notes->control);
+}
+
+static uint8_t type_of(const struct sockaddr_ll *from)
+{
+	_Static_assert((int)FDL_TO_HOST == PACKET_HOST &&
+		       (int)FDL_BROADCAST == PACKET_BROADCAST &&
+		       (int)FDL_MULTICAST == PACKET_MULTICAST &&
+		       (int)FDL_OTHERHOST == PACKET_OTHERHOST,
+		       "packet types are those of linux/if_packet.h");
+
+	if (from->sll_pkttype == PACKET_OUTGOING)
+		return IO_TYPE_OUTGOING;
+	return from->sll_pkttype <= PACKET_OTHERHOST ? from->sll_pkttype
+						     : IO_TYPE_UNKNOWN;
+}
+
+void message_note(const struct msghdr *msg, const struct message_notes *notes,
+		  struct io_frame *f)
+{
+	const struct cmsghdr *c = &notes->control.align;
+	struct tpacket_auxdata aux;
+
+	f->type = type_of(&notes->from);
+	if (msg->msg_controllen < CMSG_LEN(sizeof(aux)) ||
+	    c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA)
+		return;
+	memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+	if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
+		return;
+	f->vlan_tpid = aux.tp_status & TP_STATUS_VLAN_TPID_VALID
+			? aux.tp_vlan_tpid : ETH_TYPE_VLAN;
+	f->vlan_tci = aux.tp_vlan_tci;
+}

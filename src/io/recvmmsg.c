@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A batch per system call, recvmmsg(2), on any socket. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "io/io.h"
+#include "io/message.h"
+#include "os.h"
+
+struct state {
+	int known;		/* slot[0..known) hold an earlier call's room */
+	struct mmsghdr *msg;
+	struct iovec *room;
+	struct message_notes *notes;	/* NULL but on an AF_PACKET socket */
+};
+
+static void recvmmsg_close(struct io *io)
+{
+	struct state *st = io->state;
+
+	if (!st)
+		return;
+	free(st->notes);
+	free(st->room);
+	free(st->msg);
+	free(st);
+	io->state = NULL;
+}
+
+static int recvmmsg_open(struct io *io, unsigned batch)
+{
+	struct state *st = calloc(1, sizeof(*st));
+	unsigned i;
+
+	io->state = st;
+	if (!st)
+		return -ENOMEM;
+	st->msg = calloc(batch, sizeof(*st->msg));
+	st->room = calloc(batch, sizeof(*st->room));
+	if (io->kind == FDL_KIND_PACKET)
+		st->notes = calloc(batch, sizeof(*st->notes));
+	if (!st->msg || !st->room ||
+	    (io->kind == FDL_KIND_PACKET && !st->notes)) {
+		recvmmsg_close(io);
+		return -ENOMEM;
+	}
+	for (i = 0; i < batch; i++) {
+		st->msg[i].msg_hdr.msg_iov = &st->room[i];
+		st->msg[i].msg_hdr.msg_iovlen = 1;
+		if (st->notes)
+			message_listen(&st->msg[i].msg_hdr, &st->notes[i]);
+	}
+	return 0;
+}
+
+static void make_room(const struct io *io, const struct io_frame f[], int from,
+		      int to)
+{
+	struct state *st = io->state;
+	int i;
+
+	for (i = from; i < to; i++)
+		st->room[i] = message_room(io, f[i].pkt);
+}
+
+static void prepare(const struct io *io, const struct io_frame f[], int n,
+		    int fresh)
+{
+	struct state *st = io->state;
+
+	make_room(io, f, 0, fresh < n ? fresh : n);
+	make_room(io, f, st->known, n);
+	/* Fresh ones that this call does not use are not known either. */
+	if (fresh > n || st->known < n)
+		st->known = n;
+}
+
+static void finish(const struct io *io, struct io_frame f[], int n)
+{
+	struct state *st = io->state;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		message_fill(io, &f[i], st->msg[i].msg_len);
+		if (!st->notes)
+			continue;
+		message_note(&st->msg[i].msg_hdr, &st->notes[i], &f[i]);
+		message_listen(&st->msg[i].msg_hdr, &st->notes[i]);
+	}
+}
+
+static int recvmmsg_recv(struct io *io, struct io_frame f[], int n, int fresh)
+{
+	struct state *st = io->state;
+	int got;
+
+	prepare(io, f, n, fresh);
+	got = os_recvmmsg(io->fd, st->msg, (unsigned)n,
+			  MSG_DONTWAIT | MSG_TRUNC);
+	if (got > 0)
+		finish(io, f, got);
+	return got;
+}
+
+static const char *recvmmsg_refusal(const struct fdl_info *info)
+{
+	if (info->kind == FDL_KIND_TUN || info->kind == FDL_KIND_TAP)
+		return "it is no socket";
+	return NULL;
+}
+
+const struct io_ops io_recvmmsg = {
+	.mode = FDL_MODE_RECVMMSG,
+	.name = "recvmmsg",
+	.refusal = recvmmsg_refusal,
+	.open = recvmmsg_open,
+	.close = recvmmsg_close,
+	.recv = recvmmsg_recv,
+};

@@ -40,7 +40,7 @@ static int next_byte(struct reader *r, char *c)
 static int next_line(struct reader *r, char *line, size_t size)
 {
 	size_t n = 0;
-	char c;
+	char c = 0;
 	int more;
 
 	for (;;) {

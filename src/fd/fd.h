@@ -14,7 +14,8 @@
 
 /*
  * As fdl_probe_fd, into the library's own struct. A device that is in another
- * network namespace, and not for us to see there, has its name only.
+ * network namespace, and not for us to see there, has its name only, and is
+ * taken to have IFF_NO_PI, as TUNGETIFF does not tell.
  */
 int probe_fd(int fd, struct fdl_info *info, const struct log *log);
 

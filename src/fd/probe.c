@@ -53,6 +53,9 @@ static int probe_tun_device(int fd, struct fdl_info *info)
 		info->ifindex = link.ifindex;
 		info->mtu = link.mtu;
 		info->up = link.up;
+		/* TUNGETIFF cannot tell: it answers IFF_NOFILTER in
+		 * the bit of IFF_NO_PI. */
+		info->packet_info = link.packet_info;
 		if (info->multi_queue)
 			info->queues = link.queues;
 		info->offloads = link_offloads(sock, info->name);
@@ -69,7 +72,6 @@ static int probe_tun(int fd, struct fdl_info *info, const struct ifreq *ifr)
 	info->kind = ifr->ifr_flags & IFF_TAP ? FDL_KIND_TAP : FDL_KIND_TUN;
 	info->ethernet = info->kind == FDL_KIND_TAP;
 	info->multi_queue = ifr->ifr_flags & IFF_MULTI_QUEUE;
-	info->packet_info = !(ifr->ifr_flags & IFF_NO_PI);
 	info->queues = 1;
 	memcpy(info->name, ifr->ifr_name, sizeof(info->name) - 1);
 	if (info->ethernet && !os_ioctl(fd, SIOCGIFHWADDR, &address))

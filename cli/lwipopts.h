@@ -15,28 +15,20 @@
 #define LWIP_HOOK_ND6_GET_GW(netif, dest) port_gateway6(netif, dest)
 
 /*
- * Memory. What is received stays where it came, so PBUF_POOL serves nobody; the
- * pools of small things are as large as 100 connections need whose send
- * buffers are full.
+ * Memory, all of it by malloc(): lwIP's pools count to 65535 at most, and 100
+ * connections with full send buffers are 72000 segments. What is received stays
+ * where it came, so PBUF_POOL serves nobody.
  */
 #define MEM_ALIGNMENT			8
 #define MEM_LIBC_MALLOC			1
+#define MEMP_MEM_MALLOC			1
 #define PBUF_POOL_SIZE			0
 #define LWIP_SUPPORT_CUSTOM_PBUF	1
-#define MEMP_NUM_PBUF			65535
-#define MEMP_NUM_TCP_SEG		65535
-#define MEMP_NUM_TCP_PCB		1024
-#define MEMP_NUM_TCP_PCB_LISTEN		8
-#define MEMP_NUM_UDP_PCB		8
-#define MEMP_NUM_ARP_QUEUE		256
-#define MEMP_NUM_ND6_QUEUE		256
-#define MEMP_NUM_FRAG_PBUF		1024
-#define MEMP_NUM_REASSDATA		32
 
 /*
  * TCP. TCP_MSS is the most that is ever announced: the MTU of the link and the
  * peer decide. TCP_SND_QUEUELEN counts pbufs, two to a segment of an MTU of
- * 576.
+ * 576. No pool bounds the connections in TIME-WAIT, so that is 2 seconds.
  */
 #define LWIP_WND_SCALE			1
 #define TCP_RCV_SCALE			5
@@ -46,6 +38,7 @@
 #define TCP_SND_QUEUELEN		4096
 #define TCP_SNDLOWAT			(2 * TCP_MSS + 1)
 #define TCP_LISTEN_BACKLOG		1
+#define TCP_MSL				1000
 #define TCP_QUEUE_OOSEQ			1
 #define LWIP_TCP_SACK_OUT		1
 #define LWIP_TCP_KEEPALIVE		1
@@ -71,11 +64,10 @@
 #define LWIP_IPV6_DUP_DETECT_ATTEMPTS	0
 #define LWIP_IPV6_SEND_ROUTER_SOLICIT	0
 #define LWIP_IPV6_MLD			1
-#define MEMP_NUM_MLD6_GROUP		32
 #define LWIP_IPV6_FRAG			1
 #define LWIP_IPV6_REASS			1
 #define IPV6_FRAG_COPYHEADER		1	/* pointers of 8 bytes */
-#define LWIP_ND6_QUEUEING		1
+#define LWIP_ND6_QUEUEING		0	/* one packet, not any number */
 #define LWIP_ND6_NUM_NEIGHBORS		127
 #define LWIP_ND6_NUM_DESTINATIONS	127
 #define LWIP_ND6_ALLOW_RA_UPDATES	0

@@ -130,15 +130,18 @@ enum fdl_refusal fdl_vnet_hdr_decode(const uint8_t *hdr, size_t size,
 				     struct fdl_offload *off);
 
 /* Cutting one packet. The caller's to place and to reuse; all private. */
-struct fdl_segmenter {
+struct fdl_cursor {
 	const struct iovec *iov;
-	int cnt;
-	uint16_t hdr_len, l3, l4;
 	size_t skip;
-	uint32_t left, seq;
-	uint16_t id, gso_size, csum_start, csum_offset, csum;
-	uint8_t version, gso, flags, tcp_flags;
-	bool partial, first;
+	int cnt;
+};
+
+struct fdl_segmenter {
+	struct fdl_cursor at;
+	uint32_t left, size, summed, seq;
+	uint16_t hdr_len, l3, l4, id, csum, csum_start, csum_offset;
+	uint8_t version, gso, tcp_flags, undone;
+	bool complete, done;
 	uint8_t hdr[FDL_HEADERS_MAX];
 };
 
@@ -224,7 +227,7 @@ struct fdl_coalescer {
 	uint32_t max_len;
 	int max_pieces;
 	unsigned flags;
-	bool used;
+	bool open;
 };
 
 /* fdl_coalesce_init() */
@@ -269,8 +272,7 @@ struct fdl_coalesced {
 
 /*
  * Take the next packet out, in the order in which their first bytes went in.
- * Once one is taken nothing may be added until all are: then the batch is empty
- * again. Returns false when there is none.
+ * What is in the batch then grows no further. Returns false when it is empty.
  */
 bool fdl_coalesce_next(struct fdl_coalescer *c, struct fdl_coalesced *out);
 

@@ -18,6 +18,7 @@ enum {
 	IP4_DST = 16,
 	IP4_ADDR_LEN = 4,
 	IP4_DF = 0x4000,
+	IP4_NOT_DF = 0xbfff,
 	IP4_FRAG_MASK = 0x3fff,		/* more fragments, and the offset */
 };
 

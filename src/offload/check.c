@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fdlink/offload.h>
+
+#include "proto/ip4.h"
+#include "proto/ip6.h"
+#include "proto/parse.h"
+#include "proto/tcp.h"
+#include "proto/udp.h"
+
+enum {
+	/* What the kernel sends at most and at least: TCP segments are no
+	 * shorter than its smallest MSS less the options, and a UDP
+	 * super-packet has no more than UDP_MAX_SEGMENTS. Beyond that a header
+	 * only serves to make one packet into tens of thousands. */
+	MIN_TCP_GSO_SIZE = 8,
+	MAX_UDP_SEGMENTS = 128,
+	GSO_BY_FRAGS = 0xffff,
+};
+
+/* What a super-packet must be; version 0: either. */
+static const struct {
+	uint8_t version;
+	uint8_t proto;
+} kinds[] = {
+	[FDL_GSO_TCPV4] = { 4, TCP_PROTO },
+	[FDL_GSO_TCPV6] = { 6, TCP_PROTO },
+	[FDL_GSO_UDP] = { 0, UDP_PROTO },
+};
+
+static const char *const refusal_names[] = {
+	[FDL_REFUSE_NONE] = "none",
+	[FDL_REFUSE_SHORT] = "short",
+	[FDL_REFUSE_HEADERS] = "headers",
+	[FDL_REFUSE_NOT_IP] = "not-ip",
+	[FDL_REFUSE_IP] = "ip",
+	[FDL_REFUSE_FRAGMENT] = "fragment",
+	[FDL_REFUSE_TRANSPORT] = "transport",
+	[FDL_REFUSE_GSO_TYPE] = "gso-type",
+	[FDL_REFUSE_GSO_SIZE] = "gso-size",
+	[FDL_REFUSE_GSO_CSUM] = "gso-csum",
+	[FDL_REFUSE_CSUM_START] = "csum-start",
+	[FDL_REFUSE_CSUM_OFFSET] = "csum-offset",
+};
+
+const char *fdl_refusal_name(enum fdl_refusal why)
+{
+	if ((unsigned)why > FDL_REFUSE_CSUM_OFFSET)
+		return NULL;
+	return refusal_names[why];
+}
+
+/*
+ * The sum may start deeper than the transport header, inside a tunnel, but not
+ * in a header that routers change.
+ */
+static enum fdl_refusal check_csum(const struct fdl_offload *off, size_t len,
+				   unsigned link_len, const struct parsed *p)
+{
+	size_t first = link_len;
+
+	if (p->version)
+		first = p->l3 + (p->version == 4 ? IP4_MIN_LEN : IP6_LEN);
+	if (off->csum_start < first || off->csum_start >= len)
+		return FDL_REFUSE_CSUM_START;
+	if (p->proto && off->csum_start < p->l4)
+		return FDL_REFUSE_CSUM_START;
+	if ((size_t)off->csum_start + off->csum_offset + 2 > len)
+		return FDL_REFUSE_CSUM_OFFSET;
+	if (p->proto && off->csum_start == p->l4 &&
+	    off->csum_offset != parsed_check_offset(p))
+		return FDL_REFUSE_CSUM_OFFSET;
+	return FDL_REFUSE_NONE;
+}
+
+static enum fdl_refusal check_size(const struct fdl_offload *off,
+				   uint32_t payload)
+{
+	if (off->gso_size == 0 || off->gso_size == GSO_BY_FRAGS)
+		return FDL_REFUSE_GSO_SIZE;
+	if (off->gso != FDL_GSO_UDP)
+		return off->gso_size < MIN_TCP_GSO_SIZE ? FDL_REFUSE_GSO_SIZE :
+							  FDL_REFUSE_NONE;
+	if (payload > (uint32_t)off->gso_size * MAX_UDP_SEGMENTS)
+		return FDL_REFUSE_GSO_SIZE;
+	return FDL_REFUSE_NONE;
+}
+
+static enum fdl_refusal check_gso(const struct fdl_offload *off,
+				  const uint8_t *frame, const struct parsed *p)
+{
+	const bool partial = off->csum == FDL_CSUM_PARTIAL;
+
+	if (off->gso > FDL_GSO_UDP || kinds[off->gso].proto != p->proto)
+		return FDL_REFUSE_GSO_TYPE;
+	if (kinds[off->gso].version && kinds[off->gso].version != p->version)
+		return FDL_REFUSE_GSO_TYPE;
+	if (p->proto == UDP_PROTO) {
+		if (!partial)
+			return FDL_REFUSE_GSO_CSUM;
+		if (udp_total_len(frame + p->l4) != p->end - p->l4)
+			return FDL_REFUSE_TRANSPORT;
+	}
+	if (!partial && p->routed)
+		return FDL_REFUSE_GSO_CSUM;
+	if (partial && off->csum_start != p->l4)
+		return FDL_REFUSE_CSUM_START;
+	if (p->payload > FDL_HEADERS_MAX)
+		return FDL_REFUSE_HEADERS;
+	return check_size(off, p->end - p->payload);
+}
+
+enum fdl_refusal fdl_offload_check(const uint8_t *frame, size_t avail,
+				   size_t len, unsigned link_len,
+				   struct fdl_offload *off)
+{
+	struct fdl_offload o = { .csum = off->csum };
+	enum fdl_refusal parse_why, why;
+	struct parsed p;
+
+	if (off->csum != FDL_CSUM_PARTIAL && !off->gso) {
+		*off = o;
+		return FDL_REFUSE_NONE;
+	}
+	parse_why = parse_frame(frame, avail, len, link_len, &p);
+	if (off->csum == FDL_CSUM_PARTIAL) {
+		why = check_csum(off, len, link_len, &p);
+		if (why)
+			return why;
+		o.csum_start = off->csum_start;
+		o.csum_offset = off->csum_offset;
+	}
+	if (off->gso) {
+		why = parse_why ? parse_why : check_gso(off, frame, &p);
+		if (why)
+			return why;
+		if (p.end - p.payload > off->gso_size) {
+			o.gso = off->gso;
+			o.gso_size = off->gso_size;
+			o.ecn = off->ecn;
+			o.hdr_len = (uint16_t)p.payload;
+		}
+	}
+	*off = o;
+	return FDL_REFUSE_NONE;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "offload/checksum.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "proto/ip4.h"
+#include "proto/ip6.h"
+#include "proto/tcp.h"
+#include "proto/udp.h"
+
+/*
+ * Words of any width can be added as long as carries are brought round: the
+ * sum modulo 2^16 - 1 stays the same (RFC 1071, 2). Vectors of two 64-bit lanes
+ * take 32-bit halves, so that no carry is lost in 2^32 rounds; they are an
+ * extension of gcc and clang that every machine can be given.
+ */
+#define LANES uint64_t __attribute__((vector_size(16)))
+
+static uint64_t load(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	a += b;
+	return a + (a < b);
+}
+
+static uint16_t fold(uint64_t sum)
+{
+	sum = (sum >> 32) + (sum & 0xffffffff);
+	sum = (sum >> 32) + (sum & 0xffffffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	return (uint16_t)sum;
+}
+
+static uint16_t swap(uint16_t sum)
+{
+	return (uint16_t)(sum << 8 | sum >> 8);
+}
+
+/* The sum of len bytes, a multiple of 64. */
+static uint64_t sum_blocks(const uint8_t *p, size_t len)
+{
+	LANES a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 };
+	LANES w0, w1, w2, w3;
+
+	for (; len; len -= 64, p += 64) {
+		memcpy(&w0, p, 16);
+		memcpy(&w1, p + 16, 16);
+		memcpy(&w2, p + 32, 16);
+		memcpy(&w3, p + 48, 16);
+		a += w0 & 0xffffffff;
+		b += w0 >> 32;
+		c += w1 & 0xffffffff;
+		d += w1 >> 32;
+		a += w2 & 0xffffffff;
+		b += w2 >> 32;
+		c += w3 & 0xffffffff;
+		d += w3 >> 32;
+	}
+	a += b + c + d;
+	return add(a[0], a[1]);
+}
+
+uint16_t fdl_checksum_sum(const void *bytes, size_t len, uint16_t sum)
+{
+	const size_t blocks = len & ~(size_t)63;
+	const uint8_t *p = bytes;
+	uint64_t acc = sum, last = 0;
+
+	if (blocks)
+		acc += sum_blocks(p, blocks);
+	p += blocks;
+	for (len -= blocks; len >= sizeof(acc); len -= 8, p += 8)
+		acc = add(acc, load(p));
+	if (len)
+		memcpy(&last, p, len);
+	return fold(add(acc, last));
+}
+
+uint16_t fdl_checksum_iov(const struct iovec *iov, int cnt, size_t skip,
+			  size_t len, uint16_t sum)
+{
+	const uint8_t *p;
+	bool odd = false;
+	size_t n;
+
+	for (; cnt > 0 && len; cnt--, iov++) {
+		if (skip >= iov->iov_len) {
+			skip -= iov->iov_len;
+			continue;
+		}
+		p = (const uint8_t *)iov->iov_base + skip;
+		n = iov->iov_len - skip;
+		n = n < len ? n : len;
+		skip = 0;
+		len -= n;
+		sum = fdl_checksum_sum(p, n, odd ? swap(sum) : sum);
+		sum = odd ? swap(sum) : sum;
+		odd ^= n & 1;
+	}
+	return sum;
+}
+
+uint16_t checksum_add(uint16_t sum, unsigned number)
+{
+	uint8_t bytes[2];
+
+	put_be16(bytes, number);
+	return fdl_checksum_sum(bytes, sizeof(bytes), sum);
+}
+
+uint16_t checksum_sub(uint16_t sum, unsigned number)
+{
+	return checksum_add(sum, ~number & 0xffff);
+}
+
+void fdl_checksum_update(uint8_t field[2], const void *old_bytes,
+			 const void *new_bytes, size_t len)
+{
+	const uint16_t was = fdl_checksum_sum(old_bytes, len, 0);
+	uint16_t sum, check;
+
+	/* RFC 1624, equation 3: HC' = ~(~HC + ~m + m') */
+	memcpy(&check, field, sizeof(check));
+	sum = fdl_checksum_sum(new_bytes, len, (uint16_t)~check);
+	sum = fold((uint64_t)sum + (uint16_t)~was);
+	check = (uint16_t)~sum;
+	memcpy(field, &check, sizeof(check));
+}
+
+uint16_t checksum_pseudo(const uint8_t *frame, const struct parsed *p)
+{
+	const uint8_t *ip = frame + p->l3;
+	uint16_t sum;
+
+	if (p->version == 4)
+		sum = fdl_checksum_sum(ip + IP4_SRC, 2 * IP4_ADDR_LEN, 0);
+	else
+		sum = fdl_checksum_sum(ip + IP6_SRC, 2 * IP6_ADDR_LEN, 0);
+	return checksum_add(sum, p->proto);
+}
+
+void checksum_ip4(uint8_t *ip)
+{
+	put_be16(ip + IP4_CHECK, 0);
+	checksum_store(ip + IP4_CHECK,
+		       fdl_checksum_sum(ip, ip4_hdr_len(ip), 0), false);
+}
+
+void checksum_store(uint8_t *field, uint16_t sum, bool udp)
+{
+	uint16_t check = (uint16_t)~sum;
+
+	if (udp && !check)
+		check = 0xffff;
+	memcpy(field, &check, sizeof(check));
+}
+
+uint32_t checksum_end(const uint8_t *frame, const struct parsed *p)
+{
+	if (p->proto == UDP_PROTO)
+		return p->l4 + udp_total_len(frame + p->l4);
+	return p->end;
+}
+
+int fdl_checksum_complete(uint8_t *frame, size_t len, unsigned link_len,
+			  struct fdl_offload *off)
+{
+	size_t start = off->csum_start, end = len;
+	size_t field = start + off->csum_offset;
+	struct parsed p;
+
+	if (off->csum != FDL_CSUM_PARTIAL)
+		return 0;
+	if (field + 2 > len)
+		return -EINVAL;
+	if (!parse_frame(frame, len, len, link_len, &p) && p.l4 == start)
+		end = checksum_end(frame, &p);
+	if (field + 2 > end)
+		return -EINVAL;
+	checksum_store(frame + field,
+		       fdl_checksum_sum(frame + start, end - start, 0),
+		       off->csum_offset == UDP_CHECK);
+	off->csum = FDL_CSUM_VALID;
+	off->csum_start = 0;
+	off->csum_offset = 0;
+	return 0;
+}
+
+int fdl_checksum_verify(const uint8_t *frame, size_t len, unsigned link_len)
+{
+	struct parsed p;
+	uint16_t sum;
+	uint32_t n;
+
+	if (parse_frame(frame, len, len, link_len, &p) || p.routed)
+		return -EOPNOTSUPP;
+	if (p.version == 4 &&
+	    fdl_checksum_sum(frame + p.l3, p.l4 - p.l3, 0) != 0xffff)
+		return 0;
+	if (p.proto == UDP_PROTO && !get_be16(frame + p.l4 + UDP_CHECK))
+		return p.version == 4;
+	n = checksum_end(frame, &p) - p.l4;
+	sum = checksum_add(checksum_pseudo(frame, &p), n);
+	return fdl_checksum_sum(frame + p.l4, n, sum) == 0xffff;
+}

@@ -184,6 +184,7 @@ static void unprivileged_guess_is_safe(void **state)
 	(void)state;
 	if (!is_root()) {
 		close(home);
+		print_message("lacks: a second user to become\n");
 		skip();
 	}
 	tap = make_tun("dv3", IFF_TAP | IFF_NO_PI);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Create, attach, detach, free: thousands of times, and nothing is left. */
+#include <dirent.h>
+#include <malloc.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include <fdlink/attach.h>
+
+#include "contract.h"
+#include "netns.h"
+
+/* The plain build shows what there is to show; the sanitizers are for finding
+ * the bytes, and slow. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+#else
+enum { SANITIZED = 0 };
+#endif
+
+enum {
+	CYCLES = SANITIZED ? 300 : 10000,
+	WARM_UP = 20,
+	SLACK_MAPS = 4,			/* a stack that the C library keeps */
+	SLACK_BYTES = 64 << 10,
+};
+
+struct usage {
+	unsigned fds, threads, maps;
+	size_t bytes;
+};
+
+static unsigned count_entries(const char *dir)
+{
+	DIR *d = opendir(dir);
+	unsigned n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static unsigned count_maps(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	unsigned n = 0;
+	int c;
+
+	assert_non_null(f);
+	while ((c = getc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+/* A joined thread is listed for a moment after its end. */
+static unsigned count_threads(void)
+{
+	const long long end = netns_now_ms() + WAIT_MS;
+	unsigned n = count_entries("/proc/self/task");
+
+	while (n > 3 + SANITIZED && netns_now_ms() < end)
+		n = count_entries("/proc/self/task");
+	return n;
+}
+
+static struct usage use(void)
+{
+	return (struct usage){
+		.fds = count_entries("/proc/self/fd"),
+		.threads = count_threads(),
+		.maps = count_maps(),
+		.bytes = mallinfo2().uordblks,
+	};
+}
+
+static int keep_none(void *ctx, struct fdl_queue *q, struct fdl_packet *v[],
+		     int n)
+{
+	(void)ctx;
+	(void)q;
+	(void)v;
+	(void)n;
+	return 0;
+}
+
+static void cycle(struct link *l, unsigned n)
+{
+	const struct fdl_dispatcher d = { .deliver = keep_none };
+	struct fdl_packet *held;
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		assert_int_equal(link_endpoint(l, FDL_MODE_AUTO, NULL), 0);
+		assert_int_equal(fdl_attach(l->ep, &d), 0);
+		if (i % 4 == 0)
+			assert_int_equal(fdl_want_write(l->q, true), 0);
+		assert_int_equal(fdl_alloc(l->q, &held, 1), 1);
+		if (i % 2 == 0)
+			assert_int_equal(fdl_detach(l->ep), 0);
+		fdl_endpoint_free(l->ep);
+		l->ep = NULL;
+		fdl_release(&held, 1);
+	}
+}
+
+static void leave_nothing(struct link *l, unsigned n)
+{
+	struct usage before, after;
+
+	l->uncounted = true;
+	fdl_endpoint_free(l->ep);
+	l->ep = NULL;
+	cycle(l, WARM_UP);
+	before = use();
+	cycle(l, n);
+	after = use();
+	assert_int_equal(after.fds, before.fds);
+	assert_int_equal(after.threads, before.threads);
+	assert_in_range(after.maps, 1, before.maps + SLACK_MAPS);
+	assert_in_range(after.bytes, 0, before.bytes + SLACK_BYTES);
+}
+
+static void cycles_leave_nothing(struct link *l)
+{
+	leave_nothing(l, CYCLES);
+}
+
+/* Setting up a device's endpoint takes netlink, and longer. */
+static void fewer_cycles_leave_nothing(struct link *l)
+{
+	leave_nothing(l, CYCLES / 10);
+}
+
+static const struct expectation table[] = {
+	{ .name = "10,000 cycles leave nothing", .test = cycles_leave_nothing,
+	  .needs = LINK_EOF | LINK_IP },
+	{ .name = "1,000 cycles leave nothing",
+	  .test = fewer_cycles_leave_nothing, .not_on = LINK_EOF },
+};
+
+int main(int argc, char *argv[])
+{
+	(void)argc;
+	return contract_run("leak", argv, table, COUNT_OF(table));
+}

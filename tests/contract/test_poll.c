@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waiting: what ends a poll and what does not. */
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <fdlink/attach.h>
+
+#include "contract.h"
+#include "netns.h"
+
+static void a_poll_times_out(struct link *l)
+{
+	const long long start = netns_now_ms();
+
+	assert_int_equal(fdl_poll(l->ep, 0), 0);
+	assert_int_equal(fdl_queue_poll(l->q, 0), 0);
+	assert_int_equal(fdl_poll(l->ep, 20), 0);
+	assert_int_equal(fdl_queue_poll(l->q, 20), 0);
+	assert_in_range(netns_now_ms() - start, 39, WAIT_MS);
+}
+
+static void a_poll_tells_of_a_packet(struct link *l)
+{
+	link_feed(l, 100, 1);
+	assert_int_equal(fdl_poll(l->ep, WAIT_MS), FDL_READABLE);
+	assert_int_equal(fdl_queue_poll(l->q, WAIT_MS), FDL_READABLE);
+	assert_int_equal(fdl_poll(l->ep, -1), FDL_READABLE);
+	expect_received(l, 100, 1);
+	expect_quiet(l);
+	assert_int_equal(fdl_poll(l->ep, 0), 0);
+}
+
+static void a_wake_before_a_poll_ends_the_next_one(struct link *l)
+{
+	fdl_wake(l->ep);
+	assert_int_equal(fdl_poll(l->ep, -1), 0);
+	assert_int_equal(fdl_poll(l->ep, 5), 0);
+	fdl_wake(l->ep);
+	fdl_wake(l->ep);
+	assert_int_equal(fdl_queue_poll(l->q, -1), 0);
+	link_feed(l, 100, 1);
+	assert_int_equal(fdl_queue_poll(l->q, -1), FDL_READABLE);
+	assert_int_equal(fdl_poll(l->ep, -1), FDL_READABLE);
+}
+
+static void a_wake_does_not_touch_the_pollable_fds(struct link *l)
+{
+	expect_quiet(l);
+	fdl_wake(l->ep);
+	assert_false(fd_readable(fdl_fd(l->ep), 0));
+	assert_false(fd_readable(fdl_queue_fd(l->q), 0));
+	assert_int_equal(fdl_poll(l->ep, -1), 0);
+}
+
+struct waker {
+	struct link *l;
+	atomic_bool polled;
+};
+
+static void *wake_often(void *arg)
+{
+	struct waker *w = arg;
+
+	while (!atomic_load(&w->polled)) {
+		fdl_wake(w->l->ep);
+		usleep(500);
+	}
+	return NULL;
+}
+
+static void a_wake_from_another_thread_ends_a_poll(struct link *l)
+{
+	struct waker w = { .l = l };
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, wake_often, &w), 0);
+	assert_int_equal(fdl_poll(l->ep, -1), 0);
+	assert_int_equal(fdl_queue_poll(l->q, -1), 0);
+	atomic_store(&w.polled, true);
+	pthread_join(thread, NULL);
+	fdl_poll(l->ep, 0);
+}
+
+struct poller {
+	struct fdl_queue *q;
+	atomic_int ended;
+	int result;
+};
+
+static void *poll_for_ever(void *arg)
+{
+	struct poller *p = arg;
+
+	p->result = fdl_queue_poll(p->q, -1);
+	atomic_fetch_add(&p->ended, 1);
+	return NULL;
+}
+
+static bool is_polling(struct poller *p)
+{
+	return atomic_load(&p->ended) == 0;
+}
+
+/* One wake ends the polls of all queues that are in progress. */
+static void a_wake_ends_every_poll_in_progress(struct link *l)
+{
+	const long long end = netns_now_ms() + WAIT_MS;
+	struct poller p[2];
+	struct link other;
+	struct fdl_endpoint *ep;
+	pthread_t threads[2];
+	unsigned i;
+	int fds[2];
+
+	assert_int_equal(link_make(&other, l->kind, 1), 0);
+	fds[0] = l->fd;
+	fds[1] = other.fd;
+	assert_int_equal(fdl_endpoint_new(&ep, fds, 2, &(struct fdl_options){
+				.flags = l->kind->flags }), 0);
+	for (i = 0; i < 2; i++) {
+		p[i] = (struct poller){ .q = fdl_get_queue(ep, i) };
+		assert_int_equal(pthread_create(&threads[i], NULL,
+						poll_for_ever, &p[i]), 0);
+	}
+	/* Whether they poll already cannot be seen: if not, the wake is for
+	 * their next poll, and reaches only one of them; so repeat it. */
+	while ((is_polling(&p[0]) || is_polling(&p[1])) &&
+	       netns_now_ms() < end) {
+		fdl_wake(ep);
+		usleep(1000);
+	}
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(atomic_load(&p[i].ended), 1);
+		assert_int_equal(p[i].result, 0);
+		pthread_join(threads[i], NULL);
+	}
+	fdl_endpoint_free(ep);
+	link_free(&other);
+}
+
+/* What the handler works on: a handler has no argument of its own. */
+static struct fdl_endpoint *_Atomic handled;
+static atomic_int signals;
+
+static void on_signal(int number)
+{
+	struct fdl_endpoint *ep = atomic_load(&handled);
+
+	(void)number;
+	atomic_fetch_add(&signals, 1);
+	if (ep)
+		fdl_wake(ep);
+}
+
+static void alarm_every(long usec)
+{
+	const struct itimerval it = {
+		.it_interval.tv_usec = usec,
+		.it_value.tv_usec = usec,
+	};
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &it, NULL);
+}
+
+static void a_signal_alone_does_not_end_a_poll(struct link *l)
+{
+	const long long start = netns_now_ms();
+
+	atomic_store(&handled, NULL);
+	atomic_store(&signals, 0);
+	alarm_every(5000);
+	assert_int_equal(fdl_poll(l->ep, 60), 0);
+	assert_int_equal(fdl_queue_poll(l->q, 60), 0);
+	alarm_every(0);
+	/* Neither ended early nor begun anew by each signal. */
+	assert_in_range(netns_now_ms() - start, 119, 2000);
+	assert_true(atomic_load(&signals) >= 5);
+}
+
+static void a_wake_from_a_signal_handler_ends_a_poll(struct link *l)
+{
+	atomic_store(&handled, l->ep);
+	alarm_every(20000);
+	assert_int_equal(fdl_poll(l->ep, -1), 0);
+	assert_int_equal(fdl_queue_poll(l->q, -1), 0);
+	alarm_every(0);
+	atomic_store(&handled, NULL);
+	fdl_poll(l->ep, 0);
+}
+
+/* Writability is told only to who asked, and no longer. */
+static void want_write_reports_room(struct link *l)
+{
+	struct epoll_event ev;
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+
+	assert_int_equal(fdl_poll(l->ep, 0), 0);
+	assert_int_equal(fdl_want_write(l->q, true), 0);
+	assert_int_equal(fdl_queue_poll(l->q, WAIT_MS), FDL_WRITABLE);
+	assert_int_equal(fdl_poll(l->ep, WAIT_MS), FDL_WRITABLE);
+	ev = (struct epoll_event){ .events = EPOLLIN };
+	epoll_ctl(ep, EPOLL_CTL_ADD, fdl_fd(l->ep), &ev);
+	assert_int_equal(epoll_wait(ep, &ev, 1, WAIT_MS), 1);
+	assert_int_equal(fdl_want_write(l->q, true), 0);
+	link_feed(l, 100, 1);
+	while (fdl_poll(l->ep, WAIT_MS) == FDL_WRITABLE)
+		;
+	assert_int_equal(fdl_poll(l->ep, WAIT_MS),
+			 FDL_READABLE | FDL_WRITABLE);
+	assert_int_equal(fdl_queue_poll(l->q, WAIT_MS),
+			 FDL_READABLE | FDL_WRITABLE);
+	expect_received(l, 100, 1);
+	assert_int_equal(fdl_want_write(l->q, false), 0);
+	assert_int_equal(fdl_want_write(l->q, false), 0);
+	assert_int_equal(epoll_wait(ep, &ev, 1, 0), 0);
+	close(ep);
+	expect_quiet(l);
+}
+
+static int ignore(void *ctx, struct fdl_queue *q, struct fdl_packet *v[], int n)
+{
+	(void)ctx;
+	(void)q;
+	(void)v;
+	(void)n;
+	return 0;
+}
+
+static void polls_are_refused_while_attached(struct link *l)
+{
+	const struct fdl_dispatcher d = { .deliver = ignore };
+	struct fdl_packet *pkt;
+
+	assert_int_equal(fdl_attach(l->ep, &d), 0);
+	assert_int_equal(fdl_poll(l->ep, 0), -EBUSY);
+	assert_int_equal(fdl_queue_poll(l->q, 0), -EBUSY);
+	assert_int_equal(fdl_recv(l->q, &pkt, 1), -EBUSY);
+	assert_int_equal(fdl_detach(l->ep), 0);
+	assert_int_equal(fdl_poll(l->ep, 0), 0);
+	link_feed(l, 100, 1);
+	expect_received(l, 100, 1);
+}
+
+static const struct expectation table[] = {
+	{ .name = "a poll times out", .test = a_poll_times_out },
+	{ .name = "a poll tells of a packet", .test = a_poll_tells_of_a_packet },
+	{ .name = "a wake before a poll ends the next one",
+	  .test = a_wake_before_a_poll_ends_the_next_one },
+	{ .name = "a wake does not touch the pollable fds",
+	  .test = a_wake_does_not_touch_the_pollable_fds },
+	{ .name = "a wake from another thread ends a poll",
+	  .test = a_wake_from_another_thread_ends_a_poll },
+	/* Two devices are no one link. */
+	{ .name = "a wake ends every poll in progress", .needs = LINK_UNIX,
+	  .test = a_wake_ends_every_poll_in_progress },
+	{ .name = "a signal alone does not end a poll",
+	  .test = a_signal_alone_does_not_end_a_poll },
+	{ .name = "a wake from a signal handler ends a poll",
+	  .test = a_wake_from_a_signal_handler_ends_a_poll },
+	{ .name = "want_write reports room", .test = want_write_reports_room },
+	{ .name = "polls are refused while attached",
+	  .test = polls_are_refused_while_attached },
+};
+
+int main(int argc, char *argv[])
+{
+	(void)argc;
+	return contract_run("poll", argv, table, COUNT_OF(table));
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pollable fds in a foreign level-triggered loop, hammered: never readable
+ * for nothing twice in a row, never silent with a packet waiting.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "contract.h"
+
+enum {
+	PACKETS = 4000,
+	IN_FLIGHT = 60,		/* fewer than any link holds */
+	QUEUES = 4,
+	HANDED = 8,		/* packets on their way to the releaser */
+	BATCH = 16,
+};
+
+struct hammer {
+	struct link *l[QUEUES];
+	unsigned n_links;
+	struct fdl_endpoint *ep;
+	int fd;				/* the pollable fd that is watched */
+	atomic_uint fed, got;
+	/* A ring of packets to be released by another thread. */
+	struct fdl_packet *_Atomic handed[HANDED];
+	atomic_bool done;
+	bool hand_over;
+	bool wrong;
+	unsigned seed;
+	unsigned next[QUEUES];		/* number of each queue's next packet */
+};
+
+/* Bursts and pauses, so that the reader often finds the queue just empty. */
+static void *feed_all(void *arg)
+{
+	struct hammer *h = arg;
+	unsigned seq, seed = 1;
+	uint8_t frame[100];
+
+	for (seq = 0; seq < PACKETS; seq++) {
+		struct link *l = h->l[seq % h->n_links];
+
+		frame_make(l, false, frame, sizeof(frame), seq / h->n_links);
+		while (seq - atomic_load(&h->got) >= IN_FLIGHT ||
+		       !link_try_feed(l, frame, sizeof(frame))) {
+			if (atomic_load(&h->done))
+				return NULL;
+			sched_yield();
+		}
+		atomic_fetch_add(&h->fed, 1);
+		l->rx_offered++;
+		if (rand_r(&seed) % 16 == 0)
+			usleep(20);
+	}
+	return NULL;
+}
+
+static void *release_all(void *arg)
+{
+	struct hammer *h = arg;
+	struct fdl_packet *pkt;
+	unsigned i;
+
+	while (!atomic_load(&h->done)) {
+		for (i = 0; i < HANDED; i++) {
+			pkt = atomic_exchange(&h->handed[i], NULL);
+			if (pkt)
+				fdl_release(&pkt, 1);
+		}
+		sched_yield();
+	}
+	return NULL;
+}
+
+static void dispose(struct hammer *h, struct fdl_packet *pkt)
+{
+	unsigned i;
+
+	for (i = 0; h->hand_over && i < HANDED; i++) {
+		struct fdl_packet *none = NULL;
+
+		if (atomic_compare_exchange_strong(&h->handed[i], &none, pkt))
+			return;
+	}
+	fdl_release(&pkt, 1);
+}
+
+/* One call per queue, as a loop would make it. Returns how much there was to
+ * give or to tell. */
+static unsigned sweep(struct hammer *h)
+{
+	struct fdl_packet *v[BATCH];
+	unsigned i, told = 0;
+	int n, k;
+
+	for (i = 0; i < h->n_links; i++) {
+		n = fdl_recv(fdl_get_queue(h->ep, i), v,
+			     1 + rand_r(&h->seed) % BATCH);
+		if (n == -ENOBUFS)
+			told++;
+		else if (n < 0)
+			h->wrong = true;
+		for (k = 0; k < n; k++) {
+			if (frame_seq(h->l[i], v[k]->data) != h->next[i]++)
+				h->wrong = true;
+			dispose(h, v[k]);
+			told++;
+		}
+		if (n > 0)
+			atomic_fetch_add(&h->got, (unsigned)n);
+	}
+	return told;
+}
+
+/*
+ * Until all is received: no silence, and no two wake-ups in a row for nothing.
+ * (One there may be per queue: a release, and no packet to go with it.) Returns
+ * what went wrong, or NULL.
+ */
+static const char *serve(struct hammer *h, int set)
+{
+	struct epoll_event ev;
+	unsigned in_vain = 0;
+
+	while (atomic_load(&h->got) < PACKETS && !h->wrong) {
+		if (epoll_wait(set, &ev, 1, WAIT_MS) != 1)
+			return "silent with a packet waiting";
+		in_vain = sweep(h) ? 0 : in_vain + 1;
+		if (in_vain > h->n_links)
+			return "readable for nothing";
+	}
+	return h->wrong ? "wrong packet or result" : NULL;
+}
+
+static void hammer(struct hammer *h)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int set = epoll_create1(EPOLL_CLOEXEC);
+	pthread_t feeder, releaser;
+	const char *wrong;
+
+	h->seed = 7;
+	assert_int_equal(epoll_ctl(set, EPOLL_CTL_ADD, h->fd, &ev), 0);
+	assert_int_equal(pthread_create(&feeder, NULL, feed_all, h), 0);
+	assert_int_equal(pthread_create(&releaser, NULL, release_all, h), 0);
+	wrong = serve(h, set);
+	atomic_store(&h->done, true);
+	pthread_join(feeder, NULL);
+	pthread_join(releaser, NULL);
+	close(set);
+	if (wrong)
+		fail_msg("%s: %u fed, %u received", wrong,
+			 atomic_load(&h->fed), atomic_load(&h->got));
+}
+
+static void release_handed(struct hammer *h)
+{
+	struct fdl_packet *pkt;
+	unsigned i;
+
+	for (i = 0; i < HANDED; i++) {
+		pkt = atomic_exchange(&h->handed[i], NULL);
+		fdl_release(&pkt, 1);
+	}
+}
+
+static void run(struct link *l, int fd, bool hand_over)
+{
+	struct hammer h = { .l = { l }, .n_links = 1, .ep = l->ep, .fd = fd,
+			    .hand_over = hand_over };
+	struct fdl_packet *pkt;
+
+	hammer(&h);
+	release_handed(&h);
+	/* A release may wake once more. */
+	assert_int_equal(fdl_recv(l->q, &pkt, 1), 0);
+	expect_quiet(l);
+}
+
+static void the_queues_fd_is_honest(struct link *l)
+{
+	run(l, fdl_queue_fd(l->q), false);
+}
+
+static void the_endpoints_fd_is_honest(struct link *l)
+{
+	run(l, fdl_fd(l->ep), false);
+}
+
+static void and_so_with_releases_elsewhere(struct link *l)
+{
+	run(l, fdl_queue_fd(l->q), true);
+}
+
+static void and_so_while_room_to_send_comes_and_goes(struct link *l)
+{
+	assert_int_equal(fdl_want_write(l->q, true), 0);
+	assert_int_equal(fdl_want_write(l->q, false), 0);
+	run(l, fdl_fd(l->ep), true);
+}
+
+static void run_queues(struct link *l, unsigned pool, bool hand_over)
+{
+	const struct fdl_options opts = { .pool = pool,
+					  .flags = l->kind->flags };
+	struct hammer h = { .n_links = QUEUES, .hand_over = hand_over };
+	struct link links[QUEUES];
+	struct fdl_stats st;
+	int fds[QUEUES];
+	unsigned i;
+
+	for (i = 0; i < QUEUES; i++) {
+		assert_int_equal(link_make(&links[i], l->kind, i + 1), 0);
+		h.l[i] = &links[i];
+		fds[i] = links[i].fd;
+	}
+	assert_int_equal(fdl_endpoint_new(&h.ep, fds, QUEUES, &opts), 0);
+	h.fd = fdl_fd(h.ep);
+	hammer(&h);
+	release_handed(&h);
+	sweep(&h);
+	assert_false(fd_readable(h.fd, 0));
+	fdl_get_stats(h.ep, &st, sizeof(st));
+	assert_int_equal(st.rx_packets, PACKETS);
+	fdl_endpoint_free(h.ep);
+	for (i = 0; i < QUEUES; i++)
+		link_free(&links[i]);
+}
+
+static void one_fd_over_several_queues_is_honest(struct link *l)
+{
+	run_queues(l, 0, false);
+	run_queues(l, 4, true);
+}
+
+static const struct expectation table[] = {
+	{ .name = "the queue's fd is honest", .test = the_queues_fd_is_honest },
+	{ .name = "the endpoint's fd is honest",
+	  .test = the_endpoints_fd_is_honest },
+	{ .name = "and so with a pool of 2", .opts.pool = 2,
+	  .test = the_endpoints_fd_is_honest },
+	{ .name = "and so with a pool of 2 and releases elsewhere",
+	  .test = and_so_with_releases_elsewhere, .opts.pool = 2 },
+	{ .name = "and so with a pool of 5 and releases elsewhere",
+	  .test = and_so_with_releases_elsewhere, .opts.pool = 5 },
+	{ .name = "and so while room to send comes and goes",
+	  .test = and_so_while_room_to_send_comes_and_goes, .opts.pool = 3 },
+	{ .name = "one fd over several queues is honest", .needs = LINK_UNIX,
+	  .test = one_fd_over_several_queues_is_honest },
+};
+
+int main(int argc, char *argv[])
+{
+	(void)argc;
+	return contract_run("ready", argv, table, COUNT_OF(table));
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the peer sent is what is received, and what is not worth it counted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+
+#include "contract.h"
+
+static void frames_arrive_whole_and_in_order(struct link *l)
+{
+	struct fdl_packet *v[64];
+	unsigned seq;
+
+	for (seq = 0; seq < 64; seq++)
+		link_feed(l, frame_len(seq), seq);
+	expect_packets(l, v, 64);
+	for (seq = 0; seq < 64; seq++)
+		expect_frame(l, v[seq], frame_len(seq), seq);
+	fdl_release(v, 64);
+	expect_quiet(l);
+}
+
+static void a_batch_is_never_more_than_asked_for(struct link *l)
+{
+	struct fdl_packet *v[8] = { NULL };
+	unsigned seq, got;
+	int n;
+
+	for (seq = 0; seq < 20; seq++)
+		link_feed(l, 100, seq);
+	for (seq = 0; seq < 20; seq += got) {
+		const int want = 1 + (int)(seq % 7);
+
+		fdl_queue_poll(l->q, WAIT_MS);
+		n = fdl_recv(l->q, v, want);
+		assert_in_range(n, 1, want);
+		for (got = 0; got < (unsigned)n; got++)
+			expect_frame(l, v[got], 100, seq + got);
+		assert_null(v[7]);
+		fdl_release(v, n);
+	}
+	expect_quiet(l);
+}
+
+/* The fields say what the bytes are. */
+static void a_packet_is_described(struct link *l)
+{
+	const bool ethernet = l->kind->traits & LINK_ETHERNET;
+	struct fdl_packet *pkt;
+
+	link_feed(l, 100, 7);
+	expect_packets(l, &pkt, 1);
+	assert_int_equal(pkt->protocol, 0x0800);
+	assert_int_equal(pkt->link_len, ethernet ? 14 : 0);
+	assert_int_equal(pkt->type, FDL_TO_HOST);
+	assert_int_equal(pkt->off.csum, FDL_CSUM_NONE);
+	assert_int_equal(pkt->off.gso, FDL_GSO_NONE);
+	assert_null(pkt->user);
+	assert_true(pkt->room >= 38);
+	fdl_release(&pkt, 1);
+}
+
+/* A header written in place leaves the rest as it was, up to the last byte. */
+static void headroom_is_as_asked_for(struct link *l)
+{
+	struct fdl_packet *pkt;
+
+	link_feed(l, 300, 1);
+	expect_packets(l, &pkt, 1);
+	assert_true(pkt->room >= 38 + 200);
+	memset(pkt->data - pkt->room, 0xee, pkt->room);
+	memset(pkt->data + pkt->len, 0xee, pkt->tail);
+	expect_frame(l, pkt, 300, 1);
+	fdl_release(&pkt, 1);
+	link_feed(l, 300, 2);
+	expect_received(l, 300, 2);
+}
+
+static void runts_are_counted(struct link *l)
+{
+	const uint8_t runt[13] = { 0x02 };
+	struct fdl_stats st;
+	size_t len;
+
+	for (len = 1; len <= sizeof(runt); len++)
+		link_feed_bytes(l, runt, len);
+	link_feed(l, 60, 1);
+	expect_received(l, 60, 1);
+	link_stats(l, &st);
+	assert_int_equal(st.rx_drop_runt, sizeof(runt));
+}
+
+/* 14 bytes that announce a VLAN tag which is not there. */
+static void a_cut_vlan_tag_is_a_runt(struct link *l)
+{
+	uint8_t frame[14] = { 0x02, 0, 0, 0, 0, 0x01 };
+	struct fdl_stats st;
+
+	frame[12] = 0x81;
+	link_feed_bytes(l, frame, sizeof(frame));
+	link_feed(l, 60, 1);
+	expect_received(l, 60, 1);
+	link_stats(l, &st);
+	assert_int_equal(st.rx_drop_runt, 1);
+}
+
+static void empty_datagrams_are_counted(struct link *l)
+{
+	struct fdl_stats st;
+
+	link_feed_bytes(l, "", 0);
+	link_feed_bytes(l, "", 0);
+	link_feed(l, 60, 1);
+	link_feed_bytes(l, "", 0);
+	expect_received(l, 60, 1);
+	expect_quiet(l);
+	link_stats(l, &st);
+	assert_int_equal(st.rx_drop_empty, 3);
+}
+
+static void what_is_no_ip_is_counted_on_a_link_without_header(struct link *l)
+{
+	uint8_t bytes[40] = { 0 };
+	struct fdl_stats st;
+	unsigned version;
+
+	for (version = 0; version < 16; version++) {
+		bytes[0] = (uint8_t)(version << 4 | 5);
+		if (version != 4 && version != 6)
+			link_feed_bytes(l, bytes, sizeof(bytes));
+	}
+	link_feed(l, 60, 1);
+	expect_received(l, 60, 1);
+	link_stats(l, &st);
+	assert_int_equal(st.rx_drop_not_ip, 14);
+}
+
+static void the_protocol_is_told_by_the_ip_version(struct link *l)
+{
+	const uint8_t v6[40] = { 0x60 }, v4[1] = { 0x40 };
+	struct fdl_packet *v[2];
+
+	link_feed_bytes(l, v6, sizeof(v6));
+	link_feed_bytes(l, v4, sizeof(v4));
+	expect_packets(l, v, 2);
+	assert_int_equal(v[0]->protocol, 0x86dd);
+	assert_int_equal(v[1]->protocol, 0x0800);
+	assert_int_equal(v[1]->len, 1);
+	assert_int_equal(v[0]->link_len, 0);
+	fdl_release(v, 2);
+}
+
+static void feed_type(struct link *l, uint16_t type)
+{
+	uint8_t frame[60];
+
+	frame_make(l, false, frame, sizeof(frame), 0);
+	frame[12] = (uint8_t)(type >> 8);
+	frame[13] = (uint8_t)type;
+	link_feed_bytes(l, frame, sizeof(frame));
+}
+
+static void any_ethertype_is_delivered_with_its_protocol(struct link *l)
+{
+	static const uint16_t fed[] = { 0x0806, 0x86dd, 0x88cc, 0xffff, 0x0600,
+					0x05dc, 0x0026 };
+	static const uint16_t want[] = { 0x0806, 0x86dd, 0x88cc, 0xffff, 0x0600,
+					 4, 4 };
+	struct fdl_packet *pkt;
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(fed); i++) {
+		feed_type(l, fed[i]);
+		expect_packets(l, &pkt, 1);
+		assert_int_equal(pkt->protocol, want[i]);
+		assert_int_equal(pkt->link_len, 14);
+		assert_int_equal(pkt->len, 60);
+		fdl_release(&pkt, 1);
+	}
+}
+
+/* Frames with 0 to 3 tags: the third is payload of the second. */
+static void vlan_tags_are_part_of_the_link_header(struct link *l)
+{
+	static const uint8_t link_lens[] = { 14, 18, 22, 22 };
+	static const uint16_t protocols[] = { 0x0800, 0x0800, 0x0800, 0x8100 };
+	struct fdl_packet *pkt;
+	uint8_t frame[80];
+	unsigned tags, i;
+
+	for (tags = 0; tags < 4; tags++) {
+		frame_make(l, false, frame, sizeof(frame), 0);
+		for (i = 0; i < tags; i++) {
+			static const uint8_t tag[] = { 0x81, 0x00, 0x00, 0x05 };
+
+			memcpy(frame + 12 + 4 * i, tag, 4);
+		}
+		if (tags > 1)
+			memcpy(frame + 12, "\x88\xa8", 2);
+		memcpy(frame + 12 + 4 * tags, "\x08\x00", 2);
+		link_feed_bytes(l, frame, sizeof(frame));
+		expect_packets(l, &pkt, 1);
+		assert_int_equal(pkt->link_len, link_lens[tags]);
+		assert_int_equal(pkt->protocol, protocols[tags]);
+		assert_int_equal(pkt->len, sizeof(frame));
+		assert_memory_equal(pkt->data, frame, sizeof(frame));
+		fdl_release(&pkt, 1);
+	}
+}
+
+static void feed_to(struct link *l, const char *mac)
+{
+	uint8_t frame[60];
+
+	frame_make(l, false, frame, sizeof(frame), 0);
+	memcpy(frame, mac, 6);
+	link_feed_bytes(l, frame, sizeof(frame));
+}
+
+static void a_packet_has_the_type_of_its_address(struct link *l)
+{
+	static const struct {
+		const char *mac;
+		uint8_t type;
+	} t[] = {
+		{ "\x02\x00\x00\x00\x00\x01", FDL_TO_HOST },
+		{ "\xff\xff\xff\xff\xff\xff", FDL_BROADCAST },
+		{ "\x01\x00\x5e\x00\x00\x01", FDL_MULTICAST },
+		{ "\x33\x33\x00\x00\x00\x01", FDL_MULTICAST },
+		{ "\x02\x00\x00\x00\x00\x77", FDL_OTHERHOST },
+		{ "\x02\x00\x00\x00\x00\x00", FDL_OTHERHOST },
+	};
+	struct fdl_packet *pkt;
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(t); i++) {
+		feed_to(l, t[i].mac);
+		expect_packets(l, &pkt, 1);
+		assert_int_equal(pkt->type, t[i].type);
+		assert_memory_equal(pkt->data, t[i].mac, 6);
+		fdl_release(&pkt, 1);
+	}
+}
+
+static void frames_for_others_are_dropped_on_request(struct link *l)
+{
+	struct fdl_packet *v[3];
+	struct fdl_stats st;
+
+	feed_to(l, "\x02\x00\x00\x00\x00\x77");
+	feed_to(l, "\xff\xff\xff\xff\xff\xff");
+	feed_to(l, "\x02\x00\x00\x00\x00\x78");
+	feed_to(l, "\x01\x00\x5e\x00\x00\x01");
+	feed_to(l, "\x02\x00\x00\x00\x00\x01");
+	expect_packets(l, v, 3);
+	assert_int_equal(v[0]->type, FDL_BROADCAST);
+	assert_int_equal(v[1]->type, FDL_MULTICAST);
+	assert_int_equal(v[2]->type, FDL_TO_HOST);
+	fdl_release(v, 3);
+	expect_quiet(l);
+	link_stats(l, &st);
+	assert_int_equal(st.rx_drop_otherhost, 2);
+}
+
+static void a_datagram_longer_than_a_slot_is_counted(struct link *l)
+{
+	static uint8_t big[70000] = { 0x45 };
+	struct fdl_stats st;
+
+	memcpy(big, link_local, l->kind->traits & LINK_ETHERNET ? 6 : 0);
+	link_feed_bytes(l, big, sizeof(big));
+	link_feed(l, 60, 1);
+	expect_received(l, 60, 1);
+	link_stats(l, &st);
+	assert_int_equal(st.rx_drop_truncated, 1);
+}
+
+/* 65535 bytes behind two VLAN tags: the longest packet there can be. */
+static void the_longest_packet_is_received(struct link *l)
+{
+	static uint8_t big[65535 + 22];
+	const size_t len = l->kind->traits & LINK_ETHERNET ? 65557 : 65535;
+	struct fdl_packet *pkt;
+
+	frame_make(l, false, big, len, 3);
+	link_feed_bytes(l, big, len);
+	expect_packets(l, &pkt, 1);
+	assert_int_equal(pkt->len, len);
+	assert_memory_equal(pkt->data, big, len);
+	fdl_release(&pkt, 1);
+}
+
+/* A second socket on the device sends; that is no packet for us. */
+static void what_this_machine_sends_is_not_delivered(struct link *l)
+{
+	struct sockaddr_ll addr = {
+		.sll_family = AF_PACKET,
+		.sll_ifindex = (int)if_nametoindex(l->dev),
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	struct fdl_stats st;
+	uint8_t frame[60];
+
+	assert_true(fd >= 0);
+	frame_make(l, true, frame, sizeof(frame), 0);
+	assert_int_equal(sendto(fd, frame, sizeof(frame), 0,
+				(const struct sockaddr *)&addr, sizeof(addr)),
+			 sizeof(frame));
+	close(fd);
+	link_feed(l, 60, 1);
+	expect_received(l, 60, 1);
+	expect_quiet(l);
+	link_stats(l, &st);
+	assert_int_equal(st.rx_drop_outgoing, 1);
+	l->rx_offered++;
+}
+
+/* More bad frames in a row than a batch or a pool is long. */
+static void a_storm_of_bad_frames_does_not_stop_good_ones(struct link *l)
+{
+	struct fdl_packet *pkt;
+	struct fdl_stats st;
+	unsigned seq, i;
+
+	for (seq = 0; seq < 8; seq++) {
+		for (i = 0; i < 20; i++)
+			link_feed_bytes(l, "", 0);
+		link_feed(l, 60, seq);
+		for (i = 0; i < 20; i++)
+			link_feed_bytes(l, "x", 1);
+		expect_received(l, 60, seq);
+	}
+	/* A call may return before all rubbish is read, but each reads some. */
+	for (i = 0; i < 20 && fd_readable(fdl_queue_fd(l->q), 0); i++)
+		assert_int_equal(fdl_recv(l->q, &pkt, 1), 0);
+	expect_quiet(l);
+	link_stats(l, &st);
+	assert_int_equal(st.rx_packets, 8);
+	assert_int_equal(st.rx_bytes, 8 * 60);
+	assert_int_equal(stats_rx_drops(&st), 320);
+}
+
+static const struct expectation table[] = {
+	{ .name = "frames arrive whole and in order",
+	  .test = frames_arrive_whole_and_in_order },
+	{ .name = "and so with a batch of 1",
+	  .test = frames_arrive_whole_and_in_order, .opts.batch = 1 },
+	{ .name = "and so with a batch of 256",
+	  .test = frames_arrive_whole_and_in_order, .opts.batch = 256 },
+	{ .name = "a batch is never more than asked for",
+	  .test = a_batch_is_never_more_than_asked_for },
+	{ .name = "a packet is described", .test = a_packet_is_described },
+	{ .name = "headroom is as asked for", .test = headroom_is_as_asked_for,
+	  .opts.headroom = 200, .opts.pool = 2 },
+	{ .name = "runts are counted", .test = runts_are_counted,
+	  .needs = LINK_UNIX | LINK_ETHERNET },
+	{ .name = "a cut VLAN tag is a runt", .test = a_cut_vlan_tag_is_a_runt,
+	  .needs = LINK_TAGS },
+	/* A device carries no empty packet, its kernel side refuses it. */
+	{ .name = "empty datagrams are counted",
+	  .test = empty_datagrams_are_counted, .needs = LINK_UNIX },
+	{ .name = "what is no IP is counted",
+	  .test = what_is_no_ip_is_counted_on_a_link_without_header,
+	  .needs = LINK_IP },
+	{ .name = "the protocol is told by the IP version",
+	  .test = the_protocol_is_told_by_the_ip_version, .needs = LINK_IP },
+	{ .name = "any ethertype is delivered with its protocol",
+	  .test = any_ethertype_is_delivered_with_its_protocol,
+	  .needs = LINK_ETHERNET },
+	/* The kernel takes tags off before an AF_PACKET socket sees them. */
+	{ .name = "VLAN tags are part of the link header",
+	  .test = vlan_tags_are_part_of_the_link_header, .needs = LINK_TAGS },
+	{ .name = "a packet has the type of its address",
+	  .test = a_packet_has_the_type_of_its_address,
+	  .needs = LINK_ETHERNET },
+	{ .name = "frames for others are dropped on request",
+	  .test = frames_for_others_are_dropped_on_request,
+	  .needs = LINK_ETHERNET, .opts.flags = FDL_DROP_OTHERHOST },
+	/* No device takes a frame longer than its MTU. */
+	{ .name = "a datagram longer than a slot is counted",
+	  .test = a_datagram_longer_than_a_slot_is_counted,
+	  .needs = LINK_UNIX },
+	{ .name = "the longest packet is received",
+	  .test = the_longest_packet_is_received, .needs = LINK_UNIX },
+	{ .name = "what this machine sends is not delivered",
+	  .test = what_this_machine_sends_is_not_delivered,
+	  .needs = LINK_OUTGOING },
+	{ .name = "a storm of bad frames does not stop good ones",
+	  .test = a_storm_of_bad_frames_does_not_stop_good_ones,
+	  .needs = LINK_UNIX, .opts.pool = 2, .opts.batch = 4 },
+};
+
+int main(int argc, char *argv[])
+{
+	(void)argc;
+	return contract_run("receive", argv, table, COUNT_OF(table));
+}

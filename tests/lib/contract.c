@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "contract.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <fdlink/attach.h>
+#include <fdlink/open.h>
+
+#include "netns.h"
+
+/* One row on one kind of link in one mode. */
+struct trial {
+	const struct expectation *row;
+	const struct link_kind *kind;
+	enum fdl_mode mode;
+	const char *lacks;		/* why the kind cannot be made */
+	struct link link;
+	char name[160];
+};
+
+void link_stats(struct link *l, struct fdl_stats *st)
+{
+	assert_in_range(fdl_get_stats(l->ep, st, sizeof(*st)), 0, 1);
+}
+
+uint64_t stats_rx_drops(const struct fdl_stats *st)
+{
+	return st->rx_drop_empty + st->rx_drop_runt + st->rx_drop_truncated +
+	       st->rx_drop_not_ip + st->rx_drop_otherhost +
+	       st->rx_drop_outgoing + st->rx_drop_malformed +
+	       st->rx_drop_kernel;
+}
+
+uint64_t stats_tx_drops(const struct fdl_stats *st)
+{
+	return st->tx_drop_empty + st->tx_drop_too_long + st->tx_drop_invalid +
+	       st->tx_drop_offload + st->tx_drop_link_down +
+	       st->tx_drop_no_peer + st->tx_drop_no_room + st->tx_drop_other;
+}
+
+static void drain(struct link *l)
+{
+	struct fdl_packet *v[16];
+	int n;
+
+	while ((n = fdl_recv(l->q, v, 16)) > 0)
+		fdl_release(v, n);
+}
+
+static void check_sums(struct link *l)
+{
+	struct fdl_stats st;
+
+	if (!l->ep || l->uncounted)
+		return;
+	fdl_detach(l->ep);
+	drain(l);
+	link_stats(l, &st);
+	assert_int_equal(st.rx_packets + stats_rx_drops(&st), l->rx_offered);
+	assert_int_equal(st.tx_packets + stats_tx_drops(&st), l->tx_offered);
+}
+
+static int set_up(void **state)
+{
+	struct trial *t = *state;
+
+	if (t->lacks)
+		return 0;
+	if (link_make(&t->link, t->kind, 0) < 0)
+		return -1;
+	return link_endpoint(&t->link, t->mode, &t->row->opts);
+}
+
+static void run(void **state)
+{
+	struct trial *t = *state;
+
+	if (t->lacks) {
+		print_message("%s: %s\n", t->kind->name, t->lacks);
+		skip();
+	}
+	t->row->test(&t->link);
+	check_sums(&t->link);
+}
+
+static int tear_down(void **state)
+{
+	struct trial *t = *state;
+
+	if (!t->lacks)
+		link_free(&t->link);
+	return 0;
+}
+
+static bool fits(const struct expectation *row, const struct link_kind *kind)
+{
+	return (kind->traits & row->needs) == row->needs &&
+	       !(kind->traits & row->not_on);
+}
+
+/* Which modes can be used, as bits; none when the kind cannot be made here. */
+static unsigned usable_modes(const struct link_kind *kind, const char **lacks)
+{
+	struct fdl_info info;
+	struct link l;
+	unsigned modes = 0;
+	enum fdl_mode m;
+	int err;
+
+	err = link_make(&l, kind, 0);
+	if (err) {
+		*lacks = strerror(-err);
+		return 1 << FDL_MODE_READV;
+	}
+	err = fdl_probe_fd(l.fd, &info, sizeof(info), NULL, NULL);
+	assert_int_equal(err, 0);
+	for (m = FDL_MODE_AUTO + 1; fdl_mode_name(m); m++)
+		if (!fdl_mode_refusal(&info, m))
+			modes |= 1U << m;
+	link_free(&l);
+	return modes;
+}
+
+static size_t add_trials(struct trial *t, const struct link_kind *kind,
+			 const struct expectation *table, size_t n)
+{
+	const char *lacks = NULL;
+	const unsigned modes = usable_modes(kind, &lacks);
+	size_t i, made = 0;
+	enum fdl_mode m;
+
+	for (i = 0; i < n; i++) {
+		if (!fits(&table[i], kind))
+			continue;
+		for (m = FDL_MODE_AUTO + 1; fdl_mode_name(m); m++) {
+			if (!(modes & 1U << m))
+				continue;
+			t[made].row = &table[i];
+			t[made].kind = kind;
+			t[made].mode = m;
+			t[made].lacks = lacks;
+			snprintf(t[made].name, sizeof(t->name), "%s (%s, %s)",
+				 table[i].name, kind->name, fdl_mode_name(m));
+			made++;
+		}
+	}
+	return made;
+}
+
+/* Kinds times modes, rounded up. */
+static size_t count_columns(void)
+{
+	size_t kinds = 0, modes = 0;
+
+	while (link_kinds[kinds].name)
+		kinds++;
+	while (fdl_mode_name((enum fdl_mode)modes))
+		modes++;
+	return kinds * modes;
+}
+
+int contract_run(const char *group, char *argv[],
+		 const struct expectation *table, size_t n)
+{
+	const size_t max = n * count_columns();
+	struct trial *trials = calloc(max, sizeof(*trials));
+	struct CMUnitTest *tests = calloc(max, sizeof(*tests));
+	const struct link_kind *kind;
+	size_t made = 0, i;
+	int failed;
+
+	if (!trials || !tests)
+		return EXIT_FAILURE;
+	netns_enter(argv);
+	if (argv[1])
+		cmocka_set_test_filter(argv[1]);
+	for (kind = link_kinds; kind->name; kind++)
+		made += add_trials(trials + made, kind, table, n);
+	for (i = 0; i < made; i++)
+		tests[i] = (struct CMUnitTest){ trials[i].name, run, set_up,
+						tear_down, &trials[i] };
+	failed = _cmocka_run_group_tests(group, tests, made, NULL, NULL);
+	free(tests);
+	free(trials);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+void expect_packets(struct link *l, struct fdl_packet *v[], int n)
+{
+	int got = 0, r;
+
+	while (got < n) {
+		assert_int_equal(fdl_queue_poll(l->q, WAIT_MS) & FDL_READABLE,
+				 FDL_READABLE);
+		r = fdl_recv(l->q, v + got, n - got);
+		assert_in_range(r, 0, n - got);
+		got += r;
+	}
+}
+
+void expect_frame(struct link *l, const struct fdl_packet *pkt, size_t len,
+		  unsigned seq)
+{
+	uint8_t want[FRAME_MAX];
+
+	frame_make(l, false, want, len, seq);
+	assert_int_equal(pkt->len, len);
+	assert_memory_equal(pkt->data, want, len);
+}
+
+void expect_received(struct link *l, size_t len, unsigned seq)
+{
+	struct fdl_packet *pkt;
+
+	expect_packets(l, &pkt, 1);
+	expect_frame(l, pkt, len, seq);
+	fdl_release(&pkt, 1);
+}
+
+bool fd_readable(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, timeout_ms) == 1 && (p.revents & POLLIN);
+}
+
+void expect_quiet(struct link *l)
+{
+	struct fdl_packet *pkt;
+
+	assert_int_equal(fdl_recv(l->q, &pkt, 1), 0);
+	assert_false(fd_readable(fdl_queue_fd(l->q), 0));
+	assert_false(fd_readable(fdl_fd(l->ep), 0));
+}
+
+int expect_end(struct link *l)
+{
+	const long long end = netns_now_ms() + WAIT_MS;
+	struct fdl_packet *pkt;
+	int r = 0;
+
+	while (netns_now_ms() < end) {
+		fdl_queue_poll(l->q, 100);
+		r = fdl_recv(l->q, &pkt, 1);
+		if (r < 0)
+			return r;
+		assert_int_equal(r, 0);
+	}
+	fail_msg("the queue does not end");
+	return 0;
+}
+
+struct fdl_packet *frame_packet(struct link *l, size_t len, unsigned seq)
+{
+	struct fdl_packet *pkt;
+
+	if (fdl_alloc(l->q, &pkt, 1) != 1)
+		return NULL;
+	assert_true(pkt->tail >= len);
+	frame_make(l, true, pkt->data, len, seq);
+	pkt->len = (uint32_t)len;
+	pkt->tail -= (uint32_t)len;
+	return pkt;
+}
+
+void expect_sent(struct link *l, struct fdl_packet *v[], int n)
+{
+	assert_int_equal(fdl_send(l->q, v, n), n);
+	l->tx_offered += (uint64_t)n;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "link.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "netns.h"
+
+const uint8_t link_local[6] = { 0x02, 0, 0, 0, 0, 0x01 };
+const uint8_t link_remote[6] = { 0x02, 0, 0, 0, 0, 0x02 };
+
+static int packet_socket(const char *dev)
+{
+	struct sockaddr_ll addr = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)if_nametoindex(dev),
+	};
+	const int room = 8 << 20;
+	int fd;
+
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room,
+		       sizeof(room)) < 0 ||
+	    bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		close(fd);
+		return -errno;
+	}
+	return fd;
+}
+
+static int make_tuntap(struct link *l, short type)
+{
+	struct ifreq ifr = { .ifr_flags = (short)(type | IFF_NO_PI) };
+
+	l->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (l->fd < 0)
+		return -errno;
+	memcpy(ifr.ifr_name, l->dev, sizeof(l->dev));
+	if (ioctl(l->fd, TUNSETIFF, &ifr) < 0)
+		return -errno;
+	netns_set_up(l->dev, true);
+	netns_wait_running(l->dev);
+	l->peer = packet_socket(l->dev);
+	return l->peer < 0 ? l->peer : 0;
+}
+
+static int make_tap(struct link *l)
+{
+	return make_tuntap(l, IFF_TAP);
+}
+
+static int make_tun(struct link *l)
+{
+	return make_tuntap(l, IFF_TUN);
+}
+
+static int make_veth(struct link *l)
+{
+	netns_run("ip link add %s address 02:00:00:00:00:01 type veth "
+		  "peer name %s address 02:00:00:00:00:02",
+		  l->dev, l->peer_dev);
+	netns_set_up(l->dev, true);
+	netns_set_up(l->peer_dev, true);
+	netns_wait_running(l->dev);
+	netns_wait_running(l->peer_dev);
+	l->fd = packet_socket(l->dev);
+	l->peer = packet_socket(l->peer_dev);
+	if (l->fd < 0)
+		return l->fd;
+	return l->peer < 0 ? l->peer : 0;
+}
+
+static int make_pair(struct link *l, int type)
+{
+	int fds[2];
+
+	l->dev[0] = '\0';
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	l->fd = fds[0];
+	l->peer = fds[1];
+	return 0;
+}
+
+static int make_seqpacket(struct link *l)
+{
+	return make_pair(l, SOCK_SEQPACKET);
+}
+
+static int make_dgram(struct link *l)
+{
+	return make_pair(l, SOCK_DGRAM);
+}
+
+const struct link_kind link_kinds[] = {
+	{ "tap", LINK_ETHERNET | LINK_DEVICE | LINK_TUNTAP | LINK_TAGS,
+	  0, make_tap },
+	{ "tun", LINK_IP | LINK_DEVICE | LINK_TUNTAP, 0, make_tun },
+	{ "veth", LINK_ETHERNET | LINK_DEVICE | LINK_OUTGOING | LINK_KERNEL_MAC,
+	  0, make_veth },
+	{ "seqpacket", LINK_ETHERNET | LINK_UNIX | LINK_EOF | LINK_TAGS,
+	  FDL_ETHERNET, make_seqpacket },
+	{ "seqpacket-ip", LINK_IP | LINK_UNIX | LINK_EOF, 0, make_seqpacket },
+	{ "dgram", LINK_ETHERNET | LINK_UNIX | LINK_NO_EOF | LINK_TAGS,
+	  FDL_ETHERNET, make_dgram },
+	{ "dgram-ip", LINK_IP | LINK_UNIX | LINK_NO_EOF, 0, make_dgram },
+	{ NULL, 0, 0, NULL },
+};
+
+int link_make(struct link *l, const struct link_kind *kind, unsigned index)
+{
+	int err;
+
+	*l = (struct link){ .kind = kind, .fd = -1, .peer = -1 };
+	snprintf(l->dev, sizeof(l->dev), "fdt%u", index);
+	snprintf(l->peer_dev, sizeof(l->peer_dev), "fdp%u", index);
+	err = kind->make(l);
+	if (err)
+		link_free(l);
+	return err;
+}
+
+int link_endpoint(struct link *l, enum fdl_mode mode,
+		  const struct fdl_options *opts)
+{
+	struct fdl_options o = { 0 };
+	int err;
+
+	if (opts)
+		o = *opts;
+	o.size = sizeof(o);
+	o.mode = mode;
+	o.flags |= l->kind->flags;
+	memcpy(o.address, link_local, sizeof(o.address));
+	err = fdl_endpoint_new(&l->ep, &l->fd, 1, &o);
+	if (err)
+		return err;
+	l->q = fdl_get_queue(l->ep, 0);
+	return 0;
+}
+
+void link_free(struct link *l)
+{
+	fdl_endpoint_free(l->ep);
+	if (l->fd >= 0)
+		close(l->fd);
+	if (l->peer >= 0)
+		close(l->peer);
+	if (l->dev[0] && netns_has(l->dev))
+		netns_run("ip link del %s", l->dev);
+	*l = (struct link){ .fd = -1, .peer = -1 };
+}
+
+bool link_try_feed(struct link *l, const void *bytes, size_t len)
+{
+	ssize_t n = send(l->peer, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return n == (ssize_t)len;
+}
+
+void link_feed_bytes(struct link *l, const void *bytes, size_t len)
+{
+	assert_true(link_try_feed(l, bytes, len));
+	l->rx_offered++;
+}
+
+void link_feed(struct link *l, size_t len, unsigned seq)
+{
+	uint8_t buf[FRAME_MAX];
+
+	frame_make(l, false, buf, len, seq);
+	link_feed_bytes(l, buf, len);
+}
+
+ssize_t link_collect(struct link *l, void *buf, size_t size, int timeout_ms)
+{
+	struct pollfd p = { .fd = l->peer, .events = POLLIN };
+	ssize_t n;
+
+	if (poll(&p, 1, timeout_ms) < 1)
+		return -EAGAIN;
+	n = recv(l->peer, buf, size, MSG_DONTWAIT | MSG_TRUNC);
+	return n < 0 ? -errno : n;
+}
+
+void link_expect(struct link *l, size_t len, unsigned seq)
+{
+	uint8_t got[FRAME_MAX], want[FRAME_MAX];
+	ssize_t n = link_collect(l, got, sizeof(got), WAIT_MS);
+
+	frame_make(l, true, want, len, seq);
+	assert_int_equal(n, len);
+	assert_memory_equal(got, want, len);
+}
+
+void link_hang_up(struct link *l)
+{
+	close(l->peer);
+	l->peer = -1;
+}
+
+void link_set_up(struct link *l, bool up)
+{
+	socklen_t len = sizeof(int);
+	int err;
+
+	netns_set_up(l->dev, up);
+	/* The peer's own socket is told as well, and would tell us later. */
+	getsockopt(l->peer, SOL_SOCKET, SO_ERROR, &err, &len);
+	if (!up)
+		return;
+	netns_wait_running(l->dev);
+	if (l->kind->traits & LINK_OUTGOING)
+		netns_wait_running(l->peer_dev);
+}
+
+void link_delete_device(struct link *l)
+{
+	netns_run("ip link del %s", l->dev);
+}
+
+/*
+ * An IPv4 packet as far as a link looks, with a number and a pattern in it. Its
+ * checksum is wrong, so that no kernel answers it.
+ */
+void frame_make(const struct link *l, bool local, uint8_t *buf, size_t len,
+		unsigned seq)
+{
+	const bool ethernet = l->kind->traits & LINK_ETHERNET;
+	size_t at = 0, i;
+
+	if (ethernet) {
+		memcpy(buf, local ? link_remote : link_local, 6);
+		memcpy(buf + 6, local ? link_local : link_remote, 6);
+		buf[12] = 0x08;
+		buf[13] = 0x00;
+		at = 14;
+	}
+	for (i = at; i < len; i++)
+		buf[i] = (uint8_t)(seq * 31 + i);
+	buf[at] = 0x45;
+	memcpy(buf + at + 1, &seq, sizeof(seq));
+}
+
+unsigned frame_seq(const struct link *l, const uint8_t *frame)
+{
+	unsigned seq;
+
+	memcpy(&seq, frame + (l->kind->traits & LINK_ETHERNET ? 14 : 0) + 1,
+	       sizeof(seq));
+	return seq;
+}
+
+size_t frame_len(unsigned seq)
+{
+	return FRAME_MIN + seq * 37 % (1500 - FRAME_MIN);
+}

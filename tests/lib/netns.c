@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REEXEC "FDLINK_TEST_NETNS"
+
+static void skip(const char *why)
+{
+	printf("skipped: %s: %s\n", why, strerror(errno));
+	exit(EXIT_SKIPPED);
+}
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "%s: %s\n", what, strerror(errno));
+	abort();
+}
+
+/* unshare(1) and not unshare(2): a sanitizer's own thread would make the
+ * kernel refuse a user namespace to this process. */
+static void start_anew(char *argv[])
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char unshare_cmd[] = "unshare", flags[] = "-Urn";
+	char *args[] = { unshare_cmd, flags, self, argv[1], NULL };
+
+	if (n < 0 || getenv(REEXEC))
+		skip("no user namespace to be had");
+	self[n] = '\0';
+	setenv(REEXEC, "1", 1);
+	execvp(args[0], args);
+	skip("unshare(1) cannot be run");
+}
+
+static void ipv6_off(void)
+{
+	int fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6",
+		      O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;		/* a kernel without IPv6 */
+	if (write(fd, "1", 1) != 1)
+		fail("disable_ipv6");
+	close(fd);
+}
+
+void netns_enter(char *argv[])
+{
+	if (geteuid() != 0)
+		start_anew(argv);
+	if (!getenv(REEXEC) && unshare(CLONE_NEWNET) < 0)
+		skip("no network namespace to be had");
+	ipv6_off();
+}
+
+void netns_run(const char *fmt, ...)
+{
+	char cmd[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(cmd, sizeof(cmd), fmt, ap);
+	va_end(ap);
+	if (system(cmd) != 0)
+		fail(cmd);
+}
+
+static int request(const char *dev, unsigned long what, struct ifreq *ifr)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int r;
+
+	if (fd < 0)
+		fail("socket");
+	snprintf(ifr->ifr_name, sizeof(ifr->ifr_name), "%s", dev);
+	r = ioctl(fd, what, ifr);
+	close(fd);
+	return r;
+}
+
+void netns_set_up(const char *dev, bool up)
+{
+	struct ifreq ifr = { 0 };
+
+	if (request(dev, SIOCGIFFLAGS, &ifr) < 0)
+		fail(dev);
+	ifr.ifr_flags = (short)(up ? ifr.ifr_flags | IFF_UP :
+				     ifr.ifr_flags & ~IFF_UP);
+	if (request(dev, SIOCSIFFLAGS, &ifr) < 0)
+		fail(dev);
+}
+
+void netns_wait_running(const char *dev)
+{
+	const long long end = netns_now_ms() + 5000;
+	const struct timespec nap = { .tv_nsec = 1000000 };
+	struct ifreq ifr = { 0 };
+
+	do {
+		if (request(dev, SIOCGIFFLAGS, &ifr) < 0)
+			fail(dev);
+		if (ifr.ifr_flags & IFF_RUNNING)
+			break;
+		nanosleep(&nap, NULL);
+	} while (netns_now_ms() < end);
+	if (!(ifr.ifr_flags & IFF_RUNNING))
+		fail("device does not come up");
+	/* The flag comes a moment before the queueing discipline, but both
+	 * under the lock that any change of a device takes. */
+	netns_set_up(dev, true);
+}
+
+bool netns_has(const char *dev)
+{
+	return if_nametoindex(dev) != 0;
+}
+
+long long netns_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}

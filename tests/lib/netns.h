@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A network namespace of the test's own, and the devices in it. */
+#ifndef TESTS_NETNS_H
+#define TESTS_NETNS_H
+
+#include <stdbool.h>
+
+/* A test's exit status that means: not run, something is lacking. */
+enum { EXIT_SKIPPED = 77 };
+
+/*
+ * Go on in a new network namespace in which IPv6 is off, so that no device
+ * sends anything of itself. Without privileges the program is started anew in
+ * a user namespace. Exits with EXIT_SKIPPED and a sentence if that is refused.
+ */
+void netns_enter(char *argv[]);
+
+/* Run a shell command, which must succeed. */
+void netns_run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Set a device up or down, and wait until it carries packets. */
+void netns_set_up(const char *dev, bool up);
+void netns_wait_running(const char *dev);
+
+/* Does the device exist? */
+bool netns_has(const char *dev);
+
+/* Milliseconds of CLOCK_MONOTONIC, for bounded waits. */
+long long netns_now_ms(void);
+
+#endif

@@ -64,8 +64,10 @@ static int bind_path(int fd, const char *path, struct opened *opened,
 	int err;
 
 	copy = strdup(path);
-	if (!copy)
+	if (!copy) {
+		say_bind(path, -ENOMEM, log);
 		return -ENOMEM;
+	}
 	make_address(&addr, path);
 	err = os_bind(fd, (const struct sockaddr *)&addr.un, addr.len);
 	if (err) {
@@ -147,8 +149,12 @@ static int accept_peer(int listener, const struct locator *loc, int *peer,
 	int fd, err;
 
 	err = os_listen(listener, 1);
-	if (!err)
-		err = wait_readable(listener, loc->name, log);
+	if (err) {
+		log_say(log, FDL_LOG_ERR, "%s: cannot listen: %s", loc->name,
+			strerror(-err));
+		return err;
+	}
+	err = wait_readable(listener, loc->name, log);
 	if (err)
 		return err;
 	fd = os_accept(listener);

@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fdlink/offload.h>
 
+#include "offload/limits.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/parse.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
-
-enum {
-	/* What the kernel sends at most and at least: TCP segments are no
-	 * shorter than its smallest MSS less the options, and a UDP
-	 * super-packet has no more than UDP_MAX_SEGMENTS. Beyond that a header
-	 * only serves to make one packet into tens of thousands. */
-	MIN_TCP_GSO_SIZE = 8,
-	MAX_UDP_SEGMENTS = 128,
-	GSO_BY_FRAGS = 0xffff,
-};
 
 /* What a super-packet must be; version 0: either. */
 static const struct {

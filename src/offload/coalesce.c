@@ -14,6 +14,7 @@
 #include <fdlink/offload.h>
 
 #include "offload/checksum.h"
+#include "offload/limits.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/parse.h"
@@ -23,9 +24,7 @@
 enum {
 	WAYS = 4,
 	SETS = FDL_COALESCE_FLOWS / WAYS,
-	MAX_LEN = 65535,
 	MAX_PIECES = 1022,
-	MAX_UDP_COUNT = 64,	/* UDP_GRO_CNT_MAX */
 	TCP_ENDS = TCP_FLAG_PSH | TCP_FLAG_FIN,
 	/* CWR: whether it is a signal of the first segment (RFC 3168) or a bit
 	 * of a counter (AccECN) cannot be seen. */
@@ -37,7 +36,8 @@ void fdl_coalesce_init(struct fdl_coalescer *c, unsigned flags,
 {
 	memset(c, 0, sizeof(*c));
 	c->flags = flags;
-	c->max_len = max_len && max_len < MAX_LEN ? max_len : MAX_LEN;
+	c->max_len = max_len && max_len < MAX_SUPER_LEN ? max_len :
+							MAX_SUPER_LEN;
 	c->max_pieces = max_pieces ? max_pieces : MAX_PIECES;
 }
 
@@ -262,9 +262,16 @@ static bool join(const struct fdl_coalescer *c,
 		return false;
 	chain(head, pkt);
 	if (ends_item(pkt) || pkt->payload_ < head->payload_ ||
-	    (pkt->proto_ == UDP_PROTO && head->count_ == MAX_UDP_COUNT))
+	    (pkt->proto_ == UDP_PROTO && head->count_ == MAX_UDP_MERGED))
 		*slot = NULL;
 	return true;
+}
+
+/* Whether an item may begin with the packet. */
+static bool can_grow(const struct fdl_coalesce_packet *pkt)
+{
+	return pkt->proto_ == UDP_PROTO ||
+	       (pkt->payload_ >= MIN_TCP_GSO_SIZE && !ends_item(pkt));
 }
 
 /* A packet of a flow: into the flow's item, or an item of its own. */
@@ -283,7 +290,7 @@ static void add_to_flow(struct fdl_coalescer *c,
 		*slot = NULL;
 	}
 	append(c, pkt);
-	if (!mergeable || ends_item(pkt))
+	if (!mergeable || !can_grow(pkt))
 		return;
 	*slot = pkt;
 	c->open = true;

@@ -76,8 +76,7 @@ static enum fdl_kind find_kind(const char *locator)
 	size_t i;
 
 	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		if (!strncmp(locator, kinds[i].prefix,
-			     strlen(kinds[i].prefix)))
+		if (!strncmp(locator, kinds[i].prefix, strlen(kinds[i].prefix)))
 			return kinds[i].kind;
 	}
 	if (fdl_probe(locator, &info, sizeof(info), NULL, NULL) < 0)
@@ -90,13 +89,16 @@ static int check_kind(const struct host_options *o, enum fdl_kind kind)
 	if (kind == FDL_KIND_PACKET)
 		return cli_usage("%s: host does not run on an AF_PACKET socket,"
 				 " where packets come without their checksums: "
-				 "use a TAP", o->locator);
+				 "use a TAP",
+				 o->locator);
 	if (kind == FDL_KIND_TAP && o->plain_ip)
 		return cli_usage("%s: a TAP carries Ethernet: leave out --ip, "
-				 "or use a TUN", o->locator);
+				 "or use a TUN",
+				 o->locator);
 	if (o->has_mac && (kind == FDL_KIND_TUN || o->plain_ip))
 		return cli_usage("%s: plain IP has no link addresses: leave "
-				 "out --mac", o->locator);
+				 "out --mac",
+				 o->locator);
 	return STATUS_OK;
 }
 
@@ -139,8 +141,9 @@ static void set_ip4(struct host *host)
 		return;
 	memcpy(&address.addr, o->ip4.bytes, sizeof(address.addr));
 	memcpy(&gateway.addr, o->gateway4.bytes, sizeof(gateway.addr));
-	mask.addr = o->ip4.prefix ?
-		    lwip_htonl(UINT32_MAX << (32 - o->ip4.prefix)) : 0;
+	mask.addr = 0;
+	if (o->ip4.prefix)
+		mask.addr = lwip_htonl(UINT32_MAX << (32 - o->ip4.prefix));
 	netif_set_addr(&host->netif, &address, &mask, &gateway);
 }
 
@@ -239,6 +242,17 @@ static int serve(struct host *host)
 	return 0;
 }
 
+static void say_end(const char *locator, int rc)
+{
+	const char *why = strerror(-rc);
+
+	if (rc == -ENODEV)
+		why = "the device is gone";
+	if (rc == -ESHUTDOWN)
+		why = "the peer closed";
+	fprintf(stderr, "fdlink: %s has ended: %s\n", locator, why);
+}
+
 static int run(struct host *host)
 {
 	int rc;
@@ -253,11 +267,10 @@ static int run(struct host *host)
 	say_up(host);
 	rc = serve(host);
 	status_text(&host->status, stdout);
+	netif_remove(&host->netif);
 	if (!rc)
 		return STATUS_OK;
-	fprintf(stderr, "fdlink: %s has ended: %s\n", host->options->locator,
-		rc == -ENODEV ? "the device is gone" :
-		rc == -ESHUTDOWN ? "the peer closed" : strerror(-rc));
+	say_end(host->options->locator, rc);
 	return STATUS_FAILURE;
 }
 

@@ -60,7 +60,8 @@ static int store_address(struct host_options *o, const struct host_address *a,
 	}
 	if (a->prefix != 64)
 		return cli_usage("--address %s: lwIP knows IPv6 networks with "
-				 "a prefix of 64 only", a->text);
+				 "a prefix of 64 only",
+				 a->text);
 	if (o->n_ip6 == HOST_MAX_IP6)
 		return cli_usage("--address %s: more than %d IPv6 addresses",
 				 a->text, HOST_MAX_IP6);
@@ -79,18 +80,21 @@ static int parse_address(struct host_options *o, const char *text)
 
 	if (!slash)
 		return cli_usage("--address %s has no prefix: give it as "
-				 "%s/24, or /64 for IPv6", text, text);
+				 "%s/24, or /64 for IPv6",
+				 text, text);
 	if ((size_t)(slash - text) < sizeof(ip))
 		memcpy(ip, text, (size_t)(slash - text));
 	len = parse_ip(ip, a.bytes);
 	if (!len || !is_host(&a, len))
 		return cli_usage("--address %s is no host's IPv4 or IPv6 "
 				 "address: give it as 192.0.2.2/24 or "
-				 "fd00::2/64", text);
+				 "fd00::2/64",
+				 text);
 	prefix = strtoul(slash + 1, &end, 10);
 	if (slash[1] < '0' || slash[1] > '9' || *end || prefix > len * 8)
 		return cli_usage("--address %s: the prefix must be a number "
-				 "from 0 to %u", text, len * 8);
+				 "from 0 to %u",
+				 text, len * 8);
 	a.prefix = (unsigned)prefix;
 	return store_address(o, &a, len);
 }
@@ -121,10 +125,12 @@ static int parse_mac(struct host_options *o, const char *text)
 	int end = 0;
 
 	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", m, m + 1,
-		   m + 2, m + 3, m + 4, m + 5, &end) != 6 || text[end] ||
+		   m + 2, m + 3, m + 4, m + 5, &end) != 6 ||
+	    text[end] ||
 	    strspn(text, "0123456789abcdefABCDEF:") != strlen(text))
 		return cli_usage("--mac %s is no link address: give it as "
-				 "02:00:00:00:00:01", text);
+				 "02:00:00:00:00:01",
+				 text);
 	if (m[0] & 1 || !memcmp(m, zero, sizeof(zero)))
 		return cli_usage("--mac %s is no station's address: its first "
 				 "byte must be even, and not all may be 0",
@@ -141,8 +147,7 @@ static bool same_network(const struct host_address *a,
 
 	if (memcmp(a->bytes, b->bytes, whole))
 		return false;
-	return !(prefix % 8) ||
-	       !((a->bytes[whole] ^ b->bytes[whole]) & mask);
+	return !(prefix % 8) || !((a->bytes[whole] ^ b->bytes[whole]) & mask);
 }
 
 static bool reachable6(const struct host_options *o)
@@ -166,14 +171,16 @@ static int check(const struct host_options *o)
 	if (!o->ip4.text && !o->n_ip6)
 		return cli_usage("host needs an --address, such as 192.0.2.2/24"
 				 " or fd00::2/64");
-	if (o->gateway4.text && (!o->ip4.text ||
-	    !same_network(&o->gateway4, &o->ip4, o->ip4.prefix)))
+	if (o->gateway4.text &&
+	    (!o->ip4.text ||
+	     !same_network(&o->gateway4, &o->ip4, o->ip4.prefix)))
 		lost = o->gateway4.text;
 	if (o->gateway6.text && !reachable6(o))
 		lost = o->gateway6.text;
 	if (lost)
 		return cli_usage("--gateway %s is in the network of no "
-				 "--address", lost);
+				 "--address",
+				 lost);
 	return STATUS_OK;
 }
 
@@ -220,7 +227,8 @@ int host_parse(struct host_options *o, int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return cli_usage("host takes one LOCATOR, not %d: see 'fdlink "
-				 "host --help'", argc - optind);
+				 "host --help'",
+				 argc - optind);
 	o->locator = argv[optind];
 	return check(o);
 }

@@ -88,9 +88,10 @@ static void answer(const struct http *http, struct tcp_pcb *pcb)
 
 	page = parse(http->request, &head, &error);
 	body_len = make_body(http, page, error, &body);
-	len = snprintf(header, sizeof(header), "HTTP/1.0 %s\r\n"
-		       "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n", error,
-		       page ? page->type : "text/plain", body_len);
+	len = snprintf(header, sizeof(header),
+		       "HTTP/1.0 %s\r\n"
+		       "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n",
+		       error, page ? page->type : "text/plain", body_len);
 	if (!tcp_write(pcb, header, (u16_t)len, TCP_WRITE_FLAG_COPY) && !head)
 		tcp_write(pcb, body, (u16_t)body_len, TCP_WRITE_FLAG_COPY);
 	free(body);
@@ -155,6 +156,5 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 int http_start(const struct host_status *status)
 {
 	/* lwIP hands it back as it got it: nobody writes to it. */
-	return service_listen(HTTP_PORT, on_accept,
-			      (void *)(uintptr_t)status);
+	return service_listen(HTTP_PORT, on_accept, (void *)(uintptr_t)status);
 }

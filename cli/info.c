@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fdlink info: what a locator names, found without touching it. */
+#include <assert.h>
 #include <getopt.h>
 #include <inttypes.h>
 
@@ -18,20 +19,14 @@ static const char help[] =
 	"LOCATOR: tap:NAME tun:NAME packet:IFACE fd:N seqpacket:PATH\n"
 	"unixgram:PATH, with options as fdlink(1) lists them.\n";
 
-static const struct offload {
-	uint32_t flag;
-	const char *name;
-} offloads[] = {
-	{ FDL_OFFLOAD_CSUM, "csum" },
-	{ FDL_OFFLOAD_TSO4, "tso4" },
-	{ FDL_OFFLOAD_TSO6, "tso6" },
-	{ FDL_OFFLOAD_TSO_ECN, "tso-ecn" },
-	{ FDL_OFFLOAD_UFO, "ufo" },
-	{ FDL_OFFLOAD_USO4, "uso4" },
-	{ FDL_OFFLOAD_USO6, "uso6" },
+/* By their bit in fdl_info.offloads. */
+static const char *const offloads[] = {
+	"csum", "tso4", "tso6", "tso-ecn", "ufo", "uso4", "uso6",
 };
 
 enum { OFFLOADS = sizeof(offloads) / sizeof(*offloads) };
+
+static_assert(FDL_OFFLOAD_USO6 == 1 << (OFFLOADS - 1), "a name per flag");
 
 static const char *medium(const struct fdl_info *info)
 {
@@ -60,8 +55,8 @@ static void print_offloads(const struct fdl_info *info)
 
 	fputs("offloads      ", stdout);
 	for (i = 0; i < OFFLOADS; i++) {
-		if (info->offloads & offloads[i].flag)
-			printf(" %s", offloads[i].name);
+		if (info->offloads & 1U << i)
+			printf(" %s", offloads[i]);
 	}
 	puts(info->offloads ? "" : " none");
 }
@@ -112,8 +107,8 @@ static void json_device(const struct fdl_info *info)
 	       info->mtu);
 	json_bool("up", info->up);
 	if (info->ethernet)
-		printf(", \"address\": \"%02x:%02x:%02x:%02x:%02x:%02x\"",
-		       a[0], a[1], a[2], a[3], a[4], a[5]);
+		printf(", \"address\": \"%02x:%02x:%02x:%02x:%02x:%02x\"", a[0],
+		       a[1], a[2], a[3], a[4], a[5]);
 }
 
 static void json_offloads(const struct fdl_info *info)
@@ -123,9 +118,9 @@ static void json_offloads(const struct fdl_info *info)
 
 	fputs(", \"offloads\": [", stdout);
 	for (i = 0; i < OFFLOADS; i++) {
-		if (!(info->offloads & offloads[i].flag))
+		if (!(info->offloads & 1U << i))
 			continue;
-		printf("%s\"%s\"", comma, offloads[i].name);
+		printf("%s\"%s\"", comma, offloads[i]);
 		comma = ", ";
 	}
 	fputc(']', stdout);
@@ -189,7 +184,8 @@ int info_main(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return cli_usage("info takes one LOCATOR, not %d: see 'fdlink "
-				 "info --help'", argc - optind);
+				 "info --help'",
+				 argc - optind);
 	rc = fdl_probe(argv[optind], &info, sizeof(info), cli_log, NULL);
 	if (rc < 0)
 		return cli_status(rc);

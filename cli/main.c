@@ -25,7 +25,8 @@ static void help(FILE *out)
 		fprintf(out, "  %-8s%s\n", commands[i].name, commands[i].help);
 	fputs("\nOptions:\n"
 	      "  --help     this text; after a command, the command's\n"
-	      "  --version  the version\n", out);
+	      "  --version  the version\n",
+	      out);
 }
 
 int main(int argc, char **argv)

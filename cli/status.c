@@ -78,9 +78,9 @@ void status_json(const struct host_status *status, FILE *out)
 	cli_json_string(out, status->options->locator);
 	fputs(", \"addresses\": [", out);
 	json_addresses(status->options, out);
-	fprintf(out, "], \"uptime_s\": %ld, \"mtu\": %" PRIu32
-		", \"mode\": \"%s\"", uptime(status), fdl_mtu(status->ep),
-		fdl_mode_name(mode));
+	fprintf(out,
+		"], \"uptime_s\": %ld, \"mtu\": %" PRIu32 ", \"mode\": \"%s\"",
+		uptime(status), fdl_mtu(status->ep), fdl_mode_name(mode));
 	for (i = 0; (name = counter(status, &stats, i, &value)); i++)
 		fprintf(out, ", \"%s\": %" PRIu64, name, value);
 	fputs("}\n", out);
@@ -117,11 +117,13 @@ void status_html(const struct host_status *status, FILE *out)
 	fdl_get_stats(status->ep, &stats, sizeof(stats));
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
 	      "<title>fdlink host</title>\n<h1>fdlink host</h1>\n"
-	      "<table>\n<tr><td>link<td>", out);
+	      "<table>\n<tr><td>link<td>",
+	      out);
 	html_string(out, status->options->locator);
 	fputc('\n', out);
 	html_addresses(status->options, out);
-	fprintf(out, "<tr><td>uptime<td>%ld s\n<tr><td>MTU<td>%" PRIu32 "\n"
+	fprintf(out,
+		"<tr><td>uptime<td>%ld s\n<tr><td>MTU<td>%" PRIu32 "\n"
 		"<tr><td>mode<td>%s\n</table>\n<h2>Packets</h2>\n<table>\n",
 		uptime(status), fdl_mtu(status->ep), fdl_mode_name(mode));
 	for (i = 0; (name = counter(status, &stats, i, &value)); i++)

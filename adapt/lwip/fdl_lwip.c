@@ -37,7 +37,8 @@ struct rx_pbuf {
 };
 
 static_assert(sizeof(struct rx_pbuf) + MEM_ALIGNMENT + SPARE_ROOM <=
-	      FDL_LWIP_HEADROOM, "raise FDL_LWIP_HEADROOM");
+		      FDL_LWIP_HEADROOM,
+	      "raise FDL_LWIP_HEADROOM");
 
 static void free_rx_pbuf(struct pbuf *p)
 {

@@ -10,10 +10,11 @@
 uint32_t port_random(void);
 
 #define LWIP_RAND() port_random()
-#define LWIP_PLATFORM_DIAG(x) do { printf x; } while (0)
-#define LWIP_PLATFORM_ASSERT(x) do { \
-	fprintf(stderr, "lwIP: %s (%s:%d)\n", x, __FILE__, __LINE__); \
-	abort(); \
-} while (0)
+#define LWIP_PLATFORM_DIAG(x) printf x
+#define LWIP_PLATFORM_ASSERT(x)                                               \
+	do {                                                                  \
+		fprintf(stderr, "lwIP: %s (%s:%d)\n", x, __FILE__, __LINE__); \
+		abort();                                                      \
+	} while (0)
 
 #endif

@@ -64,11 +64,20 @@ void ready_close(struct ready *r)
 	os_close(r->epfd);
 }
 
-static void drain(int eventfd)
+/* Returns how often it was raised. */
+static unsigned drain(int eventfd)
 {
-	uint64_t n;
+	uint64_t n = 0;
 
-	os_read(eventfd, &n, sizeof(n));
+	return os_read(eventfd, &n, sizeof(n)) < 0 ? 0 : (unsigned)n;
+}
+
+bool ready_note_refill(struct ready *r, unsigned asked)
+{
+	unsigned n = r->answered == asked ? 0 : drain(r->refill);
+
+	r->answered += n;
+	return n > 0;
 }
 
 void ready_disarm(struct ready *r)
@@ -85,7 +94,6 @@ int ready_rearm(struct ready *r)
 
 	if (r->armed)
 		return 0;
-	drain(r->refill);
 	err = watch(r, r->data, EPOLLIN, FDL_READABLE);
 	r->armed = !err;
 	return err;
@@ -93,6 +101,9 @@ int ready_rearm(struct ready *r)
 
 void ready_end(struct ready *r)
 {
+	if (r->ended)
+		return;
+	r->ended = true;
 	ready_disarm(r);
 	unwatch(r, r->refill);
 	if (r->room >= 0)

@@ -17,6 +17,8 @@ struct ready {
 	int refill;		/* the pool's; not owned */
 	int room;		/* duplicate of data, -1 until first wanted */
 	bool armed;		/* receive side: data is in the set */
+	bool ended;		/* receive side: ready_end was called */
+	unsigned answered;	/* receive side: refill signals read */
 	bool want_write;	/* send side: room is in the set */
 };
 
@@ -31,7 +33,16 @@ void ready_disarm(struct ready *r);
  * watched any more. */
 int ready_rearm(struct ready *r);
 
-/* Receive side: the queue has ended; quiet for good. */
+/*
+ * Receive side: take note of the releases that the pool, asked so often, has
+ * signalled. They come late: the packets may be taken, and the pool be empty
+ * again, before the fd tells. No system call where none is due. Returns whether
+ * there were any.
+ */
+bool ready_note_refill(struct ready *r, unsigned asked);
+
+/* Receive side: the queue has ended, and the caller was told; quiet for
+ * good. May be repeated. */
 void ready_end(struct ready *r);
 
 /* Send side. Errors: -EMFILE, -ENFILE, -ENOMEM. */

@@ -21,7 +21,6 @@ enum {
 static int end(struct fdl_queue *q, int result, const char *text)
 {
 	endpoint_error(q->ep, text);
-	ready_end(&q->ready);
 	atomic_store_explicit(&q->ended, result, memory_order_release);
 	return result;
 }
@@ -187,6 +186,17 @@ static int provide(struct fdl_queue *q, int n)
 	return q->have < n ? q->have : n;
 }
 
+/* The same, with the signals of releases used up. */
+static int provide_anew(struct fdl_queue *q, int n)
+{
+	int have = provide(q, n);
+
+	/* The signal noted here may be the answer to what was just asked. */
+	if (ready_note_refill(&q->ready, pool_asked(q->pool)) && have == 0)
+		have = provide(q, n);
+	return have;
+}
+
 /* What an error means: 0 nothing now, 1 try again, or the queue's end. */
 static int consider(struct fdl_queue *q, int err)
 {
@@ -246,7 +256,7 @@ static int step(struct fdl_queue *q, struct fdl_packet *v[], int n, int *k)
 	int want = n < (int)q->batch ? n : (int)q->batch;
 	int got, err, full;
 
-	want = provide(q, want);
+	want = provide_anew(q, want);
 	if (want == 0)
 		return starve(q);
 	err = ready_rearm(&q->ready);
@@ -262,6 +272,17 @@ static int step(struct fdl_queue *q, struct fdl_packet *v[], int n, int *k)
 	return err ? err : full;
 }
 
+/* An end that was found behind packets is left for the next call to tell, and
+ * till then the fd, at its end, stays readable. */
+static int tell_end(struct fdl_queue *q)
+{
+	int r = atomic_load_explicit(&q->ended, memory_order_relaxed);
+
+	if (r)
+		ready_end(&q->ready);
+	return r;
+}
+
 int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
 	int steps = n / (int)q->batch + 2;
@@ -271,7 +292,7 @@ int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)
 		return -EINVAL;
 	if (!queue_is_ours(q))
 		return -EBUSY;
-	r = atomic_load_explicit(&q->ended, memory_order_relaxed);
+	r = tell_end(q);
 	if (r)
 		return r;
 	/* Rubbish alone must not hold the caller here: so many steps, though
@@ -283,5 +304,6 @@ int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)
 	}
 	if (total > 0)
 		return total;
+	tell_end(q);
 	return more < 0 ? more : 0;
 }

@@ -46,6 +46,7 @@ struct pool {
 	struct fdl_packet *packets;
 	_Atomic uint32_t *next;		/* index of the slot below */
 	uint8_t *mem;
+	_Atomic unsigned asked;		/* times that ASKED was set */
 	_Alignas(CACHE_LINE) _Atomic uint64_t head;
 };
 
@@ -139,6 +140,9 @@ static int take(struct pool *pool, struct fdl_packet *v[], int n, uint64_t ask)
 	} while (!atomic_compare_exchange_weak_explicit(&pool->head, &head, to,
 							memory_order_acq_rel,
 							memory_order_acquire));
+	if ((to & ~head) & ASKED)
+		atomic_fetch_add_explicit(&pool->asked, 1,
+					  memory_order_relaxed);
 	for (i = 0; i < (uint32_t)k; i++)
 		pool_reset(pool, v[i]);
 	return k;
@@ -251,6 +255,11 @@ void pool_orphan(struct pool *pool)
 	before = atomic_fetch_or_explicit(&pool->head, ORPHAN,
 					  memory_order_acq_rel);
 	leave(pool, before | ORPHAN);
+}
+
+unsigned pool_asked(const struct pool *pool)
+{
+	return atomic_load_explicit(&pool->asked, memory_order_relaxed);
 }
 
 int pool_refill_fd(const struct pool *pool)

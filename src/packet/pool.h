@@ -51,9 +51,12 @@ int pool_take(struct pool *pool, struct fdl_packet *v[], int n);
 
 /*
  * The same; and when it returns 0, the next release makes pool_refill_fd
- * readable.
+ * readable, maybe some time after its packets can be taken.
  */
 int pool_take_or_ask(struct pool *pool, struct fdl_packet *v[], int n);
+
+/* How many signals have been asked for so far: one each, not one per call. */
+unsigned pool_asked(const struct pool *pool);
 
 /* Make a packet of this pool empty again, as it was taken. */
 void pool_reset(const struct pool *pool, struct fdl_packet *pkt);

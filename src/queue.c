@@ -35,14 +35,27 @@ static int set_auxdata(struct fdl_queue *q)
 			     sizeof(on));
 }
 
+/* Reading it clears it: what was dropped before is not ours to count. */
+static int forget_drops(struct fdl_queue *q)
+{
+	struct tpacket_stats st;
+	socklen_t len = sizeof(st);
+
+	return os_getsockopt(q->io.fd, SOL_PACKET, PACKET_STATISTICS, &st,
+			     &len);
+}
+
 static int set_up_fd(struct fdl_queue *q)
 {
+	int err;
+
 	switch (q->io.kind) {
 	case FDL_KIND_TUN:
 	case FDL_KIND_TAP:
 		return set_nonblocking(q);
 	case FDL_KIND_PACKET:
-		return set_auxdata(q);
+		err = set_auxdata(q);
+		return err ? err : forget_drops(q);
 	default:
 		return 0;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The send side of a queue: one path for send, write and write_ref. */
 #include <errno.h>
+#include <string.h>
 
 #include "endpoint.h"
 #include "io/verdict.h"
@@ -21,6 +22,35 @@ static const struct verdict no_offload = {
 		"endpoint does not have",
 };
 
+enum {
+	MAX_PIECES = 1024,	/* UIO_MAXIOV of linux/uio.h */
+};
+
+/* A frame in more pieces than the kernel takes is copied together. */
+static ssize_t write_joined(struct fdl_queue *q, const struct iovec *iov,
+			    int cnt, size_t len)
+{
+	struct fdl_packet *pkt;
+	struct iovec whole;
+	size_t at = 0;
+	ssize_t r;
+	int i;
+
+	if (len > POOL_DATA_SIZE)
+		return -EMSGSIZE;
+	if (pool_take(q->pool, &pkt, 1) == 0)
+		return -ENOBUFS;
+	for (i = 0; i < cnt; i++) {
+		if (iov[i].iov_len)
+			memcpy(pkt->data + at, iov[i].iov_base, iov[i].iov_len);
+		at += iov[i].iov_len;
+	}
+	whole = (struct iovec){ .iov_base = pkt->data, .iov_len = len };
+	r = io_write(&q->io, &whole, 1);
+	fdl_release(&pkt, 1);
+	return r;
+}
+
 static bool asks_for_work(const struct fdl_offload *off)
 {
 	return off && (off->csum == FDL_CSUM_PARTIAL || off->gso);
@@ -39,7 +69,8 @@ static const struct verdict *put(struct fdl_queue *q, const struct iovec *iov,
 	else if (asks_for_work(off))
 		v = &no_offload;
 	else {
-		r = io_write(&q->io, iov, cnt);
+		r = cnt > MAX_PIECES ? write_joined(q, iov, cnt, len)
+				     : io_write(&q->io, iov, cnt);
 		v = r < 0 ? verdict_on_send(q->io.kind, (int)r) : NULL;
 	}
 	if (!v) {
@@ -91,8 +122,11 @@ int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 
 	if (!v)
 		return 0;
+	/* fdl_send leaves such packets to its caller: here they are lost. */
 	if (v->action == LATER)
 		count(&q->counters, v->counter, 1);
+	if (v->action == END)
+		count(&q->counters, TX_DROP_OTHER, 1);
 	return v->result;
 }
 

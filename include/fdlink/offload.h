@@ -70,7 +70,7 @@ void fdl_checksum_update(uint8_t field[2], const void *old_bytes,
 /*
  * Fill in a partial checksum: the bytes from csum_start to the end of the
  * packet (of the IP packet, where it can be told from padding) are added to
- * what the field holds. A UDP checksum of 0 becomes 0xffff. *off is set to say
+ * what the field holds. 0 becomes 0xffff, for UDP's sake. *off is set to say
  * FDL_CSUM_VALID. With any other csum nothing happens.
  * Errors: -EINVAL csum_start or csum_offset are not inside the frame.
  */

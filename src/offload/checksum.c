@@ -155,11 +155,11 @@ void checksum_ip4(uint8_t *ip)
 		       fdl_checksum_sum(ip, ip4_hdr_len(ip), 0), false);
 }
 
-void checksum_store(uint8_t *field, uint16_t sum, bool udp)
+void checksum_store(uint8_t *field, uint16_t sum, bool no_zero)
 {
 	uint16_t check = (uint16_t)~sum;
 
-	if (udp && !check)
+	if (no_zero && !check)
 		check = 0xffff;
 	memcpy(field, &check, sizeof(check));
 }
@@ -187,8 +187,7 @@ int fdl_checksum_complete(uint8_t *frame, size_t len, unsigned link_len,
 	if (field + 2 > end)
 		return -EINVAL;
 	checksum_store(frame + field,
-		       fdl_checksum_sum(frame + start, end - start, 0),
-		       off->csum_offset == UDP_CHECK);
+		       fdl_checksum_sum(frame + start, end - start, 0), true);
 	off->csum = FDL_CSUM_VALID;
 	off->csum_start = 0;
 	off->csum_offset = 0;

@@ -22,9 +22,10 @@ void checksum_ip4(uint8_t *ip);
 
 /*
  * Store what a sum over a whole packet, the partial checksum at field included,
- * makes of that field. udp: 0 means no checksum and becomes 0xffff.
+ * makes of that field. no_zero: 0 would mean that there is none, and becomes
+ * 0xffff, which is as right.
  */
-void checksum_store(uint8_t *field, uint16_t sum, bool udp);
+void checksum_store(uint8_t *field, uint16_t sum, bool no_zero);
 
 /* Where the bytes that the transport checksum covers end. */
 uint32_t checksum_end(const uint8_t *frame, const struct parsed *p);

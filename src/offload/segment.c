@@ -213,7 +213,7 @@ static void complete(const struct fdl_segmenter *s, uint8_t *hdr,
 		payload = (uint16_t)(payload << 8 | payload >> 8);
 	sum = fdl_checksum_sum(hdr + s->csum_start, len, payload);
 	checksum_store(hdr + s->csum_start + s->csum_offset, sum,
-		       s->csum_offset == UDP_CHECK);
+		       !s->gso || s->gso == FDL_GSO_UDP);
 }
 
 /* How many of the next n bytes of payload the checksum covers. */

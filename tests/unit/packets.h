@@ -185,6 +185,16 @@ static inline size_t build(uint8_t *f, const struct shape *s)
 	return len;
 }
 
+/* A checksum completed from a partial one is never 0, for TCP neither. */
+static inline void no_zero(uint8_t *f, const struct shape *s)
+{
+	uint8_t *check = f + s->link_len + shape_l3_len(s) +
+			 (s->proto == 6 ? 16 : 6);
+
+	if (!get16(check))
+		put16(check, 0xffff);
+}
+
 /* What fdl_offload says of such a packet; gso_size 0: none. */
 static inline struct fdl_offload shape_offload(const struct shape *s,
 					       unsigned gso_size)

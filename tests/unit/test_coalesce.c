@@ -211,6 +211,8 @@ static void cut_again(void)
 		len = fdl_segment_next(&seg, got, sizeof(got), NULL);
 		assert_int_equal(len, b.len[i]);
 		fdl_checksum_complete(b.bytes[i], b.len[i], p->link_len, &off);
+		no_zero(b.bytes[i], &b.shape[i]);
+		no_zero(got, &b.shape[i]);
 		if (p->link_len + 6u < b.len[i] && got[l3] >> 4 == 4 &&
 		    got[l3 + 6] & 0x40 &&
 		    memcmp(got + l3 + 4, b.bytes[i] + l3 + 4, 2)) {

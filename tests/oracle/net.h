@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A network namespace of the test's own, and devices in it. */
+#ifndef FDL_ORACLE_NET_H
+#define FDL_ORACLE_NET_H
+
+#include <stddef.h>
+
+enum { SKIP = 77 };
+
+/* Leave for a namespace of our own, with IPv6 silent. Exits with SKIP where
+ * that is not allowed. */
+void net_own(void);
+
+/* Run a command of ip(8) or ethtool(8); exits with SKIP when it fails. */
+void net_run(const char *command);
+
+/* Write value to a file under /proc/sys or /sys; likewise. */
+void net_set(const char *path, const char *value);
+
+/* A TAP, non-blocking; vnet: with a virtio header of 10 bytes. */
+int net_tap(const char *name, int vnet);
+
+/* An AF_PACKET socket on a device, with a virtio header if vnet. */
+int net_packet(const char *name, int vnet);
+
+/* The bytes of two frames beside each other where they differ, to stderr. */
+void net_show(const unsigned char *want, size_t want_len,
+	      const unsigned char *got, size_t got_len);
+
+#endif

@@ -25,6 +25,7 @@ enum counter {
 	RX_DROP_KERNEL,		/* written by whoever reads: see stats.c */
 	RX_POOL_EMPTY,
 	RX_LINK_DOWN,
+	RX_RING_FROZEN,		/* likewise */
 	TX_PACKETS,
 	TX_BYTES,
 	TX_DROP_EMPTY,

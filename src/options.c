@@ -15,6 +15,10 @@ enum {
 	DEFAULT_POOL = 256,
 	MIN_POOL = 2,
 	MAX_HEADROOM = 4096,
+	MAX_RING = 1 << 30,
+	DEFAULT_RING = 4 << 20,
+	MAX_RING_TIMEOUT = 1000,
+	DEFAULT_RING_TIMEOUT = 1,
 };
 
 static const uint32_t known_flags = FDL_ETHERNET | FDL_DROP_OTHERHOST |
@@ -78,6 +82,9 @@ int options_read(struct fdl_options *opts, const struct fdl_options *given,
 	if (in_range(log, "mtu", opts->mtu, MIN_MTU, MAX_MTU) ||
 	    in_range(log, "batch", opts->batch, 1, IO_MAX_BATCH) ||
 	    in_range(log, "pool", opts->pool, MIN_POOL, POOL_MAX_SLOTS) ||
+	    in_range(log, "ring_bytes", opts->ring_bytes, 1, MAX_RING) ||
+	    in_range(log, "ring_timeout_ms", opts->ring_timeout_ms, 1,
+		     MAX_RING_TIMEOUT) ||
 	    in_range(log, "headroom", opts->headroom, 1, MAX_HEADROOM))
 		return -EINVAL;
 	return check_flags(log, opts->flags);
@@ -148,6 +155,9 @@ int options_fit(struct fdl_options *opts, const struct fdl_info *info,
 	opts->mtu = or_default(opts->mtu, or_default(info->mtu, DEFAULT_MTU));
 	opts->batch = or_default(opts->batch, DEFAULT_BATCH);
 	opts->pool = or_default(opts->pool, DEFAULT_POOL);
+	opts->ring_bytes = or_default(opts->ring_bytes, DEFAULT_RING);
+	opts->ring_timeout_ms = or_default(opts->ring_timeout_ms,
+					   DEFAULT_RING_TIMEOUT);
 	if (opts->batch > opts->pool / 2)
 		opts->batch = opts->pool / 2;
 	return 0;

@@ -248,6 +248,24 @@ void *os_map(size_t len)
 	return mem == MAP_FAILED ? NULL : mem;
 }
 
+int os_map_fd(int fd, size_t len, void **mem)
+{
+	*mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return *mem == MAP_FAILED ? -errno : 0;
+}
+
+int os_move_map(void *from, size_t len, void *to)
+{
+	void *at = mremap(from, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+
+	return at == MAP_FAILED ? -errno : 0;
+}
+
+long os_page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
 void os_unmap(void *mem, size_t len)
 {
 	munmap(mem, len);

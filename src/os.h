@@ -56,7 +56,10 @@ int64_t os_now_ms(void);		/* CLOCK_MONOTONIC */
 
 /* Memory and namespaces */
 void *os_map(size_t len);		/* zeroed private pages, NULL: none */
+int os_map_fd(int fd, size_t len, void **mem);	/* shared, read and write */
+int os_move_map(void *from, size_t len, void *to);	/* over what is there */
 void os_unmap(void *mem, size_t len);
+long os_page_size(void);
 int os_setns(int fd, int nstype);
 
 /* Who we are */

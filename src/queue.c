@@ -93,15 +93,16 @@ int queue_open(struct fdl_queue *q, int fd)
 	err = set_up_fd(q);
 	if (err)
 		goto close_fd;
-	err = pool_new(&q->pool, opts->pool, opts->headroom,
+	err = pool_new(&q->io.pool, opts->pool, opts->headroom,
 		       fdl_max_header_len(q->ep));
 	if (err)
 		goto close_fd;
 	if (q->ep->ops->open)
-		err = q->ep->ops->open(&q->io, opts->batch);
+		err = q->ep->ops->open(&q->io, opts);
 	if (err)
 		goto free_pool;
-	err = ready_open(&q->ready, q->io.fd, pool_refill_fd(q->pool));
+	err = ready_open(&q->ready, q->io.fd, pool_refill_fd(q->io.pool),
+			 q->ep->ops->edge);
 	if (err)
 		goto close_mode;
 	return 0;
@@ -109,7 +110,7 @@ int queue_open(struct fdl_queue *q, int fd)
 close_mode:
 	close_mode(q);
 free_pool:
-	pool_orphan(q->pool);
+	pool_orphan(q->io.pool);
 close_fd:
 	restore_fd(q);
 	os_close(q->io.fd);
@@ -121,7 +122,7 @@ void queue_close(struct fdl_queue *q)
 	ready_close(&q->ready);
 	queue_drop_empties(q);
 	close_mode(q);
-	pool_orphan(q->pool);
+	pool_orphan(q->io.pool);
 	restore_fd(q);
 	os_close(q->io.fd);
 }
@@ -159,6 +160,6 @@ int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n)
 
 	if (n < 0)
 		return -EINVAL;
-	k = pool_take(q->pool, v, n);
+	k = pool_take(q->io.pool, v, n);
 	return k || n == 0 ? k : -ENOBUFS;
 }

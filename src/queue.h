@@ -20,7 +20,6 @@ struct fdl_queue {
 	unsigned index;
 	unsigned batch;
 	struct io io;
-	struct pool *pool;
 	struct ready ready;
 	bool restore_flags;		/* O_NONBLOCK is ours to clear */
 	bool restore_auxdata;		/* PACKET_AUXDATA is ours to clear */

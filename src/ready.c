@@ -8,6 +8,10 @@
 
 #include "os.h"
 
+enum {
+	SET_SIZE = 3,	/* data, refill, room */
+};
+
 static int watch(const struct ready *r, int fd, uint32_t events, uint32_t tag)
 {
 	struct epoll_event ev = { .events = events, .data.u32 = tag };
@@ -20,6 +24,15 @@ static void unwatch(const struct ready *r, int fd)
 	os_epoll_ctl(r->epfd, EPOLL_CTL_DEL, fd, NULL);
 }
 
+static int watch_data(struct ready *r)
+{
+	uint32_t events = EPOLLIN | (r->edge ? (uint32_t)EPOLLET : 0);
+	int err = watch(r, r->data, events, FDL_READABLE);
+
+	r->armed = !err;
+	return err;
+}
+
 static int fill_set(struct ready *r)
 {
 	int err;
@@ -27,16 +40,15 @@ static int fill_set(struct ready *r)
 	err = watch(r, r->refill, EPOLLIN, FDL_READABLE);
 	if (err)
 		return err;
-	err = watch(r, r->data, EPOLLIN, FDL_READABLE);
-	r->armed = !err;
-	return err;
+	return watch_data(r);
 }
 
-int ready_open(struct ready *r, int data, int refill)
+int ready_open(struct ready *r, int data, int refill, bool edge)
 {
 	int err;
 
-	*r = (struct ready){ .data = data, .refill = refill, .room = -1 };
+	*r = (struct ready){ .data = data, .refill = refill, .room = -1,
+			     .edge = edge };
 	r->epfd = os_epoll_create();
 	if (r->epfd < 0)
 		return r->epfd;
@@ -80,6 +92,19 @@ bool ready_note_refill(struct ready *r, unsigned asked)
 	return n > 0;
 }
 
+bool ready_settle(struct ready *r)
+{
+	struct epoll_event ev[SET_SIZE];
+	bool error = false;
+	int i, n;
+
+	n = os_epoll_wait(r->epfd, ev, SET_SIZE, 0);
+	for (i = 0; i < n; i++)
+		if (ev[i].events & EPOLLERR)
+			error = true;
+	return error;
+}
+
 void ready_disarm(struct ready *r)
 {
 	/* Masking is not enough: epoll reports errors and hang-ups always. */
@@ -90,13 +115,7 @@ void ready_disarm(struct ready *r)
 
 int ready_rearm(struct ready *r)
 {
-	int err;
-
-	if (r->armed)
-		return 0;
-	err = watch(r, r->data, EPOLLIN, FDL_READABLE);
-	r->armed = !err;
-	return err;
+	return r->armed ? 0 : watch_data(r);
 }
 
 void ready_end(struct ready *r)
@@ -132,10 +151,10 @@ int ready_want_write(struct ready *r, bool on)
 
 int ready_state(const struct ready *r)
 {
-	struct epoll_event ev[3];
+	struct epoll_event ev[SET_SIZE];
 	int i, n, state = 0;
 
-	n = os_epoll_wait(r->epfd, ev, 3, 0);
+	n = os_epoll_wait(r->epfd, ev, SET_SIZE, 0);
 	for (i = 0; i < n; i++)
 		state |= (int)ev[i].data.u32;
 	return state;

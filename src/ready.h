@@ -16,6 +16,7 @@ struct ready {
 	int data;		/* the queue's; not owned */
 	int refill;		/* the pool's; not owned */
 	int room;		/* duplicate of data, -1 until first wanted */
+	bool edge;		/* data is watched for edges */
 	bool armed;		/* receive side: data is in the set */
 	bool ended;		/* receive side: ready_end was called */
 	unsigned answered;	/* receive side: refill signals read */
@@ -23,8 +24,14 @@ struct ready {
 };
 
 /* Errors: those of epoll_create1(2), eventfd(2), epoll_ctl(2). */
-int ready_open(struct ready *r, int data, int refill);
+int ready_open(struct ready *r, int data, int refill, bool edge);
 void ready_close(struct ready *r);
+
+/*
+ * Receive side, with edge: forget the edges so far, for the caller looks at the
+ * data after this. Returns whether the fd has an error pending.
+ */
+bool ready_settle(struct ready *r);
 
 /* Receive side: the pool is empty; quiet until a release. */
 void ready_disarm(struct ready *r);

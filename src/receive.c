@@ -9,6 +9,7 @@
 
 #include "endpoint.h"
 #include "io/verdict.h"
+#include "os.h"
 #include "proto/eth.h"
 #include "queue.h"
 
@@ -104,6 +105,8 @@ static enum counter judge(const struct fdl_queue *q, struct io_frame *frame)
 
 	if (frame->type == IO_TYPE_OUTGOING)
 		return RX_DROP_OUTGOING;
+	if (frame->type == IO_TYPE_GHOST)
+		return RX_DROP_MALFORMED;
 	if (pkt->len == 0)
 		return RX_DROP_EMPTY;
 	if (frame->wire_len > pkt->len)
@@ -171,7 +174,7 @@ static int provide(struct fdl_queue *q, int n)
 	int i, got = 0;
 
 	if (want > 0)
-		got = pool_take_or_ask(q->pool, v, want);
+		got = pool_take_or_ask(q->io.pool, v, want);
 	for (i = 0; i < q->gap && i < got; i++)
 		q->frame[i].pkt = v[i];
 	if (q->fresh < q->gap)
@@ -192,7 +195,7 @@ static int provide_anew(struct fdl_queue *q, int n)
 	int have = provide(q, n);
 
 	/* The signal noted here may be the answer to what was just asked. */
-	if (ready_note_refill(&q->ready, pool_asked(q->pool)) && have == 0)
+	if (ready_note_refill(&q->ready, pool_asked(q->io.pool)) && have == 0)
 		have = provide(q, n);
 	return have;
 }
@@ -212,6 +215,31 @@ static int consider(struct fdl_queue *q, int err)
 	return 1;
 }
 
+static int pending_error(const struct fdl_queue *q)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	os_getsockopt(q->io.fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	return -err;
+}
+
+/*
+ * Nothing there, in a mode that is watched for edges. What comes after this
+ * look makes the set ready again.
+ */
+static int look_again(struct fdl_queue *q, int n)
+{
+	int err = ready_settle(&q->ready) ? pending_error(q) : 0;
+
+	if (err) {
+		err = consider(q, err);
+		if (err < 0)
+			return err;
+	}
+	return q->ep->ops->recv(&q->io, q->frame, n, 0);
+}
+
 /* Messages into q->frame, 0, or the queue's end. */
 static int receive_some(struct fdl_queue *q, int n)
 {
@@ -220,6 +248,8 @@ static int receive_some(struct fdl_queue *q, int n)
 	for (tries = 0; tries < MAX_ERRORS; tries++) {
 		got = q->ep->ops->recv(&q->io, q->frame, n, q->fresh);
 		q->fresh = 0;
+		if (got == -EAGAIN && q->ep->ops->edge)
+			got = look_again(q, n);
 		if (got > 0)
 			return got;
 		r = consider(q, got);

@@ -38,7 +38,7 @@ static ssize_t write_joined(struct fdl_queue *q, const struct iovec *iov,
 
 	if (len > POOL_DATA_SIZE)
 		return -EMSGSIZE;
-	if (pool_take(q->pool, &pkt, 1) == 0)
+	if (pool_take(q->io.pool, &pkt, 1) == 0)
 		return -ENOBUFS;
 	for (i = 0; i < cnt; i++) {
 		if (iov[i].iov_len)

@@ -26,6 +26,7 @@ static const char *const names[] = {
 	"rx_drop_kernel",
 	"rx_pool_empty",
 	"rx_link_down",
+	"rx_ring_frozen",
 	"tx_packets",
 	"tx_bytes",
 	"tx_drop_empty",
@@ -57,12 +58,15 @@ uint64_t fdl_stats_value(const struct fdl_stats *stats, unsigned i)
 
 static void read_socket_drops(struct fdl_queue *q)
 {
-	struct tpacket_stats st;
+	struct tpacket_stats_v3 st = { 0 };
 	socklen_t len = sizeof(st);
 
-	if (!os_getsockopt(q->io.fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
-		atomic_fetch_add_explicit(&q->counters.v[RX_DROP_KERNEL],
-					  st.tp_drops, memory_order_relaxed);
+	if (os_getsockopt(q->io.fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
+		return;
+	atomic_fetch_add_explicit(&q->counters.v[RX_DROP_KERNEL], st.tp_drops,
+				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&q->counters.v[RX_RING_FROZEN],
+				  st.tp_freeze_q_cnt, memory_order_relaxed);
 }
 
 static void add(uint64_t sum[COUNTERS], struct fdl_queue *q)

@@ -38,9 +38,13 @@ enum fdl_mode {
 	FDL_MODE_AUTO,		/* the best mode that the fd allows */
 	FDL_MODE_READV,		/* one system call per packet; any fd */
 	FDL_MODE_RECVMMSG,	/* one per batch, recvmmsg(2); any socket */
+	FDL_MODE_PACKET_MMAP,	/* none: a ring in shared memory, whose packets
+				 * are delivered in place; AF_PACKET. The kernel
+				 * hands over packets by the block, when it is
+				 * full or its timeout is over */
 };
 
-/* "auto", "readv", "recvmmsg"; NULL for a value that is no mode. Any thread. */
+/* "auto", "readv", "recvmmsg", "packet_mmap"; NULL for a value that is no mode. Any thread. */
 const char *fdl_mode_name(enum fdl_mode mode);
 
 /* fdl_options.flags */
@@ -82,6 +86,11 @@ struct fdl_options {
 				 * 65728 bytes of address space plus the
 				 * headroom, and 68 of bookkeeping; memory is
 				 * used as packets touch it */
+	uint32_t ring_bytes;	/* of the receive ring per queue, packet_mmap;
+				 * rounded down to blocks of 131072 bytes, at
+				 * least 4; up to 1 GiB; 0: 4 MiB */
+	uint32_t ring_timeout_ms; /* until a block that is not full is handed
+				 * over, 1 to 1000; 0: 1 */
 	uint32_t headroom;	/* room before each received packet on top of
 				 * the 38 bytes always there; up to 4096 */
 	/* Called with one line of text without newline, on the thread that
@@ -220,9 +229,11 @@ void fdl_release(struct fdl_packet *v[], int n);
 
 /*
  * Make a received packet independent of the queue's ring, so that it can be
- * held for long: *pkt may become another packet with the same contents. In mode
- * readv packets are independent from the start.
- * Errors: none in mode readv.
+ * held for long without keeping a block of the ring from the kernel: its bytes
+ * are copied, to a slot with room before and behind, and *pkt may become
+ * another packet. In the modes without a ring, and the second time, nothing
+ * happens. Any thread.
+ * Errors: -EMSGSIZE longer than a slot; the packet is as it was.
  */
 int fdl_keep(struct fdl_packet **pkt);
 

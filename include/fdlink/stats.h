@@ -38,6 +38,8 @@ struct fdl_stats {
 	uint64_t rx_pool_empty;		/* times, not packets: the caller held
 					 * the whole pool */
 	uint64_t rx_link_down;		/* times: the link was found down */
+	uint64_t rx_ring_frozen;	/* times: the kernel found no free block in
+					 * the ring */
 	uint64_t tx_packets;		/* taken by the kernel */
 	uint64_t tx_bytes;
 	uint64_t tx_drop_empty;		/* of no bytes at all */

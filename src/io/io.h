@@ -23,6 +23,7 @@ struct io {
 	int fd;
 	enum fdl_kind kind;
 	unsigned vnet_hdr_len;	/* bytes before each packet; 0: none */
+	struct pool *pool;	/* of the queue's packets */
 	void *state;		/* the mode's, between open and close */
 };
 
@@ -30,6 +31,7 @@ struct io {
 enum {
 	IO_TYPE_UNKNOWN = 0xff,		/* the fd does not tell */
 	IO_TYPE_OUTGOING = 0xfe,	/* sent by this machine */
+	IO_TYPE_GHOST = 0xfd,		/* no frame: the kernel gave it up */
 };
 
 /*
@@ -47,11 +49,14 @@ struct io_frame {
 struct io_ops {
 	enum fdl_mode mode;
 	const char *name;
+	/* The fd's POLLIN says that something came, not that something is
+	 * there: it is watched edge-triggered, and looked at again. */
+	bool edge;
 	/* Why not on such an fd, as the end of a sentence; NULL: usable. */
 	const char *(*refusal)(const struct fdl_info *info);
-	/* Get ready for steps of up to batch messages; may be NULL. close
-	 * undoes it. Errors: -ENOMEM, those of setsockopt(2). */
-	int (*open)(struct io *io, unsigned batch);
+	/* Get ready; may be NULL. close undoes it. opts has every default
+	 * filled in. Errors: -ENOMEM, those of setsockopt(2). */
+	int (*open)(struct io *io, const struct fdl_options *opts);
 	void (*close)(struct io *io);
 	/*
 	 * Receive up to n messages into f[i].pkt, which the caller filled with
@@ -65,6 +70,7 @@ struct io_ops {
 
 extern const struct io_ops io_readv;
 extern const struct io_ops io_recvmmsg;
+extern const struct io_ops io_packet_mmap;
 
 /*
  * The table that serves a mode on such an fd, with AUTO the best one. NULL, and

@@ -25,7 +25,7 @@ void message_listen(struct msghdr *msg, struct message_notes *notes)
 	msg->msg_controllen = sizeof(notes->control);
 }
 
-static uint8_t type_of(const struct sockaddr_ll *from)
+uint8_t message_type(const struct sockaddr_ll *from)
 {
 	_Static_assert((int)FDL_TO_HOST == PACKET_HOST &&
 		       (int)FDL_BROADCAST == PACKET_BROADCAST &&
@@ -45,7 +45,7 @@ void message_note(const struct msghdr *msg, const struct message_notes *notes,
 	const struct cmsghdr *c = &notes->control.align;
 	struct tpacket_auxdata aux;
 
-	f->type = type_of(&notes->from);
+	f->type = message_type(&notes->from);
 	if (msg->msg_controllen < CMSG_LEN(sizeof(aux)) ||
 	    c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA)
 		return;

@@ -31,6 +31,9 @@ static inline struct iovec message_room(const struct io *io,
 /* A message of len bytes, header included, has arrived in f->pkt. */
 void message_fill(const struct io *io, struct io_frame *f, size_t len);
 
+/* io_frame.type of a frame that came from there. */
+uint8_t message_type(const struct sockaddr_ll *from);
+
 /* Make msg receive into the notes. */
 void message_listen(struct msghdr *msg, struct message_notes *notes);
 

@@ -7,6 +7,7 @@
 /* Best first: the order in which auto asks. */
 static const struct io_ops *const modes[] = {
 	&io_recvmmsg,
+	&io_packet_mmap,
 	&io_readv,
 };
 

@@ -27,10 +27,11 @@ static void recvmmsg_close(struct io *io)
 	io->state = NULL;
 }
 
-static int recvmmsg_open(struct io *io, unsigned batch)
+static int recvmmsg_open(struct io *io, const struct fdl_options *opts)
 {
+	const uint32_t batch = opts->batch;
 	struct state *st = calloc(1, sizeof(*st));
-	unsigned i;
+	uint32_t i;
 
 	io->state = st;
 	if (!st)

@@ -66,7 +66,7 @@ void fdl_release(struct fdl_packet *v[], int n)
 
 int fdl_keep(struct fdl_packet **pkt)
 {
-	/* A pool's packet borrows nothing. */
-	(void)pkt;
-	return 0;
+	struct fdl_store *store = (*pkt)->store_;
+
+	return store->keep ? store->keep(store, *pkt) : 0;
 }

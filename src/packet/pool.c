@@ -233,6 +233,7 @@ int pool_new(struct pool **out, unsigned slots, unsigned headroom,
 	}
 	pool = (struct pool *)(void *)mem;
 	pool->store.release = release;
+	pool->store.keep = NULL;
 	pool->refill = fd;
 	pool->slots = slots;
 	pool->lead = at.lead;
@@ -265,4 +266,9 @@ unsigned pool_asked(const struct pool *pool)
 int pool_refill_fd(const struct pool *pool)
 {
 	return pool->refill;
+}
+
+struct fdl_store *pool_store(struct pool *pool)
+{
+	return &pool->store;
 }

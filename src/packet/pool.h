@@ -18,6 +18,8 @@
 struct fdl_store {
 	/* v[0..n) are all of this store. Any thread. */
 	void (*release)(struct fdl_store *store, struct fdl_packet *v[], int n);
+	/* As fdl_keep, in place. NULL: there is nothing to do. */
+	int (*keep)(struct fdl_store *store, struct fdl_packet *pkt);
 };
 
 enum {
@@ -60,6 +62,10 @@ unsigned pool_asked(const struct pool *pool);
 
 /* Make a packet of this pool empty again, as it was taken. */
 void pool_reset(const struct pool *pool, struct fdl_packet *pkt);
+
+/* Where this pool's packets go back to. A packet may be made another store's
+ * meanwhile, as long as that one gives it back here. */
+struct fdl_store *pool_store(struct pool *pool);
 
 /* An eventfd; lives as long as the pool. */
 int pool_refill_fd(const struct pool *pool);

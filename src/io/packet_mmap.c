@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PACKET_RX_RING with TPACKET_V3 (packet(7), and packet_mmap in the kernel's
+ * documentation): no system call and no copy per packet. The kernel fills blocks
+ * and hands one over when it is full or its timer has run out; an open block is
+ * never read, for the kernel counts a packet before it has copied it.
+ *
+ * Versions 1 and 2 are not offered with a virtio-net header: one packet that
+ * the header cannot express blocks such a ring for ever.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/if_packet.h>
+
+#include "io/io.h"
+#include "io/message.h"
+#include "io/ring.h"
+#include "os.h"
+#include "proto/eth.h"
+
+enum {
+	/* A block must hold the longest super-packet and its header. */
+	MIN_BLOCK = 128 << 10,
+	FRAME = 2048,		/* nominal: frames of V3 are as long as need be */
+	MIN_BLOCKS = 4,
+};
+
+struct state {
+	struct ring *ring;
+	int version, reserve;	/* the socket's before, to restore */
+};
+
+static int set(struct io *io, int name, const void *val, socklen_t len)
+{
+	return os_setsockopt(io->fd, SOL_PACKET, name, val, len);
+}
+
+static int set_int(struct io *io, int name, int val)
+{
+	return set(io, name, &val, sizeof(val));
+}
+
+static int get_int(struct io *io, int name, int *val)
+{
+	socklen_t len = sizeof(*val);
+
+	return os_getsockopt(io->fd, SOL_PACKET, name, val, &len);
+}
+
+static struct tpacket_req3 geometry(const struct fdl_options *opts)
+{
+	uint32_t block = MIN_BLOCK, page = (uint32_t)os_page_size();
+	struct tpacket_req3 req = {
+		.tp_frame_size = FRAME,
+		.tp_retire_blk_tov = opts->ring_timeout_ms,
+	};
+
+	if (block < page)
+		block = page;
+	req.tp_block_size = block;
+	req.tp_block_nr = opts->ring_bytes / block;
+	if (req.tp_block_nr < MIN_BLOCKS)
+		req.tp_block_nr = MIN_BLOCKS;
+	req.tp_frame_nr = req.tp_block_nr * (block / FRAME);
+	return req;
+}
+
+/* Such that the network header is aligned to 4 behind the virtio-net header. */
+static int reserve(const struct io *io, const struct fdl_options *opts)
+{
+	unsigned room = (POOL_MIN_ROOM + opts->headroom + 3) & ~3u;
+
+	return (int)(room + (-io->vnet_hdr_len & 3));
+}
+
+static int set_up(struct io *io, const struct fdl_options *opts,
+		  const struct tpacket_req3 *req)
+{
+	int err;
+
+	err = set_int(io, PACKET_VERSION, TPACKET_V3);
+	if (!err)
+		err = set_int(io, PACKET_RESERVE, reserve(io, opts));
+	if (!err)
+		err = set(io, PACKET_RX_RING, req, sizeof(*req));
+	return err;
+}
+
+static void tear_down(struct io *io)
+{
+	const struct state *st = io->state;
+	const struct tpacket_req3 none = { 0 };
+
+	/* Fails, rightly, while a packet is held that could not be copied. */
+	set(io, PACKET_RX_RING, &none, sizeof(none));
+	set_int(io, PACKET_RESERVE, st->reserve);
+	set_int(io, PACKET_VERSION, st->version);
+}
+
+static void packet_mmap_close(struct io *io)
+{
+	struct state *st = io->state;
+
+	ring_orphan(st->ring);
+	tear_down(io);
+	free(st);
+	io->state = NULL;
+}
+
+static int remember(struct io *io)
+{
+	struct state *st = io->state;
+	int err;
+
+	err = get_int(io, PACKET_VERSION, &st->version);
+	if (!err)
+		err = get_int(io, PACKET_RESERVE, &st->reserve);
+	return err;
+}
+
+static int packet_mmap_open(struct io *io, const struct fdl_options *opts)
+{
+	const struct tpacket_req3 req = geometry(opts);
+	struct state *st = calloc(1, sizeof(*st));
+	int err;
+
+	io->state = st;
+	if (!st)
+		return -ENOMEM;
+	err = remember(io);
+	if (err)
+		goto free_state;
+	err = set_up(io, opts, &req);
+	if (!err)
+		err = ring_new(&st->ring, io->fd, req.tp_block_nr,
+			       req.tp_block_size, io->pool);
+	if (err)
+		goto restore;
+	return 0;
+
+restore:
+	tear_down(io);
+free_state:
+	free(st);
+	io->state = NULL;
+	return err;
+}
+
+static const struct sockaddr_ll *sender(const struct tpacket3_hdr *hdr)
+{
+	return (const void *)((const uint8_t *)hdr + RING_SENDER_AT);
+}
+
+static void fill(struct io_frame *f, const struct tpacket3_hdr *hdr)
+{
+	f->wire_len = hdr->tp_len;
+	f->type = message_type(sender(hdr));
+	f->vlan_tpid = 0;
+	if (!(hdr->tp_status & TP_STATUS_VLAN_VALID))
+		return;
+	f->vlan_tpid = hdr->tp_status & TP_STATUS_VLAN_TPID_VALID
+			? hdr->hv1.tp_vlan_tpid : ETH_TYPE_VLAN;
+	f->vlan_tci = (uint16_t)hdr->hv1.tp_vlan_tci;
+}
+
+static void fill_ghost(struct io_frame *f)
+{
+	f->wire_len = 0;
+	f->type = IO_TYPE_GHOST;
+	f->vlan_tpid = 0;
+}
+
+static int packet_mmap_recv(struct io *io, struct io_frame f[], int n,
+			    int fresh)
+{
+	struct state *st = io->state;
+	struct tpacket3_hdr *hdr;
+	enum ring_next next;
+	int i;
+
+	(void)fresh;
+	for (i = 0; i < n; i++) {
+		next = ring_advance(st->ring, &hdr);
+		if (next == RING_DRY)
+			break;
+		if (next == RING_GHOST) {
+			fill_ghost(&f[i]);
+			continue;
+		}
+		ring_lend(st->ring, hdr, f[i].pkt);
+		fill(&f[i], hdr);
+	}
+	return i > 0 ? i : -EAGAIN;
+}
+
+static const char *packet_mmap_refusal(const struct fdl_info *info)
+{
+	if (info->kind != FDL_KIND_PACKET)
+		return "it is no AF_PACKET socket";
+	return NULL;
+}
+
+const struct io_ops io_packet_mmap = {
+	.mode = FDL_MODE_PACKET_MMAP,
+	.name = "packet_mmap",
+	.edge = true,
+	.refusal = packet_mmap_refusal,
+	.open = packet_mmap_open,
+	.close = packet_mmap_close,
+	.recv = packet_mmap_recv,
+};

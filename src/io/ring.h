@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The memory of a PACKET_RX_RING in blocks (TPACKET_V3, linux/if_packet.h), and
+ * who holds a block: the kernel, or the packets that lie in it. A block goes
+ * back when the last of them is released, from any thread.
+ */
+#ifndef FDL_IO_RING_H
+#define FDL_IO_RING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/if_packet.h>
+
+#include "packet/pool.h"
+
+enum {
+	/* What the kernel puts before a frame: TPACKET3_HDRLEN, whose macro
+	 * does not survive -Wsign-conversion. */
+	RING_SENDER_AT = (sizeof(struct tpacket3_hdr) + 15) / 16 * 16,
+	RING_HEADERS_LEN = RING_SENDER_AT + sizeof(struct sockaddr_ll),
+};
+
+struct ring;
+
+/*
+ * Map the ring of fd, which has been set up with so many blocks of so many
+ * bytes. Packets in the ring are those of pool, pointed at the ring.
+ * Errors: -ENOMEM, those of mmap(2).
+ */
+int ring_new(struct ring **ring, int fd, unsigned blocks, uint32_t block_size,
+	     struct pool *pool);
+
+/*
+ * Let go of the ring: all of it is unmapped from the socket. What packets still
+ * lie in is copied to memory of its own at the same place, and freed with the
+ * last one. Nothing may be writing to a packet meanwhile. NULL is fine.
+ */
+void ring_orphan(struct ring *ring);
+
+/* The next packet of the ring. Receive side. */
+enum ring_next {
+	RING_DRY,		/* the kernel has not closed another block */
+	RING_PACKET,
+	RING_GHOST,		/* a frame that the kernel never filled in, or
+				 * that makes no sense: passed over */
+};
+
+/* *hdr is valid until the next call. A RING_PACKET has to be lent. */
+enum ring_next ring_advance(struct ring *ring, struct tpacket3_hdr **hdr);
+
+/* Make an empty packet of the pool hold the frame that *hdr describes. */
+void ring_lend(struct ring *ring, const struct tpacket3_hdr *hdr,
+	       struct fdl_packet *pkt);
+
+#endif

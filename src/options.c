@@ -22,7 +22,8 @@ enum {
 };
 
 static const uint32_t known_flags = FDL_ETHERNET | FDL_DROP_OTHERHOST |
-				    FDL_SAVE_RESTORE | FDL_DISCONNECT_OK;
+				    FDL_SAVE_RESTORE | FDL_DISCONNECT_OK |
+				    FDL_RX_OUTGOING | FDL_ROLLOVER;
 
 struct log options_log(const struct fdl_options *given)
 {
@@ -69,9 +70,32 @@ static int check_flags(const struct log *log, uint32_t flags)
 	return -EINVAL;
 }
 
+static int check_fanout(const struct log *log, const struct fdl_options *opts)
+{
+	const char *why = NULL;
+
+	if ((unsigned)opts->fanout > FDL_FANOUT_CBPF)
+		why = "is none of enum fdl_fanout";
+	else if (opts->fanout == FDL_FANOUT_CBPF && !opts->fanout_program)
+		why = "needs a fanout_program";
+	else if (opts->fanout != FDL_FANOUT_CBPF && opts->fanout_program)
+		why = "has no use for a fanout_program: choose FDL_FANOUT_CBPF";
+	else if (opts->fanout == FDL_FANOUT_ROLLOVER &&
+		 opts->flags & FDL_ROLLOVER)
+		why = "passes packets on by itself: leave FDL_ROLLOVER "
+		      "out";
+	if (!why)
+		return 0;
+	log_say(log, FDL_LOG_ERR, "option fanout=%d %s", (int)opts->fanout,
+		why);
+	return -EINVAL;
+}
+
 int options_read(struct fdl_options *opts, const struct fdl_options *given,
 		 const struct log *log)
 {
+	int err;
+
 	memset(opts, 0, sizeof(*opts));
 	if (given && copy(opts, given)) {
 		log_say(log, FDL_LOG_ERR, "options of %zu bytes use fields that "
@@ -87,7 +111,8 @@ int options_read(struct fdl_options *opts, const struct fdl_options *given,
 		     MAX_RING_TIMEOUT) ||
 	    in_range(log, "headroom", opts->headroom, 1, MAX_HEADROOM))
 		return -EINVAL;
-	return check_flags(log, opts->flags);
+	err = check_flags(log, opts->flags);
+	return err ? err : check_fanout(log, opts);
 }
 
 static uint32_t or_default(uint32_t value, uint32_t fallback)
@@ -100,11 +125,37 @@ static int fit_medium(struct fdl_options *opts, const struct fdl_info *info,
 {
 	if (info->ethernet)
 		opts->flags |= FDL_ETHERNET;
-	if (!(opts->flags & FDL_ETHERNET) || info->ethernet || !info->device)
+	if (!(opts->flags & FDL_ETHERNET) || info->ethernet ||
+	    info->kind == FDL_KIND_SEQPACKET || info->kind == FDL_KIND_DGRAM)
 		return 0;
 	log_say(log, FDL_LOG_ERR, "%s carries IP packets without an Ethernet "
 		"header, and the options ask for one: leave FDL_ETHERNET out",
 		info->name);
+	return -EINVAL;
+}
+
+/* What only an AF_PACKET socket has. */
+static int fit_packet(const struct fdl_options *opts,
+		      const struct fdl_info *info, const struct log *log)
+{
+	const char *name = NULL;
+
+	if (opts->flags & FDL_ROLLOVER &&
+	    opts->fanout == FDL_FANOUT_AUTO) {
+		log_say(log, FDL_LOG_ERR, "FDL_ROLLOVER is for a group "
+			"made here: choose its fanout too");
+		return -EINVAL;
+	}
+	if (info->kind == FDL_KIND_PACKET)
+		return 0;
+	if (opts->flags & FDL_RX_OUTGOING)
+		name = "FDL_RX_OUTGOING";
+	else if (opts->fanout != FDL_FANOUT_AUTO)
+		name = "a fanout";
+	if (!name)
+		return 0;
+	log_say(log, FDL_LOG_ERR, "%s is for AF_PACKET sockets, and this is a "
+		"%s: leave it out", name, fdl_kind_name(info->kind));
 	return -EINVAL;
 }
 
@@ -149,10 +200,14 @@ int options_fit(struct fdl_options *opts, const struct fdl_info *info,
 	if (!err)
 		err = fit_medium(opts, info, log);
 	if (!err)
+		err = fit_packet(opts, info, log);
+	if (!err)
 		err = fit_mode(opts, info, log);
 	if (err)
 		return err;
 	opts->mtu = or_default(opts->mtu, or_default(info->mtu, DEFAULT_MTU));
+	if (opts->mtu > MAX_MTU)	/* the loopback device's */
+		opts->mtu = MAX_MTU;
 	opts->batch = or_default(opts->batch, DEFAULT_BATCH);
 	opts->pool = or_default(opts->pool, DEFAULT_POOL);
 	opts->ring_bytes = or_default(opts->ring_bytes, DEFAULT_RING);

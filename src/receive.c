@@ -47,8 +47,11 @@ static uint8_t address_type(const struct fdl_queue *q, const uint8_t *dst)
 static uint8_t packet_type(const struct fdl_queue *q,
 			   const struct io_frame *frame)
 {
-	uint8_t type = address_type(q, frame->pkt->data);
+	uint8_t type;
 
+	if (frame->type == IO_TYPE_OUTGOING)
+		return FDL_OUTGOING;
+	type = address_type(q, frame->pkt->data);
 	if (type == IO_TYPE_UNKNOWN)
 		type = frame->type;
 	return type == IO_TYPE_UNKNOWN ? (uint8_t)FDL_TO_HOST : type;
@@ -71,8 +74,12 @@ static enum counter judge_ethernet(const struct fdl_queue *q,
 	return RX_PACKETS;
 }
 
-static enum counter judge_ip(struct fdl_packet *pkt)
+static enum counter judge_ip(const struct io_frame *frame)
 {
+	struct fdl_packet *pkt = frame->pkt;
+
+	if (frame->type == IO_TYPE_OUTGOING)
+		pkt->type = FDL_OUTGOING;
 	switch (pkt->data[0] >> 4) {
 	case 4:
 		pkt->protocol = 0x0800;
@@ -103,7 +110,8 @@ static enum counter judge(const struct fdl_queue *q, struct io_frame *frame)
 {
 	struct fdl_packet *pkt = frame->pkt;
 
-	if (frame->type == IO_TYPE_OUTGOING)
+	if (frame->type == IO_TYPE_OUTGOING &&
+	    !(q->ep->opts.flags & FDL_RX_OUTGOING))
 		return RX_DROP_OUTGOING;
 	if (frame->type == IO_TYPE_GHOST)
 		return RX_DROP_MALFORMED;
@@ -115,7 +123,7 @@ static enum counter judge(const struct fdl_queue *q, struct io_frame *frame)
 		insert_tag(frame);
 	if (q->ep->opts.flags & FDL_ETHERNET)
 		return judge_ethernet(q, frame);
-	return judge_ip(pkt);
+	return judge_ip(frame);
 }
 
 /*

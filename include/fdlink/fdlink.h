@@ -58,7 +58,33 @@ enum {
 	 * may do with connections over this link. */
 	FDL_SAVE_RESTORE	= 1 << 2,
 	FDL_DISCONNECT_OK	= 1 << 3,
+	/* AF_PACKET: deliver what this machine sends on the device through
+	 * other sockets too, as FDL_OUTGOING. */
+	FDL_RX_OUTGOING		= 1 << 16,
+	/* With a fanout: a queue that is full passes packets on to others,
+	 * which may take a flow out of order. */
+	FDL_ROLLOVER		= 1 << 17,
 };
+
+/*
+ * Which queue of an AF_PACKET endpoint gets a packet (PACKET_FANOUT of
+ * packet(7)). All but HASH, CBPF and perhaps QM spread one flow over several
+ * queues. A TUN or TAP of several queues has the kernel's own hash: a flow comes
+ * on the queue that last sent a packet of it.
+ */
+enum fdl_fanout {
+	FDL_FANOUT_AUTO,	/* sockets that fdl_open opens: HASH; a
+				 * caller's: no fanout group is made */
+	FDL_FANOUT_HASH,	/* by the flow's hash */
+	FDL_FANOUT_LB,		/* in turn */
+	FDL_FANOUT_CPU,		/* by the CPU the packet arrived on */
+	FDL_FANOUT_ROLLOVER,	/* the first queue, when it is full the next */
+	FDL_FANOUT_RND,		/* at random */
+	FDL_FANOUT_QM,		/* by the device's receive queue */
+	FDL_FANOUT_CBPF,	/* fdl_options.fanout_program decides */
+};
+
+struct sock_fprog;		/* linux/filter.h */
 
 /* fdl_options.log levels, those of syslog(3). */
 enum fdl_log_level {
@@ -97,6 +123,13 @@ struct fdl_options {
 	 * made the call it speaks of. NULL: nobody is told. */
 	void (*log)(void *ctx, int level, const char *msg);
 	void *log_ctx;
+	/* Sockets that the caller put into a group need nothing here; one
+	 * socket alone is never put into one. */
+	enum fdl_fanout fanout;
+	/* CBPF: classic BPF; its result, modulo the number of queues, is the
+	 * queue. It sees a received packet from its network header on, and the
+	 * link header at SKF_LL_OFF. Read during the call only. */
+	const struct sock_fprog *fanout_program;
 };
 
 /*
@@ -106,6 +139,10 @@ struct fdl_options {
  * the caller's to close, at any time, but a peer sees the end of a link only
  * after fdl_endpoint_free. TUN and TAP fds are set O_NONBLOCK until then.
  * *ep is set on success only. opts may be NULL.
+ *
+ * With options.fanout, AF_PACKET sockets are put into one fanout group, all or,
+ * on failure, some of them: a socket cannot leave its group but by being
+ * closed. What it queued before is delivered as it is.
  *
  * Errors: -EINVAL an option out of range or contradicting the fd, no fds, fds
  * of several kinds or media; -EBADF an fd is not open; -EPROTOTYPE an fd keeps

@@ -47,6 +47,7 @@ enum fdl_packet_type {
 	FDL_BROADCAST,
 	FDL_MULTICAST,
 	FDL_OTHERHOST,
+	FDL_OUTGOING,		/* sent by this machine: FDL_RX_OUTGOING */
 };
 
 struct fdl_store;		/* where a packet's memory comes from */

@@ -339,19 +339,37 @@ static int all_ended(const struct fdl_endpoint *ep)
 	return ep->queues[0].ended;
 }
 
+static bool wants_write(const struct fdl_endpoint *ep)
+{
+	unsigned i;
+
+	for (i = 0; i < ep->n_queues; i++)
+		if (ready_wants_write(&ep->queues[i].ready))
+			return true;
+	return false;
+}
+
+static int state_of_all(struct fdl_endpoint *ep)
+{
+	int state = 0;
+	unsigned i;
+
+	for (i = 0; wants_write(ep) && i < ep->n_queues; i++)
+		state |= queue_state(&ep->queues[i]);
+	/* Another thread may have been quicker. */
+	return state ? state : FDL_READABLE;
+}
+
 int fdl_poll(struct fdl_endpoint *ep, int timeout_ms)
 {
-	int r, state = 0;
-	unsigned i;
+	int r;
 
 	if (fdl_is_attached(ep))
 		return -EBUSY;
 	r = all_ended(ep);
 	if (!r)
 		r = wake_poll(ep->set, ep->wake, timeout_ms);
-	for (i = 0; r > 0 && i < ep->n_queues; i++)
-		state |= ready_state(&ep->queues[i].ready);
-	return r > 0 ? state : r;
+	return r > 0 ? state_of_all(ep) : r;
 }
 
 void fdl_wake(struct fdl_endpoint *ep)

@@ -136,6 +136,13 @@ bool queue_is_ours(struct fdl_queue *q)
 			     pthread_self());
 }
 
+int queue_state(struct fdl_queue *q)
+{
+	const struct io_ops *ops = q->ep->ops;
+
+	return ready_state(&q->ready, ops->peek && ops->peek(&q->io));
+}
+
 int fdl_queue_poll(struct fdl_queue *q, int timeout_ms)
 {
 	int r;
@@ -146,7 +153,10 @@ int fdl_queue_poll(struct fdl_queue *q, int timeout_ms)
 	if (r)
 		return r;
 	r = wake_poll(q->ready.epfd, q->ready.wake, timeout_ms);
-	return r > 0 ? ready_state(&q->ready) : r;
+	if (r > 0)
+		r = ready_wants_write(&q->ready) ? queue_state(q)
+						 : FDL_READABLE;
+	return r;
 }
 
 int fdl_queue_fd(const struct fdl_queue *q)

@@ -43,6 +43,10 @@ void queue_close(struct fdl_queue *q);
 /* May this thread receive? Not while another one, of attach's, does. */
 bool queue_is_ours(struct fdl_queue *q);
 
+/* FDL_READABLE, FDL_WRITABLE, 0: as the queue's pollable fd has them now.
+ * Receive side. */
+int queue_state(struct fdl_queue *q);
+
 /* Give the empty packets at hand back to the pool. Receive side. */
 void queue_drop_empties(struct fdl_queue *q);
 

@@ -133,7 +133,7 @@ int ready_want_write(struct ready *r, bool on)
 {
 	int err = 0;
 
-	if (on == r->want_write)
+	if (on == atomic_load_explicit(&r->want_write, memory_order_relaxed))
 		return 0;
 	if (on && r->room < 0) {
 		r->room = os_dup(r->data);
@@ -145,18 +145,30 @@ int ready_want_write(struct ready *r, bool on)
 	else
 		unwatch(r, r->room);
 	if (!err)
-		r->want_write = on;
+		atomic_store_explicit(&r->want_write, on,
+				      memory_order_release);
 	return err;
 }
 
-int ready_state(const struct ready *r)
+int ready_state(const struct ready *r, bool there)
 {
-	struct epoll_event ev[SET_SIZE];
-	int i, n, state = 0;
+	struct pollfd fds[] = {
+		{ .fd = r->epfd, .events = POLLIN },
+		{ .fd = r->room, .events = POLLOUT },
+		{ .fd = r->refill, .events = POLLIN },
+		{ .fd = r->armed && !r->edge ? r->data : -1, .events = POLLIN },
+	};
+	int state = 0;
 
-	n = os_epoll_wait(r->epfd, ev, SET_SIZE, 0);
-	for (i = 0; i < n; i++)
-		state |= (int)ev[i].data.u32;
+	if (!ready_wants_write(r))
+		fds[1].fd = -1;
+	os_poll(fds, 4, 0);
+	if (!fds[0].revents)
+		return 0;
+	if (fds[1].revents)
+		state |= FDL_WRITABLE;
+	if (there || fds[2].revents || fds[3].revents || !state)
+		state |= FDL_READABLE;
 	return state;
 }
 

@@ -8,6 +8,7 @@
 #ifndef FDL_READY_H
 #define FDL_READY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct ready {
@@ -20,7 +21,7 @@ struct ready {
 	bool armed;		/* receive side: data is in the set */
 	bool ended;		/* receive side: ready_end was called */
 	unsigned answered;	/* receive side: refill signals read */
-	bool want_write;	/* send side: room is in the set */
+	_Atomic bool want_write; /* send side writes: room is in the set */
 };
 
 /* Errors: those of epoll_create1(2), eventfd(2), epoll_ctl(2). */
@@ -55,8 +56,12 @@ void ready_end(struct ready *r);
 /* Send side. Errors: -EMFILE, -ENFILE, -ENOMEM. */
 int ready_want_write(struct ready *r, bool on);
 
-/* FDL_READABLE | FDL_WRITABLE as they are now. */
-int ready_state(const struct ready *r);
+/*
+ * What the set is ready for now: FDL_READABLE, FDL_WRITABLE, 0. Uses up no edge:
+ * what it tells is told again until fdl_recv or fdl_send. there: with edge,
+ * whether the data hold something.
+ */
+int ready_state(const struct ready *r, bool there);
 
 /* Wake-ups. Async-signal-safe, errno is kept. */
 void wake_raise(int eventfd);
@@ -67,5 +72,10 @@ void wake_raise(int eventfd);
  * poll(2).
  */
 int wake_poll(int set, int eventfd, int timeout_ms);
+
+static inline bool ready_wants_write(const struct ready *r)
+{
+	return atomic_load_explicit(&r->want_write, memory_order_acquire);
+}
 
 #endif

@@ -7,23 +7,6 @@
 #include "io/io.h"
 #include "os.h"
 
-static bool is_device(const struct io *io)
-{
-	return io->kind == FDL_KIND_TUN || io->kind == FDL_KIND_TAP;
-}
-
-ssize_t io_write(const struct io *io, const struct iovec *iov, int cnt)
-{
-	struct msghdr msg = {
-		.msg_iov = (struct iovec *)(uintptr_t)iov,
-		.msg_iovlen = (size_t)cnt,
-	};
-
-	if (is_device(io))
-		return os_writev(io->fd, iov, cnt);
-	return os_sendmsg(io->fd, &msg, MSG_DONTWAIT);
-}
-
 bool io_at_end(const struct io *io)
 {
 	struct pollfd hup = { .fd = io->fd, .events = POLLRDHUP };

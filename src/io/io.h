@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -24,6 +25,8 @@ struct io {
 	enum fdl_kind kind;
 	unsigned vnet_hdr_len;	/* bytes before each packet; 0: none */
 	struct pool *pool;	/* of the queue's packets */
+	uint32_t max_header_bytes; /* per system call; 0: no limit */
+	unsigned max_pieces;	/* io_max_pieces() */
 	void *state;		/* the mode's, between open and close */
 };
 
@@ -52,6 +55,8 @@ struct io_ops {
 	/* The fd's POLLIN says that something came, not that something is
 	 * there: it is watched edge-triggered, and looked at again. */
 	bool edge;
+	/* With edge: is there something? */
+	bool (*peek)(const struct io *io);
 	/* Why not on such an fd, as the end of a sentence; NULL: usable. */
 	const char *(*refusal)(const struct fdl_info *info);
 	/* Get ready; may be NULL. close undoes it. opts has every default
@@ -79,8 +84,20 @@ extern const struct io_ops io_packet_mmap;
 const struct io_ops *io_choose(enum fdl_mode mode, const struct fdl_info *info,
 			       const char **why);
 
-/* Write one packet. Never blocks, raises no signal. As writev(2), or -errno. */
-ssize_t io_write(const struct io *io, const struct iovec *iov, int cnt);
+/*
+ * How many pieces a message may have on such a queue: one system call takes
+ * IOV_MAX of them, and max_header_bytes of 64 per message and 16 per piece. A
+ * message of one piece needs neither.
+ */
+unsigned io_max_pieces(const struct io *io);
+
+/*
+ * Send msg[0..n), n at least 1, each of 1 to io->max_pieces pieces: as many as
+ * one system call takes, or on a TUN or TAP all. Never blocks, raises no
+ * signal; a message goes whole or not at all. Returns how many went, at least
+ * 1, with their msg_len. Errors: why the first did not.
+ */
+int io_send(const struct io *io, struct mmsghdr msg[], unsigned n);
 
 /*
  * A message of no bytes arrived: was it the end of the link? Only SEQPACKET has

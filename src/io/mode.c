@@ -56,11 +56,22 @@ const char *fdl_mode_name(enum fdl_mode mode)
 	return ops ? ops->name : NULL;
 }
 
+/* No mode reads these; options.c tells at more length. */
+static const char *framing_refusal(const struct fdl_info *info)
+{
+	if (info->packet_info)
+		return "it puts packet information before each packet";
+	if (info->vnet_hdr_len)
+		return "it puts a virtio-net header before each packet";
+	return NULL;
+}
+
 const char *fdl_mode_refusal(const struct fdl_info *info, enum fdl_mode mode)
 {
 	const struct io_ops *ops = find(mode);
+	const char *why = framing_refusal(info);
 
-	if (mode == FDL_MODE_AUTO)
-		return NULL;
+	if (why || mode == FDL_MODE_AUTO)
+		return why;
 	return ops ? ops->refusal(info) : "there is no such mode";
 }

@@ -196,6 +196,13 @@ static int packet_mmap_recv(struct io *io, struct io_frame f[], int n,
 	return i > 0 ? i : -EAGAIN;
 }
 
+static bool packet_mmap_peek(const struct io *io)
+{
+	const struct state *st = io->state;
+
+	return ring_ready(st->ring);
+}
+
 static const char *packet_mmap_refusal(const struct fdl_info *info)
 {
 	if (info->kind != FDL_KIND_PACKET)
@@ -207,6 +214,7 @@ const struct io_ops io_packet_mmap = {
 	.mode = FDL_MODE_PACKET_MMAP,
 	.name = "packet_mmap",
 	.edge = true,
+	.peek = packet_mmap_peek,
 	.refusal = packet_mmap_refusal,
 	.open = packet_mmap_open,
 	.close = packet_mmap_close,

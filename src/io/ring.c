@@ -242,6 +242,21 @@ static bool pass_empty(struct ring *ring)
 	return false;
 }
 
+/* The kernel is done with the current block, and so are we since then. */
+static bool is_closed(const struct ring *ring)
+{
+	unsigned i = ring->current;
+
+	return !atomic_load_explicit(&ring->users[i], memory_order_acquire) &&
+	       atomic_load_explicit(status(ring, i), memory_order_acquire) &
+	       TP_STATUS_USER;
+}
+
+bool ring_ready(const struct ring *ring)
+{
+	return ring->left || is_closed(ring);
+}
+
 static bool open_block(struct ring *ring)
 {
 	struct tpacket_hdr_v1 *hdr = header(ring, ring->current);
@@ -249,9 +264,7 @@ static bool open_block(struct ring *ring)
 			 offsetof(struct tpacket_block_desc, hdr);
 	unsigned i = ring->current;
 
-	if (atomic_load_explicit(&ring->users[i], memory_order_acquire) ||
-	    !(atomic_load_explicit(status(ring, i), memory_order_acquire) &
-	      TP_STATUS_USER))
+	if (!is_closed(ring))
 		return false;
 	if (hdr->num_pkts == 0)
 		return pass_empty(ring);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
-#include <linux/virtio_net.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,8 @@
 #include "fd/open.h"
 #include "os.h"
 
+/* Packet information and virtio-net header are for whoever opens it to choose,
+ * and fdl_open chooses none. */
 static void take_link(struct fdl_info *info, const struct link *link)
 {
 	info->device = true;
@@ -26,10 +27,6 @@ static void take_link(struct fdl_info *info, const struct link *link)
 	info->mtu = link->mtu;
 	info->queues = link->multi_queue ? link->queues : 1;
 	info->multi_queue = link->multi_queue;
-	info->packet_info = link->packet_info;
-	/* The kernel does not say how long it is: its default. */
-	if (link->vnet_hdr)
-		info->vnet_hdr_len = sizeof(struct virtio_net_hdr);
 	memcpy(info->name, link->name, sizeof(info->name));
 	if (info->ethernet)
 		memcpy(info->address, link->address, sizeof(info->address));
@@ -57,8 +54,6 @@ static void take_packet(struct fdl_info *info, const struct link *link)
 	/* Those are matters of an fd, and the socket is yet to be opened. */
 	info->queues = 1;
 	info->multi_queue = false;
-	info->packet_info = false;
-	info->vnet_hdr_len = 0;
 }
 
 static void say_missing(const struct locator *loc, int err,

@@ -213,6 +213,8 @@ static void taps_and_tuns(void **state)
 	assert_int_equal(probe(fd, &info), 0);
 	assert_int_equal(info.kind, FDL_KIND_TUN);
 	assert_true(info.packet_info && !info.ethernet && info.device);
+	assert_non_null(fdl_mode_refusal(&info, FDL_MODE_READV));
+	assert_non_null(fdl_mode_refusal(&info, FDL_MODE_AUTO));
 	assert_memory_equal(info.address, none, 6);
 	close(fd);
 }

@@ -28,6 +28,7 @@ struct io {
 	uint32_t max_header_bytes; /* per system call; 0: no limit */
 	unsigned max_pieces;	/* io_max_pieces() */
 	void *state;		/* the mode's, between open and close */
+	int error;		/* readv: found behind a message; 0: none */
 };
 
 /* io_frame.type beyond enum fdl_packet_type. */

@@ -4,6 +4,7 @@
  * socket, recvmsg(2) on an AF_PACKET socket. Into one contiguous slot: more
  * pieces only cost.
  */
+#include <errno.h>
 #include "io/io.h"
 
 #include "io/message.h"
@@ -42,16 +43,30 @@ static ssize_t read_one(struct io *io, struct io_frame *f)
 	return r;
 }
 
+/* An error behind a message is told by the next call: it is told but once, and
+ * a packet may be lost by it. */
+static int stop(struct io *io, int got, int err)
+{
+	if (got == 0)
+		return err;
+	if (err != -EAGAIN)
+		io->error = err;
+	return got;
+}
+
 static int readv_recv(struct io *io, struct io_frame f[], int n, int fresh)
 {
-	ssize_t r;
+	ssize_t r = io->error;
 	int i;
 
 	(void)fresh;
+	io->error = 0;
+	if (r)
+		return (int)r;
 	for (i = 0; i < n; i++) {
 		r = read_one(io, &f[i]);
 		if (r < 0)
-			return i > 0 ? i : (int)r;
+			return stop(io, i, (int)r);
 		if (r == 0)
 			return i + 1;
 	}

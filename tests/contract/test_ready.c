@@ -38,6 +38,7 @@ struct hammer {
 	bool wrong;
 	unsigned seed;
 	unsigned next[QUEUES];		/* number of each queue's next packet */
+	bool starved[QUEUES];		/* the last call said -ENOBUFS */
 };
 
 /* Bursts and pauses, so that the reader often finds the queue just empty. */
@@ -106,10 +107,12 @@ static unsigned sweep(struct hammer *h)
 	for (i = 0; i < h->n_links; i++) {
 		n = fdl_recv(fdl_get_queue(h->ep, i), v,
 			     1 + rand_r(&h->seed) % BATCH);
+		/* An empty pool is told of once, until packets came again. */
 		if (n == -ENOBUFS)
-			told++;
+			told += !h->starved[i];
 		else if (n < 0)
 			h->wrong = true;
+		h->starved[i] = n == -ENOBUFS;
 		for (k = 0; k < n; k++) {
 			if (frame_seq(h->l[i], v[k]->data) != h->next[i]++)
 				h->wrong = true;

@@ -141,7 +141,7 @@ static size_t add_trials(struct trial *t, const struct link_kind *kind,
 		if (!fits(&table[i], kind))
 			continue;
 		for (m = FDL_MODE_AUTO + 1; fdl_mode_name(m); m++) {
-			if (!(modes & 1U << m))
+			if (!(modes & ~table[i].not_in & 1U << m))
 				continue;
 			t[made].row = &table[i];
 			t[made].kind = kind;

@@ -10,6 +10,7 @@ struct expectation {
 	void (*test)(struct link *l);
 	unsigned needs;			/* LINK_ traits, all of them */
 	unsigned not_on;		/* LINK_ traits, none of them */
+	unsigned not_in;		/* modes, 1 << FDL_MODE_... */
 	struct fdl_options opts;
 };
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whichever system call fails, a failed fdl_endpoint_new leaves nothing. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "contract.h"
+#include "fault.h"
+#include "netns.h"
+
+enum { MOST_CALLS = 200 };
+
+static unsigned count_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* Of all mappings: a pool that was forgotten is megabytes of it. */
+static unsigned long count_pages(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long pages = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu", &pages), 1);
+	fclose(f);
+	return pages;
+}
+
+/* Some failures do no harm: an endpoint without the kernel's own counters is
+ * one that says so. A call that fails with the errno it was given is the rule,
+ * and mmap has but one. */
+static bool is_right_errno(int result, int err)
+{
+	return result == -err || result == -ENODEV || result == -EPROTOTYPE ||
+	       (fault_last() == FAULT_MAP && result == -ENOMEM);
+}
+
+/* With the nth call failing. Returns false when there were fewer calls. */
+static bool try_with_fault(struct link *l, unsigned nth, int err)
+{
+	struct fdl_endpoint *const untouched = (struct fdl_endpoint *)l;
+	struct fdl_endpoint *ep = untouched;
+	const struct fdl_options opts = { .flags = l->kind->flags };
+	const int flags = fcntl(l->fd, F_GETFL);
+	bool hit;
+	int r;
+
+	fault_set(FAULT_ANY, nth, 1, err);
+	r = fdl_endpoint_new(&ep, &l->fd, 1, &opts);
+	hit = fault_clear();
+	if (r == 0) {
+		assert_ptr_not_equal(ep, untouched);
+		fdl_endpoint_free(ep);
+	} else {
+		assert_true(hit);
+		assert_ptr_equal(ep, untouched);
+		assert_true(is_right_errno(r, err));
+	}
+	if (!hit || fault_last() != FAULT_SET_FLAGS)
+		assert_int_equal(fcntl(l->fd, F_GETFL), flags);
+	return hit;
+}
+
+static void every_call_may_fail(const struct link_kind *kind, int err)
+{
+	unsigned long pages;
+	unsigned nth, fds;
+	struct link l;
+
+	if (link_make(&l, kind, 0) < 0)
+		skip();
+	assert_false(try_with_fault(&l, MOST_CALLS, err));
+	fds = count_fds();
+	pages = count_pages();
+	for (nth = 1; try_with_fault(&l, nth, err); nth++) {
+		/* An fd whose closing failed is the only thing left. */
+		assert_true(nth < MOST_CALLS);
+		if (fault_last() == FAULT_CLOSE)
+			fds++;
+		assert_int_equal(count_fds(), fds);
+	}
+	assert_true(nth > 5);
+	assert_in_range(count_pages(), 0, pages + 256);
+	link_free(&l);
+}
+
+static void no_failure_leaves_anything(void **state)
+{
+	static const int errs[] = { EMFILE, ENOMEM, EIO };
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(errs); i++)
+		every_call_may_fail(*state, errs[i]);
+}
+
+int main(int argc, char *argv[])
+{
+	struct CMUnitTest tests[16];
+	const struct link_kind *kind;
+	size_t n = 0;
+
+	(void)argc;
+	netns_enter(argv);
+	for (kind = link_kinds; kind->name; kind++)
+		tests[n++] = (struct CMUnitTest){
+			.name = kind->name,
+			.test_func = no_failure_leaves_anything,
+			.initial_state = (void *)(uintptr_t)kind,
+		};
+	return _cmocka_run_group_tests("new", tests, n, NULL, NULL) ?
+		EXIT_FAILURE : EXIT_SUCCESS;
+}

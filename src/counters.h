@@ -26,6 +26,9 @@ enum counter {
 	RX_POOL_EMPTY,
 	RX_LINK_DOWN,
 	RX_RING_FROZEN,		/* likewise */
+	RX_DROP_VNET_HDR,
+	RX_GSO,
+	RX_GSO_CUT,
 	TX_PACKETS,
 	TX_BYTES,
 	TX_DROP_EMPTY,

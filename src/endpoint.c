@@ -288,6 +288,7 @@ uint32_t fdl_capabilities(const struct fdl_endpoint *ep)
 	static const struct {
 		uint32_t flag, cap;
 	} map[] = {
+		{ FDL_RX_CSUM, FDL_CAP_RX_CSUM },
 		{ FDL_ETHERNET, FDL_CAP_RESOLUTION_REQUIRED },
 		{ FDL_SAVE_RESTORE, FDL_CAP_SAVE_RESTORE },
 		{ FDL_DISCONNECT_OK, FDL_CAP_DISCONNECT_OK },

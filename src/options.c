@@ -15,6 +15,8 @@ enum {
 	DEFAULT_POOL = 256,
 	MIN_POOL = 2,
 	MAX_HEADROOM = 4096,
+	MAX_TX_WAIT_MS = 60000,
+	MESSAGE_COST = 80,	/* a mmsghdr and one iovec */
 	MAX_RING = 1 << 30,
 	DEFAULT_RING = 4 << 20,
 	MAX_RING_TIMEOUT = 1000,
@@ -23,6 +25,8 @@ enum {
 
 static const uint32_t known_flags = FDL_ETHERNET | FDL_DROP_OTHERHOST |
 				    FDL_SAVE_RESTORE | FDL_DISCONNECT_OK |
+				    FDL_VNET_HDR | FDL_RX_CSUM | FDL_RX_GSO |
+				    FDL_RX_USO |
 				    FDL_RX_OUTGOING | FDL_ROLLOVER;
 
 struct log options_log(const struct fdl_options *given)
@@ -62,12 +66,19 @@ static int in_range(const struct log *log, const char *name, uint32_t value,
 
 static int check_flags(const struct log *log, uint32_t flags)
 {
-	if (!(flags & ~known_flags))
-		return 0;
-	log_say(log, FDL_LOG_ERR, "option flags=%#x has bits that this version "
-		"(%s) does not know: %#x", flags, fdl_version(),
-		flags & ~known_flags);
-	return -EINVAL;
+	if (flags & ~known_flags) {
+		log_say(log, FDL_LOG_ERR, "option flags=%#x has bits that this "
+			"version (%s) does not know: %#x", flags, fdl_version(),
+			flags & ~known_flags);
+		return -EINVAL;
+	}
+	if (flags & (FDL_RX_GSO | FDL_RX_USO) && !(flags & FDL_RX_CSUM)) {
+		log_say(log, FDL_LOG_ERR, "option flags=%#x takes super-packets "
+			"and no partial checksums, which they have: add "
+			"FDL_RX_CSUM", flags);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int check_fanout(const struct log *log, const struct fdl_options *opts)
@@ -109,6 +120,7 @@ int options_read(struct fdl_options *opts, const struct fdl_options *given,
 	    in_range(log, "ring_bytes", opts->ring_bytes, 1, MAX_RING) ||
 	    in_range(log, "ring_timeout_ms", opts->ring_timeout_ms, 1,
 		     MAX_RING_TIMEOUT) ||
+	    in_range(log, "tx_wait_ms", opts->tx_wait_ms, 1, MAX_TX_WAIT_MS) ||
 	    in_range(log, "headroom", opts->headroom, 1, MAX_HEADROOM))
 		return -EINVAL;
 	err = check_flags(log, opts->flags);
@@ -159,7 +171,13 @@ static int fit_packet(const struct fdl_options *opts,
 	return -EINVAL;
 }
 
-static int fit_framing(const struct fdl_info *info, const struct log *log)
+static bool is_device(const struct fdl_info *info)
+{
+	return info->kind == FDL_KIND_TUN || info->kind == FDL_KIND_TAP;
+}
+
+static int fit_framing(const struct fdl_options *opts,
+		       const struct fdl_info *info, const struct log *log)
 {
 	if (info->packet_info) {
 		log_say(log, FDL_LOG_ERR, "%s puts 4 bytes of packet information "
@@ -167,14 +185,46 @@ static int fit_framing(const struct fdl_info *info, const struct log *log)
 			info->name);
 		return -EOPNOTSUPP;
 	}
-	if (info->vnet_hdr_len) {
-		log_say(log, FDL_LOG_ERR, "%s puts %u bytes of virtio-net header "
-			"before each packet, which this version does not "
-			"read: open it without IFF_VNET_HDR, or clear "
-			"PACKET_VNET_HDR", info->name, info->vnet_hdr_len);
-		return -EOPNOTSUPP;
+	if (opts->flags & FDL_VNET_HDR && is_device(info) &&
+	    !info->vnet_hdr_len) {
+		log_say(log, FDL_LOG_ERR, "%s has no virtio-net header, and the "
+			"options ask for one: open it with IFF_VNET_HDR, or "
+			"leave FDL_VNET_HDR out", info->name);
+		return -EINVAL;
 	}
 	return 0;
+}
+
+/* recvmsg(2), which an AF_PACKET socket needs, and recvmmsg(2) pass headers. */
+static int fit_headers(struct fdl_options *opts, const struct fdl_info *info,
+		       const struct log *log)
+{
+	const bool plain = info->kind != FDL_KIND_PACKET;
+	enum fdl_mode mode = opts->mode;
+
+	if (!opts->max_syscall_header_bytes ||
+	    opts->max_syscall_header_bytes >= MESSAGE_COST)
+		return 0;
+	if (mode == FDL_MODE_AUTO && plain)
+		mode = FDL_MODE_READV;
+	opts->mode = mode;
+	if (mode == FDL_MODE_PACKET_MMAP || (mode == FDL_MODE_READV && plain))
+		return 0;
+	log_say(log, FDL_LOG_ERR, "option max_syscall_header_bytes=%u is too "
+		"little to receive from this %s in mode %s: %u is the least",
+		opts->max_syscall_header_bytes, fdl_kind_name(info->kind),
+		fdl_mode_name(mode), MESSAGE_COST);
+	return -EINVAL;
+}
+
+static void fit_batch(struct fdl_options *opts)
+{
+	const uint32_t max = opts->max_syscall_header_bytes / MESSAGE_COST;
+
+	if (opts->batch > opts->pool / 2)
+		opts->batch = opts->pool / 2;
+	if (max && opts->batch > max)
+		opts->batch = max;
 }
 
 static int fit_mode(const struct fdl_options *opts, const struct fdl_info *info,
@@ -196,13 +246,15 @@ int options_fit(struct fdl_options *opts, const struct fdl_info *info,
 {
 	int err;
 
-	err = fit_framing(info, log);
+	err = fit_framing(opts, info, log);
 	if (!err)
 		err = fit_medium(opts, info, log);
 	if (!err)
 		err = fit_packet(opts, info, log);
 	if (!err)
 		err = fit_mode(opts, info, log);
+	if (!err)
+		err = fit_headers(opts, info, log);
 	if (err)
 		return err;
 	opts->mtu = or_default(opts->mtu, or_default(info->mtu, DEFAULT_MTU));
@@ -213,7 +265,6 @@ int options_fit(struct fdl_options *opts, const struct fdl_info *info,
 	opts->ring_bytes = or_default(opts->ring_bytes, DEFAULT_RING);
 	opts->ring_timeout_ms = or_default(opts->ring_timeout_ms,
 					   DEFAULT_RING_TIMEOUT);
-	if (opts->batch > opts->pool / 2)
-		opts->batch = opts->pool / 2;
+	fit_batch(opts);
 	return 0;
 }

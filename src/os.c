@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -157,6 +158,11 @@ int os_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
 	return result(getsockname(fd, addr, len));
 }
 
+int os_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return result(getpeername(fd, addr, len));
+}
+
 int os_getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 {
 	return result(getsockopt(fd, level, name, val, len));
@@ -197,12 +203,32 @@ ssize_t os_recvmsg(int fd, struct msghdr *msg, int flags)
 	return r;
 }
 
+ssize_t os_send(int fd, const void *buf, size_t len, int flags)
+{
+	ssize_t r;
+
+	do {
+		r = sized(send(fd, buf, len, flags | MSG_NOSIGNAL));
+	} while (r == -EINTR);
+	return r;
+}
+
 ssize_t os_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	ssize_t r;
 
 	do {
 		r = sized(sendmsg(fd, msg, flags | MSG_NOSIGNAL));
+	} while (r == -EINTR);
+	return r;
+}
+
+int os_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
+{
+	int r;
+
+	do {
+		r = result(sendmmsg(fd, msg, n, flags | MSG_NOSIGNAL));
 	} while (r == -EINTR);
 	return r;
 }
@@ -230,6 +256,34 @@ int os_epoll_wait(int epfd, struct epoll_event *ev, int n, int timeout_ms)
 int os_eventfd(void)
 {
 	return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+int os_timerfd(void)
+{
+	return result(timerfd_create(CLOCK_MONOTONIC,
+				     TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+static struct timespec from_us(unsigned us)
+{
+	return (struct timespec){
+		.tv_sec = us / 1000000,
+		.tv_nsec = us % 1000000 * 1000,
+	};
+}
+
+int os_timerfd_set(int fd, unsigned us)
+{
+	const struct itimerspec once = { .it_value = from_us(us) };
+
+	return result(timerfd_settime(fd, 0, &once, NULL));
+}
+
+void os_nap(unsigned us)
+{
+	const struct timespec ts = from_us(us);
+
+	ppoll(NULL, 0, &ts, NULL);
 }
 
 int64_t os_now_ms(void)

@@ -38,12 +38,15 @@ int os_connect(int fd, const struct sockaddr *addr, socklen_t len);
 int os_listen(int fd, int backlog);
 int os_accept(int fd);			/* -EINTR is passed on */
 int os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
+int os_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
 int os_getsockopt(int fd, int level, int name, void *val, socklen_t *len);
 int os_setsockopt(int fd, int level, int name, const void *val, socklen_t len);
 ssize_t os_recv(int fd, void *buf, size_t len, int flags);
 int os_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
 ssize_t os_recvmsg(int fd, struct msghdr *msg, int flags);
+ssize_t os_send(int fd, const void *buf, size_t len, int flags);
 ssize_t os_sendmsg(int fd, const struct msghdr *msg, int flags);
+int os_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
 
 /* Waiting */
 int os_poll(struct pollfd *fds, unsigned n, int timeout_ms); /* -EINTR is
@@ -52,6 +55,9 @@ int os_epoll_create(void);
 int os_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev);
 int os_epoll_wait(int epfd, struct epoll_event *ev, int n, int timeout_ms);
 int os_eventfd(void);			/* non-blocking, close-on-exec */
+int os_timerfd(void);			/* CLOCK_MONOTONIC, as the eventfd */
+int os_timerfd_set(int fd, unsigned us); /* once; 0: stop */
+void os_nap(unsigned us);		/* a signal ends it early */
 int64_t os_now_ms(void);		/* CLOCK_MONOTONIC */
 
 /* Memory and namespaces */

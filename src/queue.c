@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <linux/ioctl.h>
 
 #include "endpoint.h"
 #include "os.h"
+#include "transmit.h"
 
 static int set_nonblocking(struct fdl_queue *q)
 {
@@ -45,6 +48,26 @@ static int forget_drops(struct fdl_queue *q)
 			     &len);
 }
 
+/* A TUN's or TAP's header has the order it was told, else the machine's. */
+static enum fdl_order vnet_order(const struct fdl_queue *q)
+{
+	int on = 0;
+
+	if (!os_ioctl(q->io.fd, TUNGETVNETLE, &on) && on)
+		return FDL_ORDER_LITTLE;
+	if (!os_ioctl(q->io.fd, TUNGETVNETBE, &on) && on)
+		return FDL_ORDER_BIG;
+	return FDL_ORDER_NATIVE;
+}
+
+static int set_up_device(struct fdl_queue *q)
+{
+	q->io.vnet_hdr_len = q->ep->info.vnet_hdr_len;
+	if (q->io.vnet_hdr_len)
+		q->io.order = vnet_order(q);
+	return set_nonblocking(q);
+}
+
 static int set_up_fd(struct fdl_queue *q)
 {
 	int err;
@@ -52,11 +75,13 @@ static int set_up_fd(struct fdl_queue *q)
 	switch (q->io.kind) {
 	case FDL_KIND_TUN:
 	case FDL_KIND_TAP:
-		return set_nonblocking(q);
+		return set_up_device(q);
 	case FDL_KIND_PACKET:
 		err = set_auxdata(q);
 		return err ? err : forget_drops(q);
 	default:
+		if (q->ep->opts.flags & FDL_VNET_HDR)
+			q->io.vnet_hdr_len = FDL_VNET_HDR_LEN;
 		return 0;
 	}
 }
@@ -81,6 +106,14 @@ static void close_mode(struct fdl_queue *q)
 		q->ep->ops->close(&q->io);
 }
 
+static unsigned ready_flags(const struct fdl_queue *q)
+{
+	unsigned flags = q->ep->ops->edge ? (unsigned)READY_EDGE : 0;
+
+	/* Only a super-packet is more than the caller has room for. */
+	return flags | (q->io.vnet_hdr_len ? (unsigned)READY_LEFTOVERS : 0);
+}
+
 int queue_open(struct fdl_queue *q, int fd)
 {
 	const struct fdl_options *opts = &q->ep->opts;
@@ -101,12 +134,17 @@ int queue_open(struct fdl_queue *q, int fd)
 		err = q->ep->ops->open(&q->io, opts);
 	if (err)
 		goto free_pool;
-	err = ready_open(&q->ready, q->io.fd, pool_refill_fd(q->io.pool),
-			 q->ep->ops->edge);
+	err = tx_open(q);
 	if (err)
 		goto close_mode;
+	err = ready_open(&q->ready, q->io.fd, pool_refill_fd(q->io.pool),
+			 ready_flags(q));
+	if (err)
+		goto close_tx;
 	return 0;
 
+close_tx:
+	tx_close(q);
 close_mode:
 	close_mode(q);
 free_pool:
@@ -120,7 +158,8 @@ close_fd:
 void queue_close(struct fdl_queue *q)
 {
 	ready_close(&q->ready);
-	queue_drop_empties(q);
+	tx_close(q);
+	queue_drop_frames(q);
 	close_mode(q);
 	pool_orphan(q->io.pool);
 	restore_fd(q);

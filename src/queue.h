@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include <fdlink/fdlink.h>
+#include <fdlink/offload.h>
 
 #include "counters.h"
 #include "io/io.h"
@@ -28,11 +29,19 @@ struct fdl_queue {
 	_Atomic bool attached;		/* only reader may receive */
 	_Atomic pthread_t reader;
 	struct counters counters;
+	struct tx *tx;			/* send side: transmit.h */
 
 	/* Receive side: frame[gap..have) hold empty packets to read into; the
 	 * mode has not seen frame[0..fresh) yet. */
 	int gap, have, fresh;
 	struct io_frame frame[IO_MAX_BATCH];
+
+	/* Received and not yet handed out: the super-packet being cut, then
+	 * frame[next..filled), all before gap. */
+	int next, filled;
+	struct fdl_packet *super;
+	struct iovec super_bytes;
+	struct fdl_segmenter segmenter;
 };
 
 /* ep, index and batch are set. The fd is duplicated. Errors: fdl_endpoint_new's
@@ -47,7 +56,7 @@ bool queue_is_ours(struct fdl_queue *q);
  * Receive side. */
 int queue_state(struct fdl_queue *q);
 
-/* Give the empty packets at hand back to the pool. Receive side. */
-void queue_drop_empties(struct fdl_queue *q);
+/* Give all packets at hand back to the pool. Receive side. */
+void queue_drop_frames(struct fdl_queue *q);
 
 #endif

@@ -9,7 +9,7 @@
 #include "os.h"
 
 enum {
-	SET_SIZE = 3,	/* data, refill, room */
+	SET_SIZE = 4,	/* data, refill, more, room */
 };
 
 static int watch(const struct ready *r, int fd, uint32_t events, uint32_t tag)
@@ -43,12 +43,25 @@ static int fill_set(struct ready *r)
 	return watch_data(r);
 }
 
-int ready_open(struct ready *r, int data, int refill, bool edge)
+static int open_more(struct ready *r)
+{
+	int err;
+
+	r->more = os_eventfd();
+	if (r->more < 0)
+		return r->more;
+	err = watch(r, r->more, EPOLLIN, FDL_READABLE);
+	if (err)
+		os_close(r->more);
+	return err;
+}
+
+int ready_open(struct ready *r, int data, int refill, unsigned flags)
 {
 	int err;
 
 	*r = (struct ready){ .data = data, .refill = refill, .room = -1,
-			     .edge = edge };
+			     .more = -1, .edge = flags & READY_EDGE };
 	r->epfd = os_epoll_create();
 	if (r->epfd < 0)
 		return r->epfd;
@@ -57,6 +70,8 @@ int ready_open(struct ready *r, int data, int refill, bool edge)
 	if (err < 0)
 		goto close_set;
 	err = fill_set(r);
+	if (!err && flags & READY_LEFTOVERS)
+		err = open_more(r);
 	if (err)
 		goto close_wake;
 	return 0;
@@ -72,6 +87,8 @@ void ready_close(struct ready *r)
 {
 	if (r->room >= 0)
 		os_close(r->room);
+	if (r->more >= 0)
+		os_close(r->more);
 	os_close(r->wake);
 	os_close(r->epfd);
 }
@@ -90,6 +107,17 @@ bool ready_note_refill(struct ready *r, unsigned asked)
 
 	r->answered += n;
 	return n > 0;
+}
+
+void ready_more(struct ready *r, bool more)
+{
+	if (r->has_more == more)
+		return;
+	r->has_more = more;
+	if (more)
+		wake_raise(r->more);
+	else
+		drain(r->more);
 }
 
 bool ready_settle(struct ready *r)
@@ -157,17 +185,19 @@ int ready_state(const struct ready *r, bool there)
 		{ .fd = r->room, .events = POLLOUT },
 		{ .fd = r->refill, .events = POLLIN },
 		{ .fd = r->armed && !r->edge ? r->data : -1, .events = POLLIN },
+		{ .fd = r->more, .events = POLLIN },
 	};
 	int state = 0;
 
 	if (!ready_wants_write(r))
 		fds[1].fd = -1;
-	os_poll(fds, 4, 0);
+	os_poll(fds, sizeof(fds) / sizeof(fds[0]), 0);
 	if (!fds[0].revents)
 		return 0;
 	if (fds[1].revents)
 		state |= FDL_WRITABLE;
-	if (there || fds[2].revents || fds[3].revents || !state)
+	if (there || fds[2].revents || fds[3].revents || fds[4].revents ||
+	    !state)
 		state |= FDL_READABLE;
 	return state;
 }

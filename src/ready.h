@@ -16,16 +16,24 @@ struct ready {
 	int wake;		/* eventfd, beside the set: only polls see it */
 	int data;		/* the queue's; not owned */
 	int refill;		/* the pool's; not owned */
+	int more;		/* eventfd; -1 where nothing is ever left over */
 	int room;		/* duplicate of data, -1 until first wanted */
 	bool edge;		/* data is watched for edges */
 	bool armed;		/* receive side: data is in the set */
+	bool has_more;		/* receive side: more is raised */
 	bool ended;		/* receive side: ready_end was called */
 	unsigned answered;	/* receive side: refill signals read */
 	_Atomic bool want_write; /* send side writes: room is in the set */
 };
 
+/* ready_open() */
+enum {
+	READY_EDGE = 1 << 0,		/* watch data for edges */
+	READY_LEFTOVERS = 1 << 1,	/* ready_more will be called */
+};
+
 /* Errors: those of epoll_create1(2), eventfd(2), epoll_ctl(2). */
-int ready_open(struct ready *r, int data, int refill, bool edge);
+int ready_open(struct ready *r, int data, int refill, unsigned flags);
 void ready_close(struct ready *r);
 
 /*
@@ -33,6 +41,10 @@ void ready_close(struct ready *r);
  * data after this. Returns whether the fd has an error pending.
  */
 bool ready_settle(struct ready *r);
+
+/* Receive side: the set is ready, whatever the fd says, until it is told not
+ * to be. */
+void ready_more(struct ready *r, bool more);
 
 /* Receive side: the pool is empty; quiet until a release. */
 void ready_disarm(struct ready *r);

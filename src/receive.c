@@ -5,12 +5,11 @@
  * itself (io/verdict.c).
  */
 #include <errno.h>
-#include <string.h>
 
 #include "endpoint.h"
 #include "io/verdict.h"
+#include "judge.h"
 #include "os.h"
-#include "proto/eth.h"
 #include "queue.h"
 
 enum {
@@ -26,137 +25,129 @@ static int end(struct fdl_queue *q, int result, const char *text)
 	return result;
 }
 
-static uint8_t address_type(const struct fdl_queue *q, const uint8_t *dst)
+/* A super-packet of a kind that the stack did not say it takes. */
+static bool must_be_cut(const struct fdl_queue *q, const struct fdl_packet *pkt)
 {
-	static const uint8_t broadcast[ETH_ADDR_LEN] = {
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	};
-	static const uint8_t unknown[ETH_ADDR_LEN];
-	const uint8_t *own = q->ep->opts.address;
+	uint32_t takes = pkt->off.gso == FDL_GSO_UDP ? FDL_RX_USO : FDL_RX_GSO;
 
-	if (!memcmp(dst, broadcast, ETH_ADDR_LEN))
-		return FDL_BROADCAST;
-	if (dst[0] & 1)
-		return FDL_MULTICAST;
-	if (!memcmp(own, unknown, ETH_ADDR_LEN))
-		return IO_TYPE_UNKNOWN;
-	return memcmp(dst, own, ETH_ADDR_LEN) ? FDL_OTHERHOST : FDL_TO_HOST;
+	return pkt->off.gso && !(q->ep->opts.flags & takes);
 }
 
-/* Our own address, where it is known, decides; else what the fd said. */
-static uint8_t packet_type(const struct fdl_queue *q,
-			   const struct io_frame *frame)
+static void end_cutting(struct fdl_queue *q)
 {
-	uint8_t type;
-
-	if (frame->type == IO_TYPE_OUTGOING)
-		return FDL_OUTGOING;
-	type = address_type(q, frame->pkt->data);
-	if (type == IO_TYPE_UNKNOWN)
-		type = frame->type;
-	return type == IO_TYPE_UNKNOWN ? (uint8_t)FDL_TO_HOST : type;
+	fdl_release(&q->super, 1);
+	q->super = NULL;
 }
 
-static enum counter judge_ethernet(const struct fdl_queue *q,
-				   struct io_frame *frame)
+/* Returns whether it can be cut; else it is counted and released. */
+static bool begin_cutting(struct fdl_queue *q, struct fdl_packet *pkt)
 {
-	struct fdl_packet *pkt = frame->pkt;
-	struct eth_view eth;
+	unsigned flags = q->ep->opts.flags & FDL_RX_CSUM ? FDL_SEGMENT_PARTIAL
+							 : 0;
 
-	if (!eth_parse(pkt->data, pkt->len, &eth))
-		return RX_DROP_RUNT;
-	pkt->link_len = eth.hdr_len;
-	pkt->protocol = eth.protocol;
-	pkt->type = packet_type(q, frame);
-	if (pkt->type == FDL_OTHERHOST &&
-	    q->ep->opts.flags & FDL_DROP_OTHERHOST)
-		return RX_DROP_OTHERHOST;
-	return RX_PACKETS;
-}
-
-static enum counter judge_ip(const struct io_frame *frame)
-{
-	struct fdl_packet *pkt = frame->pkt;
-
-	if (frame->type == IO_TYPE_OUTGOING)
-		pkt->type = FDL_OUTGOING;
-	switch (pkt->data[0] >> 4) {
-	case 4:
-		pkt->protocol = 0x0800;
-		return RX_PACKETS;
-	case 6:
-		pkt->protocol = 0x86dd;
-		return RX_PACKETS;
-	default:
-		return RX_DROP_NOT_IP;
+	q->super = pkt;
+	q->super_bytes = (struct iovec){ pkt->data, pkt->len };
+	if (!fdl_segment_start(&q->segmenter, &q->super_bytes, 1,
+			       pkt->link_len, &pkt->off, flags)) {
+		count(&q->counters, RX_GSO_CUT, 1);
+		return true;
 	}
+	count(&q->counters, RX_DROP_VNET_HDR, 1);
+	end_cutting(q);
+	return false;
 }
 
-/* The kernel took the VLAN tag out of the frame: put it back. */
-static void insert_tag(const struct io_frame *frame)
+static void describe_segment(struct fdl_packet *pkt,
+			     const struct fdl_packet *super, int len)
 {
-	struct fdl_packet *pkt = frame->pkt;
-	uint8_t *to = fdl_packet_push(pkt, ETH_VLAN_LEN);
-
-	memmove(to, to + ETH_VLAN_LEN, 2 * ETH_ADDR_LEN);
-	to[12] = (uint8_t)(frame->vlan_tpid >> 8);
-	to[13] = (uint8_t)frame->vlan_tpid;
-	to[14] = (uint8_t)(frame->vlan_tci >> 8);
-	to[15] = (uint8_t)frame->vlan_tci;
+	pkt->len = (uint32_t)len;
+	pkt->tail -= (uint32_t)len;
+	pkt->protocol = super->protocol;
+	pkt->link_len = super->link_len;
+	pkt->type = super->type;
+	pkt->hash = super->hash;
+	pkt->tstamp_ns = super->tstamp_ns;
 }
 
-/* RX_PACKETS: worth delivering, and filled in; else the reason it is not. */
-static enum counter judge(const struct fdl_queue *q, struct io_frame *frame)
+/* Returns 1: *v is the next segment; 0: that was all; -ENOBUFS. */
+static int cut(struct fdl_queue *q, struct fdl_packet **v)
 {
-	struct fdl_packet *pkt = frame->pkt;
+	int len;
 
-	if (frame->type == IO_TYPE_OUTGOING &&
-	    !(q->ep->opts.flags & FDL_RX_OUTGOING))
-		return RX_DROP_OUTGOING;
-	if (frame->type == IO_TYPE_GHOST)
-		return RX_DROP_MALFORMED;
-	if (pkt->len == 0)
-		return RX_DROP_EMPTY;
-	if (frame->wire_len > pkt->len)
-		return RX_DROP_TRUNCATED;
-	if (frame->vlan_tpid && pkt->len >= ETH_HDR_LEN)
-		insert_tag(frame);
-	if (q->ep->opts.flags & FDL_ETHERNET)
-		return judge_ethernet(q, frame);
-	return judge_ip(frame);
+	if (!fdl_segment_len(&q->segmenter)) {
+		end_cutting(q);
+		return 0;
+	}
+	if (!pool_take_or_ask(q->io.pool, v, 1))
+		return -ENOBUFS;
+	len = fdl_segment_next(&q->segmenter, (*v)->data, (*v)->tail,
+			       &(*v)->off);
+	describe_segment(*v, q->super, len);
+	return 1;
+}
+
+/* Returns 1: *v is the frame's packet; 0: it is dropped, or to be cut. */
+static int take_in(struct fdl_queue *q, struct io_frame *frame,
+		   struct fdl_packet **v)
+{
+	enum counter verdict = judge_frame(q, frame);
+
+	if (verdict != RX_PACKETS) {
+		count(&q->counters, verdict, 1);
+		fdl_release(&frame->pkt, 1);
+		return 0;
+	}
+	if (must_be_cut(q, frame->pkt)) {
+		begin_cutting(q, frame->pkt);
+		return 0;
+	}
+	*v = frame->pkt;
+	return 1;
+}
+
+static bool has_leftovers(const struct fdl_queue *q)
+{
+	return q->super || q->next < q->filled;
+}
+
+static void count_delivered(struct fdl_queue *q, struct fdl_packet *v[], int n)
+{
+	uint64_t bytes = 0;
+	int i;
+
+	for (i = 0; i < n; i++)
+		bytes += v[i]->len;
+	count(&q->counters, RX_PACKETS, (uint64_t)n);
+	count(&q->counters, RX_BYTES, bytes);
 }
 
 /*
- * Hand out what is worth it of frame[0..n). Returns how many went to v[]; the
- * packets of the others go back to the pool.
+ * Hand out what is worth it of frame[next..filled), super-packets cut. *k is
+ * how many went to v[]. Returns 0, or -ENOBUFS when the pool is out of packets
+ * for the segments.
  */
-static int deliver(struct fdl_queue *q, int n, struct fdl_packet *v[])
+static int deliver(struct fdl_queue *q, struct fdl_packet *v[], int n, int *k)
 {
-	struct fdl_packet *bad[IO_MAX_BATCH];
-	enum counter verdict;
-	uint64_t bytes = 0;
-	int i, k = 0, b = 0;
+	int r = 0, got = 0;
 
-	for (i = 0; i < n; i++) {
-		struct fdl_packet *pkt = q->frame[i].pkt;
-
-		verdict = judge(q, &q->frame[i]);
-		if (verdict == RX_PACKETS) {
-			bytes += pkt->len;
-			v[k++] = pkt;
-		} else {
-			count(&q->counters, verdict, 1);
-			bad[b++] = pkt;
-		}
+	while (r >= 0 && got < n && has_leftovers(q)) {
+		if (q->super)
+			r = cut(q, &v[got]);
+		else
+			r = take_in(q, &q->frame[q->next++], &v[got]);
+		if (r > 0)
+			got++;
 	}
-	fdl_release(bad, b);
-	count(&q->counters, RX_PACKETS, (uint64_t)k);
-	count(&q->counters, RX_BYTES, bytes);
-	return k;
+	count_delivered(q, v, got);
+	*k = got;
+	return r < 0 ? r : 0;
 }
 
-void queue_drop_empties(struct fdl_queue *q)
+void queue_drop_frames(struct fdl_queue *q)
 {
+	fdl_release(&q->super, 1);
+	while (q->next < q->filled)
+		fdl_release(&q->frame[q->next++].pkt, 1);
 	while (q->have > q->gap)
 		fdl_release(&q->frame[--q->have].pkt, 1);
 }
@@ -286,10 +277,10 @@ static int starve(struct fdl_queue *q)
 }
 
 /*
- * One step into v[0..n): *k counts what went there. Returns 1: there may be
- * more; 0: nothing more now; negative: why not.
+ * Receive up to n messages into frame[0..filled). Returns 1: there may be more;
+ * 0: nothing more now; negative: why not.
  */
-static int step(struct fdl_queue *q, struct fdl_packet *v[], int n, int *k)
+static int step(struct fdl_queue *q, int n)
 {
 	int want = n < (int)q->batch ? n : (int)q->batch;
 	int got, err, full;
@@ -305,7 +296,8 @@ static int step(struct fdl_queue *q, struct fdl_packet *v[], int n, int *k)
 		return got;
 	q->gap = got;
 	full = got == want || q->frame[got - 1].wire_len == 0;
-	*k = deliver(q, strip_end(q, got), v);
+	q->next = 0;
+	q->filled = strip_end(q, got);
 	err = atomic_load_explicit(&q->ended, memory_order_relaxed);
 	return err ? err : full;
 }
@@ -321,25 +313,42 @@ static int tell_end(struct fdl_queue *q)
 	return r;
 }
 
+/*
+ * Fill v[0..n). Returns how many; *more says, as step() does, what is behind
+ * them.
+ */
+static int fill(struct fdl_queue *q, struct fdl_packet *v[], int n, int *more)
+{
+	/* Rubbish alone must not hold the caller here: so many steps, though
+	 * nothing was delivered. */
+	int steps = n / (int)q->batch + 2;
+	int k, r, total = 0;
+
+	for (;;) {
+		r = deliver(q, v + total, n - total, &k);
+		total += k;
+		if (r < 0)
+			*more = starve(q);
+		if (r < 0 || *more <= 0 || total == n || steps-- == 0)
+			return total;
+		*more = step(q, n - total);
+	}
+}
+
 int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
-	int steps = n / (int)q->batch + 2;
-	int r, more = 1, k = 0, total = 0;
+	int more, total;
 
 	if (n < 0)
 		return -EINVAL;
 	if (!queue_is_ours(q))
 		return -EBUSY;
-	r = tell_end(q);
-	if (r)
-		return r;
-	/* Rubbish alone must not hold the caller here: so many steps, though
-	 * nothing was delivered. */
-	while (more > 0 && total < n && steps-- > 0) {
-		k = 0;
-		more = step(q, v + total, n - total, &k);
-		total += k;
-	}
+	more = has_leftovers(q) ? 1 : tell_end(q);
+	if (more < 0)
+		return more;
+	more = 1;
+	total = fill(q, v, n, &more);
+	ready_more(&q->ready, has_leftovers(q) && more != -ENOBUFS);
 	if (total > 0)
 		return total;
 	tell_end(q);

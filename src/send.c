@@ -1,133 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The send side of a queue: one path for send, write and write_ref. */
+/* The calls of a queue's own send side. */
 #include <errno.h>
-#include <string.h>
 
 #include "endpoint.h"
-#include "io/verdict.h"
-#include "queue.h"
+#include "transmit.h"
 
-static const struct verdict empty = {
-	.action = DROP,
-	.counter = TX_DROP_EMPTY,
-	.result = -EINVAL,
-	.text = "a packet was dropped: it is empty",
-};
 
-static const struct verdict no_offload = {
-	.action = DROP,
-	.counter = TX_DROP_OFFLOAD,
-	.result = -EOPNOTSUPP,
-	.text = "a packet was dropped: it asks for an offload that this "
-		"endpoint does not have",
-};
-
-enum {
-	MAX_PIECES = 1024,	/* UIO_MAXIOV of linux/uio.h */
-};
-
-/* A frame in more pieces than the kernel takes is copied together. */
-static ssize_t write_joined(struct fdl_queue *q, const struct iovec *iov,
-			    int cnt, size_t len)
+/* Send up to TX_BATCH packets. Returns and *why as of tx_put. */
+static int send_chunk(struct fdl_queue *q, struct fdl_packet *v[], int n,
+		      const struct verdict **why)
 {
-	struct fdl_packet *pkt;
-	struct iovec whole;
-	size_t at = 0;
-	ssize_t r;
+	struct frame f[TX_BATCH];
+	struct iovec iov[TX_BATCH];
 	int i;
 
-	if (len > POOL_DATA_SIZE)
-		return -EMSGSIZE;
-	if (pool_take(q->io.pool, &pkt, 1) == 0)
-		return -ENOBUFS;
-	for (i = 0; i < cnt; i++) {
-		if (iov[i].iov_len)
-			memcpy(pkt->data + at, iov[i].iov_base, iov[i].iov_len);
-		at += iov[i].iov_len;
+	for (i = 0; i < n; i++) {
+		iov[i] = (struct iovec){ v[i]->data, v[i]->len };
+		f[i] = (struct frame){ &iov[i], 1, &v[i]->off };
 	}
-	whole = (struct iovec){ .iov_base = pkt->data, .iov_len = len };
-	r = io_write(&q->io, &whole, 1);
-	fdl_release(&pkt, 1);
-	return r;
-}
-
-static bool asks_for_work(const struct fdl_offload *off)
-{
-	return off && (off->csum == FDL_CSUM_PARTIAL || off->gso);
-}
-
-/* NULL: written and counted. Otherwise what became of it; a drop is counted. */
-static const struct verdict *put(struct fdl_queue *q, const struct iovec *iov,
-				 int cnt, size_t len,
-				 const struct fdl_offload *off)
-{
-	const struct verdict *v;
-	ssize_t r = 0;
-
-	if (len == 0)
-		v = &empty;
-	else if (asks_for_work(off))
-		v = &no_offload;
-	else {
-		r = cnt > MAX_PIECES ? write_joined(q, iov, cnt, len)
-				     : io_write(&q->io, iov, cnt);
-		v = r < 0 ? verdict_on_send(q->io.kind, (int)r) : NULL;
-	}
-	if (!v) {
-		count(&q->counters, TX_PACKETS, 1);
-		count(&q->counters, TX_BYTES, len);
-		return NULL;
-	}
-	if (v->action == DROP)
-		count(&q->counters, v->counter, 1);
-	if (v->action == END)
-		ready_want_write(&q->ready, false);
-	endpoint_error(q->ep, v->text);
-	return v;
+	return tx_put(q, f, n, why);
 }
 
 int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
-	const struct verdict *verdict = NULL;
-	struct iovec iov;
-	int k;
+	const struct verdict *why = NULL;
+	int k = 0, chunk;
 
-	for (k = 0; k < n; k++) {
-		iov.iov_base = v[k]->data;
-		iov.iov_len = v[k]->len;
-		verdict = put(q, &iov, 1, v[k]->len, &v[k]->off);
-		if (verdict && verdict->action != DROP)
-			break;
+	while (k < n && !why) {
+		chunk = n - k < TX_BATCH ? n - k : TX_BATCH;
+		k += send_chunk(q, v + k, chunk, &why);
 	}
-	fdl_release(v, k);
-	if (k == 0 && verdict && verdict->action == END)
-		return verdict->result;
+	if (k > 0)
+		fdl_release(v, k);
+	if (why && why->action == END) {
+		ready_want_write(&q->ready, false);
+		endpoint_error(q->ep, why->text);
+		return k ? k : why->result;
+	}
 	return k;
 }
 
-static size_t total(const struct iovec *iov, int cnt)
+/* One frame, under the endpoint's policy. */
+static int write_one(struct fdl_queue *q, const struct frame *f)
 {
-	size_t len = 0;
-	int i;
+	const struct verdict *why;
 
-	for (i = 0; i < cnt; i++)
-		len += iov[i].iov_len;
-	return len;
+	q->tx->refused = 0;
+	tx_put_all(q, f, 1, &why);
+	if (why) {
+		ready_want_write(&q->ready, false);
+		tx_drop(q, why, 1);
+	}
+	return q->tx->refused;
 }
 
 int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	      const struct fdl_offload *off)
 {
-	const struct verdict *v = put(q, iov, cnt, total(iov, cnt), off);
+	const struct frame f = { iov, cnt, off };
 
-	if (!v)
-		return 0;
-	/* fdl_send leaves such packets to its caller: here they are lost. */
-	if (v->action == LATER)
-		count(&q->counters, v->counter, 1);
-	if (v->action == END)
-		count(&q->counters, TX_DROP_OTHER, 1);
-	return v->result;
+	return write_one(q, &f);
 }
 
 int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,

@@ -58,6 +58,16 @@ enum {
 	 * may do with connections over this link. */
 	FDL_SAVE_RESTORE	= 1 << 2,
 	FDL_DISCONNECT_OK	= 1 << 3,
+	/* Both peers of a unix socket put a virtio-net header of 10 bytes, in
+	 * this machine's byte order, before each packet. Elsewhere the header
+	 * is read off the fd: a TUN or TAP without one is -EINVAL. */
+	FDL_VNET_HDR		= 1 << 4,
+	/* What the stack takes as it comes from the wire; without these it
+	 * gets complete packets no longer than the link's MTU. */
+	FDL_RX_CSUM		= 1 << 5, /* partial checksums */
+	FDL_RX_GSO		= 1 << 6, /* super-packets of TCP, checksum
+					   * partial; needs FDL_RX_CSUM */
+	FDL_RX_USO		= 1 << 7, /* the same of UDP */
 	/* AF_PACKET: deliver what this machine sends on the device through
 	 * other sockets too, as FDL_OUTGOING. */
 	FDL_RX_OUTGOING		= 1 << 16,
@@ -119,6 +129,20 @@ struct fdl_options {
 				 * over, 1 to 1000; 0: 1 */
 	uint32_t headroom;	/* room before each received packet on top of
 				 * the 38 bytes always there; up to 4096 */
+	uint32_t tx_wait_ms;	/* how long the calls that may drop for lack of
+				 * room (fdl_write, fdl_write_ref, fdl_flush,
+				 * fdl_write_packets, fdl_inject_outbound) wait
+				 * for it before they do; up to 60000, 0: not at
+				 * all */
+	uint32_t max_syscall_header_bytes; /* most bytes of message headers (64
+				 * each) and piece descriptors (16 each) that
+				 * one system call may pass; 0: no limit. Any
+				 * value sends: where it allows less
+				 * than two pieces, packets go one by one from
+				 * one buffer.
+				 * To receive from an AF_PACKET socket takes 80,
+				 * and mode recvmmsg 80 per packet of a batch,
+				 * which is reduced to fit */
 	/* Called with one line of text without newline, on the thread that
 	 * made the call it speaks of. NULL: nobody is told. */
 	void (*log)(void *ctx, int level, const char *msg);
@@ -147,8 +171,8 @@ struct fdl_options {
  * Errors: -EINVAL an option out of range or contradicting the fd, no fds, fds
  * of several kinds or media; -EBADF an fd is not open; -EPROTOTYPE an fd keeps
  * no packet boundaries, or is an AF_PACKET socket of type SOCK_DGRAM;
- * -EOPNOTSUPP an fd whose packets carry a virtio-net header or packet
- * information (IFF_VNET_HDR, no IFF_NO_PI); -ENODEV an fd without its device;
+ * -EOPNOTSUPP an fd whose packets carry packet information (no IFF_NO_PI);
+ * -ENODEV an fd without its device;
  * -ENOMEM, -EMFILE, -ENFILE. The log says which option or fd, and the way out.
  */
 int fdl_endpoint_new(struct fdl_endpoint **ep, const int *fds, unsigned nfds,
@@ -181,6 +205,7 @@ uint16_t fdl_arp_hardware(const struct fdl_endpoint *ep);
 
 /* fdl_capabilities() */
 enum {
+	FDL_CAP_RX_CSUM			= 1 << 2, /* FDL_RX_CSUM was given */
 	FDL_CAP_RESOLUTION_REQUIRED	= 1 << 3, /* there is a link header */
 	FDL_CAP_SAVE_RESTORE		= 1 << 4,
 	FDL_CAP_DISCONNECT_OK		= 1 << 5,

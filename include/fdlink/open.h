@@ -25,7 +25,16 @@ extern "C" {
  *	mtu=BYTES		68 to 65535; set on a TUN or TAP device
  *	netns=NAME		the device is in this network namespace (tap,
  *				tun, packet); a name of ip-netns(8) or a path
+ *	queues=N		1 to 256 (tap, tun, packet): so many queues; a
+ *				device that exists must have been made for them
  *	promisc			receive frames for all stations (packet)
+ *	outgoing=on|off		FDL_RX_OUTGOING; default off (packet)
+ *	rcvbuf=BYTES		receive buffer of each queue, 4096 to 1073741823;
+ *				default 4 MiB, or as much as the system allows,
+ *				which fdl_info.rcvbuf tells (packet)
+ *	fanout=hash|lb|cpu|rollover|rnd|qm
+ *				enum fdl_fanout; default hash (packet)
+ *	rollover		FDL_ROLLOVER (packet)
  *	listen			bind PATH and wait for one peer (unix); a
  *				datagram socket waits for its first packet
  *	local=PATH		our own address, else chosen by the kernel
@@ -73,6 +82,9 @@ struct fdl_info {
 	uint32_t queues;	/* fds of this device: 1 unless multi_queue */
 	uint32_t offloads;	/* FDL_OFFLOAD_..., what a TUN or TAP was told
 				 * it may hand out */
+	uint32_t rcvbuf;	/* AF_PACKET: bytes of receive buffer, of which
+				 * half is for packets and half for their
+				 * bookkeeping; 0: not open yet */
 };
 
 /* fdl_info.offloads, as the TUN_F_ flags of linux/if_tun.h. */
@@ -97,6 +109,13 @@ int fdl_probe(const char *locator, struct fdl_info *info, size_t size,
 	      void (*log)(void *ctx, int level, const char *msg), void *ctx);
 int fdl_probe_fd(int fd, struct fdl_info *info, size_t size,
 		 void (*log)(void *ctx, int level, const char *msg), void *ctx);
+
+/*
+ * What the endpoint's first fd was when the endpoint was made. Any thread.
+ * Returns 0.
+ */
+int fdl_get_info(const struct fdl_endpoint *ep, struct fdl_info *info,
+		 size_t size);
 
 /*
  * Why a mode cannot be used on such an fd, as the end of a sentence; NULL: it

@@ -40,6 +40,11 @@ struct fdl_stats {
 	uint64_t rx_link_down;		/* times: the link was found down */
 	uint64_t rx_ring_frozen;	/* times: the kernel found no free block in
 					 * the ring */
+	uint64_t rx_drop_vnet_hdr;	/* the virtio-net header contradicts
+					 * itself or the packet */
+	uint64_t rx_gso;		/* super-packets that came, of which */
+	uint64_t rx_gso_cut;		/* so many were cut; rx_packets counts
+					 * their segments */
 	uint64_t tx_packets;		/* taken by the kernel */
 	uint64_t tx_bytes;
 	uint64_t tx_drop_empty;		/* of no bytes at all */
@@ -48,8 +53,8 @@ struct fdl_stats {
 					 * by its policy (EINVAL, EPERM) */
 	uint64_t tx_drop_offload;	/* asks for an offload that this endpoint
 					 * does not have */
-	uint64_t tx_drop_link_down;
-	uint64_t tx_drop_no_peer;	/* a datagram socket without a reader */
+	uint64_t tx_drop_link_down;	/* or the device is gone */
+	uint64_t tx_drop_no_peer;	/* nobody reads at the other end */
 	uint64_t tx_drop_no_room;	/* the fd or device was full and the
 					 * policy is to drop */
 	uint64_t tx_drop_other;		/* any other error */

@@ -12,6 +12,8 @@
 enum {
 	MTU_MIN = 68,
 	MTU_MAX = 65535,
+	RCVBUF_MIN = 4096,
+	RCVBUF_MAX = INT_MAX / 2, /* the kernel doubles it */
 	ALL_KINDS = (1 << (LOCATOR_FD + 1)) - 1,
 };
 
@@ -38,9 +40,10 @@ static int bad_form(const struct log *log)
 		"tap:NAME, tun:NAME, packet:IFACE, seqpacket:PATH, "
 		"unixgram:PATH, fd:N, fd:NAME");
 	log_say(log, FDL_LOG_ERR,
-		"options: mtu=BYTES (68 to 65535), "
-		"netns=NAME (tap, tun, packet), promisc (packet), "
-		"listen (seqpacket, unixgram), local=PATH (unixgram)");
+		"options: mtu=BYTES (68 to 65535); queues=N, netns=NAME (tap, "
+		"tun, packet); listen (seqpacket, unixgram); local=PATH "
+		"(unixgram); promisc, rollover, outgoing=on|off, "
+		"fanout=hash|lb|cpu|rollover|rnd|qm, rcvbuf=BYTES (packet)");
 	return -EINVAL;
 }
 
@@ -144,6 +147,67 @@ static int take_mtu(struct locator *loc, const char *value,
 	return -EINVAL;
 }
 
+static int take_queues(struct locator *loc, const char *value,
+		       const struct log *log)
+{
+	if (take_number(value, LOCATOR_MAX_QUEUES, &loc->queues) && loc->queues)
+		return 0;
+	log_say(log, FDL_LOG_ERR, "queues=%.40s is out of range: 1 to %d",
+		value, LOCATOR_MAX_QUEUES);
+	return -EINVAL;
+}
+
+static int take_rcvbuf(struct locator *loc, const char *value,
+		       const struct log *log)
+{
+	if (take_number(value, RCVBUF_MAX, &loc->rcvbuf) &&
+	    loc->rcvbuf >= RCVBUF_MIN)
+		return 0;
+	log_say(log, FDL_LOG_ERR, "rcvbuf=%.40s is out of range: %d to %d",
+		value, RCVBUF_MIN, RCVBUF_MAX);
+	return -EINVAL;
+}
+
+static int take_fanout(struct locator *loc, const char *value,
+		       const struct log *log)
+{
+	enum fdl_fanout how;
+
+	for (how = FDL_FANOUT_HASH; fanout_name(how); how++) {
+		if (strcmp(value, fanout_name(how)))
+			continue;
+		loc->fanout.how = how;
+		return 0;
+	}
+	log_say(log, FDL_LOG_ERR,
+		"fanout=%.40s is not known: hash, lb, cpu, rollover, rnd or qm",
+		value);
+	return -EINVAL;
+}
+
+static int take_outgoing(struct locator *loc, const char *value,
+			 const struct log *log)
+{
+	if (!strcmp(value, "on"))
+		loc->outgoing = 1;
+	else if (!strcmp(value, "off"))
+		loc->outgoing = -1;
+	if (loc->outgoing)
+		return 0;
+	log_say(log, FDL_LOG_ERR, "outgoing=%.40s is neither on nor off",
+		value);
+	return -EINVAL;
+}
+
+static int take_rollover(struct locator *loc, const char *value,
+			 const struct log *log)
+{
+	(void)value;
+	(void)log;
+	loc->fanout.rollover = true;
+	return 0;
+}
+
 static int take_netns(struct locator *loc, const char *value,
 		      const struct log *log)
 {
@@ -200,7 +264,12 @@ enum {
 static const struct option options[] = {
 	{ "mtu", ALL_KINDS, true, take_mtu },
 	{ "netns", DEVICES, true, take_netns },
+	{ "queues", DEVICES, true, take_queues },
 	{ "promisc", 1 << LOCATOR_PACKET, false, take_promisc },
+	{ "fanout", 1 << LOCATOR_PACKET, true, take_fanout },
+	{ "rollover", 1 << LOCATOR_PACKET, false, take_rollover },
+	{ "outgoing", 1 << LOCATOR_PACKET, true, take_outgoing },
+	{ "rcvbuf", 1 << LOCATOR_PACKET, true, take_rcvbuf },
 	{ "listen", 1 << LOCATOR_SEQPACKET | 1 << LOCATOR_UNIXGRAM, false,
 	  take_listen },
 	{ "local", 1 << LOCATOR_UNIXGRAM, true, take_local },
@@ -305,6 +374,7 @@ int locator_parse(struct locator *loc, const char *text, const struct log *log)
 
 	memset(loc, 0, sizeof(*loc));
 	loc->fd = -1;
+	loc->queues = 1;
 	if (!text || strlen(text) >= sizeof(copy)) {
 		log_say(log, FDL_LOG_ERR,
 			text ? "the locator is too long" :

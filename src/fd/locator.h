@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/un.h>
 
+#include "fd/fanout.h"
 #include "log.h"
 
 enum locator_kind {
@@ -22,13 +23,18 @@ enum {
 	LOCATOR_PATH_SIZE = sizeof(((struct sockaddr_un *)0)->sun_path),
 	LOCATOR_NETNS_SIZE = 256,
 	LOCATOR_TEXT_SIZE = 768,
+	LOCATOR_MAX_QUEUES = 256, /* the kernel's limit on each kind */
 };
 
 struct locator {
 	enum locator_kind kind;
 	bool promisc;
 	bool listen;
+	int8_t outgoing;		/* 1 on, -1 off, 0 not given */
 	uint32_t mtu;			/* 0: not given */
+	uint32_t queues;		/* 1: not given */
+	uint32_t rcvbuf;		/* 0: not given */
+	struct fanout fanout;		/* how, rollover */
 	int fd;				/* fd:N, else -1 */
 	char name[LOCATOR_PATH_SIZE];	/* device, path or fd name */
 	char local[LOCATOR_PATH_SIZE];	/* "": not given */

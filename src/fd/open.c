@@ -33,9 +33,8 @@ static opener *const openers[] = {
 	[LOCATOR_UNIXGRAM] = open_unix, [LOCATOR_FD] = open_fd,
 };
 
-static int raise_buffer(int fd, int force, int name)
+static int raise_buffer(int fd, int force, int name, uint32_t size)
 {
-	const int size = SOCKET_BUFFER;
 	int err = os_setsockopt(fd, SOL_SOCKET, force, &size, sizeof(size));
 
 	/* Without the privilege: as much as the system allows. */
@@ -46,22 +45,22 @@ static int raise_buffer(int fd, int force, int name)
 
 void raise_send_buffer(int fd)
 {
-	raise_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+	raise_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SOCKET_BUFFER);
 }
 
-void raise_receive_buffer(int fd)
+void raise_receive_buffer(int fd, uint32_t size)
 {
-	raise_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
+	raise_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, size);
 }
 
 void opened_undo(struct opened *opened)
 {
-	if (opened->fd >= 0 && !opened->borrowed)
-		os_close(opened->fd);
+	while (opened->n > 0 && !opened->borrowed)
+		os_close(opened->fd[--opened->n]);
 	if (opened->path)
 		os_unlink(opened->path);
 	free(opened->path);
-	opened->fd = -1;
+	opened->n = 0;
 	opened->path = NULL;
 }
 
@@ -72,7 +71,7 @@ int open_fd(const struct locator *loc, struct opened *opened,
 
 	if (fd < 0)
 		return fd;
-	opened->fd = fd;
+	opened->fd[opened->n++] = fd;
 	opened->borrowed = true;
 	return 0;
 }
@@ -107,7 +106,45 @@ static int run(int (*fn)(void *arg, const struct log *log),
 	return err;
 }
 
-static int merge(struct fdl_options *opts, const struct locator *loc,
+/* The group is made as the sockets are opened: none is left to ask for. */
+static void take_fanout(struct fdl_options *opts, struct fanout *fanout)
+{
+	if (fanout->how == FDL_FANOUT_AUTO)
+		fanout->how = opts->fanout;
+	if (fanout->how == FDL_FANOUT_AUTO)
+		fanout->how = FDL_FANOUT_HASH;
+	fanout->program = opts->fanout_program;
+	fanout->rollover |= (opts->flags & FDL_ROLLOVER) != 0;
+	fanout->outgoing = opts->flags & FDL_RX_OUTGOING;
+	opts->fanout = FDL_FANOUT_AUTO;
+	opts->fanout_program = NULL;
+	opts->flags &= ~(uint32_t)FDL_ROLLOVER;
+}
+
+static int merge_packet(struct fdl_options *opts, struct locator *loc,
+			const struct log *log)
+{
+	const char *what = NULL;
+
+	if (loc->outgoing > 0)
+		opts->flags |= FDL_RX_OUTGOING;
+	else if (loc->outgoing && opts->flags & FDL_RX_OUTGOING)
+		what = "outgoing=off in the locator and FDL_RX_OUTGOING";
+	else if (loc->fanout.how && opts->fanout &&
+		 loc->fanout.how != opts->fanout)
+		what = "fanout in the locator and fanout in the options";
+	if (!what)
+		take_fanout(opts, &loc->fanout);
+	if (loc->fanout.how == FDL_FANOUT_ROLLOVER && loc->fanout.rollover)
+		what = "fanout=rollover and rollover";
+	if (!what)
+		return 0;
+	log_say(log, FDL_LOG_ERR, "packet:%s: %s contradict each other: give "
+		"one of them", loc->name, what);
+	return -EINVAL;
+}
+
+static int merge(struct fdl_options *opts, struct locator *loc,
 		 const struct log *log)
 {
 	if (loc->mtu && opts->mtu && loc->mtu != opts->mtu) {
@@ -128,7 +165,7 @@ static int merge(struct fdl_options *opts, const struct locator *loc,
 	opts->size = sizeof(*opts);
 	if (loc->mtu)
 		opts->mtu = loc->mtu;
-	return 0;
+	return loc->kind == LOCATOR_PACKET ? merge_packet(opts, loc, log) : 0;
 }
 
 static int read_both(struct locator *loc, const char *locator,
@@ -146,7 +183,7 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	     const struct fdl_options *opts)
 {
 	const struct log log = options_log(opts);
-	struct opened opened = { .fd = -1 };
+	struct opened opened = { 0 };
 	struct fdl_options merged;
 	struct locator loc;
 	struct errand errand = { .loc = &loc, .opened = &opened };
@@ -157,7 +194,7 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 		err = run(open_here, &errand, &log);
 	if (err)
 		return err;
-	err = fdl_endpoint_new(ep, &opened.fd, 1, &merged);
+	err = fdl_endpoint_new(ep, opened.fd, opened.n, &merged);
 	if (!err && opened.path) {
 		endpoint_owns_path(*ep, opened.path);
 		opened.path = NULL;
@@ -166,17 +203,24 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	return err;
 }
 
+int fdl_get_info(const struct fdl_endpoint *ep, struct fdl_info *info,
+		 size_t size)
+{
+	info_give(info, size, &ep->info);
+	return 0;
+}
+
 static int probe_locator(const struct locator *loc, struct fdl_info *info,
 			 const struct log *log)
 {
 	struct errand errand = { .loc = loc, .info = info };
-	struct opened borrowed;
+	struct opened borrowed = { 0 };
 	int err;
 
 	switch (loc->kind) {
 	case LOCATOR_FD:
 		err = open_fd(loc, &borrowed, log);
-		return err ? err : probe_fd(borrowed.fd, info, log);
+		return err ? err : probe_fd(borrowed.fd[0], info, log);
 	case LOCATOR_SEQPACKET:
 	case LOCATOR_UNIXGRAM:
 		return probe_unix(loc, info, log);

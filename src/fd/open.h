@@ -17,10 +17,11 @@ enum {
 	SOCKET_BUFFER = 4 << 20,
 };
 
-/* What an opener made. */
+/* What an opener made: fd[0..n), of one link. */
 struct opened {
-	int fd;
-	bool borrowed; /* fd is not ours to close */
+	unsigned n;
+	int fd[LOCATOR_MAX_QUEUES];
+	bool borrowed; /* the fds are not ours to close */
 	char *path;    /* bound by us, malloc'd; NULL: none */
 };
 
@@ -63,8 +64,8 @@ int inherited_fd(const char *name, const struct log *log);
 int check_tun_kind(const struct locator *loc, const struct link *link,
 		   const struct log *log);
 
-/* Best effort: SOCKET_BUFFER bytes for SO_SNDBUF or SO_RCVBUF. */
+/* Best effort: SOCKET_BUFFER bytes for SO_SNDBUF, so many for SO_RCVBUF. */
 void raise_send_buffer(int fd);
-void raise_receive_buffer(int fd);
+void raise_receive_buffer(int fd, uint32_t size);
 
 #endif

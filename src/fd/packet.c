@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
@@ -36,10 +37,11 @@ static int set_options(int fd, const struct locator *loc, int ifindex,
 	const struct packet_mreq all = { .mr_ifindex = ifindex,
 					 .mr_type = PACKET_MR_PROMISC };
 	const int on = 1;
-	int err;
+	int err = 0;
 
-	err = os_setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on,
-			    sizeof(on));
+	if (!loc->fanout.outgoing)
+		err = os_setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on,
+				    sizeof(on));
 	if (!err && loc->promisc)
 		err = os_setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all,
 				    sizeof(all));
@@ -83,25 +85,101 @@ static int open_socket(const char *name, const struct log *log)
 	return fd;
 }
 
-int open_packet(const struct locator *loc, struct opened *opened,
-		const struct log *log)
+/*
+ * Between bind and the last one's joining a group each socket would get every
+ * packet: none gets any till then.
+ */
+static int mute(int fd)
 {
-	int fd, err, ifindex;
+	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog drop_all = { .len = 1, .filter = &none };
 
-	fd = open_socket(loc->name, log);
-	if (fd < 0)
-		return fd;
-	raise_receive_buffer(fd);
-	raise_send_buffer(fd);
+	return os_setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &drop_all,
+			     sizeof(drop_all));
+}
+
+static int unmute(int fd)
+{
+	const int unused = 0;
+
+	return os_setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused,
+			     sizeof(unused));
+}
+
+static void check_buffer(int fd, const struct locator *loc,
+			 const struct log *log)
+{
+	int got = 0;
+	socklen_t len = sizeof(got);
+
+	if (!loc->rcvbuf ||
+	    os_getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) ||
+	    (uint32_t)got / 2 >= loc->rcvbuf)
+		return;
+	log_say(log, FDL_LOG_WARNING,
+		"packet:%s: the receive buffer is %d bytes, not rcvbuf=%u: run "
+		"as root, or raise net.core.rmem_max",
+		loc->name, got / 2, loc->rcvbuf);
+}
+
+static int set_up_socket(int fd, const struct locator *loc,
+			 const struct log *log)
+{
+	int err, ifindex;
+
 	err = find_interface(fd, loc->name, &ifindex, log);
+	if (!err && loc->queues > 1)
+		err = mute(fd);
 	if (!err)
 		err = set_options(fd, loc, ifindex, log);
 	if (!err)
 		err = bind_to(fd, loc->name, ifindex, log);
-	if (err) {
-		os_close(fd);
-		return err;
+	return err;
+}
+
+static int open_sockets(const struct locator *loc, struct opened *opened,
+			const struct log *log)
+{
+	unsigned i;
+	int fd, err;
+
+	for (i = 0; i < loc->queues; i++) {
+		fd = open_socket(loc->name, log);
+		if (fd < 0)
+			return fd;
+		opened->fd[opened->n++] = fd;
+		raise_send_buffer(fd);
+		raise_receive_buffer(fd, loc->rcvbuf ? loc->rcvbuf :
+						       SOCKET_BUFFER);
+		err = set_up_socket(fd, loc, log);
+		if (err)
+			return err;
 	}
-	opened->fd = fd;
 	return 0;
+}
+
+static int make_group(const struct locator *loc, const struct opened *opened,
+		      const struct log *log)
+{
+	unsigned i;
+	int err;
+
+	err = fanout_join(opened->fd, opened->n, &loc->fanout, loc->name, log);
+	for (i = 0; !err && i < opened->n; i++)
+		err = unmute(opened->fd[i]);
+	return err;
+}
+
+int open_packet(const struct locator *loc, struct opened *opened,
+		const struct log *log)
+{
+	int err = open_sockets(loc, opened, log);
+
+	if (!err && opened->n > 1)
+		err = make_group(loc, opened, log);
+	if (err)
+		opened_undo(opened);
+	else
+		check_buffer(opened->fd[0], loc, log);
+	return err;
 }

@@ -151,6 +151,7 @@ static int probe_packet(int fd, struct fdl_info *info, const struct log *log)
 {
 	struct sockaddr_ll sll = { 0 };
 	socklen_t len = sizeof(sll);
+	int rcvbuf = 0;
 	int err;
 
 	err = os_getsockname(fd, (struct sockaddr *)&sll, &len);
@@ -172,6 +173,9 @@ static int probe_packet(int fd, struct fdl_info *info, const struct log *log)
 			 sll.sll_hatype == ARPHRD_LOOPBACK;
 	info->queues = 1;
 	err = packet_vnet_hdr(fd, &info->vnet_hdr_len);
+	if (!err)
+		err = get_int(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf);
+	info->rcvbuf = (uint32_t)rcvbuf;
 	if (!err)
 		err = probe_packet_device(fd, info);
 	if (err)

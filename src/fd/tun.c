@@ -35,6 +35,16 @@ static int say_busy(const struct locator *loc, const struct log *log)
 	return -EBUSY;
 }
 
+static int say_single(const struct locator *loc, const struct log *log)
+{
+	log_say(log, FDL_LOG_ERR,
+		"%s is there, for one queue, and queues=%u: delete it, or make "
+		"it with 'ip tuntap add %s mode %s multi_queue'",
+		loc->name, loc->queues, loc->name,
+		locator_kind_name(loc->kind));
+	return -EINVAL;
+}
+
 static int say_forbidden(const struct locator *loc, const char *what, int err,
 			 const struct log *log)
 {
@@ -73,6 +83,8 @@ static int choose_flags(const struct locator *loc, int sock, short *flags,
 
 	*flags = IFF_NO_PI;
 	*flags |= loc->kind == LOCATOR_TAP ? IFF_TAP : IFF_TUN;
+	if (loc->queues > 1)
+		*flags |= IFF_MULTI_QUEUE;
 	err = link_get(sock, loc->name, 0, &link);
 	if (err == -ENODEV)
 		return 0;
@@ -84,8 +96,10 @@ static int choose_flags(const struct locator *loc, int sock, short *flags,
 		return err;
 	}
 	err = check_tun_kind(loc, &link, log);
-	if (err || !link.multi_queue)
+	if (err)
 		return err;
+	if (!link.multi_queue)
+		return loc->queues > 1 ? say_single(loc, log) : 0;
 	*flags |= IFF_MULTI_QUEUE;
 	return link.queues ? say_busy(loc, log) : 0;
 }
@@ -146,27 +160,35 @@ static int set_mtu(const struct locator *loc, int sock, const struct log *log)
 	return err;
 }
 
+static int open_queues(const struct locator *loc, short flags,
+		       struct opened *opened, const struct log *log)
+{
+	int fd, err = 0;
+
+	while (!err && opened->n < loc->queues) {
+		fd = open_clone(loc, log);
+		if (fd < 0)
+			return fd;
+		opened->fd[opened->n++] = fd;
+		err = attach(loc, fd, flags, log);
+	}
+	return err;
+}
+
 static int open_with(const struct locator *loc, int sock, struct opened *opened,
 		     const struct log *log)
 {
 	short flags;
-	int fd, err;
+	int err;
 
 	err = choose_flags(loc, sock, &flags, log);
-	if (err)
-		return err;
-	fd = open_clone(loc, log);
-	if (fd < 0)
-		return fd;
-	err = attach(loc, fd, flags, log);
+	if (!err)
+		err = open_queues(loc, flags, opened, log);
 	if (!err)
 		err = set_mtu(loc, sock, log);
-	if (err) {
-		os_close(fd);
-		return err;
-	}
-	opened->fd = fd;
-	return 0;
+	if (err)
+		opened_undo(opened);
+	return err;
 }
 
 int open_tun(const struct locator *loc, struct opened *opened,

@@ -35,7 +35,7 @@ static int open_socket(const struct locator *loc, const struct log *log)
 
 	if (fd >= 0) {
 		raise_send_buffer(fd);
-		raise_receive_buffer(fd);
+		raise_receive_buffer(fd, SOCKET_BUFFER);
 		return fd;
 	}
 	log_say(log, FDL_LOG_ERR, "%s:%s: no socket to be had: %s",
@@ -164,7 +164,7 @@ static int accept_peer(int listener, const struct locator *loc, int *peer,
 		return fd;
 	}
 	raise_send_buffer(fd);
-	raise_receive_buffer(fd);
+	raise_receive_buffer(fd, SOCKET_BUFFER);
 	*peer = fd;
 	return 0;
 }
@@ -173,11 +173,12 @@ static int accept_peer(int listener, const struct locator *loc, int *peer,
 static int listen_seqpacket(const struct locator *loc, struct opened *opened,
 			    const struct log *log)
 {
-	int listener = opened->fd;
+	int listener = opened->fd[0];
 	int err;
 
-	opened->fd = -1;
-	err = accept_peer(listener, loc, &opened->fd, log);
+	err = accept_peer(listener, loc, &opened->fd[0], log);
+	if (err)
+		opened->n = 0;
 	os_close(listener);
 	return err;
 }
@@ -214,10 +215,10 @@ static int await_sender(const struct locator *loc, struct opened *opened,
 	int err;
 
 	for (;;) {
-		err = wait_readable(opened->fd, loc->name, log);
+		err = wait_readable(opened->fd[0], loc->name, log);
 		if (err)
 			return err;
-		err = meet_sender(opened->fd);
+		err = meet_sender(opened->fd[0]);
 		if (err <= 0)
 			break;
 		if (!said)
@@ -240,14 +241,14 @@ static int connect_unix(const struct locator *loc, struct opened *opened,
 	int err = 0;
 
 	if (loc->kind == LOCATOR_UNIXGRAM)
-		err = bind_local(opened->fd, loc, opened, log);
-	return err ? err : connect_to(opened->fd, loc, log);
+		err = bind_local(opened->fd[0], loc, opened, log);
+	return err ? err : connect_to(opened->fd[0], loc, log);
 }
 
 static int listen_unix(const struct locator *loc, struct opened *opened,
 		       const struct log *log)
 {
-	int err = bind_path(opened->fd, loc->name, opened, log);
+	int err = bind_path(opened->fd[0], loc->name, opened, log);
 
 	if (err)
 		return err;
@@ -259,11 +260,11 @@ static int listen_unix(const struct locator *loc, struct opened *opened,
 int open_unix(const struct locator *loc, struct opened *opened,
 	      const struct log *log)
 {
-	int err;
+	int err, fd = open_socket(loc, log);
 
-	opened->fd = open_socket(loc, log);
-	if (opened->fd < 0)
-		return opened->fd;
+	if (fd < 0)
+		return fd;
+	opened->fd[opened->n++] = fd;
 	err = loc->listen ? listen_unix(loc, opened, log) :
 			    connect_unix(loc, opened, log);
 	if (err)

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <fdlink/offload.h>
 #include <fdlink/open.h>
 
 enum {
@@ -24,6 +25,7 @@ struct io {
 	int fd;
 	enum fdl_kind kind;
 	unsigned vnet_hdr_len;	/* bytes before each packet; 0: none */
+	enum fdl_order order;	/* of that header */
 	struct pool *pool;	/* of the queue's packets */
 	uint32_t max_header_bytes; /* per system call; 0: no limit */
 	unsigned max_pieces;	/* io_max_pieces() */

@@ -18,9 +18,10 @@ struct verdict {
 	unsigned kinds;		/* a bit 1 << enum fdl_kind each */
 	int err;		/* the errno, positive */
 	enum action action;
-	enum counter counter;	/* AGAIN, DROP */
-	int result;		/* END: negative errno; DROP: what fdl_write
-				 * returns */
+	enum counter counter;	/* AGAIN, DROP; on send also LATER and END, for
+				 * who drops the packet then */
+	int result;		/* END: negative errno; on send also what
+				 * fdl_write returns */
 	const char *text;	/* a sentence for fdl_last_error, or NULL */
 };
 

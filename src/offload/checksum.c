@@ -151,8 +151,8 @@ uint16_t checksum_pseudo(const uint8_t *frame, const struct parsed *p)
 void checksum_ip4(uint8_t *ip)
 {
 	put_be16(ip + IP4_CHECK, 0);
-	checksum_store(ip + IP4_CHECK,
-		       fdl_checksum_sum(ip, ip4_hdr_len(ip), 0), false);
+	checksum_store(ip + IP4_CHECK, fdl_checksum_sum(ip, ip4_hdr_len(ip), 0),
+		       false);
 }
 
 void checksum_store(uint8_t *field, uint16_t sum, bool no_zero)

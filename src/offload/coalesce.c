@@ -37,7 +37,7 @@ void fdl_coalesce_init(struct fdl_coalescer *c, unsigned flags,
 	memset(c, 0, sizeof(*c));
 	c->flags = flags;
 	c->max_len = max_len && max_len < MAX_SUPER_LEN ? max_len :
-							MAX_SUPER_LEN;
+							  MAX_SUPER_LEN;
 	c->max_pieces = max_pieces ? max_pieces : MAX_PIECES;
 }
 
@@ -106,7 +106,8 @@ static bool is_mergeable(const struct fdl_coalescer *c,
 /* Verify the checksum unless that was done, or need not be. */
 static bool is_right(struct fdl_coalesce_packet *pkt)
 {
-	const struct parsed p = { .l3 = pkt->l3_, .version = pkt->version_,
+	const struct parsed p = { .l3 = pkt->l3_,
+				  .version = pkt->version_,
 				  .proto = pkt->proto_ };
 	const uint32_t len = pkt->len_ - pkt->l4_;
 	uint16_t sum;
@@ -137,8 +138,8 @@ static bool same_flow(const struct fdl_coalesce_packet *a,
 static bool id_fits(const struct fdl_coalescer *c,
 		    struct fdl_coalesce_packet *head, const uint8_t *ip)
 {
-	const unsigned delta = (get_be16(ip + IP4_ID) -
-				get_be16(l3(head) + IP4_ID)) & 0xffffu;
+	const unsigned delta =
+		(get_be16(ip + IP4_ID) - get_be16(l3(head) + IP4_ID)) & 0xffffu;
 	const bool df = ip4_frag(ip) & IP4_DF;
 
 	if (df && c->flags & FDL_COALESCE_ANY_ID)
@@ -216,8 +217,8 @@ static void chain(struct fdl_coalesce_packet *head,
 }
 
 /* The slot of the packet's flow, or the one to use for it. */
-static struct fdl_coalesce_packet **
-find_slot(struct fdl_coalescer *c, const struct fdl_coalesce_packet *pkt)
+static struct fdl_coalesce_packet **find_slot(
+	struct fdl_coalescer *c, const struct fdl_coalesce_packet *pkt)
 {
 	struct fdl_coalesce_packet **set, **free_slot = NULL;
 	unsigned i;
@@ -276,8 +277,7 @@ static bool can_grow(const struct fdl_coalesce_packet *pkt)
 
 /* A packet of a flow: into the flow's item, or an item of its own. */
 static void add_to_flow(struct fdl_coalescer *c,
-			struct fdl_coalesce_packet *pkt,
-			const struct parsed *p)
+			struct fdl_coalesce_packet *pkt, const struct parsed *p)
 {
 	const bool mergeable = is_mergeable(c, pkt, p);
 	struct fdl_coalesce_packet **slot;
@@ -334,7 +334,8 @@ void fdl_coalesce_add(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 static void merge_headers(struct fdl_coalesced *out,
 			  const struct fdl_coalesce_packet *head)
 {
-	const struct parsed p = { .l3 = head->l3_, .version = head->version_,
+	const struct parsed p = { .l3 = head->l3_,
+				  .version = head->version_,
 				  .proto = head->proto_ };
 	const unsigned l4_len = head->len_ - head->l4_;
 	uint8_t *ip = out->hdr + head->l3_, *tp = out->hdr + head->l4_;
@@ -388,7 +389,8 @@ bool fdl_coalesce_next(struct fdl_coalescer *c, struct fdl_coalesced *out)
 		.gso_size = (uint16_t)head->payload_,
 		.hdr_len = head->hdr_len_,
 		.csum_start = head->l4_,
-		.csum_offset = head->proto_ == TCP_PROTO ? TCP_CHECK : UDP_CHECK,
+		.csum_offset = head->proto_ == TCP_PROTO ? TCP_CHECK :
+							   UDP_CHECK,
 	};
 	return true;
 }

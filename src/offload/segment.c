@@ -49,7 +49,8 @@ static void copy(struct fdl_segmenter *s, uint8_t *to, size_t len)
 
 	for (; len; len -= n, to += n) {
 		n = min_size(len, s->at.iov->iov_len - s->at.skip);
-		memcpy(to, (const uint8_t *)s->at.iov->iov_base + s->at.skip, n);
+		memcpy(to, (const uint8_t *)s->at.iov->iov_base + s->at.skip,
+		       n);
 		advance(s, n);
 	}
 }
@@ -179,7 +180,7 @@ static void patch_tcp(const struct fdl_segmenter *s, uint8_t *tcp, bool last)
 	uint8_t flags = s->tcp_flags;
 
 	if (!last)
-		flags &= (uint8_t)~(TCP_FLAG_FIN | TCP_FLAG_PSH);
+		flags &= (uint8_t) ~(TCP_FLAG_FIN | TCP_FLAG_PSH);
 	tcp[TCP_FLAGS] = flags;
 	put_be32(tcp + TCP_SEQ, s->seq);
 }
@@ -252,8 +253,8 @@ int fdl_segment_next(struct fdl_segmenter *s, uint8_t *buf, size_t size,
 	write_headers(s, buf, n);
 	copy(s, buf + s->hdr_len, n);
 	if (s->complete)
-		complete(s, buf, fdl_checksum_sum(buf + s->hdr_len,
-						  covered(s, n), 0));
+		complete(s, buf,
+			 fdl_checksum_sum(buf + s->hdr_len, covered(s, n), 0));
 	step(s, n, off);
 	return (int)len;
 }
@@ -296,8 +297,9 @@ int fdl_segment_gather(struct fdl_segmenter *s, uint8_t hdr[FDL_HEADERS_MAX],
 	}
 	write_headers(s, hdr, n);
 	if (s->complete)
-		complete(s, hdr, fdl_checksum_iov(iov + first, cnt, 0,
-						  covered(s, n), 0));
+		complete(s, hdr,
+			 fdl_checksum_iov(iov + first, cnt, 0, covered(s, n),
+					  0));
 	step(s, n, off);
 	return first + cnt;
 }

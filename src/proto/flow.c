@@ -40,7 +40,7 @@ static uint32_t hash_link(const uint8_t *frame, size_t avail, unsigned link_len)
 	if (link_len < ETH_HDR_LEN || avail < link_len)
 		return 1;
 	return finish(hash_end(frame, ETH_ADDR_LEN, 0) +
-		      hash_end(frame + ETH_ADDR_LEN, ETH_ADDR_LEN, 0),
+			      hash_end(frame + ETH_ADDR_LEN, ETH_ADDR_LEN, 0),
 		      get_be16(frame + link_len - 2));
 }
 
@@ -60,6 +60,6 @@ uint32_t flow_hash(const uint8_t *frame, size_t avail, unsigned link_len,
 		dport = get_be16(frame + p->l4 + 2);
 	}
 	return finish(hash_end(frame + p->l3 + src, size, sport) +
-		      hash_end(frame + p->l3 + src + size, size, dport),
+			      hash_end(frame + p->l3 + src + size, size, dport),
 		      p->proto);
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/peer.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "os.h"
+
+void peer_note(struct peer *peer, int fd)
+{
+	peer->len = sizeof(peer->name);
+	if (os_getpeername(fd, (struct sockaddr *)&peer->name, &peer->len) ||
+	    peer->len <= offsetof(struct sockaddr_un, sun_path) ||
+	    peer->len > sizeof(peer->name))
+		peer->len = 0;
+}
+
+int peer_reconnect(const struct peer *peer, int fd)
+{
+	if (!peer->len)
+		return -ENOTCONN;
+	return os_connect(fd, (const struct sockaddr *)&peer->name, peer->len);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sending: writev(2) per packet on a TUN or TAP, sendmmsg(2) on a socket, and
+ * plain write(2) or send(2) where a limit leaves room for nothing else.
+ */
+#include "io/io.h"
+#include "os.h"
+
+enum {
+	MESSAGE_COST = 64,	/* sizeof(struct mmsghdr) with 64-bit pointers */
+	PIECE_COST = 16,	/* sizeof(struct iovec) */
+	MAX_PIECES = 1024,	/* IOV_MAX */
+};
+
+static bool is_device(const struct io *io)
+{
+	return io->kind == FDL_KIND_TUN || io->kind == FDL_KIND_TAP;
+}
+
+unsigned io_max_pieces(const struct io *io)
+{
+	const unsigned fixed = is_device(io) ? 0 : MESSAGE_COST;
+	unsigned n;
+
+	if (!io->max_header_bytes)
+		return MAX_PIECES;
+	if (io->max_header_bytes < fixed + 2 * PIECE_COST)
+		return 1;
+	n = (io->max_header_bytes - fixed) / PIECE_COST;
+	return n < MAX_PIECES ? n : MAX_PIECES;
+}
+
+/* How many of the messages one call may take. */
+static unsigned fit(const struct io *io, const struct mmsghdr msg[], unsigned n)
+{
+	size_t cost = 0;
+	unsigned i;
+
+	if (!io->max_header_bytes)
+		return n;
+	for (i = 0; i < n; i++) {
+		cost += MESSAGE_COST + PIECE_COST * msg[i].msg_hdr.msg_iovlen;
+		if (i > 0 && cost > io->max_header_bytes)
+			break;
+	}
+	return i;
+}
+
+static ssize_t send_one(const struct io *io, const struct msghdr *msg)
+{
+	const struct iovec *iov = msg->msg_iov;
+
+	if (io->max_pieces > 1)
+		return is_device(io) ?
+			os_writev(io->fd, iov, (int)msg->msg_iovlen) :
+			os_sendmsg(io->fd, msg, MSG_DONTWAIT);
+	return is_device(io) ?
+		os_write(io->fd, iov->iov_base, iov->iov_len) :
+		os_send(io->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT);
+}
+
+static int send_each(const struct io *io, struct mmsghdr msg[], unsigned n)
+{
+	unsigned i;
+	ssize_t r;
+
+	for (i = 0; i < n; i++) {
+		r = send_one(io, &msg[i].msg_hdr);
+		if (r < 0)
+			return i > 0 ? (int)i : (int)r;
+		msg[i].msg_len = (unsigned)r;
+	}
+	return (int)n;
+}
+
+int io_send(const struct io *io, struct mmsghdr msg[], unsigned n)
+{
+	if (is_device(io) || io->max_pieces == 1)
+		return send_each(io, msg, n);
+	n = fit(io, msg, n);
+	return n > 1 ? os_sendmmsg(io->fd, msg, n, MSG_DONTWAIT) :
+		       send_each(io, msg, n);
+}

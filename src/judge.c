@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge.h"
+
+#include <string.h>
+
+#include <fdlink/offload.h>
+
+#include "endpoint.h"
+#include "proto/eth.h"
+
+static uint8_t address_type(const struct fdl_queue *q, const uint8_t *dst)
+{
+	static const uint8_t broadcast[ETH_ADDR_LEN] = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	};
+	static const uint8_t unknown[ETH_ADDR_LEN];
+	const uint8_t *own = q->ep->opts.address;
+
+	if (!memcmp(dst, broadcast, ETH_ADDR_LEN))
+		return FDL_BROADCAST;
+	if (dst[0] & 1)
+		return FDL_MULTICAST;
+	if (!memcmp(own, unknown, ETH_ADDR_LEN))
+		return IO_TYPE_UNKNOWN;
+	return memcmp(dst, own, ETH_ADDR_LEN) ? FDL_OTHERHOST : FDL_TO_HOST;
+}
+
+/* Our own address, where it is known, decides; else what the fd said. */
+static uint8_t packet_type(const struct fdl_queue *q,
+			   const struct io_frame *frame)
+{
+	uint8_t type;
+
+	if (frame->type == IO_TYPE_OUTGOING)
+		return FDL_OUTGOING;
+	type = address_type(q, frame->pkt->data);
+	if (type == IO_TYPE_UNKNOWN)
+		type = frame->type;
+	return type == IO_TYPE_UNKNOWN ? (uint8_t)FDL_TO_HOST : type;
+}
+
+static enum counter judge_ethernet(const struct fdl_queue *q,
+				   struct io_frame *frame)
+{
+	struct fdl_packet *pkt = frame->pkt;
+	struct eth_view eth;
+
+	if (!eth_parse(pkt->data, pkt->len, &eth))
+		return RX_DROP_RUNT;
+	pkt->link_len = eth.hdr_len;
+	pkt->protocol = eth.protocol;
+	pkt->type = packet_type(q, frame);
+	if (pkt->type == FDL_OTHERHOST &&
+	    q->ep->opts.flags & FDL_DROP_OTHERHOST)
+		return RX_DROP_OTHERHOST;
+	return RX_PACKETS;
+}
+
+static enum counter judge_ip(const struct io_frame *frame)
+{
+	struct fdl_packet *pkt = frame->pkt;
+
+	if (frame->type == IO_TYPE_OUTGOING)
+		pkt->type = FDL_OUTGOING;
+	switch (pkt->data[0] >> 4) {
+	case 4:
+		pkt->protocol = 0x0800;
+		return RX_PACKETS;
+	case 6:
+		pkt->protocol = 0x86dd;
+		return RX_PACKETS;
+	default:
+		return RX_DROP_NOT_IP;
+	}
+}
+
+/*
+ * The kernel took the VLAN tag out of the frame, and did not count it in the
+ * virtio-net header: put it back.
+ */
+static void insert_tag(const struct io_frame *frame)
+{
+	struct fdl_packet *pkt = frame->pkt;
+	uint8_t *to = fdl_packet_push(pkt, ETH_VLAN_LEN);
+
+	memmove(to, to + ETH_VLAN_LEN, 2 * ETH_ADDR_LEN);
+	to[12] = (uint8_t)(frame->vlan_tpid >> 8);
+	to[13] = (uint8_t)frame->vlan_tpid;
+	to[14] = (uint8_t)(frame->vlan_tci >> 8);
+	to[15] = (uint8_t)frame->vlan_tci;
+}
+
+static enum counter judge_protocol(const struct fdl_queue *q,
+				   struct io_frame *frame)
+{
+	if (q->ep->opts.flags & FDL_ETHERNET)
+		return judge_ethernet(q, frame);
+	return judge_ip(frame);
+}
+
+/* What the virtio-net header, which stands before data, says by itself. */
+static enum counter read_vnet_hdr(const struct fdl_queue *q,
+				  struct fdl_packet *pkt)
+{
+	const uint8_t *hdr = pkt->data - q->io.vnet_hdr_len;
+
+	if (fdl_vnet_hdr_decode(hdr, q->io.vnet_hdr_len, q->io.order,
+				&pkt->off))
+		return RX_DROP_VNET_HDR;
+	return RX_PACKETS;
+}
+
+/* Whether it holds for this packet; and do what the stack leaves to us. */
+static enum counter judge_offload(struct fdl_queue *q, struct fdl_packet *pkt)
+{
+	if (pkt->off.csum != FDL_CSUM_PARTIAL && !pkt->off.gso)
+		return RX_PACKETS;
+	if (fdl_offload_check(pkt->data, pkt->len, pkt->len, pkt->link_len,
+			      &pkt->off))
+		return RX_DROP_VNET_HDR;
+	if (pkt->off.gso) {
+		count(&q->counters, RX_GSO, 1);
+		return RX_PACKETS;
+	}
+	if (q->ep->opts.flags & FDL_RX_CSUM)
+		return RX_PACKETS;
+	if (fdl_checksum_complete(pkt->data, pkt->len, pkt->link_len,
+				  &pkt->off))
+		return RX_DROP_VNET_HDR;
+	return RX_PACKETS;
+}
+
+enum counter judge_frame(struct fdl_queue *q, struct io_frame *frame)
+{
+	struct fdl_packet *pkt = frame->pkt;
+	enum counter verdict = RX_PACKETS;
+
+	if (frame->type == IO_TYPE_OUTGOING &&
+	    !(q->ep->opts.flags & FDL_RX_OUTGOING))
+		return RX_DROP_OUTGOING;
+	if (frame->type == IO_TYPE_GHOST)
+		return RX_DROP_MALFORMED;
+	if (pkt->len == 0)
+		return RX_DROP_EMPTY;
+	if (frame->wire_len > pkt->len)
+		return RX_DROP_TRUNCATED;
+	if (q->io.vnet_hdr_len)
+		verdict = read_vnet_hdr(q, pkt);
+	if (frame->vlan_tpid && pkt->len >= ETH_HDR_LEN)
+		insert_tag(frame);
+	if (verdict == RX_PACKETS)
+		verdict = judge_protocol(q, frame);
+	if (verdict == RX_PACKETS)
+		verdict = judge_offload(q, pkt);
+	return verdict;
+}

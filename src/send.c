@@ -5,7 +5,6 @@
 #include "endpoint.h"
 #include "transmit.h"
 
-
 /* Send up to TX_BATCH packets. Returns and *why as of tx_put. */
 static int send_chunk(struct fdl_queue *q, struct fdl_packet *v[], int n,
 		      const struct verdict **why)

@@ -172,9 +172,10 @@ static void account(struct fdl_queue *q, const struct mmsghdr msg[], unsigned n)
 	count(&q->counters, TX_BYTES, bytes);
 }
 
+/* Returns whether the peer came back, and the same is worth another try. */
 static bool meet_again(struct fdl_queue *q, const struct verdict *v)
 {
-	return v->counter == TX_DROP_NO_PEER && v->action == DROP &&
+	return v->counter == TX_DROP_NO_PEER &&
 	       !peer_reconnect(&q->tx->peer, q->io.fd);
 }
 
@@ -183,26 +184,27 @@ static int push(struct fdl_queue *q, const struct verdict **why)
 {
 	const struct verdict *v;
 	struct tx *tx = q->tx;
-	bool asked = false;
-	unsigned done = 0;
-	int r;
+	unsigned done = 0, n;
+	bool met = false;
+	int err = 0;
 
 	while (done < tx->n) {
-		r = io_send(&q->io, tx->msg + done, tx->n - done);
-		if (r > 0) {
-			account(q, tx->msg + done, (unsigned)r);
-			done += (unsigned)r;
-			asked = false;
+		n = io_send(&q->io, tx->msg + done, tx->n - done, &err);
+		account(q, tx->msg + done, n);
+		done += n;
+		if (n)
+			met = false;
+		if (!err)
 			continue;
-		}
-		v = verdict_on_send(q->io.kind, r);
-		if (!asked && meet_again(q, v)) {
-			asked = true;
-			continue;
-		}
+		v = verdict_on_send(q->io.kind, err);
 		if (v->action != DROP) {
 			*why = v;
 			break;
+		}
+		if (!met) {
+			met = true;
+			if (meet_again(q, v))
+				continue;
 		}
 		tx_drop(q, v, 1);
 		done++;

@@ -97,10 +97,12 @@ unsigned io_max_pieces(const struct io *io);
 /*
  * Send msg[0..n), n at least 1, each of 1 to io->max_pieces pieces: as many as
  * one system call takes, or on a TUN or TAP all. Never blocks, raises no
- * signal; a message goes whole or not at all. Returns how many went, at least
- * 1, with their msg_len. Errors: why the first did not.
+ * signal; a message goes whole or not at all. Returns how many went, with their
+ * msg_len. *err is why the next one did not, negative; 0 where another call may
+ * tell, after at least one that went.
  */
-int io_send(const struct io *io, struct mmsghdr msg[], unsigned n);
+unsigned io_send(const struct io *io, struct mmsghdr msg[], unsigned n,
+		 int *err);
 
 /*
  * A message of no bytes arrived: was it the end of the link? Only SEQPACKET has

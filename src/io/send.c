@@ -59,25 +59,37 @@ static ssize_t send_one(const struct io *io, const struct msghdr *msg)
 		os_send(io->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT);
 }
 
-static int send_each(const struct io *io, struct mmsghdr msg[], unsigned n)
+static unsigned send_each(const struct io *io, struct mmsghdr msg[], unsigned n,
+			  int *err)
 {
 	unsigned i;
 	ssize_t r;
 
 	for (i = 0; i < n; i++) {
 		r = send_one(io, &msg[i].msg_hdr);
-		if (r < 0)
-			return i > 0 ? (int)i : (int)r;
+		if (r < 0) {
+			*err = (int)r;
+			break;
+		}
 		msg[i].msg_len = (unsigned)r;
 	}
-	return (int)n;
+	return i;
 }
 
-int io_send(const struct io *io, struct mmsghdr msg[], unsigned n)
+unsigned io_send(const struct io *io, struct mmsghdr msg[], unsigned n,
+		 int *err)
 {
+	int r;
+
+	*err = 0;
 	if (is_device(io) || io->max_pieces == 1)
-		return send_each(io, msg, n);
+		return send_each(io, msg, n, err);
 	n = fit(io, msg, n);
-	return n > 1 ? os_sendmmsg(io->fd, msg, n, MSG_DONTWAIT) :
-		       send_each(io, msg, n);
+	if (n == 1)
+		return send_each(io, msg, 1, err);
+	r = os_sendmmsg(io->fd, msg, n, MSG_DONTWAIT);
+	if (r >= 0)
+		return (unsigned)r;
+	*err = r;
+	return 0;
 }

@@ -12,6 +12,7 @@ static struct {
 	enum fault what, last;
 	unsigned seen, nth, times;
 	int err;
+	int held;		/* for the next call to tell */
 	bool hit;
 } plan = { .what = FAULTS };
 
@@ -22,6 +23,7 @@ void fault_set(enum fault what, unsigned nth, unsigned times, int err)
 	plan.nth = nth;
 	plan.times = times;
 	plan.err = err;
+	plan.held = 0;
 	plan.hit = false;
 }
 
@@ -89,6 +91,8 @@ int __real_os_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
 int __wrap_os_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
 ssize_t __real_os_sendmsg(int fd, const struct msghdr *msg, int flags);
 ssize_t __wrap_os_sendmsg(int fd, const struct msghdr *msg, int flags);
+int __real_os_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
+int __wrap_os_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
 int __real_os_epoll_create(void);
 int __wrap_os_epoll_create(void);
 int __real_os_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev);
@@ -213,9 +217,28 @@ int __wrap_os_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
 
 ssize_t __wrap_os_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	const int err = failing(FAULT_SENDMSG);
+	const int err = plan.held ? plan.held : failing(FAULT_SENDMSG);
 
+	plan.held = 0;
 	return err ? err : __real_os_sendmsg(fd, msg, flags);
+}
+
+/* Each message counts as a call of sendmsg; an error behind messages that went
+ * is told by the next call. */
+int __wrap_os_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
+{
+	int err = plan.held;
+	unsigned i;
+
+	plan.held = 0;
+	for (i = 0; !err && i < n; i++)
+		err = failing(FAULT_SENDMSG);
+	if (!err)
+		return __real_os_sendmmsg(fd, msg, n, flags);
+	if (i < 2)
+		return err;
+	plan.held = err;
+	return __real_os_sendmmsg(fd, msg, i - 1, flags);
 }
 
 int __wrap_os_epoll_create(void)

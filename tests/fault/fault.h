@@ -25,7 +25,7 @@ enum fault {
 	FAULT_RECV,
 	FAULT_RECVMSG,
 	FAULT_RECVMMSG,
-	FAULT_SENDMSG,
+	FAULT_SENDMSG,		/* sendmmsg(2) too, counted by messages */
 	FAULT_EPOLL_CREATE,
 	FAULT_EPOLL_CTL,
 	FAULT_EVENTFD,

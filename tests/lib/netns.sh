@@ -1,0 +1,79 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# For the scripts of tests/netns: sourced first, with the script's arguments. A
+# network namespace of the script's own, waits, and a clean end.
+
+fdlink=$(realpath "${FDLINK:-build/cli/fdlink}" 2>/dev/null) || fdlink=missing
+
+skip() {
+	echo "skipped: $*"
+	exit 77
+}
+
+fail() {
+	echo "$0: $*" >&2
+	[ ! -s "${tmp:-/}/host" ] || sed 's/^/	fdlink: /' "$tmp/host" >&2
+	exit 1
+}
+
+# A namespace is of use if a TAP can be made in it. With FDLINK_TEST_USER=1 it
+# is one without privileges outside, for root as well.
+enter_namespace() {
+	local how
+
+	[ "${FDLINK_TEST_INSIDE-}" != 1 ] || return 0
+	for how in -n -Urn; do
+		[ "$how${FDLINK_TEST_USER-}" != -n1 ] || continue
+		unshare $how ip tuntap add dev fdl0 mode tap 2>/dev/null ||
+			continue
+		# shellcheck disable=SC2093 # the loop is left by it
+		FDLINK_TEST_INSIDE=1 exec unshare $how bash "$0" "$@"
+	done
+	skip "no network namespace with a TAP in it (/dev/net/tun)"
+}
+
+# What has to become true, within 10 seconds.
+wait_for() {
+	local tries=0
+
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || fail "timeout: $*"
+		sleep 0.05
+	done
+}
+
+start_host() {
+	"$fdlink" host "$@" >"$tmp/host" 2>&1 &
+	host=$!
+	wait_for grep -q '^fdlink host: up' "$tmp/host"
+}
+
+# The exit status it ends with, within 10 seconds.
+end_of_host() {
+	local status=0
+
+	wait_for ended "$host"
+	wait "$host" || status=$?
+	host=
+	return $status
+}
+
+# Zombies have ended, too.
+ended() {
+	! grep -q '^State:[^ZX]*$' "/proc/$1/status"
+}
+
+cleanup() {
+	[ -z "${host-}" ] || kill "$host" 2>/dev/null || :
+	[ -z "${host-}" ] || wait "$host" || :
+	rm -rf "$tmp"
+}
+
+enter_namespace "$@"
+[ -x "$fdlink" ] || skip "no fdlink command: \$FDLINK is not set right"
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/fdlink-test.XXXXXX")
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+ip link set lo up

@@ -8,6 +8,7 @@
 
 #include <fdlink/attach.h>
 
+#include "fd/fanout.h"
 #include "options.h"
 #include "os.h"
 
@@ -115,9 +116,25 @@ static void open_device(struct fdl_endpoint *ep, int fd)
 	if (!err)
 		err = device_tx_dropped(&ep->device, &ep->device_drops);
 	if (err && ep->info.device)
-		log_say(&ep->log, FDL_LOG_WARNING, "the kernel's counters of %s "
-			"cannot be read (%s): rx_drop_kernel lacks its drops",
-			ep->info.name, strerror(-err));
+		log_say(&ep->log, FDL_LOG_WARNING, "%s cannot be asked about "
+			"(%s): changes of the link and drops by the device "
+			"are not noticed", ep->info.name, strerror(-err));
+}
+
+/* Sockets of the caller's, where the options ask for it. */
+static int join_group(struct fdl_endpoint *ep, const int *fds)
+{
+	const struct fanout fanout = {
+		.how = ep->opts.fanout,
+		.rollover = ep->opts.flags & FDL_ROLLOVER,
+		.outgoing = ep->opts.flags & FDL_RX_OUTGOING,
+		.program = ep->opts.fanout_program,
+	};
+
+	ep->opts.fanout_program = NULL;	/* the caller's */
+	if (fanout.how == FDL_FANOUT_AUTO || ep->n_queues < 2)
+		return 0;
+	return fanout_join(fds, ep->n_queues, &fanout, ep->info.name, &ep->log);
 }
 
 static int set_up(struct fdl_endpoint *ep, const int *fds,
@@ -148,7 +165,9 @@ static int build(struct fdl_endpoint *ep, const int *fds)
 {
 	int err;
 
-	err = open_queues(ep, fds);
+	err = join_group(ep, fds);
+	if (!err)
+		err = open_queues(ep, fds);
 	if (err)
 		return err;
 	err = open_set(ep);
@@ -157,6 +176,7 @@ static int build(struct fdl_endpoint *ep, const int *fds)
 		return err;
 	}
 	open_device(ep, fds[0]);
+	watch_open_all(ep);
 	return 0;
 }
 

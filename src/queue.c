@@ -157,6 +157,7 @@ close_fd:
 
 void queue_close(struct fdl_queue *q)
 {
+	watch_close(q);
 	ready_close(&q->ready);
 	tx_close(q);
 	queue_drop_frames(q);

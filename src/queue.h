@@ -15,6 +15,7 @@
 #include "io/io.h"
 #include "packet/pool.h"
 #include "ready.h"
+#include "watch.h"
 
 struct fdl_queue {
 	struct fdl_endpoint *ep;
@@ -22,6 +23,7 @@ struct fdl_queue {
 	unsigned batch;
 	struct io io;
 	struct ready ready;
+	struct watch watch;
 	bool restore_flags;		/* O_NONBLOCK is ours to clear */
 	bool restore_auxdata;		/* PACKET_AUXDATA is ours to clear */
 	_Atomic int ended;		/* 0, or what fdl_recv returns for good;

@@ -9,7 +9,7 @@
 #include "os.h"
 
 enum {
-	SET_SIZE = 4,	/* data, refill, more, room */
+	SET_SIZE = 5,	/* data, refill, more, link, room */
 };
 
 static int watch(const struct ready *r, int fd, uint32_t events, uint32_t tag)
@@ -61,7 +61,7 @@ int ready_open(struct ready *r, int data, int refill, unsigned flags)
 	int err;
 
 	*r = (struct ready){ .data = data, .refill = refill, .room = -1,
-			     .more = -1, .edge = flags & READY_EDGE };
+			     .more = -1, .link = -1, .edge = flags & READY_EDGE };
 	r->epfd = os_epoll_create();
 	if (r->epfd < 0)
 		return r->epfd;
@@ -120,6 +120,44 @@ void ready_more(struct ready *r, bool more)
 		drain(r->more);
 }
 
+/* There is always room to send to the kernel. */
+static int watch_link(struct ready *r)
+{
+	uint32_t events = EPOLLIN | (r->insists ? (uint32_t)EPOLLOUT : 0);
+
+	return r->link < 0 ? 0 : watch(r, r->link, events, FDL_READABLE);
+}
+
+static void unwatch_link(struct ready *r)
+{
+	if (r->link >= 0)
+		unwatch(r, r->link);
+}
+
+int ready_watch(struct ready *r, int fd)
+{
+	int err;
+
+	r->link = fd;
+	err = watch_link(r);
+	if (err)
+		r->link = -1;
+	return err;
+}
+
+void ready_unwatch(struct ready *r)
+{
+	unwatch_link(r);
+	r->link = -1;
+}
+
+void ready_insist(struct ready *r)
+{
+	r->insists = true;
+	unwatch_link(r);
+	watch_link(r);
+}
+
 bool ready_settle(struct ready *r)
 {
 	struct epoll_event ev[SET_SIZE];
@@ -136,14 +174,21 @@ bool ready_settle(struct ready *r)
 void ready_disarm(struct ready *r)
 {
 	/* Masking is not enough: epoll reports errors and hang-ups always. */
-	if (r->armed)
-		unwatch(r, r->data);
+	if (!r->armed)
+		return;
+	unwatch(r, r->data);
+	unwatch_link(r);
 	r->armed = false;
 }
 
 int ready_rearm(struct ready *r)
 {
-	return r->armed ? 0 : watch_data(r);
+	int err;
+
+	if (r->armed)
+		return 0;
+	err = watch_data(r);
+	return err ? err : watch_link(r);
 }
 
 void ready_end(struct ready *r)
@@ -186,6 +231,8 @@ int ready_state(const struct ready *r, bool there)
 		{ .fd = r->refill, .events = POLLIN },
 		{ .fd = r->armed && !r->edge ? r->data : -1, .events = POLLIN },
 		{ .fd = r->more, .events = POLLIN },
+		{ .fd = r->armed ? r->link : -1,
+		  .events = (short)(r->insists ? POLLIN | POLLOUT : POLLIN) },
 	};
 	int state = 0;
 
@@ -197,7 +244,7 @@ int ready_state(const struct ready *r, bool there)
 	if (fds[1].revents)
 		state |= FDL_WRITABLE;
 	if (there || fds[2].revents || fds[3].revents || fds[4].revents ||
-	    !state)
+	    fds[5].revents || !state)
 		state |= FDL_READABLE;
 	return state;
 }

@@ -17,9 +17,11 @@ struct ready {
 	int data;		/* the queue's; not owned */
 	int refill;		/* the pool's; not owned */
 	int more;		/* eventfd; -1 where nothing is ever left over */
+	int link;		/* the link watch's; not owned; -1: none */
 	int room;		/* duplicate of data, -1 until first wanted */
 	bool edge;		/* data is watched for edges */
 	bool armed;		/* receive side: data is in the set */
+	bool insists;		/* receive side: ready_insist was called */
 	bool has_more;		/* receive side: more is raised */
 	bool ended;		/* receive side: ready_end was called */
 	unsigned answered;	/* receive side: refill signals read */
@@ -45,6 +47,14 @@ bool ready_settle(struct ready *r);
 /* Receive side: the set is ready, whatever the fd says, until it is told not
  * to be. */
 void ready_more(struct ready *r, bool more);
+
+/* Receive side: the set is ready, too, when fd, a datagram socket, is readable,
+ * or no longer. Errors: those of epoll_ctl(2). */
+int ready_watch(struct ready *r, int fd);
+void ready_unwatch(struct ready *r);
+
+/* Receive side, with a link watch: be ready till ready_end. */
+void ready_insist(struct ready *r);
 
 /* Receive side: the pool is empty; quiet until a release. */
 void ready_disarm(struct ready *r);

@@ -335,6 +335,24 @@ static int fill(struct fdl_queue *q, struct fdl_packet *v[], int n, int *more)
 	}
 }
 
+/*
+ * There was nothing to receive: is the device still there? If not, what came
+ * before that was known is received, and then the queue ends. As fill().
+ */
+static int look_at_link(struct fdl_queue *q, struct fdl_packet *v[], int n,
+			int *more)
+{
+	int total = 0;
+
+	if (watch_look(q)) {
+		*more = 1;
+		total = fill(q, v, n, more);
+	}
+	if (total == 0 && *more == 0 && q->watch.gone)
+		*more = end(q, -ENODEV, "the device is gone");
+	return total;
+}
+
 int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
 	int more, total;
@@ -348,6 +366,8 @@ int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)
 		return more;
 	more = 1;
 	total = fill(q, v, n, &more);
+	if (total == 0 && more == 0)
+		total = look_at_link(q, v, n, &more);
 	ready_more(&q->ready, has_leftovers(q) && more != -ENOBUFS);
 	if (total > 0)
 		return total;

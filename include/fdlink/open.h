@@ -110,6 +110,30 @@ int fdl_probe(const char *locator, struct fdl_info *info, size_t size,
 int fdl_probe_fd(int fd, struct fdl_info *info, size_t size,
 		 void (*log)(void *ctx, int level, const char *msg), void *ctx);
 
+/* The device of a link as it is now. */
+struct fdl_link {
+	bool up;		/* switched on (IFF_UP) */
+	bool carrier;		/* up, and connected: a cable, a veth's other
+				 * end, a TUN's or TAP's reader */
+	uint8_t address[6];	/* zeros if it has none */
+	uint32_t mtu;
+	char name[IF_NAMESIZE];
+	uint64_t changes;	/* how often any of these changed, as far as
+				 * fdl_recv has seen */
+};
+
+/*
+ * Ask for the state of the endpoint's device; size is sizeof(struct fdl_link).
+ * No call is needed while nothing changes: a change makes the pollable fds
+ * readable, fdl_recv returns 0 for it (or the packets that were there) and
+ * fdl_link.changes has grown. A TUN or TAP that is moved to another network
+ * namespace is followed there, where that is permitted. Any thread.
+ * Errors: -EOPNOTSUPP a link without a device; -ENODEV it is gone; -EXDEV it is
+ * in a network namespace that is not for us to enter, where changes are not
+ * noticed either.
+ */
+int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *link, size_t size);
+
 /*
  * What the endpoint's first fd was when the endpoint was made. Any thread.
  * Returns 0.

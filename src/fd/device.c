@@ -117,6 +117,13 @@ void device_close(struct device *dev)
 	dev->netlink = -1;
 }
 
+int device_get(const struct device *dev, struct link *link)
+{
+	if (dev->netlink < 0)
+		return -EXDEV;
+	return link_get(dev->netlink, NULL, dev->ifindex, link);
+}
+
 int device_tx_dropped(const struct device *dev, uint64_t *dropped)
 {
 	struct link link;

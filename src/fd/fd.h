@@ -48,6 +48,12 @@ void device_close(struct device *dev);
  */
 int device_tx_dropped(const struct device *dev, uint64_t *dropped);
 
+struct link;
+
+/* Ask for the device as it is. One thread at a time. Errors: as link_get, -EXDEV
+ * never open. */
+int device_get(const struct device *dev, struct link *link);
+
 /*
  * A link socket (link.h) in the network namespace of the device behind fd, of
  * which kind and name in *info are set. Errors: as device_open.

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fd/link.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "os.h"
@@ -143,6 +146,9 @@ static void parse_attr(struct link *link, const struct attr *attr)
 	case IFLA_MTU:
 		link->mtu = attr_u32(attr);
 		break;
+	case IFLA_CARRIER:
+		link->carrier = link->up && attr_u8(attr);
+		break;
 	case IFLA_STATS64:
 		copy_attr(&stats, sizeof(stats), attr);
 		link->tx_dropped = stats.tx_dropped;
@@ -249,4 +255,70 @@ int link_get(int sock, const char *name, unsigned ifindex, struct link *link)
 	if (msg.msg_flags & MSG_TRUNC)
 		return -EPROTO;
 	return parse_answer(link, answer, (size_t)n);
+}
+
+/*
+ * Messages that are not about the device never wake us. The filter loads in
+ * network byte order what is in host order. A bridge tells of its ports under
+ * the same message types, with a family of its own.
+ */
+static int filter_device(int sock, unsigned ifindex)
+{
+	enum {
+		TYPE = offsetof(struct nlmsghdr, nlmsg_type),
+		BODY = sizeof(struct nlmsghdr),
+		FAMILY = BODY + offsetof(struct ifinfomsg, ifi_family),
+		INDEX = BODY + offsetof(struct ifinfomsg, ifi_index),
+	};
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, INDEX),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(ifindex), 0, 6),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FAMILY),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNSPEC, 0, 4),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, TYPE),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWLINK), 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELLINK), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog fprog = {
+		.len = sizeof(program) / sizeof(program[0]),
+		.filter = program,
+	};
+
+	return os_setsockopt(sock, SOL_SOCKET, SO_ATTACH_FILTER, &fprog,
+			     sizeof(fprog));
+}
+
+int link_subscribe(int sock, unsigned ifindex)
+{
+	const struct sockaddr_nl group = { .nl_family = AF_NETLINK,
+					   .nl_groups = RTMGRP_LINK };
+	int err = filter_device(sock, ifindex);
+
+	if (err)
+		return err;
+	return os_bind(sock, (const struct sockaddr *)&group, sizeof(group));
+}
+
+static bool is_departure(const uint8_t *msg, size_t len)
+{
+	struct nlmsghdr nh;
+
+	if (len < sizeof(nh))
+		return false;
+	memcpy(&nh, msg, sizeof(nh));
+	return nh.nlmsg_type == RTM_DELLINK;
+}
+
+enum link_event link_next_event(int sock, struct link *link)
+{
+	uint8_t msg[ANSWER_SIZE];
+	ssize_t n = os_recv(sock, msg, sizeof(msg), MSG_DONTWAIT);
+
+	if (n < 0)
+		return n == -ENOBUFS ? LINK_MISSED : LINK_NO_EVENT;
+	if (is_departure(msg, (size_t)n))
+		return LINK_LEFT;
+	return parse_answer(link, msg, (size_t)n) ? LINK_MISSED : LINK_CHANGED;
 }

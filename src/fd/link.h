@@ -18,6 +18,7 @@ struct link {
 	uint8_t address[6]; /* zeros: none, or not of six bytes */
 	uint32_t mtu;
 	bool up;
+	bool carrier; /* up, and connected */
 	uint64_t tx_dropped;
 	/* Of TUN and TAP devices; zeros on others, and owner UINT32_MAX. */
 	uint8_t tun_type; /* IFF_TUN, IFF_TAP */
@@ -37,6 +38,23 @@ int link_socket(void);
  * sendmsg(2) and recvmsg(2).
  */
 int link_get(int sock, const char *name, unsigned ifindex, struct link *link);
+
+/*
+ * Make a fresh link socket receive the changes of one device, and nothing else,
+ * to be read by link_next_event alone. Errors: those of setsockopt(2) and
+ * bind(2).
+ */
+int link_subscribe(int sock, unsigned ifindex);
+
+enum link_event {
+	LINK_NO_EVENT,
+	LINK_CHANGED, /* *link is what it changed to */
+	LINK_LEFT,    /* deleted, or moved to another namespace */
+	LINK_MISSED,  /* the kernel had no room for some events: ask */
+};
+
+/* The next event. Never blocks. */
+enum link_event link_next_event(int sock, struct link *link);
 
 /* What a TUN or TAP was told it may hand out, as fdl_info.offloads; 0 also
  * where the kernel does not tell. */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every queue has an rtnetlink socket of its own in its epoll set, so that
+ * every queue's thread is woken and reads for itself. What the device is like
+ * now is not remembered but asked for, when somebody asks.
+ *
+ * A device that leaves its network namespace, deleted or moved, is lost to an
+ * AF_PACKET socket. A TUN or TAP stays with its fd wherever it goes, and the
+ * watch goes after it; that it is deleted, the fd itself tells.
+ */
+#include "watch.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "endpoint.h"
+#include "os.h"
+
+static int ask(struct fdl_endpoint *ep, struct link *link)
+{
+	int err;
+
+	pthread_mutex_lock(&ep->device_lock);
+	err = device_get(&ep->device, link);
+	pthread_mutex_unlock(&ep->device_lock);
+	return err;
+}
+
+static void note_change(struct watch *w, const struct link *link)
+{
+	const struct link *last = &w->last;
+
+	if (link->up != last->up || link->carrier != last->carrier ||
+	    link->mtu != last->mtu || strcmp(link->name, last->name) ||
+	    memcmp(link->address, last->address, sizeof(link->address)))
+		atomic_fetch_add_explicit(&w->changes, 1, memory_order_relaxed);
+	w->last = *link;
+}
+
+static void found_gone(struct fdl_queue *q)
+{
+	struct watch *w = &q->watch;
+
+	w->gone = true;
+	atomic_fetch_add_explicit(&w->changes, 1, memory_order_relaxed);
+	ready_insist(&q->ready);
+}
+
+static int subscribe(struct fdl_queue *q, const struct fdl_info *info)
+{
+	struct fdl_endpoint *ep = q->ep;
+	struct watch *w = &q->watch;
+	int err;
+
+	w->netlink = device_socket(q->io.fd, info);
+	if (w->netlink < 0)
+		return w->netlink;
+	err = link_subscribe(w->netlink, ep->device.ifindex);
+	if (!err)
+		err = ready_watch(&q->ready, w->netlink);
+	if (err)
+		os_close(w->netlink);
+	w->open = !err;
+	return err;
+}
+
+/* What happens from here on is told; what happened before is asked for. */
+static int watch_open(struct fdl_queue *q, const struct fdl_info *info)
+{
+	struct link link;
+	int err;
+
+	err = subscribe(q, info);
+	if (err)
+		return err;
+	err = ask(q->ep, &link);
+	if (!err)
+		q->watch.last = link;
+	else if (q->io.kind == FDL_KIND_PACKET && err == -ENODEV)
+		found_gone(q);
+	return 0;
+}
+
+void watch_close(struct fdl_queue *q)
+{
+	if (!q->watch.open)
+		return;
+	q->watch.open = false;
+	ready_unwatch(&q->ready);
+	os_close(q->watch.netlink);
+}
+
+static void warn(const struct fdl_endpoint *ep, const char *name, int err)
+{
+	log_say(&ep->log, FDL_LOG_WARNING, "%s cannot be watched (%s): changes "
+		"of its link are not noticed%s", name, strerror(-err),
+		ep->info.kind == FDL_KIND_PACKET ? ", nor that it is deleted"
+						 : "");
+}
+
+void watch_open_all(struct fdl_endpoint *ep)
+{
+	unsigned i;
+	int err = 0;
+
+	if (ep->device.netlink < 0)
+		return;
+	for (i = 0; !err && i < ep->n_queues; i++)
+		err = watch_open(&ep->queues[i], &ep->info);
+	if (err)
+		warn(ep, ep->info.name, err);
+}
+
+static int reopen_device(struct fdl_queue *q, const struct fdl_info *info)
+{
+	struct fdl_endpoint *ep = q->ep;
+	int err;
+
+	pthread_mutex_lock(&ep->device_lock);
+	device_close(&ep->device);
+	err = device_open(&ep->device, q->io.fd, info);
+	pthread_mutex_unlock(&ep->device_lock);
+	return err;
+}
+
+static void follow(struct fdl_queue *q)
+{
+	const struct log silent = { 0 };
+	struct fdl_info info;
+	int err;
+
+	watch_close(q);
+	atomic_fetch_add_explicit(&q->watch.changes, 1, memory_order_relaxed);
+	if (probe_fd(q->io.fd, &info, &silent))
+		return;		/* deleted */
+	err = reopen_device(q, &info);
+	if (!err)
+		err = watch_open(q, &info);
+	if (err)
+		warn(q->ep, info.name, err);
+}
+
+/* All that was told. Returns the last thing of note. */
+static enum link_event read_events(struct watch *w)
+{
+	enum link_event event, told = LINK_NO_EVENT;
+	struct link link;
+
+	while ((event = link_next_event(w->netlink, &link)) != LINK_NO_EVENT) {
+		if (event == LINK_CHANGED)
+			note_change(w, &link);
+		else if (told != LINK_LEFT)
+			told = event;
+	}
+	return told;
+}
+
+static bool has_left(struct fdl_queue *q)
+{
+	enum link_event event = read_events(&q->watch);
+	struct link link;
+	int err;
+
+	if (event != LINK_MISSED)
+		return event == LINK_LEFT;
+	err = ask(q->ep, &link);
+	if (!err)
+		note_change(&q->watch, &link);
+	return err == -ENODEV;
+}
+
+bool watch_look(struct fdl_queue *q)
+{
+	if (!q->watch.open || q->watch.gone || !has_left(q))
+		return false;
+	if (q->io.kind != FDL_KIND_PACKET) {
+		follow(q);
+		return false;
+	}
+	found_gone(q);
+	return true;
+}
+
+static uint64_t count_changes(const struct fdl_endpoint *ep)
+{
+	uint64_t n, most = 0;
+	unsigned i;
+
+	/* Each queue reads all of them, in its own time. */
+	for (i = 0; i < ep->n_queues; i++) {
+		n = atomic_load_explicit(&ep->queues[i].watch.changes,
+					 memory_order_relaxed);
+		if (n > most)
+			most = n;
+	}
+	return most;
+}
+
+int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *out, size_t size)
+{
+	struct fdl_link found = { 0 };
+	struct link link;
+	int err;
+
+	if (ep->info.kind == FDL_KIND_SEQPACKET ||
+	    ep->info.kind == FDL_KIND_DGRAM)
+		return -EOPNOTSUPP;
+	found.changes = count_changes(ep);
+	err = ask(ep, &link);
+	if (err)
+		return err;
+	found.up = link.up;
+	found.carrier = link.carrier;
+	found.mtu = link.mtu;
+	memcpy(found.address, link.address, sizeof(found.address));
+	memcpy(found.name, link.name, sizeof(found.name));
+	memset(out, 0, size);
+	memcpy(out, &found, size < sizeof(found) ? size : sizeof(found));
+	return 0;
+}

@@ -7,14 +7,18 @@
 #include <fdlink/attach.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "endpoint.h"
 #include "proto/eth.h"
 
 enum {
 	BATCH = 64,
+	THREAD_NAME_SIZE = 16,		/* the kernel's TASK_COMM_LEN */
 };
 
 struct reader {
@@ -125,21 +129,66 @@ static void join_all(struct attachment *a)
 		pthread_join(a->reader[i].thread, NULL);
 }
 
-static int start_reader(struct attachment *a, unsigned i)
+/* The CPU of reader i, if it has one, goes into attr. */
+static int choose_cpu(pthread_attr_t *attr, const struct fdl_threads *threads,
+		      unsigned i)
+{
+	cpu_set_t set;
+	int cpu;
+
+	if (threads->n_cpus == 0)
+		return 0;
+	cpu = threads->cpus[i % threads->n_cpus];
+	if (cpu < 0 || cpu >= CPU_SETSIZE)
+		return -EINVAL;
+	CPU_ZERO(&set);
+	CPU_SET((unsigned)cpu, &set);
+	return -pthread_attr_setaffinity_np(attr, sizeof(set), &set);
+}
+
+/* Without a name a thread works as well. */
+static void name_reader(const struct reader *r, const char *prefix, unsigned i)
+{
+	char number[THREAD_NAME_SIZE], name[THREAD_NAME_SIZE];
+	int digits = snprintf(number, sizeof(number), "-%u", i);
+
+	snprintf(name, sizeof(name), "%.*s%s", THREAD_NAME_SIZE - 1 - digits,
+		 prefix ? prefix : "fdlink", number);
+	pthread_setname_np(r->thread, name);
+}
+
+/* With all signals blocked in the new thread. */
+static int create_reader(struct reader *r, const pthread_attr_t *attr)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&r->thread, attr, run, r);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -err;
+}
+
+static int start_reader(struct attachment *a, unsigned i,
+			const struct fdl_threads *threads)
 {
 	struct reader *r = &a->reader[i];
-	sigset_t all, before;
+	pthread_attr_t attr;
 	int err;
 
 	r->attachment = a;
 	r->q = fdl_get_queue(a->ep, i);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&r->thread, NULL, run, r);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_init(&attr);
+	err = choose_cpu(&attr, threads, i);
 	if (!err)
-		a->started++;
-	return -err;
+		err = create_reader(r, &attr);
+	pthread_attr_destroy(&attr);
+	if (err)
+		return err;
+	a->started++;
+	name_reader(r, threads->name, i);
+	return 0;
 }
 
 static struct attachment *allocate(struct fdl_endpoint *ep,
@@ -157,13 +206,13 @@ static struct attachment *allocate(struct fdl_endpoint *ep,
 }
 
 /* With attach_lock held: the readers are at the gate. */
-static int start(struct attachment *a)
+static int start(struct attachment *a, const struct fdl_threads *threads)
 {
 	unsigned i;
 	int err = 0;
 
 	for (i = 0; !err && i < a->ep->n_queues; i++)
-		err = start_reader(a, i);
+		err = start_reader(a, i, threads);
 	if (!err) {
 		a->ep->attachment = a;
 		mark(a, true);
@@ -172,8 +221,29 @@ static int start(struct attachment *a)
 	return err;
 }
 
+/* A caller built against older headers has fewer fields. */
+static struct fdl_threads read_threads(const struct fdl_threads *given)
+{
+	struct fdl_threads threads = { 0 };
+	size_t size = sizeof(threads);
+
+	if (!given)
+		return threads;
+	if (given->size && given->size < size)
+		size = given->size;
+	memcpy(&threads, given, size);
+	return threads;
+}
+
 int fdl_attach(struct fdl_endpoint *ep, const struct fdl_dispatcher *d)
 {
+	return fdl_attach_threads(ep, d, NULL);
+}
+
+int fdl_attach_threads(struct fdl_endpoint *ep, const struct fdl_dispatcher *d,
+		       const struct fdl_threads *given)
+{
+	const struct fdl_threads threads = read_threads(given);
 	struct attachment *a;
 	int err;
 
@@ -183,7 +253,7 @@ int fdl_attach(struct fdl_endpoint *ep, const struct fdl_dispatcher *d)
 	if (!a)
 		return -ENOMEM;
 	pthread_mutex_lock(&ep->attach_lock);
-	err = ep->attachment ? -EBUSY : start(a);
+	err = ep->attachment ? -EBUSY : start(a, &threads);
 	pthread_mutex_unlock(&ep->attach_lock);
 	if (err) {
 		join_all(a);

@@ -4,6 +4,7 @@
 #define FDLINK_ATTACH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <fdlink/fdlink.h>
@@ -32,6 +33,27 @@ struct fdl_dispatcher {
  * thread to be had.
  */
 int fdl_attach(struct fdl_endpoint *ep, const struct fdl_dispatcher *d);
+
+/* What the threads are like. All zero: as fdl_attach has them. */
+struct fdl_threads {
+	size_t size;		/* sizeof(struct fdl_threads); 0: the layout of
+				 * version 1.0 */
+	const char *name;	/* queue 3's thread is called NAME-3, as long as
+				 * the kernel has room (15 bytes, from which
+				 * NAME is cut); NULL: "fdlink" */
+	const int *cpus;	/* queue i's thread runs on CPU
+				 * cpus[i % n_cpus] alone */
+	unsigned n_cpus;	/* 0: wherever the caller's thread may run */
+};
+
+/*
+ * The same with threads of this kind; NULL: as fdl_attach. Nothing of *threads
+ * is kept.
+ * Errors: those of fdl_attach, and -EINVAL there is no such CPU, or it is not
+ * for this process.
+ */
+int fdl_attach_threads(struct fdl_endpoint *ep, const struct fdl_dispatcher *d,
+		       const struct fdl_threads *threads);
 
 /*
  * Stop the readers and wait for them. Nothing is delivered once it has

@@ -74,7 +74,7 @@ static int make_tun(struct link *l)
 
 static int make_veth(struct link *l)
 {
-	netns_run("ip link add %s address 02:00:00:00:00:01 type veth "
+	netns_command("ip link add %s address 02:00:00:00:00:01 type veth "
 		  "peer name %s address 02:00:00:00:00:02",
 		  l->dev, l->peer_dev);
 	netns_set_up(l->dev, true);
@@ -165,7 +165,7 @@ void link_free(struct link *l)
 	if (l->peer >= 0)
 		close(l->peer);
 	if (l->dev[0] && netns_has(l->dev))
-		netns_run("ip link del %s", l->dev);
+		netns_command("ip link del %s", l->dev);
 	*l = (struct link){ .fd = -1, .peer = -1 };
 }
 
@@ -234,7 +234,7 @@ void link_set_up(struct link *l, bool up)
 
 void link_delete_device(struct link *l)
 {
-	netns_run("ip link del %s", l->dev);
+	netns_command("ip link del %s", l->dev);
 }
 
 /*

@@ -66,7 +66,7 @@ void netns_enter(char *argv[])
 	ipv6_off();
 }
 
-void netns_run(const char *fmt, ...)
+void netns_command(const char *fmt, ...)
 {
 	char cmd[512];
 	va_list ap;

@@ -16,7 +16,7 @@ enum { EXIT_SKIPPED = 77 };
 void netns_enter(char *argv[]);
 
 /* Run a shell command, which must succeed. */
-void netns_run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void netns_command(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Set a device up or down, and wait until it carries packets. */
 void netns_set_up(const char *dev, bool up);

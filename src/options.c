@@ -26,7 +26,7 @@ enum {
 static const uint32_t known_flags = FDL_ETHERNET | FDL_DROP_OTHERHOST |
 				    FDL_SAVE_RESTORE | FDL_DISCONNECT_OK |
 				    FDL_VNET_HDR | FDL_RX_CSUM | FDL_RX_GSO |
-				    FDL_RX_USO |
+				    FDL_RX_USO | FDL_GRO |
 				    FDL_RX_OUTGOING | FDL_ROLLOVER;
 
 struct log options_log(const struct fdl_options *given)
@@ -76,6 +76,12 @@ static int check_flags(const struct log *log, uint32_t flags)
 		log_say(log, FDL_LOG_ERR, "option flags=%#x takes super-packets "
 			"and no partial checksums, which they have: add "
 			"FDL_RX_CSUM", flags);
+		return -EINVAL;
+	}
+	if (flags & FDL_GRO && !(flags & (FDL_RX_GSO | FDL_RX_USO))) {
+		log_say(log, FDL_LOG_ERR, "option flags=%#x merges packets for "
+			"a stack that takes no super-packets: add FDL_RX_GSO "
+			"or FDL_RX_USO", flags);
 		return -EINVAL;
 	}
 	return 0;

@@ -9,6 +9,7 @@
 #include <linux/ioctl.h>
 
 #include "endpoint.h"
+#include "gro.h"
 #include "os.h"
 #include "transmit.h"
 
@@ -137,6 +138,10 @@ int queue_open(struct fdl_queue *q, int fd)
 	err = tx_open(q);
 	if (err)
 		goto close_mode;
+	if (opts->flags & FDL_GRO)
+		err = gro_new(&q->gro, opts->flags);
+	if (err)
+		goto close_mode;
 	err = ready_open(&q->ready, q->io.fd, pool_refill_fd(q->io.pool),
 			 ready_flags(q));
 	if (err)
@@ -146,6 +151,7 @@ int queue_open(struct fdl_queue *q, int fd)
 close_tx:
 	tx_close(q);
 close_mode:
+	gro_free(q->gro);
 	close_mode(q);
 free_pool:
 	pool_orphan(q->io.pool);
@@ -162,6 +168,7 @@ void queue_close(struct fdl_queue *q)
 	tx_close(q);
 	queue_drop_frames(q);
 	close_mode(q);
+	gro_free(q->gro);
 	pool_orphan(q->io.pool);
 	restore_fd(q);
 	os_close(q->io.fd);

@@ -44,6 +44,7 @@ struct fdl_queue {
 	struct fdl_packet *super;
 	struct iovec super_bytes;
 	struct fdl_segmenter segmenter;
+	struct gro *gro;		/* with FDL_GRO, else NULL */
 };
 
 /* ep, index and batch are set. The fd is duplicated. Errors: fdl_endpoint_new's

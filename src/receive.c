@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "endpoint.h"
+#include "gro.h"
 #include "io/verdict.h"
 #include "judge.h"
 #include "os.h"
@@ -122,7 +123,8 @@ static void count_delivered(struct fdl_queue *q, struct fdl_packet *v[], int n)
 }
 
 /*
- * Hand out what is worth it of frame[next..filled), super-packets cut. *k is
+ * Hand out what is worth it of frame[next..filled), super-packets cut, or
+ * segments merged. *k is
  * how many went to v[]. Returns 0, or -ENOBUFS when the pool is out of packets
  * for the segments.
  */
@@ -130,6 +132,8 @@ static int deliver(struct fdl_queue *q, struct fdl_packet *v[], int n, int *k)
 {
 	int r = 0, got = 0;
 
+	if (n > IO_MAX_BATCH)
+		n = IO_MAX_BATCH;
 	while (r >= 0 && got < n && has_leftovers(q)) {
 		if (q->super)
 			r = cut(q, &v[got]);
@@ -138,6 +142,8 @@ static int deliver(struct fdl_queue *q, struct fdl_packet *v[], int n, int *k)
 		if (r > 0)
 			got++;
 	}
+	if (q->gro && got > 1)
+		got = gro_merge(q, v, got);
 	count_delivered(q, v, got);
 	*k = got;
 	return r < 0 ? r : 0;

@@ -30,6 +30,7 @@ static const char *const names[] = {
 	"rx_drop_vnet_hdr",
 	"rx_gso",
 	"rx_gso_cut",
+	"rx_gro_merged",
 	"tx_packets",
 	"tx_bytes",
 	"tx_drop_empty",

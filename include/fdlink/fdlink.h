@@ -68,6 +68,9 @@ enum {
 	FDL_RX_GSO		= 1 << 6, /* super-packets of TCP, checksum
 					   * partial; needs FDL_RX_CSUM */
 	FDL_RX_USO		= 1 << 7, /* the same of UDP */
+	/* Merge the segments that one fdl_recv finds into super-packets, of the
+	 * kinds that FDL_RX_GSO and FDL_RX_USO name. Nothing waits for it. */
+	FDL_GRO			= 1 << 8,
 	/* AF_PACKET: deliver what this machine sends on the device through
 	 * other sockets too, as FDL_OUTGOING. */
 	FDL_RX_OUTGOING		= 1 << 16,

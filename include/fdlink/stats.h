@@ -45,6 +45,8 @@ struct fdl_stats {
 	uint64_t rx_gso;		/* super-packets that came, of which */
 	uint64_t rx_gso_cut;		/* so many were cut; rx_packets counts
 					 * their segments */
+	uint64_t rx_gro_merged;		/* segments that FDL_GRO made part of
+					 * another packet */
 	uint64_t tx_packets;		/* taken by the kernel */
 	uint64_t tx_bytes;
 	uint64_t tx_drop_empty;		/* of no bytes at all */

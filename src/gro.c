@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The window is one batch of one receive call: nothing waits. A super-packet is
+ * put together in the slot of its first segment, or, where that lies in a ring,
+ * in a fresh one.
+ */
+#include "gro.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "queue.h"
+
+struct gro {
+	unsigned flags;			/* of fdl_coalesce_init */
+	struct fdl_coalescer coalescer;
+	struct fdl_coalesced out;
+	struct iovec bytes[IO_MAX_BATCH];
+	struct fdl_coalesce_packet packet[IO_MAX_BATCH];
+};
+
+int gro_new(struct gro **out, uint32_t flags)
+{
+	struct gro *gro = malloc(sizeof(*gro));
+
+	if (!gro)
+		return -ENOMEM;
+	gro->flags = 0;
+	if (flags & FDL_RX_GSO)
+		gro->flags |= FDL_COALESCE_TCP;
+	if (flags & FDL_RX_USO)
+		gro->flags |= FDL_COALESCE_UDP;
+	*out = gro;
+	return 0;
+}
+
+void gro_free(struct gro *gro)
+{
+	free(gro);
+}
+
+static void add_all(struct gro *gro, struct fdl_packet *v[], int n)
+{
+	int i;
+
+	fdl_coalesce_init(&gro->coalescer, gro->flags, 0, 0);
+	for (i = 0; i < n; i++) {
+		gro->bytes[i] = (struct iovec){ v[i]->data, v[i]->len };
+		gro->packet[i] = (struct fdl_coalesce_packet){
+			.iov = &gro->bytes[i],
+			.cnt = 1,
+			.link_len = v[i]->link_len,
+			.off = v[i]->off,
+			.user = v[i],
+		};
+		fdl_coalesce_add(&gro->coalescer, &gro->packet[i]);
+	}
+}
+
+static void describe(struct fdl_packet *to, const struct fdl_packet *first)
+{
+	to->protocol = first->protocol;
+	to->link_len = first->link_len;
+	to->type = first->type;
+	to->hash = first->hash;
+	to->tstamp_ns = first->tstamp_ns;
+}
+
+/* Where the merged packet fits; NULL: nowhere. */
+static struct fdl_packet *place(struct fdl_queue *q, struct fdl_packet *first,
+				uint32_t len)
+{
+	struct fdl_packet *fresh;
+
+	if (len <= first->len + first->tail)
+		return first;
+	if (!pool_take(q->io.pool, &fresh, 1))
+		return NULL;
+	describe(fresh, first);
+	return fresh;
+}
+
+static void release_others(const struct fdl_coalesced *out,
+			   const struct fdl_packet *but)
+{
+	struct fdl_coalesce_packet *p;
+
+	for (p = out->packets; p; p = p->next) {
+		struct fdl_packet *pkt = p->user;
+
+		if (pkt != but)
+			fdl_release(&pkt, 1);
+	}
+}
+
+/* Returns how many packets come out: 1, or all of them for want of a place. */
+static int put_together(struct fdl_queue *q, const struct fdl_coalesced *out,
+			struct fdl_packet *v[])
+{
+	struct fdl_packet *to = place(q, out->packets->user, out->len);
+	struct fdl_coalesce_packet *p;
+	int n = 0;
+
+	for (p = out->packets; !to && p; p = p->next)
+		v[n++] = p->user;
+	if (!to)
+		return n;
+	to->tail += to->len;
+	to->len = (uint32_t)fdl_coalesced_copy(out, to->data, to->tail);
+	to->tail -= to->len;
+	to->off = out->off;
+	release_others(out, to);
+	count(&q->counters, RX_GRO_MERGED, out->count - 1u);
+	v[0] = to;
+	return 1;
+}
+
+int gro_merge(struct fdl_queue *q, struct fdl_packet *v[], int n)
+{
+	struct gro *gro = q->gro;
+	int k = 0;
+
+	add_all(gro, v, n);
+	/* What has come out is never more than what has been taken in. */
+	while (fdl_coalesce_next(&gro->coalescer, &gro->out)) {
+		if (gro->out.count > 1)
+			k += put_together(q, &gro->out, v + k);
+		else
+			v[k++] = gro->out.packets->user;
+	}
+	return k;
+}

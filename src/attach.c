@@ -149,7 +149,7 @@ static int choose_cpu(pthread_attr_t *attr, const struct fdl_threads *threads,
 /* Without a name a thread works as well. */
 static void name_reader(const struct reader *r, const char *prefix, unsigned i)
 {
-	char number[THREAD_NAME_SIZE], name[THREAD_NAME_SIZE];
+	char number[THREAD_NAME_SIZE], name[2 * THREAD_NAME_SIZE];
 	int digits = snprintf(number, sizeof(number), "-%u", i);
 
 	snprintf(name, sizeof(name), "%.*s%s", THREAD_NAME_SIZE - 1 - digits,

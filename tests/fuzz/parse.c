@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Input: link length, how many bytes of the frame are not at hand, frame. */
-#include "fuzz.h"
 #include "proto/parse.h"
+#include "fuzz.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 

@@ -26,8 +26,8 @@ static void cut(const struct vnet_input *in, const struct iovec *iov, int cnt,
 	int n;
 
 	why = fdl_segment_start(&a, iov, cnt, in->link_len, &in->off, flags);
-	MUST(why == fdl_segment_start(&b, iov, cnt, in->link_len, &in->off,
-				      flags));
+	MUST(why ==
+	     fdl_segment_start(&b, iov, cnt, in->link_len, &in->off, flags));
 	while ((len = fdl_segment_len(&a))) {
 		MUST(!why);
 		buf = malloc(len);

@@ -42,7 +42,7 @@ static struct shape random_case(struct rng *r, unsigned *mss)
 		s.ip_opts = 4 * rnd(r, 11);
 	if (!rnd(r, 10)) {
 		*mss = 0;
-		s.payload = rnd(r, 1400);
+		s.payload = rnd(r, 1200);
 		return s;
 	}
 	*mss = rnd(r, 4) ? 200 + rnd(r, 1300) : 8 + rnd(r, 60);
@@ -122,9 +122,9 @@ static int one(struct rng *r)
 	if (n < 0)
 		fprintf(stderr,
 			"IPv%d proto %d link %u ip options %u tcp options %u "
-			"payload %u mss %u flags %02x\n", s.version, s.proto,
-			s.link_len, s.ip_opts, s.tcp_opts, s.payload, mss,
-			s.flags);
+			"payload %u mss %u flags %02x\n",
+			s.version, s.proto, s.link_len, s.ip_opts, s.tcp_opts,
+			s.payload, mss, s.flags);
 	return n;
 }
 

@@ -57,21 +57,51 @@ static void set_up(void)
 static void vary(struct rng *r, struct shape *s)
 {
 	switch (rnd(r, 60)) {
-	case 0: s->flags |= 0x08; break;
-	case 1: s->flags |= 0x01; break;
-	case 2: s->flags ^= 0x40; break;
-	case 3: s->seq += 1; break;
-	case 4: s->ack++; break;
-	case 5: s->ttl ^= 1; break;
-	case 6: s->tos ^= 4; break;
-	case 7: s->id += 1; break;
-	case 8: s->df = !s->df; break;
-	case 9: s->id -= s->df; break;
-	case 10: s->payload = s->proto == 6 ? 0 : s->payload; break;
-	case 11: s->payload -= s->payload > 100 ? 50 : 0; break;
-	case 12: s->payload += 50; break;
-	case 13: s->flags ^= 0x20; break;
-	case 14: s->flags ^= 0x04; break;
+	case 0:
+		s->flags |= 0x08;
+		break;
+	case 1:
+		s->flags |= 0x01;
+		break;
+	case 2:
+		s->flags ^= 0x40;
+		break;
+	case 3:
+		s->seq += 1;
+		break;
+	case 4:
+		s->ack++;
+		break;
+	case 5:
+		s->ttl ^= 1;
+		break;
+	case 6:
+		s->tos ^= 4;
+		break;
+	case 7:
+		s->id += 1;
+		break;
+	case 8:
+		s->df = !s->df;
+		break;
+	case 9:
+		s->id -= s->df;
+		break;
+	case 10:
+		s->payload = s->proto == 6 ? 0 : s->payload;
+		break;
+	case 11:
+		s->payload -= s->payload > 100 ? 50 : 0;
+		break;
+	case 12:
+		s->payload += 50;
+		break;
+	case 13:
+		s->flags ^= 0x20;
+		break;
+	case 14:
+		s->flags ^= 0x04;
+		break;
 	}
 }
 
@@ -115,14 +145,15 @@ static int merge_ours(void)
 	for (i = 0; i < TRAIN; i++) {
 		iov[i] = (struct iovec){ train[i], train_len[i] };
 		pkt[i] = (struct fdl_coalesce_packet){
-			.iov = &iov[i], .cnt = 1,
+			.iov = &iov[i],
+			.cnt = 1,
 			.link_len = (uint8_t)shapes[i].link_len,
 		};
 		fdl_coalesce_add(&c, &pkt[i]);
 	}
 	for (n = 0; fdl_coalesce_next(&c, &out); n++) {
-		ours[n].len = (size_t)fdl_coalesced_copy(
-			&out, ours[n].bytes, sizeof(ours[n].bytes));
+		ours[n].len = (size_t)fdl_coalesced_copy(&out, ours[n].bytes,
+							 sizeof(ours[n].bytes));
 		ours[n].off = out.off;
 		ours[n].used = false;
 	}
@@ -219,10 +250,12 @@ static void show(const char *who, const struct merged *m, int n)
 	int i;
 
 	for (i = 0; i < n; i++)
-		fprintf(stderr, "%s: flow %u len %zu gso %u size %u csum %u "
-			"v%u flags %02x\n", who, flow_of(&m[i]), m[i].len,
-			m[i].off.gso, m[i].off.gso_size, m[i].off.csum,
-			m[i].bytes[14] >> 4, m[i].bytes[47]);
+		fprintf(stderr,
+			"%s: flow %u len %zu gso %u size %u csum %u "
+			"v%u flags %02x\n",
+			who, flow_of(&m[i]), m[i].len, m[i].off.gso,
+			m[i].off.gso_size, m[i].off.csum, m[i].bytes[14] >> 4,
+			m[i].bytes[47]);
 }
 
 static void show_train(void)
@@ -230,10 +263,12 @@ static void show_train(void)
 	int i;
 
 	for (i = 0; i < TRAIN; i++)
-		fprintf(stderr, "flow %u len %zu tos %02x id %u df %d ttl "
-			"%u flags %02x\n", shapes[i].flow + 1000, train_len[i],
-			shapes[i].tos, shapes[i].id, shapes[i].df,
-			shapes[i].ttl, shapes[i].flags);
+		fprintf(stderr,
+			"flow %u len %zu tos %02x id %u df %d ttl "
+			"%u flags %02x\n",
+			shapes[i].flow + 1000, train_len[i], shapes[i].tos,
+			shapes[i].id, shapes[i].df, shapes[i].ttl,
+			shapes[i].flags);
 }
 
 static bool one(struct rng *r)
@@ -256,7 +291,7 @@ static bool one(struct rng *r)
 
 int main(int argc, char **argv)
 {
-	const int cases = argc > 1 ? atoi(argv[1]) : 100;
+	const int cases = argc > 1 ? atoi(argv[1]) : 200;
 	struct rng r = seeded("merge");
 	int i, bad = 0;
 

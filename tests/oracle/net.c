@@ -82,8 +82,8 @@ int net_packet(const char *name, int vnet)
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
 		skip("a packet socket");
-	if (vnet && setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &vnet,
-			       sizeof(vnet)))
+	if (vnet &&
+	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &vnet, sizeof(vnet)))
 		skip("PACKET_VNET_HDR");
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));

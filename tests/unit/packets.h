@@ -209,7 +209,8 @@ static inline struct fdl_offload shape_offload(const struct shape *s,
 	if (!gso_size)
 		return off;
 	off.gso = s->proto == 17 ? FDL_GSO_UDP :
-		  s->version == 4 ? FDL_GSO_TCPV4 : FDL_GSO_TCPV6;
+		  s->version == 4 ? FDL_GSO_TCPV4 :
+				    FDL_GSO_TCPV6;
 	off.gso_size = (uint16_t)gso_size;
 	off.hdr_len = (uint16_t)shape_hdr_len(s);
 	return off;

@@ -124,7 +124,8 @@ static void complete_and_verify(void **state)
 			fdl_checksum_complete(f, len + 6, s.link_len, &off), 0);
 		assert_memory_equal(f, want, len);
 		assert_int_equal(off.csum, FDL_CSUM_VALID);
-		assert_int_equal(fdl_checksum_verify(f, len + 6, s.link_len), 1);
+		assert_int_equal(fdl_checksum_verify(f, len + 6, s.link_len),
+				 1);
 		f[s.link_len + 9] ^= 1;
 		assert_int_equal(fdl_checksum_verify(f, len, s.link_len) == 1,
 				 false);
@@ -133,7 +134,10 @@ static void complete_and_verify(void **state)
 
 static void udp_zero(void **state)
 {
-	struct shape s = { .version = 4, .proto = 17, .payload = 2, .ttl = 1,
+	struct shape s = { .version = 4,
+			   .proto = 17,
+			   .payload = 2,
+			   .ttl = 1,
 			   .partial = true };
 	struct fdl_offload off = shape_offload(&s, 0);
 	uint8_t f[64];

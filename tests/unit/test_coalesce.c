@@ -45,8 +45,11 @@ static void add_frame(size_t len, unsigned link_len, unsigned hdr_len,
 	iov[1] = (struct iovec){ b.bytes[b.n] + cut, cut2 - cut };
 	iov[2] = (struct iovec){ b.bytes[b.n] + cut2, len - cut2 };
 	*p = (struct fdl_coalesce_packet){
-		.iov = iov, .cnt = cnt, .link_len = (uint8_t)link_len,
-		.off = off, .user = (void *)(uintptr_t)b.n,
+		.iov = iov,
+		.cnt = cnt,
+		.link_len = (uint8_t)link_len,
+		.off = off,
+		.user = (void *)(uintptr_t)b.n,
 	};
 	b.len[b.n++] = len;
 	fdl_coalesce_add(&b.c, p);
@@ -101,8 +104,8 @@ static void merge_what_was_cut(struct rng *r)
 	iov.iov_len = build(super, &s);
 	want = shape_offload(&s, mss);
 	begin(ALL);
-	assert_int_equal(fdl_segment_start(&seg, &iov, 1, s.link_len, &want,
-					   flags), 0);
+	assert_int_equal(
+		fdl_segment_start(&seg, &iov, 1, s.link_len, &want, flags), 0);
 	while ((len = fdl_segment_next(&seg, b.bytes[b.n], SLOT, &off)) > 0)
 		add_frame((size_t)len, s.link_len, shape_hdr_len(&s), off,
 			  1 + (int)rnd(r, 3));
@@ -136,18 +139,42 @@ static void mutate(struct rng *r, struct shape *s)
 	if (rnd(r, 4))
 		return;
 	switch (rnd(r, 12)) {
-	case 0: s->flags ^= (uint8_t)(1 << rnd(r, 8)); break;
-	case 1: s->seq += rnd(r, 2) ? 1 : 0u - 100; break;
-	case 2: s->ack++; break;
-	case 3: s->ttl ^= 1; break;
-	case 4: s->tos ^= 1; break;
-	case 5: s->id += rnd(r, 3); break;
-	case 6: s->df = !s->df; break;
-	case 7: s->tcp_opts = 36 - s->tcp_opts % 32; break;
-	case 8: s->ip_opts ^= s->version == 4 ? 4 : 8; break;
-	case 9: s->link_len ^= s->link_len > 14 ? 4 : 14; break;
-	case 10: s->payload = rnd(r, 1400); break;
-	case 11: s->partial = !s->partial; break;
+	case 0:
+		s->flags ^= (uint8_t)(1 << rnd(r, 8));
+		break;
+	case 1:
+		s->seq += rnd(r, 2) ? 1 : 0u - 100;
+		break;
+	case 2:
+		s->ack++;
+		break;
+	case 3:
+		s->ttl ^= 1;
+		break;
+	case 4:
+		s->tos ^= 1;
+		break;
+	case 5:
+		s->id += rnd(r, 3);
+		break;
+	case 6:
+		s->df = !s->df;
+		break;
+	case 7:
+		s->tcp_opts = 36 - s->tcp_opts % 32;
+		break;
+	case 8:
+		s->ip_opts ^= s->version == 4 ? 4 : 8;
+		break;
+	case 9:
+		s->link_len ^= s->link_len > 14 ? 4 : 14;
+		break;
+	case 10:
+		s->payload = rnd(r, 1400);
+		break;
+	case 11:
+		s->partial = !s->partial;
+		break;
 	}
 }
 
@@ -201,8 +228,9 @@ static void cut_again(void)
 		assert_int_equal(iov.iov_len, b.len[i]);
 		return;
 	}
-	assert_int_equal(fdl_segment_start(&seg, &iov, 1, p->link_len,
-					   &b.out.off, 0), 0);
+	assert_int_equal(
+		fdl_segment_start(&seg, &iov, 1, p->link_len, &b.out.off, 0),
+		0);
 	assert_int_not_equal(b.out.off.gso, FDL_GSO_NONE);
 	for (; p; p = p->next) {
 		struct fdl_offload off = p->off;
@@ -247,7 +275,7 @@ static void mixed_flows(void **state)
 			k = b.n;
 			owner[k] = add_mutant(&r, &flow[i]) ? i : -1;
 		}
-		for (k = 0; next(); ) {
+		for (k = 0; next();) {
 			merged += b.out.count > 1 ? b.out.count : 0;
 			for (p = b.out.packets; p; p = p->next, k++) {
 				i = (int)(uintptr_t)p->user;
@@ -265,9 +293,17 @@ static void mixed_flows(void **state)
 }
 
 static const struct shape base = {
-	.link_len = 14, .version = 4, .proto = 6, .tcp_opts = 12,
-	.payload = 100, .id = 65535, .df = true, .ttl = 64, .flags = 0x10,
-	.seq = 0xffffffc0, .ack = 7,
+	.link_len = 14,
+	.version = 4,
+	.proto = 6,
+	.tcp_opts = 12,
+	.payload = 100,
+	.id = 65535,
+	.df = true,
+	.ttl = 64,
+	.flags = 0x10,
+	.seq = 0xffffffc0,
+	.ack = 7,
 };
 
 static struct shape following(const struct shape *s)
@@ -358,19 +394,45 @@ static void other_headers(void **state)
 	struct shape t;
 
 	(void)state;
-	t = n; t.seq++; closes_at(t);
-	t = n; t.ack++; closes_at(t);
-	t = n; t.ttl--; closes_at(t);
-	t = n; t.tos++; closes_at(t);
-	t = n; t.df = false; closes_at(t);
-	t = n; t.id++; closes_at(t);
-	t = n; t.payload++; closes_at(t);
-	t = n; t.payload = 0; closes_at(t);
-	t = n; t.tcp_opts = 8; closes_at(t);
-	t = n; t.ip_opts = 4; closes_at(t);
-	t = n; t.link_len = 18; closes_at(t);
-	t = n; t.flow++; closes_at(t);
-	t = n; t.proto = 17; closes_at(t);
+	t = n;
+	t.seq++;
+	closes_at(t);
+	t = n;
+	t.ack++;
+	closes_at(t);
+	t = n;
+	t.ttl--;
+	closes_at(t);
+	t = n;
+	t.tos++;
+	closes_at(t);
+	t = n;
+	t.df = false;
+	closes_at(t);
+	t = n;
+	t.id++;
+	closes_at(t);
+	t = n;
+	t.payload++;
+	closes_at(t);
+	t = n;
+	t.payload = 0;
+	closes_at(t);
+	t = n;
+	t.tcp_opts = 8;
+	closes_at(t);
+	t = n;
+	t.ip_opts = 4;
+	closes_at(t);
+	t = n;
+	t.link_len = 18;
+	closes_at(t);
+	t = n;
+	t.flow++;
+	closes_at(t);
+	t = n;
+	t.proto = 17;
+	closes_at(t);
 }
 
 static void damaged(void **state)

@@ -25,8 +25,9 @@ static void every_shape_is_found(void **state)
 			s.ip_opts = 4 * rnd(&r, 11);
 		s.payload = rnd(&r, 200);
 		len = build(f, &s);
-		assert_int_equal(parse_frame(f, len, len + rnd(&r, 20),
-					     s.link_len, &p), 0);
+		assert_int_equal(
+			parse_frame(f, len, len + rnd(&r, 20), s.link_len, &p),
+			0);
 		assert_int_equal(p.version, s.version);
 		assert_int_equal(p.proto, s.proto);
 		assert_int_equal(p.l3, s.link_len);
@@ -120,13 +121,18 @@ static void impossible_lengths(void **state)
 		uint8_t value;
 		enum fdl_refusal why;
 	} cases[] = {
-		{ 0, 0x44, FDL_REFUSE_IP }, { 0, 0x4f, FDL_REFUSE_IP },
-		{ 0, 0x65, FDL_REFUSE_SHORT }, { 0, 0x55, FDL_REFUSE_NOT_IP },
-		{ 2, 1, FDL_REFUSE_IP }, { 3, 50, FDL_REFUSE_IP },
-		{ 3, 39, FDL_REFUSE_SHORT }, { 3, 19, FDL_REFUSE_IP },
+		{ 0, 0x44, FDL_REFUSE_IP },
+		{ 0, 0x4f, FDL_REFUSE_IP },
+		{ 0, 0x65, FDL_REFUSE_SHORT },
+		{ 0, 0x55, FDL_REFUSE_NOT_IP },
+		{ 2, 1, FDL_REFUSE_IP },
+		{ 3, 50, FDL_REFUSE_IP },
+		{ 3, 39, FDL_REFUSE_SHORT },
+		{ 3, 19, FDL_REFUSE_IP },
 		{ 6, 0x20, FDL_REFUSE_FRAGMENT },
 		{ 7, 0x01, FDL_REFUSE_FRAGMENT },
-		{ 9, 1, FDL_REFUSE_TRANSPORT }, { 9, 17, FDL_REFUSE_TRANSPORT },
+		{ 9, 1, FDL_REFUSE_TRANSPORT },
+		{ 9, 17, FDL_REFUSE_TRANSPORT },
 		{ 32, 0x40, FDL_REFUSE_TRANSPORT },
 		{ 32, 0x80, FDL_REFUSE_SHORT },
 	};

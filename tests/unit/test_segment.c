@@ -43,8 +43,10 @@ static int split(struct rng *r, uint8_t *f, size_t len, struct iovec *iov,
 	int cnt;
 
 	for (cnt = 0; len; cnt++) {
-		const size_t n = cnt == max - 1 ? len :
-				 rnd(r, (uint32_t)(len < 900 ? len : 900) + 1);
+		const size_t n =
+			cnt == max - 1 ?
+				len :
+				rnd(r, (uint32_t)(len < 900 ? len : 900) + 1);
 
 		iov[cnt].iov_base = f;
 		iov[cnt].iov_len = n;
@@ -98,16 +100,18 @@ static void cut_one(struct rng *r, bool partial, bool gather)
 	int cnt = split(r, super, len, in, 100), got_len;
 
 	off.hdr_len = (uint16_t)rnd(r, 65536);		/* never believed */
-	assert_int_equal(fdl_segment_start(&seg, in, cnt, s.link_len, &off,
-					   flags), FDL_REFUSE_NONE);
+	assert_int_equal(
+		fdl_segment_start(&seg, in, cnt, s.link_len, &off, flags),
+		FDL_REFUSE_NONE);
 	for (i = 0; i * mss < s.payload; i++) {
 		n = expect(want, &s, super, mss, i, partial);
 		assert_int_equal(fdl_segment_len(&seg), n);
 		assert_int_equal(fdl_segment_next(&seg, got, n - 1, NULL),
 				 -EMSGSIZE);
 		if (gather) {
-			assert_int_equal(fdl_segment_gather(&seg, hdr, out, 1,
-							    NULL), -EMSGSIZE);
+			assert_int_equal(
+				fdl_segment_gather(&seg, hdr, out, 1, NULL),
+				-EMSGSIZE);
 			got_len = fdl_segment_gather(&seg, hdr, out, 100,
 						     &left);
 			assert_true(got_len > 0);
@@ -118,8 +122,8 @@ static void cut_one(struct rng *r, bool partial, bool gather)
 		}
 		assert_int_equal(got_len, n);
 		assert_memory_equal(got, want, n);
-		assert_int_equal(left.csum, partial ? FDL_CSUM_PARTIAL :
-						      FDL_CSUM_VALID);
+		assert_int_equal(left.csum,
+				 partial ? FDL_CSUM_PARTIAL : FDL_CSUM_VALID);
 		assert_int_equal(left.gso, FDL_GSO_NONE);
 		if (!partial)
 			assert_true(checksums_right(got, n, &s));
@@ -165,26 +169,32 @@ static void singles(void **state)
 		memcpy(want + len, "padding", 7);
 		memcpy(f + len, "padding", 7);
 		cnt = split(&r, f, len + 7, in, 10);
-		assert_int_equal(fdl_segment_start(&seg, in, cnt, s.link_len,
-						   &off, 0), 0);
+		assert_int_equal(
+			fdl_segment_start(&seg, in, cnt, s.link_len, &off, 0),
+			0);
 		if (i & 4) {
 			cnt = fdl_segment_gather(&seg, hdr, out, 12, &off);
 			assert_int_equal(join(got, out, cnt), len + 7);
 		} else {
-			assert_int_equal(fdl_segment_next(&seg, got, 2000,
-							  &off), len + 7);
+			assert_int_equal(
+				fdl_segment_next(&seg, got, 2000, &off),
+				len + 7);
 		}
 		assert_memory_equal(got, want, len + 7);
-		assert_int_equal(off.csum, i & 1 ? FDL_CSUM_VALID :
-						   FDL_CSUM_NONE);
+		assert_int_equal(off.csum,
+				 i & 1 ? FDL_CSUM_VALID : FDL_CSUM_NONE);
 		assert_int_equal(fdl_segment_len(&seg), 0);
 	}
 }
 
 static void refused(void **state)
 {
-	struct shape s = { .link_len = 14, .version = 4, .proto = 6, .ttl = 1,
-			   .payload = 3000, .partial = true };
+	struct shape s = { .link_len = 14,
+			   .version = 4,
+			   .proto = 6,
+			   .ttl = 1,
+			   .payload = 3000,
+			   .partial = true };
 	struct fdl_offload off = shape_offload(&s, 1000);
 	struct fdl_segmenter seg;
 	uint8_t f[4000];
@@ -200,12 +210,14 @@ static void refused(void **state)
 	assert_int_equal(fdl_segment_start(&seg, &iov, 1, 14, &off, 0),
 			 FDL_REFUSE_IP);
 	off = (struct fdl_offload){ .csum = FDL_CSUM_PARTIAL,
-				    .csum_start = 300, .csum_offset = 16 };
+				    .csum_start = 300,
+				    .csum_offset = 16 };
 	iov.iov_len++;
 	assert_int_equal(fdl_segment_start(&seg, &iov, 1, 14, &off, 0),
 			 FDL_REFUSE_HEADERS);
 	assert_int_equal(fdl_segment_start(&seg, NULL, 0, 0,
-					   &(struct fdl_offload){ 0 }, 0), 0);
+					   &(struct fdl_offload){ 0 }, 0),
+			 0);
 	assert_int_equal(fdl_segment_len(&seg), 0);
 }
 

@@ -8,16 +8,21 @@
 #include "packets.h"
 
 static const struct fdl_offload tcp4 = {
-	.csum = FDL_CSUM_PARTIAL, .gso = FDL_GSO_TCPV4, .ecn = 1,
-	.gso_size = 1448, .hdr_len = 66, .csum_start = 34, .csum_offset = 16,
+	.csum = FDL_CSUM_PARTIAL,
+	.gso = FDL_GSO_TCPV4,
+	.ecn = 1,
+	.gso_size = 1448,
+	.hdr_len = 66,
+	.csum_start = 34,
+	.csum_offset = 16,
 };
 
 static void little_and_big(void **state)
 {
-	static const uint8_t little[] = { 1, 0x81, 66, 0, 0xa8, 5, 34, 0, 16,
-					  0, 0, 0 };
-	static const uint8_t big[] = { 1, 0x81, 0, 66, 5, 0xa8, 0, 34, 0, 16,
-				       0, 0 };
+	static const uint8_t little[] = { 1,  0x81, 66, 0, 0xa8, 5,
+					  34, 0,    16, 0, 0,	 0 };
+	static const uint8_t big[] = { 1, 0x81, 0, 66, 5, 0xa8,
+				       0, 34,	0, 16, 0, 0 };
 	struct fdl_offload off;
 	uint8_t hdr[12];
 
@@ -26,8 +31,8 @@ static void little_and_big(void **state)
 	assert_memory_equal(hdr, little, 12);
 	fdl_vnet_hdr_encode(hdr, 10, FDL_ORDER_BIG, &tcp4);
 	assert_memory_equal(hdr, big, 10);
-	assert_int_equal(fdl_vnet_hdr_decode(little, 12, FDL_ORDER_LITTLE,
-					     &off), 0);
+	assert_int_equal(
+		fdl_vnet_hdr_decode(little, 12, FDL_ORDER_LITTLE, &off), 0);
 	assert_memory_equal(&off, &tcp4, sizeof(off));
 	assert_int_equal(fdl_vnet_hdr_decode(big, 10, FDL_ORDER_BIG, &off), 0);
 	assert_memory_equal(&off, &tcp4, sizeof(off));
@@ -53,15 +58,17 @@ static void every_type_survives(void **state)
 	(void)state;
 	for (gso = FDL_GSO_NONE; gso <= FDL_GSO_UDP; gso++) {
 		for (csum = FDL_CSUM_NONE; csum <= FDL_CSUM_PARTIAL; csum++) {
-			off = (struct fdl_offload){
-				.csum = (uint8_t)csum, .gso = (uint8_t)gso };
+			off = (struct fdl_offload){ .csum = (uint8_t)csum,
+						    .gso = (uint8_t)gso };
 			if (csum == FDL_CSUM_PARTIAL)
 				off.csum_start = 20;
 			if (gso)
 				off.gso_size = 99;
 			fdl_vnet_hdr_encode(hdr, 12, FDL_ORDER_NATIVE, &off);
-			assert_int_equal(fdl_vnet_hdr_decode(
-				hdr, 12, FDL_ORDER_NATIVE, &back), 0);
+			assert_int_equal(fdl_vnet_hdr_decode(hdr, 12,
+							     FDL_ORDER_NATIVE,
+							     &back),
+					 0);
 			assert_memory_equal(&off, &back, sizeof(off));
 		}
 	}
@@ -79,9 +86,9 @@ static void types_that_are_refused(void **state)
 			    type == 0x81 || type == 0x84;
 
 		hdr[1] = (uint8_t)type;
-		assert_int_equal(fdl_vnet_hdr_decode(hdr, 10, FDL_ORDER_LITTLE,
-						     &off),
-				 good ? 0 : FDL_REFUSE_GSO_TYPE);
+		assert_int_equal(
+			fdl_vnet_hdr_decode(hdr, 10, FDL_ORDER_LITTLE, &off),
+			good ? 0 : FDL_REFUSE_GSO_TYPE);
 	}
 	off = tcp4;
 	hdr[1] = 3;
@@ -99,9 +106,13 @@ struct packet {
 
 static void make(struct packet *p, int version, int proto)
 {
-	p->s = (struct shape){ .link_len = 14, .version = version,
-			       .proto = proto, .payload = 3000, .ttl = 64,
-			       .flags = 0x10, .partial = true };
+	p->s = (struct shape){ .link_len = 14,
+			       .version = version,
+			       .proto = proto,
+			       .payload = 3000,
+			       .ttl = 64,
+			       .flags = 0x10,
+			       .partial = true };
 	p->len = build(p->f, &p->s);
 	p->off = shape_offload(&p->s, 1000);
 }
@@ -237,7 +248,7 @@ static void refusals_have_names(void **state)
 	for (i = 0; i <= FDL_REFUSE_CSUM_OFFSET; i++)
 		assert_non_null(fdl_refusal_name((enum fdl_refusal)i));
 	assert_null(fdl_refusal_name((enum fdl_refusal)i));
-	assert_null(fdl_refusal_name((enum fdl_refusal)-1));
+	assert_null(fdl_refusal_name((enum fdl_refusal) - 1));
 }
 
 int main(void)

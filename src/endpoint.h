@@ -25,6 +25,7 @@ struct fdl_endpoint {
 	int set;			/* epoll fd over the queues' */
 	int wake;			/* eventfd, beside the set */
 	_Atomic(const char *) last_error;
+	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: the wire refused */
 	char *path[ENDPOINT_MAX_PATHS];	/* to unlink */
 
 	pthread_mutex_t device_lock;	/* one question at a time */

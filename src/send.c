@@ -15,7 +15,7 @@ static int send_chunk(struct fdl_queue *q, struct fdl_packet *v[], int n,
 
 	for (i = 0; i < n; i++) {
 		iov[i] = (struct iovec){ v[i]->data, v[i]->len };
-		f[i] = (struct frame){ &iov[i], 1, &v[i]->off };
+		f[i] = (struct frame){ &iov[i], 1, 1, &v[i]->off };
 	}
 	return tx_put(q, f, n, why);
 }
@@ -56,7 +56,7 @@ static int write_one(struct fdl_queue *q, const struct frame *f)
 int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	      const struct fdl_offload *off)
 {
-	const struct frame f = { iov, cnt, off };
+	const struct frame f = { iov, cnt, 1, off };
 
 	return write_one(q, &f);
 }

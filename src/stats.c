@@ -41,6 +41,10 @@ static const char *const names[] = {
 	"tx_drop_no_peer",
 	"tx_drop_no_room",
 	"tx_drop_other",
+	"tx_gso",
+	"tx_gso_cut",
+	"tx_segments",
+	"tx_offload_revoked",
 };
 
 _Static_assert(sizeof(names) / sizeof(names[0]) == COUNTERS,

@@ -6,16 +6,11 @@
 #include "transmit.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
+#include "bridge.h"
 #include "endpoint.h"
 #include "os.h"
-
-enum {
-	FIRST_NAP_US = 50,
-	LAST_NAP_US = 8000,
-};
 
 static const struct verdict empty = {
 	.action = DROP,
@@ -31,25 +26,21 @@ static const struct verdict too_long = {
 	.text = "a packet was dropped: too long for so many pieces",
 };
 
-static const struct verdict no_offload = {
-	.action = DROP,
-	.counter = TX_DROP_OFFLOAD,
-	.result = -EOPNOTSUPP,
-	.text = "a packet was dropped: it asks for an offload that this "
-		"endpoint does not have",
-};
-
-/* What is gathered has to go first. */
-static const struct verdict full = { .action = AGAIN, .counter = COUNTERS };
+const struct verdict tx_full = { .action = AGAIN, .counter = COUNTERS };
+const struct verdict tx_uncut = { .action = AGAIN, .counter = COUNTERS };
+const struct verdict tx_refused = { .action = AGAIN, .counter = COUNTERS };
 
 int tx_open(struct fdl_queue *q)
 {
+	if (q->io.vnet_hdr_len > TX_HDR_ROOM)
+		return -EOPNOTSUPP;
 	q->io.max_header_bytes = q->ep->opts.max_syscall_header_bytes;
 	q->io.max_pieces = io_max_pieces(&q->io);
 	q->tx = os_map(sizeof(*q->tx));
 	if (!q->tx)
 		return -ENOMEM;
 	pthread_mutex_init(&q->tx->lock, NULL);
+	q->tx->offloads = bridge_offloads(&q->io);
 	if (q->io.kind == FDL_KIND_DGRAM)
 		peer_note(&q->tx->peer, q->io.fd);
 	return 0;
@@ -61,9 +52,9 @@ void tx_close(struct fdl_queue *q)
 	os_unmap(q->tx, sizeof(*q->tx));
 }
 
-void tx_drop(struct fdl_queue *q, const struct verdict *v, int n)
+void tx_drop(struct fdl_queue *q, const struct verdict *v, unsigned n)
 {
-	count(&q->counters, v->counter, (uint64_t)n);
+	count(&q->counters, v->counter, n);
 	endpoint_error(q->ep, v->text);
 	if (!q->tx->refused)
 		q->tx->refused = v->result;
@@ -87,7 +78,7 @@ static const struct verdict *merge(struct tx *tx, struct iovec *last,
 	int i;
 
 	if (tx->merged)
-		return &full;
+		return &tx_full;
 	if (!append(tx, &len, last))
 		return &too_long;
 	for (i = 0; i < cnt; i++)
@@ -98,20 +89,64 @@ static const struct verdict *merge(struct tx *tx, struct iovec *last,
 	return NULL;
 }
 
-static const struct verdict *gather(struct tx *tx, const struct frame *f,
-				    struct msghdr *msg, unsigned max)
+struct msghdr *tx_begin(struct fdl_queue *q, const struct fdl_offload *off)
 {
+	struct tx *tx = q->tx;
+	struct msghdr *msg = &tx->msg[tx->n].msg_hdr;
+	uint8_t *hdr = tx->hdr[tx->n];
+
+	if (tx->n == TX_BATCH)
+		return NULL;
+	msg->msg_iov = tx->piece + tx->pieces;
+	msg->msg_iovlen = 0;
+	if (!q->io.vnet_hdr_len)
+		return msg;
+	memset(hdr, 0, TX_HDR_ROOM);
+	if (off)
+		fdl_vnet_hdr_encode(hdr, FDL_VNET_HDR_LEN, q->io.order, off);
+	msg->msg_iov[0] = (struct iovec){ hdr, q->io.vnet_hdr_len };
+	msg->msg_iovlen = 1;
+	return msg;
+}
+
+void tx_end(struct fdl_queue *q, unsigned weight, bool super)
+{
+	struct tx *tx = q->tx;
+
+	tx->pieces += (unsigned)tx->msg[tx->n].msg_hdr.msg_iovlen;
+	tx->weight[tx->n] = weight;
+	tx->super[tx->n] = super;
+	tx->n++;
+}
+
+const struct verdict *tx_gather(struct fdl_queue *q, const struct frame *f,
+				const struct fdl_offload *off)
+{
+	const unsigned max = q->io.max_pieces;
+	const struct verdict *why = NULL;
+	struct tx *tx = q->tx;
+	struct msghdr *msg;
 	int i;
 
+	if (tx->pieces + ((unsigned)f->cnt < max ? (unsigned)f->cnt + 1 : max) >
+	    TX_PIECES)
+		return &tx_full;
+	msg = tx_begin(q, off);
+	if (!msg)
+		return &tx_full;
 	for (i = 0; i < f->cnt; i++) {
 		if (!f->iov[i].iov_len)
 			continue;
-		if (msg->msg_iovlen == max)
-			return merge(tx, &msg->msg_iov[max - 1], f->iov + i,
-				     f->cnt - i);
+		if (msg->msg_iovlen == max) {
+			why = merge(tx, &msg->msg_iov[max - 1], f->iov + i,
+				    f->cnt - i);
+			break;
+		}
 		msg->msg_iov[msg->msg_iovlen++] = f->iov[i];
 	}
-	return NULL;
+	if (!why)
+		tx_end(q, f->weight, off && off->gso);
+	return why;
 }
 
 static bool has_bytes(const struct frame *f)
@@ -129,47 +164,31 @@ static bool asks_for_work(const struct fdl_offload *off)
 	return off && (off->csum == FDL_CSUM_PARTIAL || off->gso);
 }
 
-static bool has_room(const struct tx *tx, unsigned max, int cnt)
-{
-	unsigned want = (unsigned)cnt < max ? (unsigned)cnt + 1 : max;
-
-	return tx->n < TX_BATCH && tx->pieces + want <= TX_PIECES;
-}
-
-/* Make a message of a frame. NULL: done; else why not. */
 static const struct verdict *add(struct fdl_queue *q, const struct frame *f)
 {
-	const unsigned max = q->io.max_pieces;
-	const struct verdict *why;
-	struct tx *tx = q->tx;
-	struct msghdr *msg;
-
 	if (!has_bytes(f))
 		return &empty;
 	if (asks_for_work(f->off))
-		return &no_offload;
-	if (!has_room(tx, max, f->cnt))
-		return &full;
-	msg = &tx->msg[tx->n].msg_hdr;
-	msg->msg_iov = tx->piece + tx->pieces;
-	msg->msg_iovlen = 0;
-	why = gather(tx, f, msg, max);
-	if (why)
-		return why;
-	tx->pieces += (unsigned)msg->msg_iovlen;
-	tx->n++;
-	return NULL;
+		return bridge_add(q, f);
+	return tx_gather(q, f, NULL);
 }
 
-static void account(struct fdl_queue *q, const struct mmsghdr msg[], unsigned n)
+/* msg[from..to) went. */
+static void account(struct fdl_queue *q, unsigned from, unsigned to)
 {
-	uint64_t bytes = 0;
+	const struct tx *tx = q->tx;
+	uint64_t bytes = 0, packets = 0, supers = 0;
 	unsigned i;
 
-	for (i = 0; i < n; i++)
-		bytes += msg[i].msg_len;
-	count(&q->counters, TX_PACKETS, n);
+	for (i = from; i < to; i++) {
+		bytes += tx->msg[i].msg_len - q->io.vnet_hdr_len;
+		packets += tx->weight[i];
+		supers += tx->super[i];
+	}
+	count(&q->counters, TX_PACKETS, packets);
 	count(&q->counters, TX_BYTES, bytes);
+	if (supers)
+		count(&q->counters, TX_GSO, supers);
 }
 
 /* Returns whether the peer came back, and the same is worth another try. */
@@ -179,8 +198,26 @@ static bool meet_again(struct fdl_queue *q, const struct verdict *v)
 	       !peer_reconnect(&q->tx->peer, q->io.fd);
 }
 
-/* Send what is gathered. Returns and *why as of tx_put. */
-static int push(struct fdl_queue *q, const struct verdict **why)
+/*
+ * What becomes of a message that the kernel refused with err. NULL: it is worth
+ * another try; else, unless it is a DROP, why all stops here.
+ */
+static const struct verdict *consider(struct fdl_queue *q, unsigned i, int err,
+				      bool *met)
+{
+	const struct verdict *v = verdict_on_send(q->io.kind, err);
+
+	if (v->action != DROP)
+		return v;
+	if (q->tx->super[i] && err == -EINVAL)
+		return &tx_refused;
+	if (*met)
+		return v;
+	*met = true;
+	return meet_again(q, v) ? NULL : v;
+}
+
+int tx_push(struct fdl_queue *q, const struct verdict **why)
 {
 	const struct verdict *v;
 	struct tx *tx = q->tx;
@@ -190,29 +227,43 @@ static int push(struct fdl_queue *q, const struct verdict **why)
 
 	while (done < tx->n) {
 		n = io_send(&q->io, tx->msg + done, tx->n - done, &err);
-		account(q, tx->msg + done, n);
+		account(q, done, done + n);
 		done += n;
 		if (n)
 			met = false;
-		if (!err)
+		v = err ? consider(q, done, err, &met) : NULL;
+		if (!v)
 			continue;
-		v = verdict_on_send(q->io.kind, err);
 		if (v->action != DROP) {
 			*why = v;
 			break;
 		}
-		if (!met) {
-			met = true;
-			if (meet_again(q, v))
-				continue;
-		}
-		tx_drop(q, v, 1);
+		tx_drop(q, v, tx->weight[done]);
 		done++;
 	}
 	tx->n = 0;
 	tx->pieces = 0;
 	tx->merged = false;
 	return (int)done;
+}
+
+/* The first of f[0..n) that does not join those before it has reason v. */
+static int put_some(struct fdl_queue *q, const struct frame f[], int joined,
+		    const struct verdict *v, const struct verdict **why)
+{
+	int k;
+
+	if (joined == 0 && v == &tx_uncut)
+		return bridge_cut(q, f, why);
+	if (joined == 0) {
+		tx_drop(q, v, f->weight);
+		return 1;
+	}
+	k = tx_push(q, why);
+	if (*why != &tx_refused)
+		return k;
+	*why = NULL;
+	return k + bridge_cut_refused(q, &f[k], why);
 }
 
 int tx_put(struct fdl_queue *q, const struct frame f[], int n,
@@ -222,84 +273,15 @@ int tx_put(struct fdl_queue *q, const struct frame f[], int n,
 	int i, k = 0;
 
 	*why = NULL;
+	if (q->tx->cutting)
+		bridge_finish(q, why);
 	while (k < n && !*why) {
 		for (i = k; i < n; i++) {
 			v = add(q, &f[i]);
 			if (v)
 				break;
 		}
-		if (i > k) {
-			k += push(q, why);
-		} else {
-			tx_drop(q, v, 1);
-			k++;
-		}
+		k += put_some(q, &f[k], i - k, v, why);
 	}
 	return k;
-}
-
-/* One call's patience. */
-struct patience {
-	int64_t until;		/* 0: it has not begun */
-	unsigned nap_us;	/* what to sleep if POLLOUT lies */
-	bool told;		/* POLLOUT told of room before this try */
-};
-
-static int wait_begin(struct patience *p, uint32_t ms)
-{
-	const int64_t now = os_now_ms();
-
-	if (!p->until)
-		p->until = now + ms;
-	return now < p->until ? (int)(p->until - now) : 0;
-}
-
-/*
- * Wait for room, after err. POLLOUT means nothing for a full device queue, nor
- * for a datagram socket whose peer is not connected back: where it tells of
- * room and there is none, and after all but EAGAIN, a growing nap is taken.
- * Returns false when the time is up.
- */
-static bool wait_for_room(struct fdl_queue *q, struct patience *p, int err)
-{
-	struct pollfd room = { .fd = q->io.fd, .events = POLLOUT };
-	const uint32_t ms = q->ep->opts.tx_wait_ms;
-	int left;
-
-	if (!ms)
-		return false;
-	left = wait_begin(p, ms);
-	if (left == 0)
-		return false;
-	if (err == -EAGAIN && !p->told) {
-		p->told = os_poll(&room, 1, left) > 0;
-		return true;
-	}
-	p->told = false;
-	os_nap(p->nap_us);
-	if (p->nap_us < LAST_NAP_US)
-		p->nap_us *= 2;
-	return true;
-}
-
-int tx_put_all(struct fdl_queue *q, const struct frame f[], int n,
-	       const struct verdict **why)
-{
-	struct patience p = { .nap_us = FIRST_NAP_US };
-	int k = 0, gone;
-
-	for (;;) {
-		gone = tx_put(q, f + k, n - k, why);
-		k += gone;
-		if (!*why || (*why)->action == END)
-			return k;
-		if (gone > 0)
-			p = (struct patience){ .until = p.until,
-					       .nap_us = FIRST_NAP_US };
-		if (wait_for_room(q, &p, (*why)->result))
-			continue;
-		tx_drop(q, *why, n - k);
-		*why = NULL;
-		return n;
-	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The send side of a queue: one path for all calls that send. Frames are
- * gathered into messages, and go in as few system calls as the fd allows.
+ * gathered into messages, and go in as few system calls as the fd allows. What
+ * a frame leaves undone is passed on to the wire, or done (bridge.c).
  */
 #ifndef FDL_TRANSMIT_H
 #define FDL_TRANSMIT_H
@@ -24,31 +25,45 @@ enum {
 struct frame {
 	const struct iovec *iov;
 	int cnt;
+	unsigned weight;		/* packets it counts for */
 	const struct fdl_offload *off;	/* NULL: nothing is undone */
 };
 
 struct tx {
 	pthread_mutex_t lock;		/* for the calls that any thread makes */
 	struct peer peer;
+	uint32_t offloads;		/* FDL_OFFLOAD_: what the wire takes */
 	int refused;			/* result of the first drop since 0 */
-	int stalled;			/* why fdl_send came back short, or 0 */
 
-	unsigned n, pieces;		/* gathered so far */
+	/* Gathered so far. weight: packets of a message; super: it is a
+	 * super-packet; head: headers written anew. */
+	unsigned n, pieces;
 	bool merged;			/* scratch is in use */
 	struct mmsghdr msg[TX_BATCH];
+	unsigned weight[TX_BATCH];
+	bool super[TX_BATCH];
 	struct iovec piece[TX_PIECES];
 	uint8_t hdr[TX_BATCH][TX_HDR_ROOM];
+	uint8_t head[TX_BATCH][FDL_HEADERS_MAX];
 	uint8_t scratch[TX_SCRATCH];
+
+	/* A super-packet of which some segments went and others had no room:
+	 * they go before all else. */
+	bool cutting, counted;
+	struct fdl_segmenter cut;
+	struct iovec rest_bytes;
+	uint8_t rest[TX_SCRATCH];
 };
 
-/* q->io is set up. Errors: -ENOMEM. */
+/* q->io is set up. Errors: -ENOMEM; -EOPNOTSUPP an odd virtio-net header. */
 int tx_open(struct fdl_queue *q);
 void tx_close(struct fdl_queue *q);
 
 /*
  * Send f[0..n) in order. Returns how many are gone: written, or refused for
- * good and counted. *why tells of the next one: no room, the end, or NULL if
- * all are gone.
+ * good and counted; of a super-packet that is cut the first segment counts.
+ * *why tells of the next one: no room, the end, or NULL if all are gone and
+ * nothing is left over.
  */
 int tx_put(struct fdl_queue *q, const struct frame f[], int n,
 	   const struct verdict **why);
@@ -62,6 +77,29 @@ int tx_put_all(struct fdl_queue *q, const struct frame f[], int n,
 	       const struct verdict **why);
 
 /* Count n packets that the verdict is about, and keep its sentence. */
-void tx_drop(struct fdl_queue *q, const struct verdict *v, int n);
+void tx_drop(struct fdl_queue *q, const struct verdict *v, unsigned n);
+
+/* For bridge.c, which comes between frames and messages. */
+
+/* What is gathered has to go first. */
+extern const struct verdict tx_full;
+/* A super-packet that has to be cut: bridge_cut. */
+extern const struct verdict tx_uncut;
+/* The kernel refused a super-packet. */
+extern const struct verdict tx_refused;
+
+/* Begin a message, with a header that says *off (NULL: nothing undone). NULL:
+ * there are as many as can be. */
+struct msghdr *tx_begin(struct fdl_queue *q, const struct fdl_offload *off);
+
+/* It has all its pieces. */
+void tx_end(struct fdl_queue *q, unsigned weight, bool super);
+
+/* Make a message of a frame as it is. NULL: done; else why not. */
+const struct verdict *tx_gather(struct fdl_queue *q, const struct frame *f,
+				const struct fdl_offload *off);
+
+/* Send what is gathered. Returns how many messages are gone, and *why. */
+int tx_push(struct fdl_queue *q, const struct verdict **why);
 
 #endif

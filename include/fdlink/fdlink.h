@@ -325,7 +325,7 @@ int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n);
  * frame is dropped and counted.
  * Returns 0: written, or deferred to fdl_flush. Errors, all counted: -EAGAIN or
  * -ENOBUFS no room; -EINVAL empty, or refused as malformed; -EMSGSIZE too long;
- * -EOPNOTSUPP an offload this endpoint does not have; -ENETDOWN the link is
+ * -ENETDOWN the link is
  * down; -ECONNREFUSED no reader; -ESHUTDOWN, -ENODEV and others as fdl_send.
  */
 int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,

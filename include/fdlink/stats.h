@@ -53,13 +53,19 @@ struct fdl_stats {
 	uint64_t tx_drop_too_long;	/* EMSGSIZE */
 	uint64_t tx_drop_invalid;	/* refused by the kernel as malformed, or
 					 * by its policy (EINVAL, EPERM) */
-	uint64_t tx_drop_offload;	/* asks for an offload that this endpoint
-					 * does not have */
+	uint64_t tx_drop_offload;	/* what it leaves undone contradicts its
+					 * headers */
 	uint64_t tx_drop_link_down;	/* or the device is gone */
 	uint64_t tx_drop_no_peer;	/* nobody reads at the other end */
 	uint64_t tx_drop_no_room;	/* the fd or device was full and the
 					 * policy is to drop */
 	uint64_t tx_drop_other;		/* any other error */
+	uint64_t tx_gso;		/* super-packets the kernel took whole */
+	uint64_t tx_gso_cut;		/* super-packets cut, into */
+	uint64_t tx_segments;		/* so many, which are what tx_packets
+					 * and tx_drop_ count of them */
+	uint64_t tx_offload_revoked;	/* times, not packets: the kernel refused
+					 * an offload and is not asked again */
 };
 
 /*

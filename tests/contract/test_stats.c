@@ -28,11 +28,12 @@ static void counters_are_named(struct link *l)
 	assert_int_equal(i, sizeof(st) / sizeof(uint64_t));
 	assert_null(fdl_stats_name(i + 1));
 	assert_string_equal(fdl_stats_name(0), "rx_packets");
-	assert_string_equal(fdl_stats_name(i - 1), "tx_drop_other");
 	assert_int_equal(fdl_stats_value(&st, 0), 1);
 	assert_int_equal(fdl_stats_value(&st, 1), 100);
 	st.tx_drop_other = 77;
-	assert_int_equal(fdl_stats_value(&st, i - 1), 77);
+	i = offsetof(struct fdl_stats, tx_drop_other) / sizeof(uint64_t);
+	assert_string_equal(fdl_stats_name(i), "tx_drop_other");
+	assert_int_equal(fdl_stats_value(&st, i), 77);
 }
 
 /* A caller built against another version of the struct. */

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between frames and messages. A frame whose work the wire takes goes as it is,
+ * with the work in its virtio-net header. Else it is cut, in one segment if
+ * only the checksum is missing: no byte of the caller's is written to, for the
+ * frame may come back to him.
+ */
+#include "bridge.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "endpoint.h"
+#include "proto/eth.h"
+
+enum {
+	TSO = FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6 | FDL_OFFLOAD_TSO_ECN,
+	USO = FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6,
+};
+
+static const struct verdict contradiction = {
+	.action = DROP,
+	.counter = TX_DROP_OFFLOAD,
+	.result = -EINVAL,
+	.text = "a packet was dropped: what it leaves undone contradicts its "
+		"headers",
+};
+
+static const struct verdict too_long = {
+	.action = DROP,
+	.counter = TX_DROP_TOO_LONG,
+	.result = -EMSGSIZE,
+	.text = "a packet was dropped: too long to complete its checksum",
+};
+
+/* A frame's work, checked. */
+struct work {
+	struct fdl_offload off;
+	unsigned link_len;
+	uint32_t needs;			/* FDL_OFFLOAD_ bits */
+};
+
+/* A kernel that does not know one is found out in flight. */
+uint32_t bridge_offloads(const struct io *io)
+{
+	return io->vnet_hdr_len ? FDL_OFFLOAD_CSUM | TSO | USO : 0;
+}
+
+static uint32_t takes(const struct fdl_queue *q)
+{
+	return q->tx->offloads &
+	       ~atomic_load_explicit(&q->ep->tx_revoked, memory_order_relaxed);
+}
+
+static uint32_t gso_needs(const struct fdl_offload *off, unsigned version)
+{
+	switch (off->gso) {
+	case FDL_GSO_TCPV4:
+		return FDL_OFFLOAD_TSO4;
+	case FDL_GSO_TCPV6:
+		return FDL_OFFLOAD_TSO6;
+	case FDL_GSO_UDP:
+		return version == 4 ? FDL_OFFLOAD_USO4 : FDL_OFFLOAD_USO6;
+	default:
+		return 0;
+	}
+}
+
+static uint32_t needs(const struct fdl_offload *off, unsigned version)
+{
+	uint32_t bits = gso_needs(off, version);
+
+	if (off->csum == FDL_CSUM_PARTIAL || bits)
+		bits |= FDL_OFFLOAD_CSUM;
+	if (off->gso && off->ecn)
+		bits |= FDL_OFFLOAD_TSO_ECN;
+	return bits;
+}
+
+/* The first bytes of a frame, in one piece: where they lie if they do. */
+static const uint8_t *first_bytes(const struct frame *f,
+				  uint8_t buf[FDL_HEADERS_MAX], size_t *avail,
+				  size_t *len)
+{
+	size_t n, got = 0;
+	int i;
+
+	*len = 0;
+	for (i = 0; i < f->cnt; i++) {
+		n = f->iov[i].iov_len;
+		*len += n;
+		if (n > FDL_HEADERS_MAX - got)
+			n = FDL_HEADERS_MAX - got;
+		if (n)
+			memcpy(buf + got, f->iov[i].iov_base, n);
+		got += n;
+	}
+	*avail = got;
+	if (f->cnt != 1)
+		return buf;
+	*avail = *len;
+	return f->iov->iov_base;
+}
+
+static bool judge(const struct fdl_queue *q, const struct frame *f,
+		  struct work *w)
+{
+	uint8_t buf[FDL_HEADERS_MAX] = { 0 };
+	const uint8_t *frame;
+	struct eth_view eth;
+	size_t avail, len;
+
+	frame = first_bytes(f, buf, &avail, &len);
+	w->link_len = 0;
+	if (q->ep->opts.flags & FDL_ETHERNET) {
+		if (!eth_parse(frame, avail, &eth))
+			return false;
+		w->link_len = eth.hdr_len;
+	}
+	w->off = *f->off;
+	if (fdl_offload_check(frame, avail, len, w->link_len, &w->off))
+		return false;
+	w->needs = needs(&w->off, avail > w->link_len ?
+				  frame[w->link_len] >> 4 : 0);
+	return true;
+}
+
+/* A segment into one piece, where it may have no more. */
+static int flatten(struct fdl_queue *q, struct fdl_segmenter *s,
+		   struct msghdr *msg, struct fdl_offload *off)
+{
+	const unsigned room = q->io.vnet_hdr_len;
+	struct tx *tx = q->tx;
+	int r;
+
+	r = fdl_segment_next(s, tx->scratch + room, sizeof(tx->scratch) - room,
+			     off);
+	if (r < 0)
+		return r;
+	tx->merged = true;
+	if (q->io.max_pieces > 1 || !room) {
+		msg->msg_iov[msg->msg_iovlen++] =
+			(struct iovec){ tx->scratch + room, (size_t)r };
+		return 0;
+	}
+	fdl_vnet_hdr_encode(tx->hdr[tx->n], FDL_VNET_HDR_LEN, q->io.order, off);
+	memcpy(tx->scratch, tx->hdr[tx->n], room);
+	msg->msg_iov[0] = (struct iovec){ tx->scratch, room + (size_t)r };
+	return 0;
+}
+
+/* Gather the next segment. Returns 0, -ENOSPC what is gathered has to go first,
+ * -EMSGSIZE. */
+static int emit(struct fdl_queue *q, struct fdl_segmenter *s)
+{
+	struct tx *tx = q->tx;
+	struct msghdr *msg = tx_begin(q, NULL);
+	struct fdl_offload off;
+	unsigned used, max;
+	int r;
+
+	if (!msg || tx->pieces + q->io.max_pieces > TX_PIECES)
+		return -ENOSPC;
+	used = (unsigned)msg->msg_iovlen;
+	max = q->io.max_pieces;
+	r = max < 2 ? -EMSGSIZE :
+		      fdl_segment_gather(s, tx->head[tx->n],
+					 msg->msg_iov + used, (int)(max - used),
+					 &off);
+	if (r > 0) {
+		msg->msg_iovlen += (size_t)r;
+	} else {
+		r = tx->merged ? -ENOSPC : flatten(q, s, msg, &off);
+		if (r < 0)
+			return r;
+	}
+	if (used && off.csum == FDL_CSUM_PARTIAL)
+		fdl_vnet_hdr_encode(tx->hdr[tx->n], FDL_VNET_HDR_LEN,
+				    q->io.order, &off);
+	tx_end(q, 1, false);
+	return 0;
+}
+
+static unsigned cut_flags(const struct fdl_queue *q)
+{
+	return takes(q) & FDL_OFFLOAD_CSUM ? FDL_SEGMENT_PARTIAL : 0;
+}
+
+const struct verdict *bridge_add(struct fdl_queue *q, const struct frame *f)
+{
+	struct fdl_segmenter s;
+	struct work w;
+	int err;
+
+	if (!judge(q, f, &w))
+		return &contradiction;
+	if (!(w.needs & ~takes(q)) &&
+	    (!w.off.gso || w.off.csum == FDL_CSUM_PARTIAL))
+		return tx_gather(q, f, &w.off);
+	if (w.off.gso)
+		return &tx_uncut;
+	if (fdl_segment_start(&s, f->iov, f->cnt, w.link_len, &w.off, 0))
+		return &contradiction;
+	err = emit(q, &s);
+	if (err)
+		return err == -ENOSPC ? &tx_full : &too_long;
+	q->tx->weight[q->tx->n - 1] = f->weight;
+	return NULL;
+}
+
+/* Pass over segments that went: they are cut again, as the cutter cannot go
+ * back. */
+static void pass_over(struct tx *tx, unsigned n)
+{
+	while (n-- > 0)
+		fdl_segment_next(&tx->cut, tx->scratch, sizeof(tx->scratch),
+				 NULL);
+}
+
+/* Send segments until there are none, or *why. Returns how many are gone. */
+static unsigned drive(struct fdl_queue *q, const struct verdict **why)
+{
+	struct tx *tx = q->tx;
+	struct fdl_segmenter was;
+	unsigned gone, total = 0;
+
+	while (fdl_segment_len(&tx->cut) && !*why) {
+		was = tx->cut;
+		while (fdl_segment_len(&tx->cut) && !emit(q, &tx->cut))
+			;
+		gone = (unsigned)tx_push(q, why);
+		total += gone;
+		if (*why) {
+			tx->cut = was;
+			pass_over(tx, gone);
+		}
+	}
+	if (tx->counted)
+		count(&q->counters, TX_SEGMENTS, total);
+	return total;
+}
+
+/* The payload not yet sent moves to where it can stay. */
+static void keep_rest(struct tx *tx)
+{
+	const struct iovec *iov = tx->cut.at.iov;
+	size_t skip = tx->cut.at.skip, n, len = 0;
+
+	for (; len < tx->cut.left; iov++, skip = 0) {
+		n = iov->iov_len - skip;
+		if (n > tx->cut.left - len)
+			n = tx->cut.left - len;
+		memmove(tx->rest + len, (uint8_t *)iov->iov_base + skip, n);
+		len += n;
+	}
+	tx->rest_bytes = (struct iovec){ tx->rest, len };
+	tx->cut.at = (struct fdl_cursor){ .iov = &tx->rest_bytes, .cnt = 1 };
+	tx->cutting = true;
+}
+
+static unsigned count_rest(struct tx *tx)
+{
+	unsigned n = 0;
+
+	while (fdl_segment_next(&tx->cut, tx->scratch, sizeof(tx->scratch),
+				NULL) > 0)
+		n++;
+	return n;
+}
+
+/* What is left after the end of the link is lost. */
+static void lose_rest(struct fdl_queue *q, const struct verdict *why)
+{
+	unsigned n = count_rest(q->tx);
+
+	tx_drop(q, why, n);
+	if (q->tx->counted)
+		count(&q->counters, TX_SEGMENTS, n);
+	q->tx->cutting = false;
+}
+
+static int cut(struct fdl_queue *q, const struct frame *f, struct work *w,
+	       const struct verdict **why)
+{
+	struct tx *tx = q->tx;
+
+	if (!judge(q, f, w) ||
+	    fdl_segment_start(&tx->cut, f->iov, f->cnt, w->link_len, &w->off,
+			      cut_flags(q))) {
+		tx_drop(q, &contradiction, f->weight);
+		return 1;
+	}
+	/* What was merged from packets becomes them again. */
+	tx->counted = f->weight == 1;
+	if (!drive(q, why))
+		return 0;
+	if (tx->counted)
+		count(&q->counters, TX_GSO_CUT, 1);
+	if (*why && (*why)->action == END)
+		lose_rest(q, *why);
+	else if (*why)
+		keep_rest(tx);
+	return 1;
+}
+
+int bridge_cut(struct fdl_queue *q, const struct frame *f,
+	       const struct verdict **why)
+{
+	struct work w;
+
+	return cut(q, f, &w, why);
+}
+
+static void revoke(struct fdl_queue *q, const struct work *w)
+{
+	uint32_t bits = w->needs & (TSO | USO);
+
+	bits &= ~atomic_fetch_or_explicit(&q->ep->tx_revoked, bits,
+					  memory_order_relaxed);
+	if (!bits)
+		return;
+	count(&q->counters, TX_OFFLOAD_REVOKED, 1);
+	log_say(&q->ep->log, FDL_LOG_WARNING, "the kernel refuses super-packets "
+		"(FDL_OFFLOAD bits %#x) whose segments it takes: from now on "
+		"they are cut in software", bits);
+}
+
+int bridge_cut_refused(struct fdl_queue *q, const struct frame *f,
+		       const struct verdict **why)
+{
+	const uint64_t before = counted(&q->counters, TX_PACKETS);
+	struct work w;
+	int gone;
+
+	gone = cut(q, f, &w, why);
+	if (counted(&q->counters, TX_PACKETS) > before)
+		revoke(q, &w);
+	return gone;
+}
+
+void bridge_finish(struct fdl_queue *q, const struct verdict **why)
+{
+	struct tx *tx = q->tx;
+
+	drive(q, why);
+	if (!*why)
+		tx->cutting = false;
+	else if ((*why)->action == END)
+		lose_rest(q, *why);
+}

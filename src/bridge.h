@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a frame leaves undone and the wire does not take: checksums are
+ * completed, super-packets cut.
+ */
+#ifndef FDL_BRIDGE_H
+#define FDL_BRIDGE_H
+
+#include "transmit.h"
+
+/* What an fd takes in its virtio-net header, as FDL_OFFLOAD_ bits. */
+uint32_t bridge_offloads(const struct io *io);
+
+/*
+ * Make a message of a frame that leaves something undone. NULL: done; else why
+ * not: tx_full, tx_uncut, or what it is dropped for.
+ */
+const struct verdict *bridge_add(struct fdl_queue *q, const struct frame *f);
+
+/*
+ * Send a super-packet in segments; nothing is gathered. Returns 1: it is gone,
+ * though the rest of it may be kept, *why then telling of that; 0: none of it
+ * went, and *why.
+ */
+int bridge_cut(struct fdl_queue *q, const struct frame *f,
+	       const struct verdict **why);
+
+/* The same for one that the kernel refused whole: if it takes the segments, the
+ * wire is not asked again. */
+int bridge_cut_refused(struct fdl_queue *q, const struct frame *f,
+		       const struct verdict **why);
+
+/* Send what is left of the last one; *why as of tx_put. */
+void bridge_finish(struct fdl_queue *q, const struct verdict **why);
+
+#endif

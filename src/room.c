@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What to do for lack of room: the endpoint's policy. */
+#include <errno.h>
+#include <poll.h>
+
+#include "endpoint.h"
+#include "os.h"
+#include "transmit.h"
+
+enum {
+	FIRST_NAP_US = 50,
+	LAST_NAP_US = 8000,
+};
+
+/* One call's patience. */
+struct patience {
+	int64_t until;		/* 0: it has not begun */
+	unsigned nap_us;	/* what to sleep if POLLOUT lies */
+	bool told;		/* POLLOUT told of room before this try */
+};
+
+static int wait_begin(struct patience *p, uint32_t ms)
+{
+	const int64_t now = os_now_ms();
+
+	if (!p->until)
+		p->until = now + ms;
+	return now < p->until ? (int)(p->until - now) : 0;
+}
+
+/*
+ * Wait for room, after err. POLLOUT means nothing for a full device queue, nor
+ * for a datagram socket whose peer is not connected back: where it tells of
+ * room and there is none, and after all but EAGAIN, a growing nap is taken.
+ * Returns false when the time is up.
+ */
+static bool wait_for_room(struct fdl_queue *q, struct patience *p, int err)
+{
+	struct pollfd room = { .fd = q->io.fd, .events = POLLOUT };
+	const uint32_t ms = q->ep->opts.tx_wait_ms;
+	int left;
+
+	if (!ms)
+		return false;
+	left = wait_begin(p, ms);
+	if (left == 0)
+		return false;
+	if (err == -EAGAIN && !p->told) {
+		p->told = os_poll(&room, 1, left) > 0;
+		return true;
+	}
+	p->told = false;
+	os_nap(p->nap_us);
+	if (p->nap_us < LAST_NAP_US)
+		p->nap_us *= 2;
+	return true;
+}
+
+static void drop_all(struct fdl_queue *q, const struct verdict *why,
+		     const struct frame f[], int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		tx_drop(q, why, f[i].weight);
+}
+
+int tx_put_all(struct fdl_queue *q, const struct frame f[], int n,
+	       const struct verdict **why)
+{
+	struct patience p = { .nap_us = FIRST_NAP_US };
+	int k = 0, gone;
+
+	for (;;) {
+		gone = tx_put(q, f + k, n - k, why);
+		k += gone;
+		if (!*why || (*why)->action == END)
+			return k;
+		if (gone > 0)
+			p = (struct patience){ .until = p.until,
+					       .nap_us = FIRST_NAP_US };
+		if (wait_for_room(q, &p, (*why)->result))
+			continue;
+		drop_all(q, *why, f + k, n - k);
+		*why = NULL;
+		return n;
+	}
+}

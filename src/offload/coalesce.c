@@ -303,7 +303,7 @@ static void reset(struct fdl_coalesce_packet *pkt)
 	pkt->next = NULL;
 	pkt->item_ = NULL;
 	pkt->last_ = pkt;
-	pkt->hdr_ = pkt->cnt ? pkt->iov[0].iov_base : NULL;
+	pkt->hdr_ = NULL;
 	pkt->len_ = 0;
 	for (i = 0; i < pkt->cnt; i++)
 		pkt->len_ += (uint32_t)pkt->iov[i].iov_len;
@@ -319,8 +319,13 @@ void fdl_coalesce_add(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 	struct parsed p;
 
 	reset(pkt);
-	why = parse_frame(pkt->hdr_, pkt->cnt ? pkt->iov[0].iov_len : 0,
-			  pkt->len_, pkt->link_len, &p);
+	if (!pkt->cnt) {
+		append(c, pkt);
+		return;
+	}
+	pkt->hdr_ = pkt->iov[0].iov_base;
+	why = parse_frame(pkt->hdr_, pkt->iov[0].iov_len, pkt->len_,
+			  pkt->link_len, &p);
 	if (!why) {
 		add_to_flow(c, pkt, &p);
 		return;

@@ -3,6 +3,7 @@
 #ifndef FDL_FUZZ_H
 #define FDL_FUZZ_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,16 @@ static inline unsigned link_len_of(uint8_t selector)
 	static const unsigned lens[] = { 0, 14, 18, 22 };
 
 	return lens[selector % 4];
+}
+
+/* Field by field: there is padding between them. */
+static inline bool same_offload(const struct fdl_offload *a,
+				const struct fdl_offload *b)
+{
+	return a->csum == b->csum && a->gso == b->gso && a->ecn == b->ecn &&
+	       a->gso_size == b->gso_size && a->hdr_len == b->hdr_len &&
+	       a->csum_start == b->csum_start &&
+	       a->csum_offset == b->csum_offset;
 }
 
 /* Input of vnet_hdr and segment: link length, virtio header, frame. */

@@ -66,17 +66,16 @@ static ssize_t from_kernel(uint8_t *buf, size_t size)
 }
 
 /* Returns the number of segments that came out alike; < 0: they did not. */
-static int compare(const struct shape *s, uint8_t *super, size_t len,
-		   struct fdl_offload *off)
+static int compare(const struct shape *s, const struct iovec *super,
+		   const struct fdl_offload *off)
 {
 	static uint8_t want[70000], got[70000];
 	struct fdl_segmenter seg;
-	struct iovec iov = { super, len };
 	enum fdl_refusal why;
 	int n, count = 0;
 	ssize_t k;
 
-	why = fdl_segment_start(&seg, &iov, 1, s->link_len, off, 0);
+	why = fdl_segment_start(&seg, super, 1, s->link_len, off, 0);
 	if (why) {
 		fprintf(stderr, "refused: %s\n", fdl_refusal_name(why));
 		return -1;
@@ -117,7 +116,7 @@ static int one(struct rng *r)
 		fprintf(stderr, "kernel refuses: %m\n");
 		n = -1;
 	} else {
-		n = compare(&s, super, len, &off);
+		n = compare(&s, &iov[1], &off);
 	}
 	if (n < 0)
 		fprintf(stderr,

@@ -216,6 +216,16 @@ static inline struct fdl_offload shape_offload(const struct shape *s,
 	return off;
 }
 
+/* Field by field: there is padding between them. */
+static inline bool same_offload(const struct fdl_offload *a,
+				const struct fdl_offload *b)
+{
+	return a->csum == b->csum && a->gso == b->gso && a->ecn == b->ecn &&
+	       a->gso_size == b->gso_size && a->hdr_len == b->hdr_len &&
+	       a->csum_start == b->csum_start &&
+	       a->csum_offset == b->csum_offset;
+}
+
 /* Whether all checksums of a packet of this shape are right. */
 static inline bool checksums_right(const uint8_t *f, size_t len,
 				   const struct shape *s)

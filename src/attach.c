@@ -27,21 +27,29 @@ struct reader {
 	pthread_t thread;
 };
 
+/* A packet being delivered by fdl_inject_inbound, on its caller's thread. */
+struct injection {
+	pthread_t thread;
+	struct injection *next;
+};
+
 struct attachment {
 	struct fdl_endpoint *ep;
 	struct fdl_dispatcher d;
 	_Atomic bool stopping;
 	bool open;			/* the gate: every reader is there */
 	bool joining;			/* somebody detaches */
+	unsigned wanted;		/* readers */
 	unsigned running;		/* readers not yet ended */
 	unsigned started;
+	struct injection *injections;
 	struct reader reader[];
 };
 
-static void dispatch(struct reader *r, struct fdl_packet *v[], int n)
+static void dispatch(const struct attachment *a, struct fdl_queue *q,
+		     struct fdl_packet *v[], int n)
 {
-	const struct fdl_dispatcher *d = &r->attachment->d;
-	int kept = d->deliver(d->ctx, r->q, v, n);
+	int kept = a->d.deliver(a->d.ctx, q, v, n);
 
 	if (kept < 0)
 		kept = 0;
@@ -59,7 +67,7 @@ static int read_all(struct reader *r)
 	while (!atomic_load_explicit(&a->stopping, memory_order_acquire)) {
 		n = fdl_recv(r->q, v, BATCH);
 		if (n > 0) {
-			dispatch(r, v, n);
+			dispatch(a, r->q, v, n);
 			continue;
 		}
 		if (n == 0 || n == -ENOBUFS)
@@ -89,7 +97,7 @@ static void *run(void *arg)
 	int reason;
 
 	wait_at_gate(a);
-	if (a->started < ep->n_queues)
+	if (a->started < a->wanted)
 		return NULL;
 	reason = read_all(r);
 	if (a->d.closed)
@@ -108,8 +116,9 @@ static void mark(struct attachment *a, bool attached)
 	for (i = 0; i < a->ep->n_queues; i++) {
 		struct fdl_queue *q = &a->ep->queues[i];
 
-		atomic_store_explicit(&q->reader, a->reader[i].thread,
-				      memory_order_relaxed);
+		if (i < a->wanted)
+			atomic_store_explicit(&q->reader, a->reader[i].thread,
+					      memory_order_relaxed);
 		atomic_store_explicit(&q->attached, attached,
 				      memory_order_release);
 	}
@@ -194,14 +203,17 @@ static int start_reader(struct attachment *a, unsigned i,
 static struct attachment *allocate(struct fdl_endpoint *ep,
 				   const struct fdl_dispatcher *d)
 {
+	/* An injectable endpoint delivers what is injected, and nothing else. */
+	const unsigned wanted = ep->injectable ? 0 : ep->n_queues;
 	struct attachment *a;
 
-	a = calloc(1, sizeof(*a) + ep->n_queues * sizeof(a->reader[0]));
+	a = calloc(1, sizeof(*a) + wanted * sizeof(a->reader[0]));
 	if (!a)
 		return NULL;
 	a->ep = ep;
 	a->d = *d;
-	a->running = ep->n_queues;
+	a->wanted = wanted;
+	a->running = wanted;
 	return a;
 }
 
@@ -211,7 +223,7 @@ static int start(struct attachment *a, const struct fdl_threads *threads)
 	unsigned i;
 	int err = 0;
 
-	for (i = 0; !err && i < a->ep->n_queues; i++)
+	for (i = 0; !err && i < a->wanted; i++)
 		err = start_reader(a, i, threads);
 	if (!err) {
 		a->ep->attachment = a;
@@ -265,8 +277,12 @@ int fdl_attach_threads(struct fdl_endpoint *ep, const struct fdl_dispatcher *d,
 static bool in_callback(const struct fdl_endpoint *ep)
 {
 	const struct attachment *a = ep->attachment;
+	const struct injection *in;
 	unsigned i;
 
+	for (in = a ? a->injections : NULL; in; in = in->next)
+		if (pthread_equal(in->thread, pthread_self()))
+			return true;
 	for (i = 0; a && i < a->started; i++)
 		if (pthread_equal(a->reader[i].thread, pthread_self()))
 			return true;
@@ -283,11 +299,22 @@ static void use_up_wakes(struct fdl_endpoint *ep)
 		fdl_queue_poll(fdl_get_queue(ep, i), 0);
 }
 
+static void wait_for_injections(struct attachment *a)
+{
+	struct fdl_endpoint *ep = a->ep;
+
+	pthread_mutex_lock(&ep->attach_lock);
+	while (a->injections)
+		pthread_cond_wait(&ep->attach_changed, &ep->attach_lock);
+	pthread_mutex_unlock(&ep->attach_lock);
+}
+
 static void stop(struct fdl_endpoint *ep, struct attachment *a)
 {
 	atomic_store_explicit(&a->stopping, true, memory_order_release);
 	fdl_wake(ep);
 	join_all(a);
+	wait_for_injections(a);
 	mark(a, false);
 	use_up_wakes(ep);
 
@@ -335,6 +362,59 @@ int fdl_wait(struct fdl_endpoint *ep)
 	while (!err && ep->attachment && ep->attachment->running)
 		pthread_cond_wait(&ep->attach_changed, &ep->attach_lock);
 	pthread_mutex_unlock(&ep->attach_lock);
+	return err;
+}
+
+/* Returns the attachment to deliver to, which then stays; NULL: none. */
+static struct attachment *begin_injection(struct fdl_endpoint *ep,
+					  struct injection *in)
+{
+	struct attachment *a;
+
+	pthread_mutex_lock(&ep->attach_lock);
+	a = ep->attachment;
+	if (a && a->joining)
+		a = NULL;
+	if (a) {
+		in->next = a->injections;
+		a->injections = in;
+	}
+	pthread_mutex_unlock(&ep->attach_lock);
+	return a;
+}
+
+static void end_injection(struct attachment *a, const struct injection *in)
+{
+	struct fdl_endpoint *ep = a->ep;
+	struct injection **at;
+
+	pthread_mutex_lock(&ep->attach_lock);
+	for (at = &a->injections; *at != in; at = &(*at)->next)
+		;
+	*at = in->next;
+	pthread_cond_broadcast(&ep->attach_changed);
+	pthread_mutex_unlock(&ep->attach_lock);
+}
+
+int fdl_inject_inbound(struct fdl_endpoint *ep, struct fdl_packet *pkt)
+{
+	struct injection in = { .thread = pthread_self() };
+	struct attachment *a = begin_injection(ep, &in);
+
+	if (!a)
+		return -ENOTCONN;
+	dispatch(a, &ep->queues[0], &pkt, 1);
+	end_injection(a, &in);
+	return 0;
+}
+
+int fdl_injectable_new(struct fdl_endpoint **ep, int fd,
+		       const struct fdl_options *opts)
+{
+	int err = fdl_endpoint_new(ep, &fd, 1, opts);
+
+	if (!err)
+		(*ep)->injectable = true;
 	return err;
 }
 

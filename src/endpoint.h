@@ -35,6 +35,7 @@ struct fdl_endpoint {
 	pthread_mutex_t attach_lock;	/* attach.c: all that follows */
 	pthread_cond_t attach_changed;
 	struct attachment *attachment;
+	bool injectable;		/* nothing is read from the fd */
 
 	unsigned n_queues;
 	struct fdl_queue *queues;

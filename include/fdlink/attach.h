@@ -81,6 +81,43 @@ int fdl_add_header(struct fdl_endpoint *ep, struct fdl_packet *pkt,
 		   const uint8_t *local, const uint8_t *remote,
 		   uint16_t protocol);
 
+/*
+ * Send packets by flow: each on queue hash % fdl_queues(). Where hash is 0 the
+ * flow's own is computed, from addresses, protocol and ports, the same in both
+ * directions, and left there. Packets of one flow keep their order, also when
+ * several threads write; those of one queue go out as one batch, in whatever
+ * order the flows come. v may be permuted. Where there is no room, the packets
+ * are dropped and counted after fdl_options.tx_wait_ms.
+ * Any thread: a lock per queue, which fdl_inject_outbound takes too, but not
+ * fdl_send, fdl_write, fdl_write_ref and fdl_flush: a queue is for these or for
+ * those at one time.
+ * Returns how many were taken; they stand first in v, and are the library's.
+ * Errors: none was taken: those of fdl_send.
+ */
+int fdl_write_packets(struct fdl_endpoint *ep, struct fdl_packet *v[], int n);
+
+/*
+ * Send len bytes as they are, one frame, on the first queue. Threads as of
+ * fdl_write_packets. Returns 0, or the errors of fdl_write.
+ */
+int fdl_inject_outbound(struct fdl_endpoint *ep, const void *bytes, size_t len);
+
+/*
+ * Hand a packet to the dispatcher as if it had arrived on the first queue,
+ * judged and counted by nobody. The dispatcher runs on this thread, beside the
+ * readers. Any thread, callbacks too, but not while or after fdl_endpoint_free.
+ * Returns 0: the packet was the dispatcher's. Errors: -ENOTCONN not attached;
+ * the packet is still the caller's.
+ */
+int fdl_inject_inbound(struct fdl_endpoint *ep, struct fdl_packet *pkt);
+
+/*
+ * As fdl_endpoint_new over one fd, for writing only: fdl_attach starts no
+ * thread, and all that the dispatcher gets is injected; closed is never called.
+ */
+int fdl_injectable_new(struct fdl_endpoint **ep, int fd,
+		       const struct fdl_options *opts);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Packets over queues by flow, from any thread. A flow has one queue, so its
+ * order is that in which the queue's lock was taken.
+ */
+#include <fdlink/attach.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "endpoint.h"
+#include "proto/eth.h"
+#include "proto/parse.h"
+#include "transmit.h"
+
+static uint32_t hash_of(const struct fdl_endpoint *ep, struct fdl_packet *pkt)
+{
+	struct eth_view eth = { .hdr_len = 0 };
+	struct parsed p = { .version = 0 };
+
+	if (pkt->hash)
+		return pkt->hash;
+	if (!(ep->opts.flags & FDL_ETHERNET) ||
+	    eth_parse(pkt->data, pkt->len, &eth))
+		parse_frame(pkt->data, pkt->len, pkt->len, eth.hdr_len, &p);
+	pkt->hash = flow_hash(pkt->data, pkt->len, eth.hdr_len, &p);
+	return pkt->hash;
+}
+
+/* Returns how many are taken: all but for the end of the link, then *err. */
+static int write_queue(struct fdl_queue *q, struct fdl_packet *v[], int n,
+		       int *err)
+{
+	const struct verdict *why;
+	struct frame f[TX_BATCH];
+	struct iovec iov[TX_BATCH];
+	int i, k;
+
+	for (i = 0; i < n; i++) {
+		iov[i] = (struct iovec){ v[i]->data, v[i]->len };
+		f[i] = (struct frame){ &iov[i], 1, 1, &v[i]->off };
+	}
+	pthread_mutex_lock(&q->tx->lock);
+	k = tx_put_all(q, f, n, &why);
+	pthread_mutex_unlock(&q->tx->lock);
+	fdl_release(v, k);
+	if (why) {
+		endpoint_error(q->ep, why->text);
+		*err = why->result;
+	}
+	return k;
+}
+
+/*
+ * Move those of v[0..n) that go where v[0] goes to same[], and the others
+ * together, all in the order they were in. Returns how many are the same.
+ */
+static int part(struct fdl_packet *v[], uint32_t index[], int n,
+		struct fdl_packet *same[])
+{
+	const uint32_t first = index[0];
+	int i, others = 0;
+
+	for (i = 0; i < n; i++) {
+		if (index[i] == first) {
+			same[i - others] = v[i];
+		} else {
+			index[others] = index[i];
+			v[others++] = v[i];
+		}
+	}
+	return n - others;
+}
+
+/* Up to TX_BATCH packets. Returns how many are taken; they are moved to the
+ * front. */
+static int spread(struct fdl_endpoint *ep, struct fdl_packet *v[], int n,
+		  int *err)
+{
+	struct fdl_packet *sorted[TX_BATCH], *left[TX_BATCH];
+	uint32_t index[TX_BATCH], first;
+	int i, k, same, todo, taken = 0, lost = 0;
+
+	for (i = 0; i < n; i++)
+		index[i] = hash_of(ep, v[i]) % ep->n_queues;
+	for (todo = n; todo > 0; todo -= same) {
+		first = index[0];
+		same = part(v, index, todo, sorted + taken);
+		k = write_queue(&ep->queues[first], sorted + taken, same, err);
+		memcpy(left + lost, sorted + taken + k,
+		       (size_t)(same - k) * sizeof(*v));
+		taken += k;
+		lost += same - k;
+	}
+	memcpy(v, sorted, (size_t)taken * sizeof(*v));
+	memcpy(v + taken, left, (size_t)lost * sizeof(*v));
+	return taken;
+}
+
+int fdl_write_packets(struct fdl_endpoint *ep, struct fdl_packet *v[], int n)
+{
+	int k = 0, chunk, err = 0;
+
+	while (k < n && !err) {
+		chunk = n - k < TX_BATCH ? n - k : TX_BATCH;
+		if (ep->n_queues == 1)
+			k += write_queue(&ep->queues[0], v + k, chunk, &err);
+		else
+			k += spread(ep, v + k, chunk, &err);
+	}
+	return k || !err ? k : err;
+}
+
+int fdl_inject_outbound(struct fdl_endpoint *ep, const void *bytes, size_t len)
+{
+	struct fdl_queue *q = &ep->queues[0];
+	struct iovec iov = { (void *)(uintptr_t)bytes, len };
+	const struct frame f = { &iov, 1, 1, NULL };
+	const struct verdict *why;
+	int err;
+
+	pthread_mutex_lock(&q->tx->lock);
+	q->tx->refused = 0;
+	tx_put_all(q, &f, 1, &why);
+	if (why)
+		tx_drop(q, why, 1);
+	err = q->tx->refused;
+	pthread_mutex_unlock(&q->tx->lock);
+	return err;
+}

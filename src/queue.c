@@ -25,6 +25,23 @@ static int set_nonblocking(struct fdl_queue *q)
 	return os_set_flags(q->io.fd, flags | O_NONBLOCK);
 }
 
+/*
+ * Always, for a veth hands out super-packets and partial checksums whether the
+ * socket can tell them or not.
+ */
+static int set_vnet_hdr(struct fdl_queue *q)
+{
+	const int on = 1;
+
+	q->io.vnet_hdr_len = q->ep->info.vnet_hdr_len;
+	if (q->io.vnet_hdr_len)
+		return 0;
+	q->io.vnet_hdr_len = FDL_VNET_HDR_LEN;
+	q->restore_vnet_hdr = true;
+	return os_setsockopt(q->io.fd, SOL_PACKET, PACKET_VNET_HDR, &on,
+			     sizeof(on));
+}
+
 static int set_auxdata(struct fdl_queue *q)
 {
 	socklen_t len = sizeof(int);
@@ -78,7 +95,9 @@ static int set_up_fd(struct fdl_queue *q)
 	case FDL_KIND_TAP:
 		return set_up_device(q);
 	case FDL_KIND_PACKET:
-		err = set_auxdata(q);
+		err = set_vnet_hdr(q);
+		if (!err)
+			err = set_auxdata(q);
 		return err ? err : forget_drops(q);
 	default:
 		if (q->ep->opts.flags & FDL_VNET_HDR)
@@ -91,6 +110,9 @@ static void restore_fd(struct fdl_queue *q)
 {
 	int flags, off = 0;
 
+	if (q->restore_vnet_hdr)
+		os_setsockopt(q->io.fd, SOL_PACKET, PACKET_VNET_HDR, &off,
+			      sizeof(off));
 	if (q->restore_auxdata)
 		os_setsockopt(q->io.fd, SOL_PACKET, PACKET_AUXDATA, &off,
 			      sizeof(off));

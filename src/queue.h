@@ -25,6 +25,7 @@ struct fdl_queue {
 	struct ready ready;
 	struct watch watch;
 	bool restore_flags;		/* O_NONBLOCK is ours to clear */
+	bool restore_vnet_hdr;		/* PACKET_VNET_HDR is ours to clear */
 	bool restore_auxdata;		/* PACKET_AUXDATA is ours to clear */
 	_Atomic int ended;		/* 0, or what fdl_recv returns for good;
 					 * written by the receive side */

@@ -28,6 +28,9 @@ extern "C" {
  *	queues=N		1 to 256 (tap, tun, packet): so many queues; a
  *				device that exists must have been made for them
  *	promisc			receive frames for all stations (packet)
+ *	offload=on|off		super-packets and partial checksums to and from
+ *				the kernel, behind a virtio-net header; default
+ *				on (tap, tun)
  *	outgoing=on|off		FDL_RX_OUTGOING; default off (packet)
  *	rcvbuf=BYTES		receive buffer of each queue, 4096 to 1073741823;
  *				default 4 MiB, or as much as the system allows,

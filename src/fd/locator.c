@@ -42,7 +42,7 @@ static int bad_form(const struct log *log)
 	log_say(log, FDL_LOG_ERR,
 		"options: mtu=BYTES (68 to 65535); queues=N, netns=NAME (tap, "
 		"tun, packet); listen (seqpacket, unixgram); local=PATH "
-		"(unixgram); promisc, rollover, outgoing=on|off, "
+		"(unixgram); offload=on|off (tap, tun); promisc, rollover, outgoing=on|off, "
 		"fanout=hash|lb|cpu|rollover|rnd|qm, rcvbuf=BYTES (packet)");
 	return -EINVAL;
 }
@@ -185,18 +185,32 @@ static int take_fanout(struct locator *loc, const char *value,
 	return -EINVAL;
 }
 
+static int take_switch(int8_t *to, const char *name, const char *value,
+		       const struct log *log)
+{
+	if (!strcmp(value, "on"))
+		*to = 1;
+	else if (!strcmp(value, "off"))
+		*to = -1;
+	else
+		*to = 0;
+	if (*to)
+		return 0;
+	log_say(log, FDL_LOG_ERR, "%s=%.40s is neither on nor off", name,
+		value);
+	return -EINVAL;
+}
+
 static int take_outgoing(struct locator *loc, const char *value,
 			 const struct log *log)
 {
-	if (!strcmp(value, "on"))
-		loc->outgoing = 1;
-	else if (!strcmp(value, "off"))
-		loc->outgoing = -1;
-	if (loc->outgoing)
-		return 0;
-	log_say(log, FDL_LOG_ERR, "outgoing=%.40s is neither on nor off",
-		value);
-	return -EINVAL;
+	return take_switch(&loc->outgoing, "outgoing", value, log);
+}
+
+static int take_offload(struct locator *loc, const char *value,
+			const struct log *log)
+{
+	return take_switch(&loc->offload, "offload", value, log);
 }
 
 static int take_rollover(struct locator *loc, const char *value,
@@ -258,7 +272,8 @@ static const struct kind kinds[] = {
 
 enum {
 	N_KINDS = sizeof(kinds) / sizeof(kinds[0]),
-	DEVICES = 1 << LOCATOR_TAP | 1 << LOCATOR_TUN | 1 << LOCATOR_PACKET,
+	TUN_KINDS = 1 << LOCATOR_TAP | 1 << LOCATOR_TUN,
+	DEVICES = TUN_KINDS | 1 << LOCATOR_PACKET,
 };
 
 static const struct option options[] = {
@@ -270,6 +285,7 @@ static const struct option options[] = {
 	{ "rollover", 1 << LOCATOR_PACKET, false, take_rollover },
 	{ "outgoing", 1 << LOCATOR_PACKET, true, take_outgoing },
 	{ "rcvbuf", 1 << LOCATOR_PACKET, true, take_rcvbuf },
+	{ "offload", TUN_KINDS, true, take_offload },
 	{ "listen", 1 << LOCATOR_SEQPACKET | 1 << LOCATOR_UNIXGRAM, false,
 	  take_listen },
 	{ "local", 1 << LOCATOR_UNIXGRAM, true, take_local },

@@ -31,6 +31,7 @@ struct locator {
 	bool promisc;
 	bool listen;
 	int8_t outgoing;		/* 1 on, -1 off, 0 not given */
+	int8_t offload;			/* the same */
 	uint32_t mtu;			/* 0: not given */
 	uint32_t queues;		/* 1: not given */
 	uint32_t rcvbuf;		/* 0: not given */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include <fdlink/offload.h>
+
 #include "fd/link.h"
 #include "fd/open.h"
 #include "os.h"
@@ -82,6 +84,8 @@ static int choose_flags(const struct locator *loc, int sock, short *flags,
 	int err;
 
 	*flags = IFF_NO_PI;
+	if (loc->offload >= 0)
+		*flags |= IFF_VNET_HDR;
 	*flags |= loc->kind == LOCATOR_TAP ? IFF_TAP : IFF_TUN;
 	if (loc->queues > 1)
 		*flags |= IFF_MULTI_QUEUE;
@@ -104,6 +108,32 @@ static int choose_flags(const struct locator *loc, int sock, short *flags,
 	return link.queues ? say_busy(loc, log) : 0;
 }
 
+static int offer(int fd, unsigned long offloads)
+{
+	return os_ioctl(fd, TUNSETOFFLOAD, (void *)(uintptr_t)offloads);
+}
+
+/*
+ * What the kernel may hand out: all that it knows, for whatever the stack does
+ * not take is cheaper to do here than to ask the kernel for. A persistent device
+ * keeps the settings of its last user, so they are set in any case.
+ */
+static int set_offload(int fd, short flags)
+{
+	const unsigned long tcp = FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4 |
+				  FDL_OFFLOAD_TSO6 | FDL_OFFLOAD_TSO_ECN;
+	int err, len = FDL_VNET_HDR_LEN;
+
+	if (!(flags & IFF_VNET_HDR))
+		return offer(fd, 0);
+	err = os_ioctl(fd, TUNSETVNETHDRSZ, &len);
+	if (err)
+		return err;
+	/* Since Linux 6.2, and only together. */
+	err = offer(fd, tcp | FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6);
+	return err == -EINVAL ? offer(fd, tcp) : err;
+}
+
 static int attach(const struct locator *loc, int fd, short flags,
 		  const struct log *log)
 {
@@ -121,13 +151,10 @@ static int attach(const struct locator *loc, int fd, short flags,
 			loc->name, strerror(-err));
 	if (err)
 		return err;
-	/* A persistent device keeps the offloads of its last user, who could
-	 * read super-packets and partial checksums. */
-	err = os_ioctl(fd, TUNSETOFFLOAD, NULL);
+	err = set_offload(fd, flags);
 	if (err)
 		log_say(log, FDL_LOG_ERR,
-			"%s: cannot switch its offloads "
-			"off: %s",
+			"%s: cannot set its offloads: %s: try offload=off",
 			loc->name, strerror(-err));
 	return err;
 }

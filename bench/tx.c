@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Measure one way to send, once:
+ *
+ *	tx LINK SIZE BATCH WRITER WARMUP SECONDS
+ *
+ * LINK: seqpacket, datagram, veth, tap. WRITER: "bare" (sendmmsg, on a TAP
+ * write), "fdlink", or "exec PROGRAM ARGUMENT...", as rx has it. Each frame is
+ * written into its buffer anew, as a stack would. Prints one line of JSON.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fdlink/fdlink.h>
+
+#include "bench.h"
+
+enum { MAX_BATCH = 256, POOL = 1024 };
+
+struct tx {
+	struct bench_link link;
+	struct bench_shared *shared;
+	char *exec[8];
+	int shared_fd;
+	size_t size;
+	unsigned batch;
+	void (*send)(struct tx *tx);	/* for ever */
+	uint8_t frame[BENCH_FRAME];
+};
+
+static void send_messages(struct tx *tx)
+{
+	static uint8_t frames[MAX_BATCH][2048];
+	struct mmsghdr msgs[MAX_BATCH] = { 0 };
+	struct iovec iov[MAX_BATCH];
+	unsigned i, done;
+	int n;
+
+	for (i = 0; i < tx->batch; i++) {
+		iov[i] = (struct iovec){ frames[i], tx->size };
+		msgs[i].msg_hdr.msg_iov = iov + i;
+		msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+	for (;;) {
+		for (i = 0; i < tx->batch; i++)
+			memcpy(frames[i], tx->frame, tx->size);
+		for (done = 0; done < tx->batch; done += (unsigned)n) {
+			n = sendmmsg(tx->link.fd, msgs + done, tx->batch - done,
+				     MSG_DONTWAIT | MSG_NOSIGNAL);
+			if (n < 0) {
+				n = 0;
+				bench_wait(tx->link.fd, POLLOUT);
+			}
+			tx->shared->count += (unsigned)n;
+		}
+	}
+}
+
+static void send_writes(struct tx *tx)
+{
+	static uint8_t frames[MAX_BATCH][2048];
+	unsigned i;
+
+	for (;;) {
+		for (i = 0; i < tx->batch; i++)
+			memcpy(frames[i], tx->frame, tx->size);
+		for (i = 0; i < tx->batch; i++) {
+			while (write(tx->link.fd, frames[i], tx->size) < 0)
+				bench_wait(tx->link.fd, POLLOUT);
+		}
+		tx->shared->count += tx->batch;
+	}
+}
+
+static int fill(struct tx *tx, struct fdl_queue *q, struct fdl_packet *v[])
+{
+	int i, n;
+
+	n = fdl_alloc(q, v, (int)tx->batch);
+	for (i = 0; i < n; i++) {
+		memcpy(v[i]->data, tx->frame, tx->size);
+		v[i]->len = (uint32_t)tx->size;
+		v[i]->tail -= (uint32_t)tx->size;
+	}
+	return n;
+}
+
+static void send_all(struct tx *tx, struct fdl_queue *q, struct fdl_packet *v[],
+		     int n)
+{
+	int done, k;
+
+	for (done = 0; done < n; done += k) {
+		k = fdl_send(q, v + done, n - done);
+		if (k < 0)
+			bench_die("fdl_send", -k);
+		tx->shared->count += (unsigned)k;
+		if (done + k == n)
+			break;
+		fdl_want_write(q, true);
+		fdl_queue_poll(q, -1);
+		fdl_want_write(q, false);
+	}
+}
+
+static void send_fdlink(struct tx *tx)
+{
+	const struct fdl_options options = {
+		.size = sizeof(options),
+		.flags = FDL_ETHERNET,
+		.pool = POOL,
+	};
+	struct fdl_packet *v[MAX_BATCH];
+	struct fdl_endpoint *ep;
+	struct fdl_queue *q;
+	int n;
+
+	n = fdl_endpoint_new(&ep, &tx->link.fd, 1, &options);
+	if (n < 0)
+		bench_die("fdl_endpoint_new", -n);
+	q = fdl_get_queue(ep, 0);
+	for (;;) {
+		n = fill(tx, q, v);
+		if (n < 0)
+			bench_die("fdl_alloc", -n);
+		send_all(tx, q, v, n);
+	}
+}
+
+static void test_side(void *arg)
+{
+	struct tx *tx = arg;
+
+	if (tx->exec[0])
+		bench_exec(&tx->link, tx->shared_fd, tx->exec);
+	tx->shared->rss_before = bench_rss(getpid());
+	tx->send(tx);
+}
+
+/* What goes to a device ends in the kernel. */
+static void other_side(void *arg)
+{
+	const struct tx *tx = arg;
+
+	if (tx->link.name)
+		for (;;)
+			pause();
+	bench_drain(tx->link.other);
+}
+
+static void find_writer(struct tx *tx, char *name)
+{
+	size_t i = 0;
+	char *word;
+
+	if (!strncmp(name, "exec ", 5)) {
+		for (word = strtok(name + 5, " "); word && i < 7;
+		     word = strtok(NULL, " "))
+			tx->exec[i++] = word;
+	} else if (!strcmp(name, "fdlink")) {
+		tx->send = send_fdlink;
+	} else if (!strcmp(name, "bare")) {
+		tx->send = tx->link.socket ? send_messages : send_writes;
+	} else {
+		bench_die(name, EINVAL);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct bench_window w;
+	static struct tx tx;
+
+	if (argc != 7) {
+		fputs("tx LINK SIZE BATCH WRITER WARMUP SECONDS\n", stderr);
+		return 2;
+	}
+	bench_open(&tx.link, argv[1], false);
+	tx.shared = bench_share(&tx.shared_fd);
+	tx.size = (size_t)atoi(argv[2]);
+	tx.batch = (unsigned)atoi(argv[3]);
+	if (tx.size < 64 || tx.size > BENCH_FRAME || !tx.batch ||
+	    tx.batch > MAX_BATCH)
+		bench_die("size or batch", EINVAL);
+	find_writer(&tx, argv[4]);
+	bench_frame(tx.frame, tx.size, 0);
+	w = bench_run(tx.shared, atof(argv[5]), atof(argv[6]), test_side,
+		      other_side, &tx);
+	printf("{\"seconds\": %.6f, \"rate\": %.0f, \"cpu_ns\": %.2f, "
+	       "\"busy\": %.4f, \"rss_load\": %ld}\n",
+	       w.seconds, (double)w.count / w.seconds,
+	       w.count ? (double)w.cpu_ns / (double)w.count : 0,
+	       (double)w.cpu_ns / 1e9 / w.seconds, (long)w.rss_load);
+	return 0;
+}

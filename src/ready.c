@@ -60,7 +60,7 @@ int ready_open(struct ready *r, int data, int refill, unsigned flags)
 {
 	int err;
 
-	*r = (struct ready){ .data = data, .refill = refill, .room = -1,
+	*r = (struct ready){ .data = data, .refill = refill, .room = -1, .pause = -1,
 			     .more = -1, .link = -1, .edge = flags & READY_EDGE };
 	r->epfd = os_epoll_create();
 	if (r->epfd < 0)
@@ -87,6 +87,8 @@ void ready_close(struct ready *r)
 {
 	if (r->room >= 0)
 		os_close(r->room);
+	if (r->pause >= 0)
+		os_close(r->pause);
 	if (r->more >= 0)
 		os_close(r->more);
 	os_close(r->wake);
@@ -200,6 +202,18 @@ void ready_end(struct ready *r)
 	unwatch(r, r->refill);
 	if (r->room >= 0)
 		unwatch(r, r->room);
+	if (r->pause >= 0)
+		unwatch(r, r->pause);
+}
+
+/* What tells of room, and how: the pause's end while there is one. */
+static struct pollfd room_fd(const struct ready *r)
+{
+	if (!ready_wants_write(r))
+		return (struct pollfd){ .fd = -1 };
+	if (atomic_load_explicit(&r->pausing, memory_order_relaxed))
+		return (struct pollfd){ .fd = r->pause, .events = POLLIN };
+	return (struct pollfd){ .fd = r->room, .events = POLLOUT };
 }
 
 int ready_want_write(struct ready *r, bool on)
@@ -216,10 +230,30 @@ int ready_want_write(struct ready *r, bool on)
 	if (on)
 		err = watch(r, r->room, EPOLLOUT, FDL_WRITABLE);
 	else
+		unwatch(r, room_fd(r).fd);
+	if (err)
+		return err;
+	atomic_store_explicit(&r->pausing, false, memory_order_relaxed);
+	atomic_store_explicit(&r->want_write, on, memory_order_release);
+	return 0;
+}
+
+int ready_pause(struct ready *r, unsigned us)
+{
+	int err;
+
+	if (r->pause < 0)
+		r->pause = os_timerfd();
+	if (r->pause < 0)
+		return r->pause;
+	err = os_timerfd_set(r->pause, us);
+	if (err || atomic_load_explicit(&r->pausing, memory_order_relaxed))
+		return err;
+	if (ready_wants_write(r))
 		unwatch(r, r->room);
-	if (!err)
-		atomic_store_explicit(&r->want_write, on,
-				      memory_order_release);
+	err = watch(r, r->pause, EPOLLIN, FDL_WRITABLE);
+	atomic_store_explicit(&r->pausing, !err, memory_order_relaxed);
+	atomic_store_explicit(&r->want_write, !err, memory_order_release);
 	return err;
 }
 
@@ -227,7 +261,7 @@ int ready_state(const struct ready *r, bool there)
 {
 	struct pollfd fds[] = {
 		{ .fd = r->epfd, .events = POLLIN },
-		{ .fd = r->room, .events = POLLOUT },
+		room_fd(r),
 		{ .fd = r->refill, .events = POLLIN },
 		{ .fd = r->armed && !r->edge ? r->data : -1, .events = POLLIN },
 		{ .fd = r->more, .events = POLLIN },
@@ -236,8 +270,6 @@ int ready_state(const struct ready *r, bool there)
 	};
 	int state = 0;
 
-	if (!ready_wants_write(r))
-		fds[1].fd = -1;
 	os_poll(fds, sizeof(fds) / sizeof(fds[0]), 0);
 	if (!fds[0].revents)
 		return 0;

@@ -18,14 +18,16 @@ struct ready {
 	int refill;		/* the pool's; not owned */
 	int more;		/* eventfd; -1 where nothing is ever left over */
 	int link;		/* the link watch's; not owned; -1: none */
-	int room;		/* duplicate of data, -1 until first wanted */
+	_Atomic int room;	/* duplicate of data, -1 until first wanted */
+	_Atomic int pause;	/* timerfd, -1 until POLLOUT first lied */
 	bool edge;		/* data is watched for edges */
 	bool armed;		/* receive side: data is in the set */
 	bool insists;		/* receive side: ready_insist was called */
 	bool has_more;		/* receive side: more is raised */
 	bool ended;		/* receive side: ready_end was called */
 	unsigned answered;	/* receive side: refill signals read */
-	_Atomic bool want_write; /* send side writes: room is in the set */
+	_Atomic bool want_write; /* send side writes: room, or with pausing */
+	_Atomic bool pausing;	/* pause, is in the set */
 };
 
 /* ready_open() */
@@ -77,6 +79,13 @@ void ready_end(struct ready *r);
 
 /* Send side. Errors: -EMFILE, -ENFILE, -ENOMEM. */
 int ready_want_write(struct ready *r, bool on);
+
+/*
+ * Send side: report room, but after so many microseconds: POLLOUT says that
+ * there is some, and there is none. Until ready_want_write ends it; may be
+ * repeated. Errors: as above.
+ */
+int ready_pause(struct ready *r, unsigned us);
 
 /*
  * What the set is ready for now: FDL_READABLE, FDL_WRITABLE, 0. Uses up no edge:

@@ -10,6 +10,8 @@
 enum {
 	FIRST_NAP_US = 50,
 	LAST_NAP_US = 8000,
+	FIRST_PAUSE_US = 1000,
+	LAST_PAUSE_US = 16000,
 };
 
 /* One call's patience. */
@@ -85,4 +87,33 @@ int tx_put_all(struct fdl_queue *q, const struct frame f[], int n,
 		*why = NULL;
 		return n;
 	}
+}
+
+/* Does POLLOUT tell of room where there was none? */
+static bool lies(const struct fdl_queue *q)
+{
+	struct pollfd room = { .fd = q->io.fd, .events = POLLOUT };
+
+	if (q->tx->stalled != -EAGAIN)
+		return true;
+	return os_poll(&room, 1, 0) > 0 && room.revents == POLLOUT;
+}
+
+int tx_want_room(struct fdl_queue *q)
+{
+	struct tx *tx = q->tx;
+
+	/* What was told is told again only after another try. */
+	if (!tx->stalled)
+		return ready_want_write(&q->ready, true);
+	if (!lies(q)) {
+		ready_want_write(&q->ready, false);
+		return ready_want_write(&q->ready, true);
+	}
+	tx->stalled = 0;
+	if (!tx->pause_us)
+		tx->pause_us = FIRST_PAUSE_US;
+	else if (tx->pause_us < LAST_PAUSE_US)
+		tx->pause_us *= 2;
+	return ready_pause(&q->ready, tx->pause_us);
 }

@@ -20,6 +20,19 @@ static int send_chunk(struct fdl_queue *q, struct fdl_packet *v[], int n,
 	return tx_put(q, f, n, why);
 }
 
+/* Where the caller waits for room already, the fd must not say what the kernel
+ * just denied. */
+static void note_room(struct fdl_queue *q, const struct verdict *why, int gone)
+{
+	struct tx *tx = q->tx;
+
+	tx->stalled = why && why->action == LATER ? why->result : 0;
+	if (gone > 0)
+		tx->pause_us = 0;
+	if (tx->stalled && ready_wants_write(&q->ready))
+		tx_want_room(q);
+}
+
 int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
 	const struct verdict *why = NULL;
@@ -31,6 +44,7 @@ int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
 	}
 	if (k > 0)
 		fdl_release(v, k);
+	note_room(q, why, k);
 	if (why && why->action == END) {
 		ready_want_write(&q->ready, false);
 		endpoint_error(q->ep, why->text);
@@ -84,7 +98,8 @@ int fdl_want_write(struct fdl_queue *q, bool on)
 	int err = atomic_load_explicit(&q->ended, memory_order_acquire);
 
 	if (!err)
-		err = ready_want_write(&q->ready, on);
+		err = on ? tx_want_room(q) :
+			   ready_want_write(&q->ready, false);
 	/* The queue may have ended, and all been taken out, meanwhile. */
 	if (!err && on) {
 		err = atomic_load_explicit(&q->ended, memory_order_acquire);

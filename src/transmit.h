@@ -34,6 +34,8 @@ struct tx {
 	struct peer peer;
 	uint32_t offloads;		/* FDL_OFFLOAD_: what the wire takes */
 	int refused;			/* result of the first drop since 0 */
+	int stalled;			/* why fdl_send came back short; 0: no */
+	unsigned pause_us;		/* how long to wait where POLLOUT lies */
 
 	/* Gathered so far. weight: packets of a message; super: it is a
 	 * super-packet; head: headers written anew. */
@@ -75,6 +77,12 @@ int tx_put(struct fdl_queue *q, const struct frame f[], int n,
  */
 int tx_put_all(struct fdl_queue *q, const struct frame f[], int n,
 	       const struct verdict **why);
+
+/*
+ * Make the pollable fd tell of room when fdl_send, having come back short, may
+ * be worth another try. Errors: those of ready_pause.
+ */
+int tx_want_room(struct fdl_queue *q);
 
 /* Count n packets that the verdict is about, and keep its sentence. */
 void tx_drop(struct fdl_queue *q, const struct verdict *v, unsigned n);

@@ -229,22 +229,6 @@ static int pending_error(const struct fdl_queue *q)
 	return -err;
 }
 
-/*
- * Nothing there, in a mode that is watched for edges. What comes after this
- * look makes the set ready again.
- */
-static int look_again(struct fdl_queue *q, int n)
-{
-	int err = ready_settle(&q->ready) ? pending_error(q) : 0;
-
-	if (err) {
-		err = consider(q, err);
-		if (err < 0)
-			return err;
-	}
-	return q->ep->ops->recv(&q->io, q->frame, n, 0);
-}
-
 /* Messages into q->frame, 0, or the queue's end. */
 static int receive_some(struct fdl_queue *q, int n)
 {
@@ -253,8 +237,6 @@ static int receive_some(struct fdl_queue *q, int n)
 	for (tries = 0; tries < MAX_ERRORS; tries++) {
 		got = q->ep->ops->recv(&q->io, q->frame, n, q->fresh);
 		q->fresh = 0;
-		if (got == -EAGAIN && q->ep->ops->edge)
-			got = look_again(q, n);
 		if (got > 0)
 			return got;
 		r = consider(q, got);
@@ -283,6 +265,26 @@ static int starve(struct fdl_queue *q)
 }
 
 /*
+ * In a mode that is watched for edges: is there something? If not, what comes
+ * after this look makes the set ready again. Returns 1, 0, or the queue's end.
+ */
+static int look(struct fdl_queue *q)
+{
+	const struct io_ops *ops = q->ep->ops;
+	int err;
+
+	if (!ops->edge || ops->peek(&q->io))
+		return 1;
+	err = ready_settle(&q->ready) ? pending_error(q) : 0;
+	if (err) {
+		err = consider(q, err);
+		if (err < 0)
+			return err;
+	}
+	return ops->peek(&q->io);
+}
+
+/*
  * Receive up to n messages into frame[0..filled). Returns 1: there may be more;
  * 0: nothing more now; negative: why not.
  */
@@ -297,11 +299,15 @@ static int step(struct fdl_queue *q, int n)
 	err = ready_rearm(&q->ready);
 	if (err)
 		return end(q, err, "the fd cannot be watched any more");
+	err = look(q);
+	if (err <= 0)
+		return err;
 	got = receive_some(q, want);
 	if (got <= 0)
 		return got;
 	q->gap = got;
-	full = got == want || q->frame[got - 1].wire_len == 0;
+	full = got == want || q->frame[got - 1].wire_len == 0 ||
+	       q->ep->ops->edge;
 	q->next = 0;
 	q->filled = strip_end(q, got);
 	err = atomic_load_explicit(&q->ended, memory_order_relaxed);

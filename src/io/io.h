@@ -106,7 +106,7 @@ unsigned io_send(const struct io *io, struct mmsghdr msg[], unsigned n,
 
 /*
  * A message of no bytes arrived: was it the end of the link? Only SEQPACKET has
- * one that looks so. (An empty message right before the end is taken for it.)
+ * one that looks so. (Empty messages right before the end are taken for it.)
  */
 bool io_at_end(const struct io *io);
 

@@ -17,6 +17,8 @@ enum {
 	/* Calls in a row that a socket may answer with some pending error
 	 * before it counts as broken. */
 	MAX_ERRORS = 8,
+	/* Payload bytes: less is not worth a header. */
+	MIN_SEGMENT = 8,
 };
 
 static int end(struct fdl_queue *q, int result, const char *text)
@@ -26,12 +28,29 @@ static int end(struct fdl_queue *q, int result, const char *text)
 	return result;
 }
 
-/* A super-packet of a kind that the stack did not say it takes. */
+/* A super-packet of a kind that the stack did not say it takes: with a whole
+ * checksum it takes none. */
 static bool must_be_cut(const struct fdl_queue *q, const struct fdl_packet *pkt)
 {
 	uint32_t takes = pkt->off.gso == FDL_GSO_UDP ? FDL_RX_USO : FDL_RX_GSO;
 
-	return pkt->off.gso && !(q->ep->opts.flags & takes);
+	if (!pkt->off.gso)
+		return false;
+	return !(q->ep->opts.flags & takes) ||
+	       pkt->off.csum != FDL_CSUM_PARTIAL;
+}
+
+/* The wire may have a larger MTU than the link. A datagram's size is its
+ * sender's to choose, a TCP segment's is not. */
+static void fit_to_mtu(const struct fdl_queue *q, struct fdl_offload *off,
+		       unsigned link_len)
+{
+	const uint32_t max = q->ep->opts.mtu + link_len, hdr_len = off->hdr_len;
+
+	if (off->gso == FDL_GSO_UDP || max < hdr_len + MIN_SEGMENT)
+		return;
+	if (off->gso_size > max - hdr_len)
+		off->gso_size = (uint16_t)(max - hdr_len);
 }
 
 static void end_cutting(struct fdl_queue *q)
@@ -46,6 +65,7 @@ static bool begin_cutting(struct fdl_queue *q, struct fdl_packet *pkt)
 	unsigned flags = q->ep->opts.flags & FDL_RX_CSUM ? FDL_SEGMENT_PARTIAL
 							 : 0;
 
+	fit_to_mtu(q, &pkt->off, pkt->link_len);
 	q->super = pkt;
 	q->super_bytes = (struct iovec){ pkt->data, pkt->len };
 	if (!fdl_segment_start(&q->segmenter, &q->super_bytes, 1,
@@ -70,16 +90,36 @@ static void describe_segment(struct fdl_packet *pkt,
 	pkt->tstamp_ns = super->tstamp_ns;
 }
 
-/* Returns 1: *v is the next segment; 0: that was all; -ENOBUFS. */
+/* An empty packet for a segment. The signals of releases are used up, as
+ * provide_anew does. */
+static int take_empty(struct fdl_queue *q, struct fdl_packet **v)
+{
+	int got = pool_take_or_ask(q->io.pool, v, 1);
+
+	if (ready_note_refill(&q->ready, pool_asked(q->io.pool)) && got == 0)
+		got = pool_take_or_ask(q->io.pool, v, 1);
+	return got;
+}
+
+/* All segments are cut. The pool may have been empty meanwhile: what comes now
+ * must be seen though nothing is received in this call. */
+static int leave_cutting(struct fdl_queue *q)
+{
+	int err = ready_rearm(&q->ready);
+
+	end_cutting(q);
+	return err ? end(q, err, "the fd cannot be watched any more") : 0;
+}
+
+/* Returns 1: *v is the next segment; 0: that was all; -ENOBUFS; the queue's
+ * end. */
 static int cut(struct fdl_queue *q, struct fdl_packet **v)
 {
 	int len;
 
-	if (!fdl_segment_len(&q->segmenter)) {
-		end_cutting(q);
-		return 0;
-	}
-	if (!pool_take_or_ask(q->io.pool, v, 1))
+	if (!fdl_segment_len(&q->segmenter))
+		return leave_cutting(q);
+	if (!take_empty(q, v))
 		return -ENOBUFS;
 	len = fdl_segment_next(&q->segmenter, (*v)->data, (*v)->tail,
 			       &(*v)->off);
@@ -124,9 +164,8 @@ static void count_delivered(struct fdl_queue *q, struct fdl_packet *v[], int n)
 
 /*
  * Hand out what is worth it of frame[next..filled), super-packets cut, or
- * segments merged. *k is
- * how many went to v[]. Returns 0, or -ENOBUFS when the pool is out of packets
- * for the segments.
+ * segments merged. *k is how many went to v[]. Returns 0; -ENOBUFS when the
+ * pool is out of packets for the segments; the queue's end.
  */
 static int deliver(struct fdl_queue *q, struct fdl_packet *v[], int n, int *k)
 {
@@ -340,7 +379,7 @@ static int fill(struct fdl_queue *q, struct fdl_packet *v[], int n, int *more)
 		r = deliver(q, v + total, n - total, &k);
 		total += k;
 		if (r < 0)
-			*more = starve(q);
+			*more = r == -ENOBUFS ? starve(q) : r;
 		if (r < 0 || *more <= 0 || total == n || steps-- == 0)
 			return total;
 		*more = step(q, n - total);

@@ -110,6 +110,8 @@ static void expect_grammar(const char *text, const char *words)
 		"tap:NAME",	 "tun:NAME", "packet:IFACE", "seqpacket:PATH",
 		"unixgram:PATH", "fd:N",     "fd:NAME",	     "mtu=BYTES",
 		"netns=NAME",	 "promisc",  "listen",	     "local=PATH",
+		"queues=N",	 "rollover", "outgoing=",    "rcvbuf=BYTES",
+		"fanout=hash",
 	};
 	struct locator loc;
 

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What becomes of a link's device, and who is told. */
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <fdlink/attach.h>
+#include <fdlink/open.h>
+
+#include "contract.h"
+#include "netns.h"
+
+static struct fdl_link state_of(struct link *l)
+{
+	struct fdl_link state;
+
+	assert_int_equal(fdl_link_state(l->ep, &state, sizeof(state)), 0);
+	return state;
+}
+
+/* A change makes the fds readable once, and is no packet and no error. */
+static struct fdl_link expect_change(struct link *l, uint64_t *changes)
+{
+	struct fdl_packet *pkt;
+	struct fdl_link state;
+
+	assert_true(fd_readable(fdl_queue_fd(l->q), WAIT_MS));
+	assert_true(fd_readable(fdl_fd(l->ep), 0));
+	assert_int_equal(fdl_queue_poll(l->q, 0), FDL_READABLE);
+	assert_int_equal(fdl_recv(l->q, &pkt, 1), 0);
+	expect_quiet(l);
+	state = state_of(l);
+	assert_true(state.changes > *changes);
+	*changes = state.changes;
+	return state;
+}
+
+static void expect_ended(struct link *l)
+{
+	struct fdl_packet *pkt;
+	struct fdl_link state;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(fdl_recv(l->q, &pkt, 1), -ENODEV);
+		assert_int_equal(fdl_queue_poll(l->q, 0), -ENODEV);
+	}
+	assert_false(fd_readable(fdl_queue_fd(l->q), 0));
+	assert_false(fd_readable(fdl_fd(l->ep), 0));
+	assert_int_equal(fdl_link_state(l->ep, &state, sizeof(state)), -ENODEV);
+}
+
+static void the_state_is_that_of_the_device(struct link *l)
+{
+	struct fdl_link state = state_of(l);
+	uint8_t few[2] = { 0xff, 0xff };
+
+	assert_true(state.up);
+	assert_true(state.carrier);
+	assert_int_equal(state.mtu, 1500);
+	assert_string_equal(state.name, l->dev);
+	assert_int_equal(state.changes, 0);
+	assert_int_equal(fdl_link_state(l->ep, (struct fdl_link *)few, 1), 0);
+	assert_int_equal(few[0], 1);
+	assert_int_equal(few[1], 0xff);
+	expect_quiet(l);
+}
+
+static void a_link_without_device_has_no_state(struct link *l)
+{
+	struct fdl_link state;
+
+	assert_int_equal(fdl_link_state(l->ep, &state, sizeof(state)),
+			 -EOPNOTSUPP);
+}
+
+static void down_and_up_are_told(struct link *l)
+{
+	uint64_t changes = 0;
+	struct fdl_link state;
+	unsigned seq;
+
+	for (seq = 0; seq < 5; seq++) {
+		link_set_up(l, false);
+		state = expect_change(l, &changes);
+		assert_false(state.up || state.carrier);
+		link_set_up(l, true);
+		state = expect_change(l, &changes);
+		assert_true(state.up && state.carrier);
+		link_feed(l, 100, seq);
+		expect_received(l, 100, seq);
+	}
+}
+
+static void a_new_mtu_is_told(struct link *l)
+{
+	uint64_t changes = 0;
+
+	netns_command("ip link set %s mtu 1280", l->dev);
+	assert_int_equal(expect_change(l, &changes).mtu, 1280);
+	assert_int_equal(fdl_mtu(l->ep), 1500);
+	netns_command("ip link set %s mtu 1400", l->dev);
+	netns_command("ip link set %s mtu 1300", l->dev);
+	assert_int_equal(expect_change(l, &changes).mtu, 1300);
+}
+
+static void a_new_name_is_told(struct link *l)
+{
+	uint64_t changes = 0;
+	struct fdl_link state;
+
+	link_set_up(l, false);
+	netns_command("ip link set %s name fdnew", l->dev);
+	strcpy(l->dev, "fdnew");
+	link_set_up(l, true);
+	state = expect_change(l, &changes);
+	assert_string_equal(state.name, "fdnew");
+	assert_true(state.up);
+	link_feed(l, 100, 1);
+	expect_received(l, 100, 1);
+	assert_int_equal(fdl_get_stats(l->ep, NULL, 0), 0);
+}
+
+/* The change waits behind the packets, and the fd says so. */
+static void packets_come_before_a_change(struct link *l)
+{
+	uint64_t changes = 0;
+
+	link_feed(l, 100, 1);
+	link_feed(l, 100, 2);
+	netns_command("ip link set %s mtu 1280", l->dev);
+	expect_received(l, 100, 1);
+	expect_received(l, 100, 2);
+	assert_int_equal(expect_change(l, &changes).mtu, 1280);
+}
+
+static void others_do_not_wake_us(struct link *l)
+{
+	struct fdl_packet *pkt;
+
+	netns_command("ip link add fdother type veth peer name fdpeer");
+	netns_command("ip link set fdother up mtu 1400");
+	netns_command("ip link set fdother down");
+	netns_command("ip link del fdother");
+	assert_false(fd_readable(fdl_queue_fd(l->q), QUIET_MS));
+	assert_int_equal(fdl_recv(l->q, &pkt, 1), 0);
+	assert_int_equal(state_of(l).changes, 0);
+	expect_quiet(l);
+}
+
+/* A bridge tells of a port that leaves it as of a device that goes. */
+static void leaving_a_bridge_is_no_end(struct link *l)
+{
+	struct fdl_packet *pkt;
+
+	netns_command("ip link add fdbr type bridge");
+	netns_command("ip link set %s master fdbr", l->dev);
+	netns_command("ip link set %s nomaster", l->dev);
+	netns_command("ip link del fdbr");
+	while (fd_readable(fdl_queue_fd(l->q), QUIET_MS))
+		assert_int_equal(fdl_recv(l->q, &pkt, 1), 0);
+	link_feed(l, 100, 1);
+	expect_received(l, 100, 1);
+}
+
+/* An ioctl, as ip(8) would take too long. */
+static void change_mtu(const char *dev, int mtu)
+{
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr = { .ifr_mtu = mtu };
+
+	strcpy(ifr.ifr_name, dev);
+	assert_int_equal(ioctl(sock, SIOCSIFMTU, &ifr), 0);
+	close(sock);
+}
+
+/* More than the kernel has room for. */
+static void flood(struct link *l)
+{
+	int i;
+
+	for (i = 0; i < 2000; i++)
+		change_mtu(l->dev, 1300 + i % 2);
+}
+
+static void a_flood_of_changes_is_survived(struct link *l)
+{
+	uint64_t changes = 0;
+
+	flood(l);
+	assert_int_equal(expect_change(l, &changes).mtu, 1301);
+	change_mtu(l->dev, 1400);
+	assert_int_equal(expect_change(l, &changes).mtu, 1400);
+	assert_true(changes > 1);
+	link_feed(l, 100, 1);
+	expect_received(l, 100, 1);
+}
+
+static void an_end_behind_a_flood_is_noticed(struct link *l)
+{
+	flood(l);
+	link_delete_device(l);
+	assert_true(fd_readable(fdl_queue_fd(l->q), WAIT_MS));
+	assert_int_equal(expect_end(l), -ENODEV);
+	expect_ended(l);
+}
+
+static void a_deleted_device_ends_the_queue(struct link *l)
+{
+	expect_quiet(l);
+	link_delete_device(l);
+	assert_true(fd_readable(fdl_queue_fd(l->q), WAIT_MS));
+	assert_true(fd_readable(fdl_fd(l->ep), WAIT_MS));
+	assert_int_equal(expect_end(l), -ENODEV);
+	assert_string_not_equal(fdl_last_error(l->ep), "");
+	expect_ended(l);
+}
+
+static void also_one_that_is_down(struct link *l)
+{
+	struct fdl_packet *pkt;
+
+	link_set_up(l, false);
+	while (fd_readable(fdl_queue_fd(l->q), QUIET_MS))
+		assert_int_equal(fdl_recv(l->q, &pkt, 1), 0);
+	link_delete_device(l);
+	assert_true(fd_readable(fdl_queue_fd(l->q), WAIT_MS));
+	assert_int_equal(expect_end(l), -ENODEV);
+	expect_ended(l);
+}
+
+/* One at a time: the fd must not fall silent between them and the end. */
+static void its_packets_are_received_first(struct link *l)
+{
+	unsigned seq;
+
+	for (seq = 0; seq < 20; seq++)
+		link_feed(l, 100, seq);
+	assert_true(fd_readable(fdl_queue_fd(l->q), WAIT_MS));
+	netns_command("sleep 0.02");	/* a ring's block has closed */
+	link_delete_device(l);
+	for (seq = 0; seq < 20; seq++)
+		expect_received(l, 100, seq);
+	assert_true(fd_readable(fdl_queue_fd(l->q), WAIT_MS));
+	assert_int_equal(expect_end(l), -ENODEV);
+	expect_ended(l);
+}
+
+/* While the caller holds the whole pool, nothing is readable; then all is. */
+static void it_ends_with_the_pool_empty(struct link *l)
+{
+	struct fdl_packet *v[4], *extra;
+	int i, n = 0;
+
+	for (i = 0; i < 8; i++)
+		link_feed(l, 100, (unsigned)i);
+	while (n < 4) {
+		assert_true(fd_readable(fdl_queue_fd(l->q), WAIT_MS));
+		i = fdl_recv(l->q, v + n, 4 - n);
+		assert_in_range(i, 0, 4);
+		n += i;
+	}
+	assert_int_equal(fdl_recv(l->q, &extra, 1), -ENOBUFS);
+	link_delete_device(l);
+	assert_false(fd_readable(fdl_queue_fd(l->q), QUIET_MS));
+	fdl_release(v, 4);
+	for (i = 4; i < 8; i++)
+		expect_received(l, 100, (unsigned)i);
+	assert_int_equal(expect_end(l), -ENODEV);
+	expect_ended(l);
+}
+
+/* A process in a network namespace of its own. */
+static pid_t start_elsewhere(void)
+{
+	int ready[2];
+	char byte = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (unshare(CLONE_NEWNET) || write(ready[1], &byte, 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	/* No device there sends anything of itself. */
+	netns_command("nsenter -t %d -n sh -c 'cd /proc/sys/net/ipv6/conf && "
+		      "echo 1 > default/disable_ipv6'", (int)pid);
+	return pid;
+}
+
+static void stop_elsewhere(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void moved_away_a_socket_ends(struct link *l)
+{
+	pid_t pid = start_elsewhere();
+
+	netns_command("ip link set %s netns %d", l->dev, (int)pid);
+	assert_true(fd_readable(fdl_queue_fd(l->q), WAIT_MS));
+	assert_int_equal(expect_end(l), -ENODEV);
+	expect_ended(l);
+	netns_command("ip link del %s", l->peer_dev);
+	stop_elsewhere(pid);
+}
+
+static void moved_away_a_tun_is_followed(struct link *l)
+{
+	pid_t pid = start_elsewhere();
+	uint64_t changes = 0;
+	struct fdl_stats st;
+	struct fdl_link state;
+
+	netns_command("ip link set %s netns %d", l->dev, (int)pid);
+	state = expect_change(l, &changes);
+	assert_string_equal(state.name, l->dev);
+	assert_false(state.up);
+	netns_command("nsenter -t %d -n ip link set %s up mtu 1280", (int)pid,
+		  l->dev);
+	state = expect_change(l, &changes);
+	assert_true(state.up);
+	assert_int_equal(state.mtu, 1280);
+	assert_int_equal(fdl_get_stats(l->ep, &st, sizeof(st)), 0);
+	netns_command("nsenter -t %d -n ip link del %s", (int)pid, l->dev);
+	assert_int_equal(expect_end(l), -ENODEV);
+	stop_elsewhere(pid);
+}
+
+struct ends {
+	_Atomic int closed, reason;
+};
+
+static int keep_none(void *ctx, struct fdl_queue *q, struct fdl_packet *v[],
+		     int n)
+{
+	(void)ctx;
+	(void)q;
+	(void)v;
+	(void)n;
+	return 0;
+}
+
+static void note_end(void *ctx, struct fdl_queue *q, int reason)
+{
+	struct ends *ends = ctx;
+
+	(void)q;
+	ends->reason = reason;
+	ends->closed++;
+}
+
+static void an_attached_reader_ends(struct link *l)
+{
+	struct ends ends = { 0 };
+	const struct fdl_dispatcher d = { keep_none, note_end, &ends };
+
+	assert_int_equal(fdl_attach(l->ep, &d), 0);
+	netns_command("ip link set %s mtu 1280", l->dev);
+	link_set_up(l, false);
+	assert_int_equal(ends.closed, 0);
+	link_delete_device(l);
+	assert_int_equal(fdl_wait(l->ep), 0);
+	assert_int_equal(ends.closed, 1);
+	assert_int_equal(ends.reason, -ENODEV);
+	assert_int_equal(fdl_detach(l->ep), 0);
+}
+
+static const struct expectation table[] = {
+	{ .name = "the state is that of the device",
+	  .test = the_state_is_that_of_the_device, .needs = LINK_DEVICE },
+	{ .name = "a link without device has no state",
+	  .test = a_link_without_device_has_no_state, .needs = LINK_UNIX },
+	{ .name = "down and up are told", .test = down_and_up_are_told,
+	  .needs = LINK_DEVICE },
+	{ .name = "a new MTU is told", .test = a_new_mtu_is_told,
+	  .needs = LINK_DEVICE },
+	{ .name = "a new name is told", .test = a_new_name_is_told,
+	  .needs = LINK_DEVICE },
+	{ .name = "packets come before a change",
+	  .test = packets_come_before_a_change, .needs = LINK_DEVICE },
+	{ .name = "others do not wake us", .test = others_do_not_wake_us,
+	  .needs = LINK_DEVICE },
+	{ .name = "leaving a bridge is no end",
+	  .test = leaving_a_bridge_is_no_end,
+	  .needs = LINK_DEVICE | LINK_ETHERNET },
+	{ .name = "a flood of changes is survived",
+	  .test = a_flood_of_changes_is_survived, .needs = LINK_DEVICE },
+	{ .name = "an end behind a flood is noticed",
+	  .test = an_end_behind_a_flood_is_noticed, .needs = LINK_DEVICE },
+	{ .name = "a deleted device ends the queue",
+	  .test = a_deleted_device_ends_the_queue, .needs = LINK_DEVICE },
+	{ .name = "also one that is down", .test = also_one_that_is_down,
+	  .needs = LINK_DEVICE },
+	{ .name = "its packets are received first",
+	  .test = its_packets_are_received_first,
+	  .needs = LINK_DEVICE, .not_on = LINK_TUNTAP },
+	{ .name = "it ends with the pool empty",
+	  .test = it_ends_with_the_pool_empty,
+	  .needs = LINK_DEVICE, .not_on = LINK_TUNTAP,
+	  .opts = { .pool = 4, .batch = 1 } },
+	{ .name = "moved away a socket ends", .test = moved_away_a_socket_ends,
+	  .needs = LINK_DEVICE, .not_on = LINK_TUNTAP },
+	{ .name = "moved away a TUN is followed",
+	  .test = moved_away_a_tun_is_followed, .needs = LINK_TUNTAP },
+	{ .name = "an attached reader ends", .test = an_attached_reader_ends,
+	  .needs = LINK_DEVICE },
+};
+
+int main(int argc, char *argv[])
+{
+	(void)argc;
+	return contract_run("watch", argv, table, COUNT_OF(table));
+}

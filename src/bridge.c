@@ -46,7 +46,7 @@ uint32_t bridge_offloads(const struct io *io)
 	return io->vnet_hdr_len ? FDL_OFFLOAD_CSUM | TSO | USO : 0;
 }
 
-static uint32_t takes(const struct fdl_queue *q)
+uint32_t bridge_takes(const struct fdl_queue *q)
 {
 	return q->tx->offloads &
 	       ~atomic_load_explicit(&q->ep->tx_revoked, memory_order_relaxed);
@@ -183,7 +183,7 @@ static int emit(struct fdl_queue *q, struct fdl_segmenter *s)
 
 static unsigned cut_flags(const struct fdl_queue *q)
 {
-	return takes(q) & FDL_OFFLOAD_CSUM ? FDL_SEGMENT_PARTIAL : 0;
+	return bridge_takes(q) & FDL_OFFLOAD_CSUM ? FDL_SEGMENT_PARTIAL : 0;
 }
 
 const struct verdict *bridge_add(struct fdl_queue *q, const struct frame *f)
@@ -194,7 +194,7 @@ const struct verdict *bridge_add(struct fdl_queue *q, const struct frame *f)
 
 	if (!judge(q, f, &w))
 		return &contradiction;
-	if (!(w.needs & ~takes(q)) &&
+	if (!(w.needs & ~bridge_takes(q)) &&
 	    (!w.off.gso || w.off.csum == FDL_CSUM_PARTIAL))
 		return tx_gather(q, f, &w.off);
 	if (w.off.gso)

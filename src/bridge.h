@@ -11,6 +11,9 @@
 /* What an fd takes in its virtio-net header, as FDL_OFFLOAD_ bits. */
 uint32_t bridge_offloads(const struct io *io);
 
+/* What is left to it: not what is distrusted, or was refused. Any thread. */
+uint32_t bridge_takes(const struct fdl_queue *q);
+
 /*
  * Make a message of a frame that leaves something undone. NULL: done; else why
  * not: tx_full, tx_uncut, or what it is dropped for.

@@ -9,6 +9,8 @@
 #include <fdlink/attach.h>
 
 #include "fd/fanout.h"
+#include "bridge.h"
+#include "distrust.h"
 #include "options.h"
 #include "os.h"
 
@@ -161,10 +163,22 @@ static int set_up(struct fdl_endpoint *ep, const int *fds,
 	return 0;
 }
 
+static void distrust(struct fdl_endpoint *ep)
+{
+	const char *why = NULL;
+	uint32_t bits = distrust_offloads(ep->opts.tx_offload, &why);
+
+	atomic_init(&ep->tx_revoked, bits);
+	if (why && ep->info.vnet_hdr_len)
+		log_say(&ep->log, FDL_LOG_INFO, "%s: done here instead; "
+			"FDLINK_TX_OFFLOAD=on trusts it", why);
+}
+
 static int build(struct fdl_endpoint *ep, const int *fds)
 {
 	int err;
 
+	distrust(ep);
 	err = join_group(ep, fds);
 	if (!err)
 		err = open_queues(ep, fds);
@@ -320,6 +334,11 @@ uint32_t fdl_capabilities(const struct fdl_endpoint *ep)
 		if (ep->opts.flags & map[i].flag)
 			caps |= map[i].cap;
 	return caps;
+}
+
+uint32_t fdl_tx_offloads(const struct fdl_endpoint *ep)
+{
+	return bridge_takes(&ep->queues[0]);
 }
 
 enum fdl_mode fdl_get_mode(const struct fdl_endpoint *ep)

@@ -25,7 +25,8 @@ struct fdl_endpoint {
 	int set;			/* epoll fd over the queues' */
 	int wake;			/* eventfd, beside the set */
 	_Atomic(const char *) last_error;
-	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: the wire refused */
+	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: distrusted, or refused
+					 * by the wire */
 	char *path[ENDPOINT_MAX_PATHS];	/* to unlink */
 
 	pthread_mutex_t device_lock;	/* one question at a time */

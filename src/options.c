@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/io.h"
@@ -108,6 +109,39 @@ static int check_fanout(const struct log *log, const struct fdl_options *opts)
 	return -EINVAL;
 }
 
+/* Whoever runs the program may know better than who wrote it. */
+static int read_environment(struct fdl_options *opts, const struct log *log)
+{
+	static const char *const names[] = {
+		[FDL_USE_AUTO] = "auto",
+		[FDL_USE_ON] = "on",
+		[FDL_USE_OFF] = "off",
+	};
+	const char *value = secure_getenv("FDLINK_TX_OFFLOAD");
+	int i;
+
+	if (!value || !*value)
+		return 0;
+	for (i = 0; i <= FDL_USE_OFF; i++) {
+		if (!strcmp(value, names[i])) {
+			opts->tx_offload = (enum fdl_use)i;
+			return 0;
+		}
+	}
+	log_say(log, FDL_LOG_ERR, "FDLINK_TX_OFFLOAD=%.40s in the environment "
+		"is neither on, off nor auto", value);
+	return -EINVAL;
+}
+
+static int check_use(const struct fdl_options *opts, const struct log *log)
+{
+	if ((unsigned)opts->tx_offload <= FDL_USE_OFF)
+		return 0;
+	log_say(log, FDL_LOG_ERR, "option tx_offload=%d is no enum fdl_use",
+		(int)opts->tx_offload);
+	return -EINVAL;
+}
+
 int options_read(struct fdl_options *opts, const struct fdl_options *given,
 		 const struct log *log)
 {
@@ -128,6 +162,8 @@ int options_read(struct fdl_options *opts, const struct fdl_options *given,
 		     MAX_RING_TIMEOUT) ||
 	    in_range(log, "tx_wait_ms", opts->tx_wait_ms, 1, MAX_TX_WAIT_MS) ||
 	    in_range(log, "headroom", opts->headroom, 1, MAX_HEADROOM))
+		return -EINVAL;
+	if (check_use(opts, log) || read_environment(opts, log))
 		return -EINVAL;
 	err = check_flags(log, opts->flags);
 	return err ? err : check_fanout(log, opts);

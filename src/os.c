@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <string.h>
+#include <sys/utsname.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -286,12 +288,17 @@ void os_nap(unsigned us)
 	ppoll(NULL, 0, &ts, NULL);
 }
 
-int64_t os_now_ms(void)
+int64_t os_now_us(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t os_now_ms(void)
+{
+	return os_now_us() / 1000;
 }
 
 void *os_map(size_t len)
@@ -313,6 +320,17 @@ int os_move_map(void *from, size_t len, void *to)
 	void *at = mremap(from, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 
 	return at == MAP_FAILED ? -errno : 0;
+}
+
+void os_release(char release[OS_RELEASE_SIZE])
+{
+	struct utsname name;
+
+	_Static_assert(sizeof(name.release) == OS_RELEASE_SIZE,
+		       "a release fits");
+	release[0] = '\0';
+	if (!uname(&name))
+		memcpy(release, name.release, sizeof(name.release));
 }
 
 long os_page_size(void)

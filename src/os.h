@@ -59,6 +59,7 @@ int os_timerfd(void);			/* CLOCK_MONOTONIC, as the eventfd */
 int os_timerfd_set(int fd, unsigned us); /* once; 0: stop */
 void os_nap(unsigned us);		/* a signal ends it early */
 int64_t os_now_ms(void);		/* CLOCK_MONOTONIC */
+int64_t os_now_us(void);		/* the same */
 
 /* Memory and namespaces */
 void *os_map(size_t len);		/* zeroed private pages, NULL: none */
@@ -66,6 +67,13 @@ int os_map_fd(int fd, size_t len, void **mem);	/* shared, read and write */
 int os_move_map(void *from, size_t len, void *to);	/* over what is there */
 void os_unmap(void *mem, size_t len);
 long os_page_size(void);
+
+enum {
+	OS_RELEASE_SIZE = 65,	/* utsname.release of uname(2) */
+};
+
+void os_release(char release[OS_RELEASE_SIZE]);	/* "": unknown */
+
 int os_setns(int fd, int nstype);
 
 /* Who we are */

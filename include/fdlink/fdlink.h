@@ -106,6 +106,14 @@ enum fdl_log_level {
 	FDL_LOG_INFO = 6,
 };
 
+/* fdl_options.tx_offload: may work be left to the wire? */
+enum fdl_use {
+	FDL_USE_AUTO,		/* all that the wire takes, save what this
+				 * kernel is known to corrupt */
+	FDL_USE_ON,		/* that, too */
+	FDL_USE_OFF,		/* nothing: all is done here */
+};
+
 /* All zero means good defaults. */
 struct fdl_options {
 	size_t size;		/* sizeof(struct fdl_options); 0: the layout of
@@ -114,6 +122,8 @@ struct fdl_options {
 				 * 0: the device's, on a unix socket 1500 */
 	uint32_t flags;		/* FDL_ETHERNET ... */
 	enum fdl_mode mode;
+	enum fdl_use tx_offload; /* the environment's FDLINK_TX_OFFLOAD, "on",
+				 * "off" or "auto", takes precedence */
 	uint8_t address[6];	/* the endpoint's own link address; zeros: not
 				 * known, and no unicast frame is called one for
 				 * another host but by the kernel */
@@ -205,6 +215,12 @@ enum fdl_mode fdl_get_mode(const struct fdl_endpoint *ep); /* never AUTO */
 const uint8_t *fdl_address(const struct fdl_endpoint *ep); /* 6 bytes */
 uint32_t fdl_max_header_len(const struct fdl_endpoint *ep); /* 14 or 0 */
 uint16_t fdl_arp_hardware(const struct fdl_endpoint *ep);
+
+/*
+ * FDL_OFFLOAD_ bits (open.h) of what is left to the wire on send. What the
+ * kernel refuses in flight is done here from then on: bits may go. Any thread.
+ */
+uint32_t fdl_tx_offloads(const struct fdl_endpoint *ep);
 
 /* fdl_capabilities() */
 enum {

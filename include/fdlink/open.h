@@ -150,6 +150,13 @@ int fdl_get_info(const struct fdl_endpoint *ep, struct fdl_info *info,
  */
 const char *fdl_mode_refusal(const struct fdl_info *info, enum fdl_mode mode);
 
+/*
+ * Why an offload, one FDL_OFFLOAD_ bit, would not be left to the wire on send
+ * through an endpoint over such an fd with default options, as the end of a
+ * sentence; NULL: it would. Any thread.
+ */
+const char *fdl_offload_refusal(const struct fdl_info *info, uint32_t offload);
+
 #ifdef __cplusplus
 }
 #endif

@@ -16,6 +16,10 @@
 
 enum { NOBODY = 65534, WAIT_MS = 5000 };
 
+enum {
+	TCP_OFFLOADS = FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6,
+};
+
 static struct said said;
 static char dir[] = "/tmp/fdlink-open-XXXXXX";
 
@@ -97,7 +101,9 @@ static void taps_are_made_and_go(void **state)
 	assert_int_equal(info.kind, FDL_KIND_TAP);
 	assert_int_equal(info.mtu, 9000);
 	assert_true(info.device && info.ethernet);
-	assert_false(info.packet_info || info.vnet_hdr_len || info.offloads);
+	assert_false(info.packet_info);
+	assert_int_equal(info.vnet_hdr_len, 10);
+	assert_int_equal(info.offloads & TCP_OFFLOADS, TCP_OFFLOADS);
 	expect_probe("packet:op0", &info);
 	assert_int_equal(info.kind, FDL_KIND_PACKET);
 	assert_true(info.ethernet);
@@ -165,10 +171,16 @@ static void persistent_devices_start_afresh(void **state)
 	expect_probe("tap:op3", &info);
 	assert_int_equal(info.vnet_hdr_len, 0);
 	assert_int_equal(info.offloads, FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4);
-	assert_int_equal(open_it(&ep, "tap:op3", 0, 0), 0);
+	assert_int_equal(open_it(&ep, "tap:op3,offload=off", 0, 0), 0);
 	expect_probe("tap:op3", &info);
 	assert_int_equal(info.vnet_hdr_len, 0);
 	assert_int_equal(info.offloads, 0);
+	fdl_endpoint_free(ep);
+	assert_int_equal(open_it(&ep, "tap:op3,offload=on", 0, 0), 0);
+	expect_probe("tap:op3", &info);
+	assert_int_equal(info.vnet_hdr_len, 10);
+	assert_int_equal(info.offloads & TCP_OFFLOADS, TCP_OFFLOADS);
+	assert_int_equal(fdl_tx_offloads(ep) & TCP_OFFLOADS, TCP_OFFLOADS);
 	fdl_endpoint_free(ep);
 	fd = make_tun("op3", IFF_TAP | IFF_NO_PI);
 	assert_return_code(ioctl(fd, TUNSETPERSIST, 0), 0);

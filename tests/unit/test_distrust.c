@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which kernels are not handed what they corrupt. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fdlink/open.h>
+
+#include "distrust.h"
+
+enum { USO = FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6 };
+
+static void releases_are_told_apart(void **state)
+{
+	static const struct {
+		const char *release;
+		uint32_t offloads;
+	} rows[] = {
+		{ "6.1.0-44-amd64", 0 },
+		{ "6.18.44", 0 },
+		{ "6.99.255", 0 },
+		{ "7.0.0", USO },
+		{ "7.0", USO },
+		{ "7.0-rc3", USO },
+		{ "7.0.12-vendor", USO },
+		{ "7.1.4-1-amd64", USO },
+		{ "7.1.5", 0 },
+		{ "7.2.0", 0 },
+		{ "7.10.1", 0 },
+		{ "8.0.0", 0 },
+		{ "6.17.0-41-generic", USO },
+		{ "6.17.0-40-generic", 0 },
+		{ "6.17.0-4", 0 },
+		{ "", 0 },
+		{ "unknown", 0 },
+	};
+	const char *why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		why = NULL;
+		assert_int_equal(distrust_kernel(rows[i].release, &why),
+				 rows[i].offloads);
+		assert_true(!why == !rows[i].offloads);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(releases_are_told_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

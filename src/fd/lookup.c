@@ -13,12 +13,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <fdlink/offload.h>
+
 #include "fd/link.h"
 #include "fd/open.h"
 #include "os.h"
 
 /* Packet information and virtio-net header are for whoever opens it to choose,
- * and fdl_open chooses none. */
+ * and fdl_open chooses no packet information. */
 static void take_link(struct fdl_info *info, const struct link *link)
 {
 	info->device = true;
@@ -41,6 +43,7 @@ static int take_tun(const struct locator *loc, struct fdl_info *info,
 		return err;
 	info->ethernet = link->tun_type == IFF_TAP;
 	info->kind = info->ethernet ? FDL_KIND_TAP : FDL_KIND_TUN;
+	info->vnet_hdr_len = loc->offload < 0 ? 0 : FDL_VNET_HDR_LEN;
 	take_link(info, link);
 	return 0;
 }
@@ -90,6 +93,7 @@ static int look_up(const struct locator *loc, int sock, struct fdl_info *info,
 	}
 	if (loc->kind == LOCATOR_PACKET) {
 		take_packet(info, &link);
+		info->adaptive = info->up && loc->queues == 1;
 		return 0;
 	}
 	err = take_tun(loc, info, &link, log);

@@ -169,10 +169,10 @@ static void persistent_devices_start_afresh(void **state)
 	assert_return_code(ioctl(fd, TUNSETPERSIST, 1), 0);
 	close(fd);
 	expect_probe("tap:op3", &info);
-	assert_int_equal(info.vnet_hdr_len, 0);
+	assert_int_equal(info.vnet_hdr_len, 10);
 	assert_int_equal(info.offloads, FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4);
 	assert_int_equal(open_it(&ep, "tap:op3,offload=off", 0, 0), 0);
-	expect_probe("tap:op3", &info);
+	expect_probe("tap:op3,offload=off", &info);
 	assert_int_equal(info.vnet_hdr_len, 0);
 	assert_int_equal(info.offloads, 0);
 	fdl_endpoint_free(ep);

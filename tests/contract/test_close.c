@@ -301,13 +301,11 @@ static const struct expectation table[] = {
 	  .needs = LINK_DEVICE },
 	{ .name = "sending while down is counted",
 	  .test = sending_while_down_is_counted, .needs = LINK_DEVICE },
-	/* The kernel tells an AF_PACKET socket nothing by which a deleted
-	 * device could be told from one that is down, without a link watch. */
 	{ .name = "a deleted device ends the queue",
-	  .test = a_deleted_device_ends_the_queue, .needs = LINK_TUNTAP },
+	  .test = a_deleted_device_ends_the_queue, .needs = LINK_DEVICE },
 	{ .name = "a device deleted while down ends the queue",
 	  .test = a_device_deleted_while_down_ends_the_queue,
-	  .needs = LINK_TUNTAP },
+	  .needs = LINK_DEVICE },
 	{ .name = "sending to a deleted device",
 	  .test = sending_to_a_deleted_device, .needs = LINK_DEVICE },
 	{ .name = "the caller's fd may be closed",

@@ -60,6 +60,19 @@ static void options_are_taken(void **state)
 	assert_int_equal(loc.fd, 7);
 	expect_good("seqpacket:" LONG_PATH, &loc);
 	expect_good("tap:fifteen-letters", &loc);
+	assert_int_equal(loc.queues, 1);
+	assert_int_equal(loc.rcvbuf, 0);
+	assert_int_equal(loc.outgoing, 0);
+	expect_good("tun:t,queues=256", &loc);
+	assert_int_equal(loc.queues, 256);
+	expect_good("packet:e,queues=2,fanout=qm,rollover,outgoing=on,"
+		    "rcvbuf=4096", &loc);
+	assert_int_equal(loc.fanout.how, FDL_FANOUT_QM);
+	assert_true(loc.fanout.rollover);
+	assert_int_equal(loc.outgoing, 1);
+	assert_int_equal(loc.rcvbuf, 4096);
+	expect_good("packet:e,outgoing=off,rcvbuf=1073741823", &loc);
+	assert_int_equal(loc.outgoing, -1);
 }
 
 static void value_errors_take_one_sentence(void **state)
@@ -92,6 +105,15 @@ static void value_errors_take_one_sentence(void **state)
 		{ "seqpacket:" LONG_PATH "8", "too long" },
 		{ "fd:4294967296", "is no fd" },
 		{ "tap:t,netns=..", "no namespace" },
+		{ "tap:t,queues=0", "queues=0 is out of range: 1 to 256" },
+		{ "packet:e,queues=257", "out of range" },
+		{ "unixgram:/x,queues=2", "it is for tap, tun, packet" },
+		{ "packet:e,rcvbuf=4095", "out of range: 4096 to 1073741823" },
+		{ "packet:e,rcvbuf=1073741824", "out of range" },
+		{ "packet:e,fanout=cbpf", "fanout=cbpf is not known" },
+		{ "packet:e,fanout=auto", "is not known" },
+		{ "tap:t,fanout=hash", "it is for packet" },
+		{ "packet:e,outgoing=yes", "neither on nor off" },
 	};
 	struct locator loc;
 

@@ -54,7 +54,7 @@ static void close_queues(struct fdl_endpoint *ep, unsigned n)
 		queue_close(&ep->queues[n]);
 }
 
-static int open_queues(struct fdl_endpoint *ep, const int *fds)
+static int open_queues(struct fdl_endpoint *ep, const int *fds, int second)
 {
 	unsigned i;
 	int err;
@@ -65,7 +65,7 @@ static int open_queues(struct fdl_endpoint *ep, const int *fds)
 		q->ep = ep;
 		q->index = i;
 		q->batch = ep->opts.batch;
-		err = queue_open(q, fds[i]);
+		err = queue_open(q, fds[i], second);
 		if (err) {
 			log_say(&ep->log, FDL_LOG_ERR, "no queue over fd %d: %s",
 				fds[i], strerror(-err));
@@ -139,7 +139,7 @@ static int join_group(struct fdl_endpoint *ep, const int *fds)
 	return fanout_join(fds, ep->n_queues, &fanout, ep->info.name, &ep->log);
 }
 
-static int set_up(struct fdl_endpoint *ep, const int *fds,
+static int set_up(struct fdl_endpoint *ep, const int *fds, int second,
 		  const struct fdl_options *given)
 {
 	const char *why;
@@ -155,6 +155,7 @@ static int set_up(struct fdl_endpoint *ep, const int *fds,
 		return -EINVAL;
 	}
 	err = probe_all(ep, fds);
+	ep->info.adaptive = second >= 0;
 	if (!err)
 		err = options_fit(&ep->opts, &ep->info, &ep->log);
 	if (err)
@@ -174,14 +175,14 @@ static void distrust(struct fdl_endpoint *ep)
 			"FDLINK_TX_OFFLOAD=on trusts it", why);
 }
 
-static int build(struct fdl_endpoint *ep, const int *fds)
+static int build(struct fdl_endpoint *ep, const int *fds, int second)
 {
 	int err;
 
 	distrust(ep);
 	err = join_group(ep, fds);
 	if (!err)
-		err = open_queues(ep, fds);
+		err = open_queues(ep, fds, second);
 	if (err)
 		return err;
 	err = open_set(ep);
@@ -221,23 +222,29 @@ static void discard(struct fdl_endpoint *ep)
 	free(ep);
 }
 
-int fdl_endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
-		     const struct fdl_options *opts)
+int endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
+		 int second, const struct fdl_options *opts)
 {
 	struct fdl_endpoint *ep = allocate(nfds);
 	int err;
 
 	if (!ep)
 		return -ENOMEM;
-	err = set_up(ep, fds, opts);
+	err = set_up(ep, fds, second, opts);
 	if (!err)
-		err = build(ep, fds);
+		err = build(ep, fds, second);
 	if (err) {
 		discard(ep);
 		return err;
 	}
 	*out = ep;
 	return 0;
+}
+
+int fdl_endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
+		     const struct fdl_options *opts)
+{
+	return endpoint_new(out, fds, nfds, -1, opts);
 }
 
 static void unlink_paths(struct fdl_endpoint *ep)

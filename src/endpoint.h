@@ -43,6 +43,13 @@ struct fdl_endpoint {
 };
 
 /*
+ * As fdl_endpoint_new. second, -1 or a socket that the caller put into a group
+ * with the only fd as struct io has it, is duplicated too.
+ */
+int endpoint_new(struct fdl_endpoint **ep, const int *fds, unsigned nfds,
+		 int second, const struct fdl_options *opts);
+
+/*
  * Unlink path, and free(3) it, when the endpoint is freed. At most
  * ENDPOINT_MAX_PATHS times.
  */

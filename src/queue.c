@@ -137,15 +137,35 @@ static unsigned ready_flags(const struct fdl_queue *q)
 	return flags | (q->io.vnet_hdr_len ? (unsigned)READY_LEFTOVERS : 0);
 }
 
-int queue_open(struct fdl_queue *q, int fd)
+static int open_fds(struct fdl_queue *q, int fd, int second)
+{
+	q->io.fd = os_dup(fd);
+	if (q->io.fd < 0)
+		return q->io.fd;
+	q->io.poll_fd = q->io.fd;
+	q->io.second = second < 0 ? -1 : os_dup(second);
+	if (second < 0 || q->io.second >= 0)
+		return 0;
+	os_close(q->io.fd);
+	return q->io.second;
+}
+
+static void close_fds(struct fdl_queue *q)
+{
+	os_close(q->io.fd);
+	if (q->io.second >= 0)
+		os_close(q->io.second);
+}
+
+int queue_open(struct fdl_queue *q, int fd, int second)
 {
 	const struct fdl_options *opts = &q->ep->opts;
 	int err;
 
 	q->io.kind = q->ep->info.kind;
-	q->io.fd = os_dup(fd);
-	if (q->io.fd < 0)
-		return q->io.fd;
+	err = open_fds(q, fd, second);
+	if (err)
+		return err;
 	err = set_up_fd(q);
 	if (err)
 		goto close_fd;
@@ -164,8 +184,8 @@ int queue_open(struct fdl_queue *q, int fd)
 		err = gro_new(&q->gro, opts->flags);
 	if (err)
 		goto close_mode;
-	err = ready_open(&q->ready, q->io.fd, pool_refill_fd(q->io.pool),
-			 ready_flags(q));
+	err = ready_open(&q->ready, q->io.poll_fd, q->io.fd,
+			 pool_refill_fd(q->io.pool), ready_flags(q));
 	if (err)
 		goto close_tx;
 	return 0;
@@ -179,7 +199,7 @@ free_pool:
 	pool_orphan(q->io.pool);
 close_fd:
 	restore_fd(q);
-	os_close(q->io.fd);
+	close_fds(q);
 	return err;
 }
 
@@ -193,7 +213,7 @@ void queue_close(struct fdl_queue *q)
 	gro_free(q->gro);
 	pool_orphan(q->io.pool);
 	restore_fd(q);
-	os_close(q->io.fd);
+	close_fds(q);
 }
 
 bool queue_is_ours(struct fdl_queue *q)

@@ -56,12 +56,14 @@ static int open_more(struct ready *r)
 	return err;
 }
 
-int ready_open(struct ready *r, int data, int refill, unsigned flags)
+int ready_open(struct ready *r, int data, int sends, int refill,
+	       unsigned flags)
 {
 	int err;
 
-	*r = (struct ready){ .data = data, .refill = refill, .room = -1, .pause = -1,
-			     .more = -1, .link = -1, .edge = flags & READY_EDGE };
+	*r = (struct ready){ .data = data, .sends = sends, .refill = refill,
+			     .room = -1, .pause = -1, .more = -1, .link = -1,
+			     .edge = flags & READY_EDGE };
 	r->epfd = os_epoll_create();
 	if (r->epfd < 0)
 		return r->epfd;
@@ -223,7 +225,7 @@ int ready_want_write(struct ready *r, bool on)
 	if (on == atomic_load_explicit(&r->want_write, memory_order_relaxed))
 		return 0;
 	if (on && r->room < 0) {
-		r->room = os_dup(r->data);
+		r->room = os_dup(r->sends);
 		if (r->room < 0)
 			return r->room;
 	}

@@ -14,11 +14,12 @@
 struct ready {
 	int epfd;
 	int wake;		/* eventfd, beside the set: only polls see it */
-	int data;		/* the queue's; not owned */
+	int data;		/* what is received from; not owned */
+	int sends;		/* the queue's fd; not owned */
 	int refill;		/* the pool's; not owned */
 	int more;		/* eventfd; -1 where nothing is ever left over */
 	int link;		/* the link watch's; not owned; -1: none */
-	_Atomic int room;	/* duplicate of data, -1 until first wanted */
+	_Atomic int room;	/* duplicate of sends, -1 until first wanted */
 	_Atomic int pause;	/* timerfd, -1 until POLLOUT first lied */
 	bool edge;		/* data is watched for edges */
 	bool armed;		/* receive side: data is in the set */
@@ -36,8 +37,10 @@ enum {
 	READY_LEFTOVERS = 1 << 1,	/* ready_more will be called */
 };
 
-/* Errors: those of epoll_create1(2), eventfd(2), epoll_ctl(2). */
-int ready_open(struct ready *r, int data, int refill, unsigned flags);
+/* data is what tells of packets, sends what they are sent to: often the same.
+ * Errors: those of epoll_create1(2), eventfd(2), epoll_ctl(2). */
+int ready_open(struct ready *r, int data, int sends, int refill,
+	       unsigned flags);
 void ready_close(struct ready *r);
 
 /*

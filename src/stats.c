@@ -64,12 +64,12 @@ uint64_t fdl_stats_value(const struct fdl_stats *stats, unsigned i)
 	return v;
 }
 
-static void read_socket_drops(struct fdl_queue *q)
+static void read_socket_drops(struct fdl_queue *q, int fd)
 {
 	struct tpacket_stats_v3 st = { 0 };
 	socklen_t len = sizeof(st);
 
-	if (os_getsockopt(q->io.fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
+	if (os_getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
 		return;
 	atomic_fetch_add_explicit(&q->counters.v[RX_DROP_KERNEL], st.tp_drops,
 				  memory_order_relaxed);
@@ -82,7 +82,9 @@ static void add(uint64_t sum[COUNTERS], struct fdl_queue *q)
 	int i;
 
 	if (q->io.kind == FDL_KIND_PACKET)
-		read_socket_drops(q);
+		read_socket_drops(q, q->io.fd);
+	if (q->io.second >= 0)
+		read_socket_drops(q, q->io.second);
 	for (i = 0; i < COUNTERS; i++)
 		sum[i] += counted(&q->counters, (enum counter)i);
 }

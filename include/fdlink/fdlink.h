@@ -42,6 +42,15 @@ enum fdl_mode {
 				 * are delivered in place; AF_PACKET. The kernel
 				 * hands over packets by the block, when it is
 				 * full or its timeout is over */
+	FDL_MODE_ADAPTIVE,	/* recvmmsg while packets are few, packet_mmap
+				 * while they are many, switched without losing
+				 * or reordering any: 'packet:IFACE' of one
+				 * queue, opened by fdl_open on a device that
+				 * is up. For the some 10 ms of each switch
+				 * there is a thread, with all signals blocked;
+				 * the library starts no other by itself. What
+				 * is left of a switch fdl_endpoint_free waits
+				 * for */
 };
 
 /* "auto", "readv", "recvmmsg", "packet_mmap"; NULL for a value that is no mode. Any thread. */

@@ -77,6 +77,8 @@ struct fdl_info {
 	bool packet_info;	/* TUN, TAP: 4 bytes before each packet (no
 				 * IFF_NO_PI) */
 	bool up;		/* the device is up */
+	bool adaptive;		/* AF_PACKET: fdl_open opens it, or has, with
+				 * the second socket of mode adaptive */
 	uint8_t address[6];	/* of the device; zeros if it has none */
 	uint8_t vnet_hdr_len;	/* bytes of virtio-net header; 0: none */
 	char name[IF_NAMESIZE];	/* of the device; "" if there is none */
@@ -149,6 +151,9 @@ int fdl_get_info(const struct fdl_endpoint *ep, struct fdl_info *info,
  * can. Any thread.
  */
 const char *fdl_mode_refusal(const struct fdl_info *info, enum fdl_mode mode);
+
+/* What FDL_MODE_AUTO is on such an fd; AUTO: no mode can be used. Any thread. */
+enum fdl_mode fdl_mode_best(const struct fdl_info *info);
 
 /*
  * Why an offload, one FDL_OFFLOAD_ bit, would not be left to the wire on send

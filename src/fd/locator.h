@@ -36,6 +36,7 @@ struct locator {
 	uint32_t queues;		/* 1: not given */
 	uint32_t rcvbuf;		/* 0: not given */
 	struct fanout fanout;		/* how, rollover */
+	enum fdl_mode mode;		/* of packet: the options', else AUTO */
 	int fd;				/* fd:N, else -1 */
 	char name[LOCATOR_PATH_SIZE];	/* device, path or fd name */
 	char local[LOCATOR_PATH_SIZE];	/* "": not given */

@@ -55,12 +55,15 @@ void raise_receive_buffer(int fd, uint32_t size)
 
 void opened_undo(struct opened *opened)
 {
+	if (opened->pair)
+		os_close(opened->fd[1]);
 	while (opened->n > 0 && !opened->borrowed)
 		os_close(opened->fd[--opened->n]);
 	if (opened->path)
 		os_unlink(opened->path);
 	free(opened->path);
 	opened->n = 0;
+	opened->pair = false;
 	opened->path = NULL;
 }
 
@@ -135,6 +138,7 @@ static int merge_packet(struct fdl_options *opts, struct locator *loc,
 		what = "fanout in the locator and fanout in the options";
 	if (!what)
 		take_fanout(opts, &loc->fanout);
+	loc->mode = opts->mode;
 	if (loc->fanout.how == FDL_FANOUT_ROLLOVER && loc->fanout.rollover)
 		what = "fanout=rollover and rollover";
 	if (!what)
@@ -194,7 +198,8 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 		err = run(open_here, &errand, &log);
 	if (err)
 		return err;
-	err = fdl_endpoint_new(ep, opened.fd, opened.n, &merged);
+	err = endpoint_new(ep, opened.fd, opened.n,
+			   opened.pair ? opened.fd[1] : -1, &merged);
 	if (!err && opened.path) {
 		endpoint_owns_path(*ep, opened.path);
 		opened.path = NULL;

@@ -21,6 +21,7 @@ enum {
 struct opened {
 	unsigned n;
 	int fd[LOCATOR_MAX_QUEUES];
+	bool pair;     /* fd[1] is no queue's, but mode adaptive's second */
 	bool borrowed; /* the fds are not ours to close */
 	char *path;    /* bound by us, malloc'd; NULL: none */
 };

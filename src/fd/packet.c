@@ -122,13 +122,13 @@ static void check_buffer(int fd, const struct locator *loc,
 		loc->name, got / 2, loc->rcvbuf);
 }
 
-static int set_up_socket(int fd, const struct locator *loc,
+static int set_up_socket(int fd, const struct locator *loc, bool muted,
 			 const struct log *log)
 {
 	int err, ifindex;
 
 	err = find_interface(fd, loc->name, &ifindex, log);
-	if (!err && loc->queues > 1)
+	if (!err && muted)
 		err = mute(fd);
 	if (!err)
 		err = set_options(fd, loc, ifindex, log);
@@ -137,24 +137,76 @@ static int set_up_socket(int fd, const struct locator *loc,
 	return err;
 }
 
+/* Returns the socket. */
+static int open_member(const struct locator *loc, bool muted,
+		       const struct log *log)
+{
+	int err, fd = open_socket(loc->name, log);
+
+	if (fd < 0)
+		return fd;
+	raise_send_buffer(fd);
+	raise_receive_buffer(fd, loc->rcvbuf ? loc->rcvbuf : SOCKET_BUFFER);
+	err = set_up_socket(fd, loc, muted, log);
+	if (!err)
+		return fd;
+	os_close(fd);
+	return err;
+}
+
 static int open_sockets(const struct locator *loc, struct opened *opened,
 			const struct log *log)
 {
 	unsigned i;
-	int fd, err;
+	int fd;
 
 	for (i = 0; i < loc->queues; i++) {
-		fd = open_socket(loc->name, log);
+		fd = open_member(loc, loc->queues > 1, log);
 		if (fd < 0)
 			return fd;
 		opened->fd[opened->n++] = fd;
-		raise_send_buffer(fd);
-		raise_receive_buffer(fd, loc->rcvbuf ? loc->rcvbuf :
-						       SOCKET_BUFFER);
-		err = set_up_socket(fd, loc, log);
-		if (err)
-			return err;
 	}
+	return 0;
+}
+
+/*
+ * The second socket of mode adaptive, in a group of its own with the first: of
+ * the two, which the kernel numbers as they were opened, the first is used until
+ * the mode says otherwise.
+ */
+static int open_second(const struct locator *loc, struct opened *opened,
+		       const struct log *log)
+{
+	struct sock_filter first = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog program = { .len = 1, .filter = &first };
+	const struct fanout pair = { .how = FDL_FANOUT_CBPF,
+				     .outgoing = loc->fanout.outgoing,
+				     .program = &program };
+	int err, fd = open_member(loc, true, log);
+
+	if (fd < 0)
+		return fd;
+	opened->fd[1] = fd;
+	err = fanout_join(opened->fd, 2, &pair, loc->name, log);
+	if (!err)
+		err = unmute(fd);
+	if (err)
+		os_close(fd);
+	opened->pair = !err;
+	return err;
+}
+
+/* What auto does without, as it then chooses another mode, it does not ask for
+ * twice. */
+static int make_pair(const struct locator *loc, struct opened *opened,
+		     const struct log *log)
+{
+	const struct log silent = { NULL, NULL };
+
+	if (loc->mode == FDL_MODE_ADAPTIVE)
+		return open_second(loc, opened, log);
+	if (loc->mode == FDL_MODE_AUTO)
+		open_second(loc, opened, &silent);
 	return 0;
 }
 
@@ -175,8 +227,9 @@ int open_packet(const struct locator *loc, struct opened *opened,
 {
 	int err = open_sockets(loc, opened, log);
 
-	if (!err && opened->n > 1)
-		err = make_group(loc, opened, log);
+	if (!err)
+		err = opened->n > 1 ? make_group(loc, opened, log)
+				    : make_pair(loc, opened, log);
 	if (err)
 		opened_undo(opened);
 	else

@@ -31,6 +31,10 @@ struct io {
 	unsigned max_pieces;	/* io_max_pieces() */
 	void *state;		/* the mode's, between open and close */
 	int error;		/* readv: found behind a message; 0: none */
+	int second;		/* adaptive: a socket in a CBPF fanout group of
+				 * fd and it, in this order; -1: none */
+	int poll_fd;		/* what is watched for something to receive:
+				 * fd, unless open says otherwise */
 };
 
 /* io_frame.type beyond enum fdl_packet_type. */
@@ -79,6 +83,7 @@ struct io_ops {
 extern const struct io_ops io_readv;
 extern const struct io_ops io_recvmmsg;
 extern const struct io_ops io_packet_mmap;
+extern const struct io_ops io_adaptive;
 
 /*
  * The table that serves a mode on such an fd, with AUTO the best one. NULL, and

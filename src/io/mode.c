@@ -6,6 +6,7 @@
 
 /* Best first: the order in which auto asks. */
 static const struct io_ops *const modes[] = {
+	&io_adaptive,
 	&io_recvmmsg,
 	&io_packet_mmap,
 	&io_readv,
@@ -56,14 +57,17 @@ const char *fdl_mode_name(enum fdl_mode mode)
 	return ops ? ops->name : NULL;
 }
 
-/* No mode reads these; options.c tells at more length. */
+/* No mode reads this; options.c tells at more length. */
 static const char *framing_refusal(const struct fdl_info *info)
 {
 	if (info->packet_info)
 		return "it puts packet information before each packet";
-	if (info->vnet_hdr_len)
-		return "it puts a virtio-net header before each packet";
 	return NULL;
+}
+
+enum fdl_mode fdl_mode_best(const struct fdl_info *info)
+{
+	return framing_refusal(info) ? FDL_MODE_AUTO : best(info)->mode;
 }
 
 const char *fdl_mode_refusal(const struct fdl_info *info, enum fdl_mode mode)

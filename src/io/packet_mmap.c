@@ -17,6 +17,7 @@
 
 #include "io/io.h"
 #include "io/message.h"
+#include "io/packet_mmap.h"
 #include "io/ring.h"
 #include "os.h"
 #include "proto/eth.h"
@@ -201,6 +202,13 @@ static bool packet_mmap_peek(const struct io *io)
 	const struct state *st = io->state;
 
 	return ring_ready(st->ring);
+}
+
+bool packet_mmap_is_filling(const struct io *io)
+{
+	const struct state *st = io->state;
+
+	return ring_is_filling(st->ring);
 }
 
 static const char *packet_mmap_refusal(const struct fdl_info *info)

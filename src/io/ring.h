@@ -52,6 +52,9 @@ enum ring_next ring_advance(struct ring *ring, struct tpacket3_hdr **hdr);
 /* Would ring_advance find something? */
 bool ring_ready(const struct ring *ring);
 
+/* After RING_DRY: does the kernel count packets in the block that is to come? */
+bool ring_is_filling(const struct ring *ring);
+
 /* Make an empty packet of the pool hold the frame that *hdr describes. */
 void ring_lend(struct ring *ring, const struct tpacket3_hdr *hdr,
 	       struct fdl_packet *pkt);

@@ -130,6 +130,15 @@ static enum counter judge_offload(struct fdl_queue *q, struct fdl_packet *pkt)
 	return RX_PACKETS;
 }
 
+/* No bytes of a packet: not even all of a header before them? */
+static enum counter judge_empty(const struct fdl_queue *q,
+				const struct io_frame *frame)
+{
+	if (frame->wire_len && frame->wire_len < q->io.vnet_hdr_len)
+		return RX_DROP_VNET_HDR;
+	return RX_DROP_EMPTY;
+}
+
 enum counter judge_frame(struct fdl_queue *q, struct io_frame *frame)
 {
 	struct fdl_packet *pkt = frame->pkt;
@@ -141,7 +150,7 @@ enum counter judge_frame(struct fdl_queue *q, struct io_frame *frame)
 	if (frame->type == IO_TYPE_GHOST)
 		return RX_DROP_MALFORMED;
 	if (pkt->len == 0)
-		return RX_DROP_EMPTY;
+		return judge_empty(q, frame);
 	if (frame->wire_len > pkt->len)
 		return RX_DROP_TRUNCATED;
 	if (q->io.vnet_hdr_len)

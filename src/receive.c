@@ -380,7 +380,12 @@ static int fill(struct fdl_queue *q, struct fdl_packet *v[], int n, int *more)
 		total += k;
 		if (r < 0)
 			*more = r == -ENOBUFS ? starve(q) : r;
-		if (r < 0 || *more <= 0 || total == n || steps-- == 0)
+		if (r < 0 || total == n || steps-- == 0)
+			return total;
+		/* Merging has made room again. */
+		if (has_leftovers(q))
+			continue;
+		if (*more <= 0)
 			return total;
 		*more = step(q, n - total);
 	}

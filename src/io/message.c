@@ -9,8 +9,11 @@ void message_fill(const struct io *io, struct io_frame *f, size_t len)
 {
 	struct fdl_packet *pkt = f->pkt;
 
-	len = len > io->vnet_hdr_len ? len - io->vnet_hdr_len : 0;
+	/* A header alone is a message all the same, and no end of the link. */
 	f->wire_len = len;
+	len = len > io->vnet_hdr_len ? len - io->vnet_hdr_len : 0;
+	if (len)
+		f->wire_len = len;
 	f->type = IO_TYPE_UNKNOWN;
 	f->vlan_tpid = 0;
 	pkt->len = len < pkt->tail ? (uint32_t)len : pkt->tail;

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 
-#include <fdlink/fdlink.h>
+#include <fdlink/open.h>
+
+/* By their bit. */
+static const char *const offloads[] = {
+	"csum", "tso4", "tso6", "tso-ecn", "ufo", "uso4", "uso6",
+};
+
+enum { OFFLOADS = sizeof(offloads) / sizeof(*offloads) };
+
+static_assert(FDL_OFFLOAD_USO6 == 1 << (OFFLOADS - 1), "a name per flag");
 
 void cli_log(void *ctx, int level, const char *msg)
 {
@@ -54,4 +64,18 @@ void cli_json_string(FILE *out, const char *text)
 			fputc(*text, out);
 	}
 	fputc('"', out);
+}
+
+void cli_offloads(FILE *out, uint32_t bits, const char *quote,
+		  const char *comma)
+{
+	const char *between = "";
+	size_t i;
+
+	for (i = 0; i < OFFLOADS; i++) {
+		if (!(bits & 1U << i))
+			continue;
+		fprintf(out, "%s%s%s%s", between, quote, offloads[i], quote);
+		between = comma;
+	}
 }

@@ -3,6 +3,7 @@
 #ifndef CLI_H
 #define CLI_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 /* Exit statuses. */
@@ -36,5 +37,9 @@ int cli_status(int rc);
 
 /* A string as JSON has it, with its quotes. */
 void cli_json_string(FILE *out, const char *text);
+
+/* The names of FDL_OFFLOAD_ bits (open.h), each in quotes, with commas. */
+void cli_offloads(FILE *out, uint32_t bits, const char *quote,
+		  const char *comma);
 
 #endif

@@ -86,11 +86,6 @@ static enum fdl_kind find_kind(const char *locator)
 
 static int check_kind(const struct host_options *o, enum fdl_kind kind)
 {
-	if (kind == FDL_KIND_PACKET)
-		return cli_usage("%s: host does not run on an AF_PACKET socket,"
-				 " where packets come without their checksums: "
-				 "use a TAP",
-				 o->locator);
 	if (kind == FDL_KIND_TAP && o->plain_ip)
 		return cli_usage("%s: a TAP carries Ethernet: leave out --ip, "
 				 "or use a TUN",
@@ -115,6 +110,7 @@ static int open_link(struct host *host)
 	const struct host_options *o = host->options;
 	struct fdl_options options = {
 		.size = sizeof(options),
+		.flags = o->no_offload ? 0 : FDL_LWIP_FLAGS,
 		.headroom = FDL_LWIP_HEADROOM,
 		.log = cli_log,
 	};
@@ -124,7 +120,7 @@ static int open_link(struct host *host)
 	if (status)
 		return status;
 	if (kind != FDL_KIND_TUN && !o->plain_ip) {
-		options.flags = FDL_ETHERNET | FDL_DROP_OTHERHOST;
+		options.flags |= FDL_ETHERNET | FDL_DROP_OTHERHOST;
 		memcpy(options.address, o->mac, sizeof(options.address));
 		if (!o->has_mac)
 			random_mac(options.address);

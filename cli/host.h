@@ -30,6 +30,7 @@ struct host_options {
 	uint8_t mac[6];
 	bool has_mac;
 	bool plain_ip;
+	bool no_offload;
 	bool help;		/* only that was asked for */
 };
 

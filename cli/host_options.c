@@ -22,10 +22,18 @@ static const char help[] =
 	"  --mac ADDRESS             link address; else a random one\n"
 	"  --ip                      packets on a unix socket are plain IP, not\n"
 	"                            Ethernet\n"
+	"  --offload on|off          on (default): super-packets to and from the\n"
+	"                            stack, TCP's checksums left to the link;\n"
+	"                            off: the stack does all of it\n"
 	"  --help                    this text\n"
 	"\n"
-	"LOCATOR: tap:NAME tun:NAME fd:N seqpacket:PATH unixgram:PATH, with\n"
-	"options as fdlink(1) lists them.\n"
+	"LOCATOR: tap:NAME tun:NAME packet:IFACE fd:N seqpacket:PATH\n"
+	"unixgram:PATH, with options as fdlink(1) lists them.\n"
+	"\n"
+	"On packet:IFACE the host has a link address of its own, beside the\n"
+	"kernel's; a device that filters by address needs the option promisc.\n"
+	"The kernel gets the same frames: give the host an address that the\n"
+	"kernel does not have, or it will answer, too.\n"
 	"\n"
 	"SIGUSR1 prints the counters; SIGINT and SIGTERM print them and end.\n";
 
@@ -184,6 +192,14 @@ static int check(const struct host_options *o)
 	return STATUS_OK;
 }
 
+static int parse_offload(struct host_options *o, const char *text)
+{
+	o->no_offload = !strcmp(text, "off");
+	if (o->no_offload || !strcmp(text, "on"))
+		return STATUS_OK;
+	return cli_usage("--offload %s: it is on or off", text);
+}
+
 static int parse_option(struct host_options *o, int opt, char **argv)
 {
 	switch (opt) {
@@ -196,6 +212,8 @@ static int parse_option(struct host_options *o, int opt, char **argv)
 	case 'i':
 		o->plain_ip = true;
 		return STATUS_OK;
+	case 'o':
+		return parse_offload(o, optarg);
 	case 'h':
 		o->help = true;
 		return STATUS_OK;
@@ -211,6 +229,7 @@ int host_parse(struct host_options *o, int argc, char **argv)
 		{ "gateway", required_argument, NULL, 'g' },
 		{ "mac", required_argument, NULL, 'm' },
 		{ "ip", no_argument, NULL, 'i' },
+		{ "offload", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};

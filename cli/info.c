@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fdlink info: what a locator names, found without touching it. */
-#include <assert.h>
 #include <getopt.h>
 #include <inttypes.h>
 
@@ -18,15 +17,6 @@ static const char help[] =
 	"\n"
 	"LOCATOR: tap:NAME tun:NAME packet:IFACE fd:N seqpacket:PATH\n"
 	"unixgram:PATH, with options as fdlink(1) lists them.\n";
-
-/* By their bit in fdl_info.offloads. */
-static const char *const offloads[] = {
-	"csum", "tso4", "tso6", "tso-ecn", "ufo", "uso4", "uso6",
-};
-
-enum { OFFLOADS = sizeof(offloads) / sizeof(*offloads) };
-
-static_assert(FDL_OFFLOAD_USO6 == 1 << (OFFLOADS - 1), "a name per flag");
 
 static const char *medium(const struct fdl_info *info)
 {
@@ -51,14 +41,9 @@ static void print_device(const struct fdl_info *info)
 
 static void print_offloads(const struct fdl_info *info)
 {
-	size_t i;
-
-	fputs("offloads      ", stdout);
-	for (i = 0; i < OFFLOADS; i++) {
-		if (info->offloads & 1U << i)
-			printf(" %s", offloads[i]);
-	}
-	puts(info->offloads ? "" : " none");
+	fputs("offloads       ", stdout);
+	cli_offloads(stdout, info->offloads, "", " ");
+	puts(info->offloads ? "" : "none");
 }
 
 static void print_modes(const struct fdl_info *info)
@@ -113,16 +98,8 @@ static void json_device(const struct fdl_info *info)
 
 static void json_offloads(const struct fdl_info *info)
 {
-	const char *comma = "";
-	size_t i;
-
 	fputs(", \"offloads\": [", stdout);
-	for (i = 0; i < OFFLOADS; i++) {
-		if (!(info->offloads & 1U << i))
-			continue;
-		printf("%s\"%s\"", comma, offloads[i]);
-		comma = ", ";
-	}
+	cli_offloads(stdout, info->offloads, "\"", ", ");
 	fputc(']', stdout);
 }
 

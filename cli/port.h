@@ -6,6 +6,8 @@
 #include <lwip/ip6_addr.h>
 #include <lwip/netif.h>
 
+#include "fdl_lwip_hook.h"
+
 /* Index of a netif's client data: its IPv6 gateway, an ip6_addr_t, or NULL. */
 enum { PORT_GATEWAY6 = LWIP_NETIF_CLIENT_DATA_INDEX_MAX };
 

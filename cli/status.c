@@ -35,6 +35,11 @@ static const char *counter(const struct host_status *status,
 	return "lwip_rx_drop";
 }
 
+static const char *stack_offload(const struct host_status *status)
+{
+	return status->options->no_offload ? "off" : "on";
+}
+
 void status_text(const struct host_status *status, FILE *out)
 {
 	struct fdl_stats stats;
@@ -45,6 +50,9 @@ void status_text(const struct host_status *status, FILE *out)
 	fdl_get_stats(status->ep, &stats, sizeof(stats));
 	fprintf(out, "fdlink host: %s after %ld s\n", status->options->locator,
 		uptime(status));
+	fprintf(out, "offload %s, to the wire: ", stack_offload(status));
+	cli_offloads(out, fdl_tx_offloads(status->ep), "", " ");
+	fputc('\n', out);
 	for (i = 0; (name = counter(status, &stats, i, &value)); i++)
 		fprintf(out, "%-20s %" PRIu64 "\n", name, value);
 	fflush(out);
@@ -81,6 +89,10 @@ void status_json(const struct host_status *status, FILE *out)
 	fprintf(out,
 		"], \"uptime_s\": %ld, \"mtu\": %" PRIu32 ", \"mode\": \"%s\"",
 		uptime(status), fdl_mtu(status->ep), fdl_mode_name(mode));
+	fprintf(out, ", \"offload\": \"%s\", \"tx_offloads\": [",
+		stack_offload(status));
+	cli_offloads(out, fdl_tx_offloads(status->ep), "\"", ", ");
+	fputc(']', out);
 	for (i = 0; (name = counter(status, &stats, i, &value)); i++)
 		fprintf(out, ", \"%s\": %" PRIu64, name, value);
 	fputs("}\n", out);
@@ -124,8 +136,11 @@ void status_html(const struct host_status *status, FILE *out)
 	html_addresses(status->options, out);
 	fprintf(out,
 		"<tr><td>uptime<td>%ld s\n<tr><td>MTU<td>%" PRIu32 "\n"
-		"<tr><td>mode<td>%s\n</table>\n<h2>Packets</h2>\n<table>\n",
-		uptime(status), fdl_mtu(status->ep), fdl_mode_name(mode));
+		"<tr><td>mode<td>%s\n<tr><td>offload<td>%s; to the wire: ",
+		uptime(status), fdl_mtu(status->ep), fdl_mode_name(mode),
+		stack_offload(status));
+	cli_offloads(out, fdl_tx_offloads(status->ep), "", " ");
+	fputs("\n</table>\n<h2>Packets</h2>\n<table>\n", out);
 	for (i = 0; (name = counter(status, &stats, i, &value)); i++)
 		fprintf(out, "<tr><td>%s<td>%" PRIu64 "\n", name, value);
 	fputs("</table>\n<p><a href=\"/stats.json\">as JSON</a>\n</html>\n",

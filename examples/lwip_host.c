@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 {
 	struct fdl_options options = {
 		.size = sizeof(options),
-		.flags = FDL_DROP_OTHERHOST,
+		.flags = FDL_DROP_OTHERHOST | FDL_LWIP_FLAGS,
 		.address = { 0x02, 0, 0, 0, 0, 0x07 },
 		.headroom = FDL_LWIP_HEADROOM,
 		.log = say,

@@ -5,11 +5,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include <fdlink/offload.h>
+
 #include <lwip/etharp.h>
 #include <lwip/ethip6.h>
 #include <lwip/pbuf.h>
+#include <lwip/prot/ip.h>
+#include <lwip/prot/tcp.h>
 #include <lwip/stats.h>
 #include <lwip/sys.h>
+#include <lwip/tcp.h>
 #include <lwip/tcpip.h>
 
 #if !LWIP_SUPPORT_CUSTOM_PBUF
@@ -24,6 +29,7 @@ enum {
 	TX_PIECES = 64,
 	DEFAULT_POOL = 256,	/* as fdl_options.pool has it */
 	MAX_PBUF = 0xffff,
+	TCP_CHKSUM_AT = 16,
 	/* What lwIP may put in front of a received packet beyond what it was
 	 * received with, before that would run into the pbuf itself. */
 	SPARE_ROOM = 64,
@@ -48,6 +54,20 @@ static void free_rx_pbuf(struct pbuf *p)
 
 	SYS_ARCH_DEC(link->held, 1);
 	fdl_release(&pkt, 1);
+}
+
+/* Whether lwIP leaves TCP's checksums to the wire. */
+static void leave_sums(struct netif *netif, bool leave)
+{
+#if LWIP_CHECKSUM_CTRL_PER_NETIF
+	if (leave)
+		netif->chksum_flags &= (u16_t)~NETIF_CHECKSUM_GEN_TCP;
+	else
+		netif->chksum_flags |= NETIF_CHECKSUM_GEN_TCP;
+#else
+	LWIP_UNUSED_ARG(netif);
+	LWIP_UNUSED_ARG(leave);
+#endif
 }
 
 /*
@@ -90,12 +110,63 @@ static struct pbuf *to_pbuf(struct fdl_lwip *link, struct fdl_packet *pkt)
 	return copy(pkt);
 }
 
+#if LWIP_CHECKSUM_CTRL_PER_NETIF
+/* The transport checksum needs no look, or has had one that is cheaper than
+ * lwIP's. What is wrong or cannot be told is left to lwIP to judge. */
+static bool is_vouched(const struct fdl_packet *pkt)
+{
+	return pkt->off.csum != FDL_CSUM_NONE ||
+	       fdl_checksum_verify(pkt->data, pkt->len, pkt->link_len) == 1;
+}
+
+static err_t input_vouched(struct pbuf *p, struct netif *netif)
+{
+	const u16_t checks = NETIF_CHECKSUM_CHECK_TCP |
+			     NETIF_CHECKSUM_CHECK_UDP;
+	const u16_t on = netif->chksum_flags & checks;
+	err_t err;
+
+	netif->chksum_flags = (u16_t)(netif->chksum_flags & ~checks);
+#if NO_SYS
+	err = netif->input(p, netif);
+#else
+	err = netif_input(p, netif);
+#endif
+	netif->chksum_flags |= on;
+	return err;
+}
+
+static err_t pass_on(struct pbuf *p, struct netif *netif, bool vouched)
+{
+	if (!vouched)
+		return netif->input(p, netif);
+#if NO_SYS
+	return input_vouched(p, netif);
+#else
+	return tcpip_inpkt(p, netif, input_vouched);
+#endif
+}
+#else
+static bool is_vouched(const struct fdl_packet *pkt)
+{
+	LWIP_UNUSED_ARG(pkt);
+	return false;
+}
+
+static err_t pass_on(struct pbuf *p, struct netif *netif, bool vouched)
+{
+	LWIP_UNUSED_ARG(vouched);
+	return netif->input(p, netif);
+}
+#endif
+
 static void input(struct fdl_lwip *link, struct fdl_packet *pkt)
 {
+	const bool vouched = link->wire_sums && is_vouched(pkt);
 	struct netif *netif = link->netif;
 	struct pbuf *p = to_pbuf(link, pkt);
 
-	if (p && netif->input(p, netif) == ERR_OK)
+	if (p && pass_on(p, netif, vouched) == ERR_OK)
 		return;
 	if (p)
 		pbuf_free(p);
@@ -163,11 +234,90 @@ static void sent(void *arg)
 	pbuf_free(arg);
 }
 
+static uint16_t get16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+/* Where a frame's TCP header is, as it is or in a first fragment; 0: nowhere.
+ * Only what lwIP sends has to be understood. */
+static unsigned find_tcp(const uint8_t *frame, unsigned len, unsigned ip,
+			 bool *fragment)
+{
+	const uint8_t *h = frame + ip;
+
+	if (len < ip + IP_HLEN)
+		return 0;
+	if (h[0] >> 4 == 4) {
+		*fragment = get16(h + 6) & IP_MF;
+		ip += (h[0] & 15) * 4U;
+		return h[9] == IP_PROTO_TCP && !(get16(h + 6) & IP_OFFMASK) ?
+			ip : 0;
+	}
+	if (h[0] >> 4 != 6 || len < ip + IP6_HLEN)
+		return 0;
+	if (h[6] == IP_PROTO_TCP)
+		return ip + IP6_HLEN;
+	*fragment = true;
+	return h[6] == IP6_NEXTH_FRAGMENT && len >= ip + IP6_HLEN + 8 &&
+		       h[40] == IP_PROTO_TCP && !(get16(h + 42) & ~7) ?
+		       ip + IP6_HLEN + 8 : 0;
+}
+
+static unsigned link_len(const struct fdl_lwip *link, const struct pbuf *p)
+{
+	const uint8_t *frame = p->payload;
+
+	if (!link->netif->hwaddr_len)
+		return 0;
+	return p->len > 14 && get16(frame + 12) == ETHTYPE_VLAN ? 18 : 14;
+}
+
+static void put_pseudo_sum(uint8_t *frame, unsigned ip, unsigned tcp,
+			   unsigned tot_len)
+{
+	const unsigned v6 = frame[ip] >> 4 == 6, len = tot_len - tcp;
+	const uint8_t proto[] = { 0, IP_PROTO_TCP, (uint8_t)(len >> 8),
+				  (uint8_t)len };
+	uint16_t sum = fdl_checksum_sum(proto, sizeof(proto), 0);
+
+	sum = fdl_checksum_sum(frame + ip + (v6 ? 8 : 12), v6 ? 32 : 8, sum);
+	memcpy(frame + tcp + TCP_CHKSUM_AT, &sum, sizeof(sum));
+}
+
+/*
+ * Say what lwIP has left undone, by a checksum of 0, on a TCP segment. A
+ * segment in fragments, for the path has become narrower, the wire does not
+ * complete: it is lost, and lwIP is left nothing undone from then on.
+ */
+static err_t describe(struct fdl_lwip *link, struct pbuf *p,
+		      struct fdl_offload *off)
+{
+	const unsigned ip = link_len(link, p);
+	uint8_t *frame = p->payload;
+	bool fragment = false;
+	unsigned tcp;
+
+	tcp = find_tcp(frame, p->len, ip, &fragment);
+	if (!tcp || p->len < tcp + TCP_HLEN || get16(frame + tcp + TCP_CHKSUM_AT))
+		return ERR_OK;
+	if (fragment) {
+		leave_sums(link->netif, false);
+		return ERR_IF;
+	}
+	put_pseudo_sum(frame, ip, tcp, p->tot_len);
+	off->csum = FDL_CSUM_PARTIAL;
+	off->csum_start = (uint16_t)tcp;
+	off->csum_offset = TCP_CHKSUM_AT;
+	return ERR_OK;
+}
+
 /*
  * The chain's owner may change what is in a PBUF_REF once we have returned;
  * everything else stays as it is as long as we hold a reference.
  */
-static int send_pieces(struct fdl_lwip *link, struct pbuf *p)
+static int send_pieces(struct fdl_lwip *link, struct pbuf *p,
+		       const struct fdl_offload *off)
 {
 	struct fdl_queue *q = fdl_get_queue(link->ep, 0);
 	struct iovec iov[TX_PIECES];
@@ -182,34 +332,48 @@ static int send_pieces(struct fdl_lwip *link, struct pbuf *p)
 		steady = steady && !PBUF_NEEDS_COPY(piece);
 	}
 	if (!steady)
-		return fdl_write(q, iov, cnt, NULL);
+		return fdl_write(q, iov, cnt, off);
 	pbuf_ref(p);
-	rc = fdl_write_ref(q, iov, cnt, NULL, sent, p);
+	rc = fdl_write_ref(q, iov, cnt, off, sent, p);
 	if (rc < 0)
 		pbuf_free(p);
 	return rc;
+}
+
+static err_t send_chain(struct fdl_lwip *link, struct pbuf *p)
+{
+	struct fdl_offload off = { 0 };
+	err_t err = ERR_OK;
+	int rc;
+
+	if (link->wire_sums)
+		err = describe(link, p, &off);
+	if (err != ERR_OK)
+		return err;
+	rc = send_pieces(link, p, &off);
+	if (rc >= 0)
+		return ERR_OK;
+	return rc == -EAGAIN || rc == -ENOBUFS ? ERR_MEM : ERR_IF;
 }
 
 static err_t link_output(struct netif *netif, struct pbuf *p)
 {
 	struct fdl_lwip *link = netif->state;
 	struct pbuf *flat = NULL;
-	int rc;
+	err_t err;
 
 	if (pbuf_clen(p) > TX_PIECES) {
 		flat = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
 		if (!flat)
 			return ERR_MEM;
 	}
-	rc = send_pieces(link, flat ? flat : p);
+	err = send_chain(link, flat ? flat : p);
 	if (flat)
 		pbuf_free(flat);
 #if !NO_SYS
 	flush_later(link);
 #endif
-	if (rc >= 0)
-		return ERR_OK;
-	return rc == -EAGAIN || rc == -ENOBUFS ? ERR_MEM : ERR_IF;
+	return err;
 }
 
 #if LWIP_IPV4
@@ -278,6 +442,16 @@ static bool has_headroom(struct fdl_endpoint *ep)
 	return enough;
 }
 
+#if LWIP_TCP
+err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, const struct pbuf *p)
+{
+	if (pcb->state != LISTEN && pcb->state != TIME_WAIT &&
+	    p->tot_len > pcb->mss)
+		tcp_set_flags(pcb, TF_ACK_DELAY);
+	return ERR_OK;
+}
+#endif
+
 err_t fdl_lwip_init(struct netif *netif)
 {
 	struct fdl_lwip *link = netif->state;
@@ -295,6 +469,8 @@ err_t fdl_lwip_init(struct netif *netif)
 	netif->mtu = (u16_t)(mtu < max_mtu ? mtu : max_mtu);
 	netif->flags |= NETIF_FLAG_LINK_UP;
 	netif->linkoutput = link_output;
+	link->wire_sums = fdl_capabilities(ep) & FDL_CAP_RX_CSUM;
+	leave_sums(netif, link->wire_sums);
 	if (fdl_max_header_len(ep))
 		return set_ethernet(netif, fdl_address(ep));
 	set_ip(netif);

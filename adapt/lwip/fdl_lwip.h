@@ -9,12 +9,30 @@
  * one connection that nobody reads cannot make the link deaf. A pbuf chain is
  * sent as it is.
  *
+ * Offloads: give fdl_options.flags FDL_LWIP_FLAGS, and TCP comes in
+ * super-packets of up to 64 KiB, leaves in such as the segments of one turn
+ * make, and its checksums are left to the wire. lwIP goes on checking what the
+ * wire does not vouch for, and writing all other checksums itself. Without the
+ * flags it sees only complete packets no longer than the MTU. What is received
+ * in super-packets takes these lines in lwipopts.h:
+ *
+ *	#define LWIP_CHECKSUM_CTRL_PER_NETIF 1
+ *	#define LWIP_HOOK_FILENAME "fdl_lwip_hook.h"
+ *	#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, len, len1, opt2, p) \
+ *		fdl_lwip_tcp_input(pcb, p)
+ *
+ * and no IP_FORWARD or LWIP_IPV6_FORWARD, for what lwIP forwards has to be
+ * complete. If any is amiss, FDL_LWIP_FLAGS is what can do without.
+ *
  * NO_SYS=1: one thread does everything, in this order, so that one flush
  * covers all that the turn has to send:
  *
  *	fdl_poll(ep, timeout);
  *	sys_check_timeouts();
  *	fdl_lwip_poll(&link);
+ *
+ * What is sent between fdl_lwip_poll and fdl_poll waits for the next turn, or
+ * for a fdl_flush of the first queue.
  *
  * NO_SYS=0: a thread of yours calls fdl_poll(ep, -1) and fdl_lwip_poll in turn;
  * everything else, sending included, happens on lwIP's thread.
@@ -28,12 +46,22 @@
 
 #include <fdlink/fdlink.h>
 
+#include "fdl_lwip_hook.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* What fdl_options.headroom must be at least: a pbuf is put there. */
 #define FDL_LWIP_HEADROOM 128
+
+/* What to set in fdl_options.flags. */
+#if LWIP_CHECKSUM_CTRL_PER_NETIF && defined(LWIP_HOOK_TCP_INPACKET_PCB) && \
+	!IP_FORWARD && !LWIP_IPV6_FORWARD
+#define FDL_LWIP_FLAGS (FDL_RX_CSUM | FDL_RX_GSO | FDL_GRO)
+#else
+#define FDL_LWIP_FLAGS 0
+#endif
 
 /* The netif's state. Zero it and set the first two fields. */
 struct fdl_lwip {
@@ -46,6 +74,7 @@ struct fdl_lwip {
 	struct netif *netif;
 	uint32_t held;
 	uint8_t flushing;
+	uint8_t wire_sums;
 };
 
 /*

@@ -73,6 +73,8 @@ static void print_text(const char *locator, const struct fdl_info *info)
 		puts("virtio header  none");
 	if (info->packet_info)
 		puts("packet info    4 bytes");
+	if (info->rcvbuf)
+		printf("receive buffer %" PRIu32 " bytes\n", info->rcvbuf);
 	print_offloads(info);
 	print_modes(info);
 }
@@ -134,6 +136,7 @@ static void print_json(const char *locator, const struct fdl_info *info)
 	json_bool("multi_queue", info->multi_queue);
 	json_bool("packet_info", info->packet_info);
 	printf(", \"vnet_hdr_len\": %d", info->vnet_hdr_len);
+	printf(", \"rcvbuf\": %" PRIu32, info->rcvbuf);
 	json_offloads(info);
 	json_modes(info);
 	puts("}");

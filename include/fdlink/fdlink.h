@@ -302,7 +302,8 @@ int fdl_want_write(struct fdl_queue *q, bool on);
  * Receive up to n packets into v[]. Never blocks. Frames that are not worth
  * delivering are counted and skipped.
  * Returns the number of packets, the caller's from then on; 0: nothing now
- * (also while the link is down), or nothing but rubbish so far, and the
+ * (also while the link is down, and when its device has changed, which
+ * fdl_link_state tells more of), or nothing but rubbish so far, and the
  * pollable fd is readable still.
  * Errors: -ENOBUFS the caller holds the whole pool; the queue is quiet until
  * one is released. -ESHUTDOWN the peer closed, and all it had sent is

@@ -5,7 +5,7 @@
 //
 //	gvisor rx SIZE MODE         count what arrives on fd 3
 //	gvisor tx SIZE BATCH        send batches of frames to fd 3
-//	gvisor host ADDRESS GSO     TCP services 7, 9 and 19 on fd 3
+//	gvisor host ADDRESS GSO FD  TCP services 7, 9 and 19 on an fd
 //
 // The count is kept in the first 8 bytes of fd 4.
 package main
@@ -66,8 +66,8 @@ func counter() *uint64 {
 	return (*uint64)(unsafe.Pointer(&page[0]))
 }
 
-func endpoint(o fdbased.Options) stack.LinkEndpoint {
-	o.FDs = []int{linkFD}
+func endpoint(fd int, o fdbased.Options) stack.LinkEndpoint {
+	o.FDs = []int{fd}
 	o.EthernetHeader = true
 	o.Address = linkAddr
 	ep, err := fdbased.New(&o)
@@ -90,7 +90,7 @@ func rx(size int, mode string) {
 	if !ok {
 		die(mode, "no such mode")
 	}
-	ep := endpoint(fdbased.Options{
+	ep := endpoint(linkFD, fdbased.Options{
 		MTU:                uint32(size - header.EthernetMinimumSize),
 		PacketDispatchMode: m,
 	})
@@ -127,7 +127,7 @@ type pollfd struct {
 }
 
 func tx(size, n int) {
-	ep := endpoint(fdbased.Options{
+	ep := endpoint(linkFD, fdbased.Options{
 		MTU: uint32(size - header.EthernetMinimumSize),
 	})
 	count := counter()
@@ -145,7 +145,7 @@ func tx(size, n int) {
 	}
 }
 
-func open(address string, gso int) *stack.Stack {
+func open(fd int, address string, gso int) *stack.Stack {
 	s := stack.New(stack.Options{
 		NetworkProtocols: []stack.NetworkProtocolFactory{
 			arp.NewProtocol, ipv4.NewProtocol},
@@ -159,7 +159,7 @@ func open(address string, gso int) *stack.Stack {
 		o.TXChecksumOffload = true
 		o.RXChecksumOffload = true
 	}
-	if err := s.CreateNIC(nic, endpoint(o)); err != nil {
+	if err := s.CreateNIC(nic, endpoint(fd, o)); err != nil {
 		die("CreateNIC", err)
 	}
 	if err := s.AddProtocolAddress(nic, tcpip.ProtocolAddress{
@@ -234,10 +234,10 @@ func serve(s *stack.Stack, port uint16, service func(net.Conn), running *int32) 
 	}
 }
 
-func host(address string, gso int) {
+func host(address string, gso, fd int) {
 	var running int32
 
-	s := open(address, gso)
+	s := open(fd, address, gso)
 	go serve(s, 7, echo, &running)
 	go serve(s, 9, discard, &running)
 	go serve(s, 19, chargen, &running)
@@ -249,17 +249,15 @@ func host(address string, gso int) {
 }
 
 func main() {
-	if len(os.Args) != 4 {
-		die("usage", "rx SIZE MODE | tx SIZE BATCH | host ADDRESS GSO")
-	}
-	switch os.Args[1] {
-	case "rx":
-		rx(number(os.Args[2]), os.Args[3])
-	case "tx":
-		tx(number(os.Args[2]), number(os.Args[3]))
-	case "host":
-		host(os.Args[2], number(os.Args[3]))
+	args := os.Args[1:]
+	switch {
+	case len(args) == 3 && args[0] == "rx":
+		rx(number(args[1]), args[2])
+	case len(args) == 3 && args[0] == "tx":
+		tx(number(args[1]), number(args[2]))
+	case len(args) == 4 && args[0] == "host":
+		host(args[1], number(args[2]), number(args[3]))
 	default:
-		die(os.Args[1], "no such command")
+		die("usage", "rx SIZE MODE | tx SIZE BATCH | host ADDRESS GSO FD")
 	}
 }

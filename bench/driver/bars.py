@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is to be reached, as ratios within one run.
+
+A bar holds if the 95 % interval of the median of the pairs reaches it.
+"""
+
+import figures
+
+TAPIF = 'lwIP, plain netif'
+PLAIN = 'lwIP on fdlink'
+OFFLOAD = 'lwIP on fdlink, offload'
+KERNEL = 'kernel over veth'
+GVISOR_TAP = 'gVisor netstack, TAP'
+GVISOR_VETH = 'gVisor netstack, veth, host GSO'
+
+# Against gVisor's fdbased at 1500 bytes, by kind of link.
+AGAINST_GVISOR = {'seqpacket': .65, 'tap': .65, 'datagram': .9, 'veth': .95}
+
+
+class Bars:
+    def __init__(self, samples):
+        self.samples = samples
+        self.bars = []
+
+    def add(self, block, metric, over, under, sign, bar):
+        """sign '<=' or '>='; under None: the figure itself."""
+        found = self.samples.get(block, {})
+        if over not in found or (under and under not in found):
+            return
+        if under:
+            result = figures.ratio(found[over], found[under], metric)
+        else:
+            result = figures.absolute(found[over], metric)
+        if not result:
+            return
+        value, low, high, pairs = result
+        self.bars.append({
+            'block': block, 'metric': metric, 'over': over, 'under': under,
+            'value': value, 'low': low, 'high': high, 'pairs': pairs,
+            'sign': sign, 'bar': bar,
+            'holds': low <= bar if sign == '<=' else high >= bar})
+
+    def across(self, blocks, metric, who, sign, bar):
+        """One contender in two blocks, whose rounds are pairs too."""
+        over, under = (self.samples.get(b, {}).get(who) for b in blocks)
+        result = over and under and figures.ratio(over, under, metric)
+        if not result:
+            return
+        value, low, high, pairs = result
+        self.bars.append({
+            'block': '%s : %s' % blocks, 'metric': metric, 'over': who,
+            'under': who, 'value': value, 'low': low, 'high': high,
+            'pairs': pairs, 'sign': sign, 'bar': bar,
+            'holds': low <= bar if sign == '<=' else high >= bar})
+
+
+def receive(bars, link, size):
+    block = 'rx/%s/%s' % (link, size)
+    for mode, floor in (('readv', 'bare recv'), ('recvmmsg', 'bare recvmmsg')):
+        bars.add(block, 'rate', 'fdlink ' + mode, floor, '>=', .95)
+        bars.add(block, 'cpu_ns', 'fdlink ' + mode, floor, '<=', 1.07)
+    bars.add(block, 'cpu_ns', 'fdlink packet_mmap', 'libpcap', '<=', 1.1)
+    if size == 64:
+        bars.add(block, 'cpu_ns', 'fdlink adaptive', None, '<=', 100)
+        return
+    mode = 'readv' if link == 'tap' else 'recvmmsg'
+    bars.add(block, 'cpu_ns', 'fdlink ' + mode, 'gVisor ' + mode, '<=',
+             AGAINST_GVISOR[link])
+    bars.add(block, 'cpu_ns', 'fdlink packet_mmap', 'gVisor packet_mmap',
+             '<=', .05)
+
+
+def send(bars, link, size):
+    for batch in 1, 8, 47, 256:
+        block = 'tx/%s/%s/%s' % (link, size, batch)
+        bars.add(block, 'rate', 'fdlink', 'bare', '>=', .95)
+        bars.add(block, 'cpu_ns', 'fdlink', 'bare', '<=', 1.07)
+    if size != 64:
+        bars.add('tx/%s/%s/47' % (link, size), 'cpu_ns', 'fdlink', 'gVisor',
+                 '<=', AGAINST_GVISOR[link])
+
+
+def tcp(bars):
+    bars.add('tcp/in', 'gbit', OFFLOAD, TAPIF, '>=', 15)
+    bars.add('tcp/in', 'gbit', OFFLOAD, KERNEL, '>=', 1)
+    bars.add('tcp/in', 'gbit', OFFLOAD, GVISOR_VETH, '>=', 3)
+    bars.add('tcp/out', 'gbit', OFFLOAD, TAPIF, '>=', 8)
+    bars.add('tcp/out', 'gbit', OFFLOAD, KERNEL, '>=', .8)
+    bars.add('tcp/out', 'gbit', OFFLOAD, GVISOR_VETH, '>=', 1)
+    for who in PLAIN, OFFLOAD:
+        bars.across(('tcp/in, IPv6', 'tcp/in'), 'gbit', who, '>=', .9)
+        bars.across(('tcp/out, IPv6', 'tcp/out'), 'gbit', who, '>=', .9)
+        bars.add('tcp/ping', 'p50_us', who, TAPIF, '<=', 1)
+
+
+def judge(samples):
+    bars = Bars(samples)
+    for link in 'seqpacket', 'datagram', 'veth', 'tap':
+        for size in 64, 1500:
+            receive(bars, link, size)
+            send(bars, link, size)
+    for rate in 100, 1000, 20000:
+        bars.add('lone/veth/%d' % rate, 'p50_us', 'fdlink adaptive',
+                 'fdlink recvmmsg', '<=', 2)
+    bars.add('lone/veth/saturated', 'p50_us', 'fdlink adaptive', None, '<=',
+             600)
+    for block in sorted(samples):
+        if block.startswith('queues/'):
+            bars.add(block, 'drain_us', '2 queues', '1 queue', '<=', .6)
+    tcp(bars)
+    return bars.bars

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured: blocks of contenders that take turns."""
+
+import os
+import subprocess
+
+import bars
+import network
+
+LINKS = 'seqpacket', 'datagram', 'veth', 'tap'
+SIZES = 64, 1500
+BATCHES = 1, 8, 47, 256
+RATES = 100, 1000, 20000
+SATURATED = 10 ** 8         # a rate that no feeder keeps: as fast as it can
+GVISOR_MODES = {
+    'seqpacket': ('readv', 'recvmmsg'),
+    'datagram': ('readv', 'recvmmsg'),
+    'veth': ('readv', 'recvmmsg', 'packet_mmap'),
+    'tap': ('readv',),
+}
+GSO = 64000
+
+
+class Plan:
+    def __init__(self, runner, build, quick, missing):
+        self.runner = runner
+        self.bench = os.path.join(build, 'bench')
+        self.fdlink = os.path.join(build, 'cli', 'fdlink')
+        self.quick = quick
+        self.missing = missing
+        self.warmup, self.window = ('.08', '.12') if quick else ('.3', '.4')
+        self.gvisor = self.program('gvisor')
+        self.has_gvisor = os.path.exists(self.gvisor)
+
+    def program(self, name):
+        return os.path.join(self.bench, name)
+
+    def readers(self, link):
+        done = subprocess.run([self.program('rx'), 'list', link], check=True,
+                              capture_output=True, text=True)
+        return done.stdout.splitlines()
+
+    # Receiving
+
+    def receive(self):
+        with network.Quiet():
+            for link in LINKS:
+                for size in SIZES:
+                    self.flood(link, size)
+            for link in LINKS:
+                self.backlog(link)
+            self.queues()
+
+    def flood(self, link, size):
+        def one(reader):
+            return [self.program('rx'), 'flood', link, str(size), reader,
+                    self.warmup, self.window]
+        found = {name: one(name) for name in self.readers(link)}
+        if self.has_gvisor:
+            for mode in GVISOR_MODES[link]:
+                found['gVisor ' + mode] = one(
+                    'exec %s rx %d %s' % (self.gvisor, size, mode))
+        self.runner.block('rx/%s/%d' % (link, size), found)
+
+    def backlog(self, link):
+        self.runner.block('backlog/%s/64' % link, {
+            name: [self.program('rx'), 'backlog', link, '64', name,
+                   self.window] for name in self.readers(link)})
+
+    def queues(self):
+        for name in self.readers('veth'):
+            kind, _, mode = name.partition(' ')
+            if kind == 'fdlink':
+                self.runner.block('queues/' + mode, {
+                    '%d queue%s' % (n, 's'[:n - 1]):
+                    [self.program('queues'), mode, str(n), '64', self.window]
+                    for n in (1, 2)})
+
+    # A packet alone
+
+    def lone(self):
+        rounds = 3 if self.quick else 5
+        rates = [(str(r), r) for r in RATES] + [('saturated', SATURATED)]
+        with network.Quiet():
+            names = [n for n in self.readers('veth') if 'aux' not in n]
+            for label, rate in rates:
+                window = '.2' if self.quick else '1' if rate > 100 else '2'
+                self.runner.block('lone/veth/' + label, {
+                    name: [self.program('rx'), 'lone', 'veth', '64', name,
+                           '.1', window, str(rate)]
+                    for name in names}, rounds)
+
+    # Sending
+
+    def send(self):
+        with network.Quiet():
+            for link in LINKS:
+                for size in SIZES:
+                    for batch in (1, 47) if self.quick else BATCHES:
+                        self.send_batch(link, size, batch)
+
+    def send_batch(self, link, size, batch):
+        def one(writer):
+            return [self.program('tx'), link, str(size), str(batch), writer,
+                    self.warmup, self.window]
+        found = {'bare': one('bare'), 'fdlink': one('fdlink')}
+        if self.has_gvisor and batch == 47:
+            found['gVisor'] = one('exec %s tx %d 47' % (self.gvisor, size))
+        self.runner.block('tx/%s/%d/%d' % (link, size, batch), found)
+
+    # TCP
+
+    def host(self, link, n, *options):
+        return [self.fdlink, 'host', link, '--address', '10.0.%d.2/24' % n,
+                '--address', 'fd00:%x::2/64' % n] + list(options)
+
+    def offload_options(self):
+        """(without, with) as this fdlink host has them; None: it has not."""
+        done = subprocess.run([self.fdlink, 'host', '--help'], text=True,
+                              capture_output=True, check=False)
+        words = done.stdout.replace(',', ' ').split()
+        if '--no-offload' in words:
+            return ['--no-offload'], []
+        if '--offload' in words:
+            return [], ['--offload']
+        return [], None
+
+    def start_stacks(self, peer, started):
+        """Fill started with {name: (stack, number, prefix of clients)}."""
+        without, offload = self.offload_options()
+
+        def on_tap(name, n, make):
+            device = network.tap(n)
+            self.try_start(started, name, n, [], lambda: make(device))
+
+        def on_veth(name, n, make):
+            device = peer.veth(n)
+            self.try_start(started, name, n, peer.inside,
+                           lambda: make(device))
+
+        def kernel(device):
+            network.ip('address', 'add', '10.0.1.2/24', 'dev', device)
+            network.ip('address', 'add', 'fd00:1::2/64', 'dev', device,
+                       'nodad')
+            return network.Stack([self.program('tcp'), 'serve'])
+
+        def gvisor(fd, n, gso):
+            return network.Stack([self.gvisor, 'host', '10.0.%d.2' % n,
+                                  str(gso), str(fd)], fd)
+
+        on_veth(bars.KERNEL, 1, kernel)
+        if os.path.exists(self.fdlink):
+            on_tap(bars.TAPIF, 2, lambda device: network.Stack(
+                [self.program('lwip_tapif'), device, '10.0.2.2']))
+            on_tap(bars.PLAIN, 3, lambda device: network.Stack(
+                self.host('tap:' + device, 3, *without)))
+        if offload is None:
+            self.missing.append(bars.OFFLOAD + ': fdlink host has no option '
+                                'for offload')
+        else:
+            on_tap(bars.OFFLOAD, 4, lambda device: network.Stack(
+                self.host('tap:' + device, 4, *offload)))
+        if self.has_gvisor:
+            on_tap(bars.GVISOR_TAP, 5, lambda device: gvisor(
+                network.open_tap(device), 5, 0))
+            on_veth(bars.GVISOR_VETH, 6, lambda device: gvisor(
+                network.open_packet(device, True), 6, GSO))
+
+    def try_start(self, started, name, n, prefix, make):
+        try:
+            started[name] = make(), n, prefix
+        except OSError as error:
+            self.missing.append('%s: %s' % (name, error))
+
+    def tcp(self):
+        started = {}
+        with network.Peer() as peer:
+            try:
+                self.start_stacks(peer, started)
+                self.runner.alive = [s.pid for s, _, _ in started.values()]
+                self.tcp_blocks(started)
+            finally:
+                for stack, _, _ in started.values():
+                    stack.stop()
+                self.runner.alive = []
+
+    def tcp_blocks(self, started):
+        seconds = '.4' if self.quick else '1'
+        bar_rounds = 5 if self.quick else 15
+        few = 3 if self.quick else 5
+
+        def block(name, words, rounds, six=False):
+            address = 'fd00:%x::2' if six else '10.0.%d.2'
+            self.runner.block('tcp/' + name, {
+                who: prefix + [self.program('tcp')] + words +
+                [address % n, seconds, str(stack.pid)]
+                for who, (stack, n, prefix) in started.items()
+                if not six or who in (bars.PLAIN, bars.OFFLOAD, bars.KERNEL)
+            }, rounds)
+
+        block('in', ['in', '1'], bar_rounds)
+        block('out', ['out', '1'], bar_rounds)
+        block('in, IPv6', ['in', '1'], bar_rounds, True)
+        block('out, IPv6', ['out', '1'], bar_rounds, True)
+        block('in, 16 streams', ['in', '16'], few)
+        block('out, 16 streams', ['out', '16'], few)
+        block('ping', ['ping'], bar_rounds)
+        block('connect', ['connect'], few)

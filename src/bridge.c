@@ -102,6 +102,7 @@ static const uint8_t *first_bytes(const struct frame *f,
 	return f->iov->iov_base;
 }
 
+/* False: its work contradicts it. */
 static bool judge(const struct fdl_queue *q, const struct frame *f,
 		  struct work *w)
 {
@@ -112,17 +113,42 @@ static bool judge(const struct fdl_queue *q, const struct frame *f,
 
 	frame = first_bytes(f, buf, &avail, &len);
 	w->link_len = 0;
-	if (q->ep->opts.flags & FDL_ETHERNET) {
-		if (!eth_parse(frame, avail, &eth))
-			return false;
+	if (q->ep->opts.flags & FDL_ETHERNET && eth_parse(frame, avail, &eth))
 		w->link_len = eth.hdr_len;
-	}
-	w->off = *f->off;
+	w->off = (struct fdl_offload){ 0 };
+	if (f->off)
+		w->off = *f->off;
 	if (fdl_offload_check(frame, avail, len, w->link_len, &w->off))
 		return false;
 	w->needs = needs(&w->off, avail > w->link_len ?
 				  frame[w->link_len] >> 4 : 0);
 	return true;
+}
+
+const struct verdict *bridge_judge(struct fdl_queue *q, const struct frame *f,
+				   struct fdl_offload *off, uint8_t *link_len)
+{
+	struct work w;
+
+	if (!judge(q, f, &w))
+		return &contradiction;
+	*off = w.off;
+	*link_len = (uint8_t)w.link_len;
+	return NULL;
+}
+
+unsigned bridge_merges(const struct fdl_queue *q)
+{
+	const uint32_t tcp = FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4 |
+			     FDL_OFFLOAD_TSO6;
+	const uint32_t udp = FDL_OFFLOAD_CSUM | USO;
+	unsigned flags = FDL_COALESCE_ANY_ID;
+
+	if ((bridge_takes(q) & tcp) == tcp)
+		flags |= FDL_COALESCE_TCP;
+	if ((bridge_takes(q) & udp) == udp)
+		flags |= FDL_COALESCE_UDP;
+	return flags;
 }
 
 /* A segment into one piece, where it may have no more. */

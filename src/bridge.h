@@ -20,6 +20,14 @@ uint32_t bridge_takes(const struct fdl_queue *q);
  */
 const struct verdict *bridge_add(struct fdl_queue *q, const struct frame *f);
 
+/* Where its headers are, and its work, checked. NULL, or what it is dropped
+ * for. */
+const struct verdict *bridge_judge(struct fdl_queue *q, const struct frame *f,
+				   struct fdl_offload *off, uint8_t *link_len);
+
+/* What may be merged, as flags of fdl_coalesce_init: what the wire takes. */
+unsigned bridge_merges(const struct fdl_queue *q);
+
 /*
  * Send a super-packet in segments; nothing is gathered. Returns 1: it is gone,
  * though the rest of it may be kept, *why then telling of that; 0: none of it

@@ -44,6 +44,7 @@ enum counter {
 	TX_GSO_CUT,
 	TX_SEGMENTS,
 	TX_OFFLOAD_REVOKED,
+	TX_COALESCED,
 	COUNTERS,
 };
 

@@ -27,7 +27,7 @@ enum {
 static const uint32_t known_flags = FDL_ETHERNET | FDL_DROP_OTHERHOST |
 				    FDL_SAVE_RESTORE | FDL_DISCONNECT_OK |
 				    FDL_VNET_HDR | FDL_RX_CSUM | FDL_RX_GSO |
-				    FDL_RX_USO | FDL_GRO |
+				    FDL_RX_USO | FDL_GRO | FDL_COALESCE |
 				    FDL_RX_OUTGOING | FDL_ROLLOVER;
 
 struct log options_log(const struct fdl_options *given)

@@ -183,7 +183,7 @@ int queue_open(struct fdl_queue *q, int fd, int second)
 	if (opts->flags & FDL_GRO)
 		err = gro_new(&q->gro, opts->flags);
 	if (err)
-		goto close_mode;
+		goto close_tx;
 	err = ready_open(&q->ready, q->io.poll_fd, q->io.fd,
 			 pool_refill_fd(q->io.pool), ready_flags(q));
 	if (err)

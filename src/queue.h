@@ -33,6 +33,7 @@ struct fdl_queue {
 	_Atomic pthread_t reader;
 	struct counters counters;
 	struct tx *tx;			/* send side: transmit.h */
+	struct deferred *deferred;	/* send side: with FDL_COALESCE */
 
 	/* Receive side: frame[gap..have) hold empty packets to read into; the
 	 * mode has not seen frame[0..fresh) yet. */

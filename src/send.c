@@ -2,6 +2,7 @@
 /* The calls of a queue's own send side. */
 #include <errno.h>
 
+#include "defer.h"
 #include "endpoint.h"
 #include "transmit.h"
 
@@ -38,6 +39,8 @@ int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
 	const struct verdict *why = NULL;
 	int k = 0, chunk;
 
+	if (q->deferred)
+		defer_flush(q);
 	while (k < n && !why) {
 		chunk = n - k < TX_BATCH ? n - k : TX_BATCH;
 		k += send_chunk(q, v + k, chunk, &why);
@@ -71,7 +74,10 @@ int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	      const struct fdl_offload *off)
 {
 	const struct frame f = { iov, cnt, 1, off };
+	int r = q->deferred ? defer(q, &f, false, NULL, NULL) : 0;
 
+	if (r)
+		return r < 0 ? r : 0;
 	return write_one(q, &f);
 }
 
@@ -79,18 +85,20 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 		  const struct fdl_offload *off, void (*done)(void *arg),
 		  void *arg)
 {
-	int err = fdl_write(q, iov, cnt, off);
+	const struct frame f = { iov, cnt, 1, off };
+	int r = q->deferred ? defer(q, &f, true, done, arg) : 0;
 
-	if (!err && done)
+	if (r)
+		return r < 0 ? r : 0;
+	r = write_one(q, &f);
+	if (!r && done)
 		done(arg);
-	return err;
+	return r;
 }
 
 int fdl_flush(struct fdl_queue *q)
 {
-	/* fdl_write_ref defers nothing. */
-	(void)q;
-	return 0;
+	return q->deferred ? defer_flush(q) : 0;
 }
 
 int fdl_want_write(struct fdl_queue *q, bool on)

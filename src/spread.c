@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "defer.h"
 #include "endpoint.h"
 #include "proto/eth.h"
 #include "proto/parse.h"
@@ -41,6 +42,8 @@ static int write_queue(struct fdl_queue *q, struct fdl_packet *v[], int n,
 		f[i] = (struct frame){ &iov[i], 1, 1, &v[i]->off };
 	}
 	pthread_mutex_lock(&q->tx->lock);
+	if (q->deferred)
+		defer_flush(q);
 	k = tx_put_all(q, f, n, &why);
 	pthread_mutex_unlock(&q->tx->lock);
 	fdl_release(v, k);

@@ -45,6 +45,7 @@ static const char *const names[] = {
 	"tx_gso_cut",
 	"tx_segments",
 	"tx_offload_revoked",
+	"tx_coalesced",
 };
 
 _Static_assert(sizeof(names) / sizeof(names[0]) == COUNTERS,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bridge.h"
+#include "defer.h"
 #include "endpoint.h"
 #include "os.h"
 
@@ -32,6 +33,8 @@ const struct verdict tx_refused = { .action = AGAIN, .counter = COUNTERS };
 
 int tx_open(struct fdl_queue *q)
 {
+	int err;
+
 	if (q->io.vnet_hdr_len > TX_HDR_ROOM)
 		return -EOPNOTSUPP;
 	q->io.max_header_bytes = q->ep->opts.max_syscall_header_bytes;
@@ -43,11 +46,15 @@ int tx_open(struct fdl_queue *q)
 	q->tx->offloads = bridge_offloads(&q->io);
 	if (q->io.kind == FDL_KIND_DGRAM)
 		peer_note(&q->tx->peer, q->io.fd);
-	return 0;
+	err = defer_open(q);
+	if (err)
+		tx_close(q);
+	return err;
 }
 
 void tx_close(struct fdl_queue *q)
 {
+	defer_close(q);
 	pthread_mutex_destroy(&q->tx->lock);
 	os_unmap(q->tx, sizeof(*q->tx));
 }
@@ -177,18 +184,21 @@ static const struct verdict *add(struct fdl_queue *q, const struct frame *f)
 static void account(struct fdl_queue *q, unsigned from, unsigned to)
 {
 	const struct tx *tx = q->tx;
-	uint64_t bytes = 0, packets = 0, supers = 0;
+	uint64_t bytes = 0, packets = 0, supers = 0, merged = 0;
 	unsigned i;
 
 	for (i = from; i < to; i++) {
 		bytes += tx->msg[i].msg_len - q->io.vnet_hdr_len;
 		packets += tx->weight[i];
+		merged += tx->weight[i] > 1 ? tx->weight[i] : 0;
 		supers += tx->super[i];
 	}
 	count(&q->counters, TX_PACKETS, packets);
 	count(&q->counters, TX_BYTES, bytes);
 	if (supers)
 		count(&q->counters, TX_GSO, supers);
+	if (merged)
+		count(&q->counters, TX_COALESCED, merged);
 }
 
 /* Returns whether the peer came back, and the same is worth another try. */

@@ -80,6 +80,10 @@ enum {
 	/* Merge the segments that one fdl_recv finds into super-packets, of the
 	 * kinds that FDL_RX_GSO and FDL_RX_USO name. Nothing waits for it. */
 	FDL_GRO			= 1 << 8,
+	/* fdl_write and fdl_write_ref put packets off until fdl_flush. Segments
+	 * of one flow that follow each other are then sent as one super-packet,
+	 * where the wire takes these. */
+	FDL_COALESCE		= 1 << 9,
 	/* AF_PACKET: deliver what this machine sends on the device through
 	 * other sockets too, as FDL_OUTGOING. */
 	FDL_RX_OUTGOING		= 1 << 16,
@@ -338,9 +342,13 @@ int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n);
 
 /*
  * Send packets, in order, which may come from another queue or endpoint. Never
- * blocks and never drops for lack of room.
+ * blocks and never drops for lack of room. What off says is left undone on a
+ * packet is passed on where the wire takes it, else done here: the checksum
+ * completed, a super-packet cut into segments.
  * Returns k >= 0: v[0..k) are gone (written, or refused for good and counted),
  * v[k..n) are still the caller's and would go later; fdl_want_write tells when.
+ * A super-packet of which some segments went is gone; the queue keeps the rest,
+ * which goes first next time.
  * Errors: none went, and none can: -ESHUTDOWN the peer closed, -ENODEV the
  * device is gone, another errno: the fd is broken.
  */
@@ -349,11 +357,11 @@ int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n);
 /*
  * Write one frame from cnt pieces (0 to INT_MAX, empty ones allowed). off may
  * be NULL; it says what is left undone on the frame. Where there is no room the
- * frame is dropped and counted.
- * Returns 0: written, or deferred to fdl_flush. Errors, all counted: -EAGAIN or
- * -ENOBUFS no room; -EINVAL empty, or refused as malformed; -EMSGSIZE too long;
- * -ENETDOWN the link is
- * down; -ECONNREFUSED no reader; -ESHUTDOWN, -ENODEV and others as fdl_send.
+ * frame is dropped and counted, after fdl_options.tx_wait_ms.
+ * Returns 0: written, or put off to fdl_flush. Errors, all counted: -EAGAIN or
+ * -ENOBUFS no room; -EINVAL empty, refused as malformed, or contradicting off;
+ * -EMSGSIZE too long; -ENETDOWN the link is down; -ECONNREFUSED no reader;
+ * -ESHUTDOWN, -ENODEV and others as fdl_send.
  */
 int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	      const struct fdl_offload *off);
@@ -361,13 +369,19 @@ int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 /*
  * The same without a copy: the bytes must stay until done(arg) is called, once,
  * on this thread or the one that flushes, possibly before the return. It is
- * called if and only if the return value is >= 0. done may be NULL.
+ * called if and only if the return value is >= 0, and must not send on this
+ * queue. done may be NULL.
  */
 int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 		  const struct fdl_offload *off,
 		  void (*done)(void *arg), void *arg);
 
-/* End of a batch: write what fdl_write_ref deferred. Returns 0. */
+/*
+ * End of a batch: write what FDL_COALESCE put off. It also goes when there is
+ * no more room for it, before any fdl_send or fdl_write_packets, and when the
+ * endpoint is freed. Returns 0. Errors: what fdl_write would have returned for
+ * the first packet that did not go; all of them are counted.
+ */
 int fdl_flush(struct fdl_queue *q);
 
 #ifdef __cplusplus

@@ -66,6 +66,8 @@ struct fdl_stats {
 					 * and tx_drop_ count of them */
 	uint64_t tx_offload_revoked;	/* times, not packets: the kernel refused
 					 * an offload and is not asked again */
+	uint64_t tx_coalesced;		/* packets that went merged with others,
+					 * each also in tx_packets */
 };
 
 /*

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A flush runs all that was put off through the coalescer and sends what comes
+ * out, some at a time: as many as there is room for headers and pieces.
+ */
+#include "defer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bridge.h"
+#include "endpoint.h"
+#include "os.h"
+
+enum {
+	MAX_PACKETS = 256,
+	MAX_PIECES = 2048,
+	MAX_BYTES = 1 << 18,
+	MAX_OUT = 64,			/* sent in one go */
+};
+
+struct call {
+	void (*done)(void *arg);
+	void *arg;
+};
+
+struct deferred {
+	unsigned n, pieces;
+	size_t used;			/* of bytes */
+	struct fdl_coalesce_packet packet[MAX_PACKETS];
+	struct call call[MAX_PACKETS];
+	struct iovec piece[MAX_PIECES];
+	uint8_t bytes[MAX_BYTES];
+
+	struct fdl_coalescer coalescer;
+	struct fdl_coalesced out[MAX_OUT];
+	struct frame frame[MAX_OUT];
+	struct iovec out_piece[MAX_PIECES];
+};
+
+int defer_open(struct fdl_queue *q)
+{
+	if (!(q->ep->opts.flags & FDL_COALESCE))
+		return 0;
+	q->deferred = os_map(sizeof(*q->deferred));
+	return q->deferred ? 0 : -ENOMEM;
+}
+
+void defer_close(struct fdl_queue *q)
+{
+	if (!q->deferred)
+		return;
+	defer_flush(q);
+	os_unmap(q->deferred, sizeof(*q->deferred));
+}
+
+static size_t frame_len(const struct frame *f)
+{
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < f->cnt; i++)
+		len += f->iov[i].iov_len;
+	return len;
+}
+
+static void copy_pieces(struct deferred *d, const struct frame *f)
+{
+	int i;
+
+	for (i = 0; i < f->cnt; i++)
+		if (f->iov[i].iov_len)
+			d->piece[d->pieces++] = f->iov[i];
+}
+
+static void copy_bytes(struct deferred *d, const struct frame *f)
+{
+	uint8_t *to = d->bytes + d->used;
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < f->cnt; i++) {
+		if (!f->iov[i].iov_len)
+			continue;
+		memcpy(to + len, f->iov[i].iov_base, f->iov[i].iov_len);
+		len += f->iov[i].iov_len;
+	}
+	d->piece[d->pieces++] = (struct iovec){ to, len };
+	/* The next one's IP header is aligned as this one's was. */
+	d->used += (len + 7) & ~(size_t)7;
+}
+
+static bool fits(const struct deferred *d, const struct frame *f, size_t bytes)
+{
+	return d->n < MAX_PACKETS && bytes <= MAX_BYTES - d->used &&
+	       (unsigned)f->cnt <= MAX_PIECES - d->pieces;
+}
+
+int defer(struct fdl_queue *q, const struct frame *f, bool ref,
+	  void (*done)(void *arg), void *arg)
+{
+	struct deferred *d = q->deferred;
+	const size_t len = frame_len(f), bytes = ref ? 0 : len + 7;
+	struct fdl_coalesce_packet *pkt;
+	const struct verdict *why;
+	unsigned first;
+
+	if (!len)
+		return 0;
+	if (!fits(d, f, bytes))
+		defer_flush(q);
+	if (!fits(d, f, bytes) || f->cnt > (int)q->io.max_pieces - 2 ||
+	    (f->off && f->off->gso)) {
+		defer_flush(q);
+		return 0;
+	}
+	pkt = &d->packet[d->n];
+	*pkt = (struct fdl_coalesce_packet){ .iov = d->piece + d->pieces };
+	why = bridge_judge(q, f, &pkt->off, &pkt->link_len);
+	if (why) {
+		tx_drop(q, why, 1);
+		return why->result;
+	}
+	first = d->pieces;
+	if (ref)
+		copy_pieces(d, f);
+	else
+		copy_bytes(d, f);
+	pkt->cnt = (int)(d->pieces - first);
+	d->call[d->n] = (struct call){ done, arg };
+	pkt->user = &d->call[d->n];
+	d->n++;
+	return 1;
+}
+
+static void start_batch(struct fdl_queue *q)
+{
+	struct deferred *d = q->deferred;
+	const int room = (int)q->io.max_pieces - 2;
+	unsigned i;
+
+	fdl_coalesce_init(&d->coalescer, bridge_merges(q), 0, room);
+	for (i = 0; i < d->n; i++)
+		fdl_coalesce_add(&d->coalescer, &d->packet[i]);
+}
+
+static void call_done(const struct fdl_coalesced *out)
+{
+	const struct fdl_coalesce_packet *pkt = out->packets;
+	unsigned i;
+
+	for (i = 0; i < out->count; i++, pkt = pkt->next) {
+		const struct call *call = pkt->user;
+
+		if (call->done)
+			call->done(call->arg);
+	}
+}
+
+static void lose(struct fdl_queue *q, const struct frame f[], unsigned n,
+		 const struct verdict *why)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		tx_drop(q, why, f[i].weight);
+}
+
+static void send_out(struct fdl_queue *q, unsigned n)
+{
+	struct deferred *d = q->deferred;
+	const struct verdict *why;
+	unsigned i, k;
+
+	k = (unsigned)tx_put_all(q, d->frame, (int)n, &why);
+	if (why)
+		lose(q, d->frame + k, n - k, why);
+	for (i = 0; i < n; i++)
+		call_done(&d->out[i]);
+}
+
+/* Make a frame of what came out of the coalescer. Returns its pieces. */
+static unsigned add_out(struct deferred *d, unsigned n, unsigned pieces)
+{
+	const struct fdl_coalesced *out = &d->out[n];
+	struct iovec *iov = d->out_piece + pieces;
+	int cnt = fdl_coalesced_gather(out, iov, (int)(MAX_PIECES - pieces));
+
+	d->frame[n] = (struct frame){ iov, cnt, out->count, &out->off };
+	return (unsigned)cnt;
+}
+
+int defer_flush(struct fdl_queue *q)
+{
+	struct deferred *d = q->deferred;
+	unsigned n = 0, pieces = 0;
+
+	q->tx->refused = 0;
+	if (d->n == 0)
+		return 0;
+	start_batch(q);
+	while (fdl_coalesce_next(&d->coalescer, &d->out[n])) {
+		pieces += add_out(d, n++, pieces);
+		if (n < MAX_OUT && pieces + q->io.max_pieces <= MAX_PIECES)
+			continue;
+		send_out(q, n);
+		n = pieces = 0;
+	}
+	send_out(q, n);
+	d->n = d->pieces = 0;
+	d->used = 0;
+	return q->tx->refused;
+}

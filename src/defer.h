@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * FDL_COALESCE: frames put off until the end of a batch, so that consecutive
+ * segments of a flow go as one super-packet, and the others in one call.
+ */
+#ifndef FDL_DEFER_H
+#define FDL_DEFER_H
+
+#include "transmit.h"
+
+struct deferred;
+
+/* Errors: -ENOMEM. */
+int defer_open(struct fdl_queue *q);
+
+/* What is still put off is sent first. NULL is fine. */
+void defer_close(struct fdl_queue *q);
+
+/*
+ * Put a frame off, its bytes copied, or, with ref, left where they are until
+ * done(arg) is called. What was put off before may be sent first.
+ * Returns 1: it is put off; 0: it cannot be, and nothing else is. Errors:
+ * -EINVAL it can never go, and is counted.
+ */
+int defer(struct fdl_queue *q, const struct frame *f, bool ref,
+	  void (*done)(void *arg), void *arg);
+
+/* Send all that is put off. Returns 0, or what befell the first that did not
+ * go. */
+int defer_flush(struct fdl_queue *q);
+
+#endif

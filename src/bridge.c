@@ -294,11 +294,12 @@ static unsigned count_rest(struct tx *tx)
 	return n;
 }
 
-/* What is left after the end of the link is lost. */
-static void lose_rest(struct fdl_queue *q, const struct verdict *why)
+void bridge_lose(struct fdl_queue *q, const struct verdict *why)
 {
-	unsigned n = count_rest(q->tx);
+	unsigned n = q->tx->cutting ? count_rest(q->tx) : 0;
 
+	if (!n)
+		return;
 	tx_drop(q, why, n);
 	if (q->tx->counted)
 		count(&q->counters, TX_SEGMENTS, n);
@@ -322,10 +323,10 @@ static int cut(struct fdl_queue *q, const struct frame *f, struct work *w,
 		return 0;
 	if (tx->counted)
 		count(&q->counters, TX_GSO_CUT, 1);
-	if (*why && (*why)->action == END)
-		lose_rest(q, *why);
-	else if (*why)
+	if (*why)
 		keep_rest(tx);
+	if (*why && (*why)->action == END)
+		bridge_lose(q, *why);
 	return 1;
 }
 
@@ -372,5 +373,5 @@ void bridge_finish(struct fdl_queue *q, const struct verdict **why)
 	if (!*why)
 		tx->cutting = false;
 	else if ((*why)->action == END)
-		lose_rest(q, *why);
+		bridge_lose(q, *why);
 }

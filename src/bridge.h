@@ -41,6 +41,9 @@ int bridge_cut(struct fdl_queue *q, const struct frame *f,
 int bridge_cut_refused(struct fdl_queue *q, const struct frame *f,
 		       const struct verdict **why);
 
+/* What is left of it is lost; nothing is left: nothing happens. */
+void bridge_lose(struct fdl_queue *q, const struct verdict *why);
+
 /* Send what is left of the last one; *why as of tx_put. */
 void bridge_finish(struct fdl_queue *q, const struct verdict **why);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "bridge.h"
 #include "endpoint.h"
 #include "os.h"
 #include "transmit.h"
@@ -84,6 +85,9 @@ int tx_put_all(struct fdl_queue *q, const struct frame f[], int n,
 		if (wait_for_room(q, &p, (*why)->result))
 			continue;
 		drop_all(q, *why, f + k, n - k);
+		/* Not that of an earlier fdl_send, behind which all wait. */
+		if (k > 0)
+			bridge_lose(q, *why);
 		*why = NULL;
 		return n;
 	}

@@ -98,7 +98,14 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 
 int fdl_flush(struct fdl_queue *q)
 {
-	return q->deferred ? defer_flush(q) : 0;
+	const struct verdict *why;
+	int err = q->deferred ? defer_flush(q) : 0;
+
+	if (err || !q->tx->cutting)
+		return err;
+	tx_put(q, NULL, 0, &why);
+	note_room(q, why, 0);
+	return why ? why->result : 0;
 }
 
 int fdl_want_write(struct fdl_queue *q, bool on)

@@ -348,7 +348,8 @@ int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n);
  * Returns k >= 0: v[0..k) are gone (written, or refused for good and counted),
  * v[k..n) are still the caller's and would go later; fdl_want_write tells when.
  * A super-packet of which some segments went is gone; the queue keeps the rest,
- * which goes first next time.
+ * which goes first next time, or by fdl_flush, which is -EAGAIN while there is
+ * any.
  * Errors: none went, and none can: -ESHUTDOWN the peer closed, -ENODEV the
  * device is gone, another errno: the fd is broken.
  */
@@ -380,7 +381,8 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
  * End of a batch: write what FDL_COALESCE put off. It also goes when there is
  * no more room for it, before any fdl_send or fdl_write_packets, and when the
  * endpoint is freed. Returns 0. Errors: what fdl_write would have returned for
- * the first packet that did not go; all of them are counted.
+ * the first packet that did not go; all of them are counted. -EAGAIN or
+ * -ENOBUFS also while there is no room for what an fdl_send left over.
  */
 int fdl_flush(struct fdl_queue *q);
 

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a frame leaves undone: done here, or passed to who takes it. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <fdlink/attach.h>
+#include <fdlink/open.h>
+
+#include "../unit/packets.h"
+#include "netns.h"
+
+enum { MSS = 1000, BIG = 20500, SEGMENTS = 21, MAX = 70000 };
+
+struct fixture {
+	struct fdl_endpoint *ep;
+	struct fdl_queue *q;
+	int fd, peer;
+};
+
+static void make(struct fixture *f, uint32_t flags)
+{
+	struct fdl_options o = { .size = sizeof(o),
+				 .flags = FDL_ETHERNET | flags };
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+				    pair), 0);
+	assert_int_equal(fdl_endpoint_new(&f->ep, pair, 1, &o), 0);
+	f->q = fdl_get_queue(f->ep, 0);
+	f->fd = pair[0];
+	f->peer = pair[1];
+}
+
+static void discard(struct fixture *f)
+{
+	fdl_endpoint_free(f->ep);
+	close(f->fd);
+	close(f->peer);
+}
+
+static struct shape tcp4(unsigned payload)
+{
+	return (struct shape){ .link_len = 14, .version = 4, .proto = 6,
+			       .tcp_opts = 12, .payload = payload, .df = true,
+			       .ttl = 64, .flags = 0x18, .seq = 77,
+			       .partial = true };
+}
+
+static struct fdl_packet *packet_of(struct fixture *f, const struct shape *s,
+				    unsigned gso_size)
+{
+	struct fdl_packet *pkt;
+
+	if (fdl_alloc(f->q, &pkt, 1) != 1)
+		return NULL;
+	pkt->len = (uint32_t)build(pkt->data, s);
+	pkt->tail -= pkt->len;
+	pkt->off = shape_offload(s, gso_size);
+	return pkt;
+}
+
+static ssize_t collect(int fd, uint8_t *buf)
+{
+	return recv(fd, buf, MAX, MSG_DONTWAIT);
+}
+
+/* The peer gets what the library's own cutter makes of the packet. Returns how
+ * many segments came. */
+static unsigned expect_segments(struct fixture *f, struct fdl_segmenter *cut)
+{
+	static uint8_t want[MAX], got[MAX];
+	unsigned n = 0;
+	ssize_t len;
+
+	while ((len = collect(f->peer, got)) > 0) {
+		assert_int_equal(fdl_segment_next(cut, want, sizeof(want),
+						  NULL), len);
+		assert_memory_equal(got, want, (size_t)len);
+		n++;
+	}
+	return n;
+}
+
+static void start_cut(struct fdl_segmenter *cut, struct iovec *iov,
+		      const uint8_t *frame, size_t len,
+		      const struct fdl_offload *off)
+{
+	*iov = (struct iovec){ (void *)(uintptr_t)frame, len };
+	assert_int_equal(fdl_segment_start(cut, iov, 1, 14, off, 0), 0);
+}
+
+static void a_partial_checksum_is_completed(void **state)
+{
+	struct shape s = tcp4(700);
+	struct fdl_packet *v[40];
+	static uint8_t want[MAX], got[MAX];
+	struct fixture f;
+	struct iovec iov[3];
+	struct fdl_offload off = shape_offload(&s, 0);
+	size_t len;
+	int i;
+
+	(void)state;
+	make(&f, 0);
+	for (i = 0; i < 40; i++)
+		v[i] = packet_of(&f, &s, 0);
+	assert_int_equal(fdl_send(f.q, v, 40), 40);
+	s.partial = false;
+	len = build(want, &s);
+	no_zero(want, &s);
+	for (i = 0; i < 40; i++) {
+		assert_int_equal(collect(f.peer, got), len);
+		assert_memory_equal(got, want, len);
+	}
+	/* In pieces, the headers cut in the middle. */
+	s.partial = true;
+	build(got, &s);
+	iov[0] = (struct iovec){ got, 25 };
+	iov[1] = (struct iovec){ got + 25, 30 };
+	iov[2] = (struct iovec){ got + 55, len - 55 };
+	assert_int_equal(fdl_write(f.q, iov, 3, &off), 0);
+	assert_int_equal(collect(f.peer, got), len);
+	assert_memory_equal(got, want, len);
+	discard(&f);
+}
+
+static void a_super_packet_is_cut(void **state)
+{
+	const struct shape s = tcp4(BIG);
+	static uint8_t frame[MAX];
+	struct fdl_offload off = shape_offload(&s, MSS);
+	struct fdl_segmenter cut;
+	struct fdl_packet *v[3];
+	struct fdl_stats st;
+	struct fixture f;
+	struct iovec iov;
+	size_t len = build(frame, &s);
+	int i;
+
+	(void)state;
+	make(&f, 0);
+	for (i = 0; i < 3; i++)
+		v[i] = packet_of(&f, &s, MSS);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(fdl_send(f.q, &v[i], 1), 1);
+		start_cut(&cut, &iov, frame, len, &off);
+		assert_int_equal(expect_segments(&f, &cut), SEGMENTS);
+	}
+	iov = (struct iovec){ frame, len };
+	assert_int_equal(fdl_write(f.q, &iov, 1, &off), 0);
+	start_cut(&cut, &iov, frame, len, &off);
+	assert_int_equal(expect_segments(&f, &cut), SEGMENTS);
+	fdl_get_stats(f.ep, &st, sizeof(st));
+	assert_int_equal(st.tx_gso_cut, 4);
+	assert_int_equal(st.tx_segments, 4 * SEGMENTS);
+	assert_int_equal(st.tx_packets, 4 * SEGMENTS);
+	discard(&f);
+}
+
+static void what_had_no_room_goes_first_next_time(void **state)
+{
+	const int small = 12000;
+	const struct shape s = tcp4(BIG);
+	struct fdl_packet *v[2];
+	static uint8_t frame[MAX];
+	struct fdl_offload off = shape_offload(&s, MSS);
+	const size_t len = build(frame, &s);
+	struct fdl_segmenter cut;
+	struct iovec iov;
+	unsigned n, round;
+	struct fixture f;
+	struct fdl_stats st;
+
+	(void)state;
+	make(&f, 0);
+	setsockopt(f.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	for (round = 0; round < 2; round++) {
+		v[0] = packet_of(&f, &s, MSS);
+		v[1] = packet_of(&f, &s, MSS);
+		assert_int_equal(fdl_send(f.q, v, 2), 1);
+		assert_int_equal(fdl_send(f.q, v + 1, 1), 0);
+		assert_int_equal(fdl_flush(f.q), -EAGAIN);
+		start_cut(&cut, &iov, frame, len, &off);
+		n = expect_segments(&f, &cut);
+		assert_in_range(n, 1, SEGMENTS - 1);
+		while (n < SEGMENTS) {
+			fdl_flush(f.q);
+			n += expect_segments(&f, &cut);
+		}
+		assert_int_equal(n, SEGMENTS);
+		assert_int_equal(fdl_flush(f.q), 0);
+		start_cut(&cut, &iov, frame, len, &off);
+		assert_int_equal(fdl_send(f.q, v + 1, 1), 1);
+		for (n = 0; n < SEGMENTS; fdl_flush(f.q))
+			n += expect_segments(&f, &cut);
+	}
+	/* Where the policy is to drop, nothing is kept. */
+	assert_int_equal(fdl_write(f.q, &iov, 1, &off), -EAGAIN);
+	assert_int_equal(fdl_flush(f.q), 0);
+	start_cut(&cut, &iov, frame, len, &off);
+	n = expect_segments(&f, &cut);
+	fdl_get_stats(f.ep, &st, sizeof(st));
+	assert_int_equal(st.tx_drop_no_room, SEGMENTS - n);
+	assert_int_equal(st.tx_segments, 5 * SEGMENTS);
+	assert_int_equal(st.tx_packets, 4 * SEGMENTS + n);
+	discard(&f);
+}
+
+static void expect_header(const uint8_t *got, const struct fdl_offload *want)
+{
+	struct fdl_offload off;
+
+	assert_int_equal(fdl_vnet_hdr_decode(got, FDL_VNET_HDR_LEN,
+					     FDL_ORDER_NATIVE, &off), 0);
+	assert_true(same_offload(&off, want));
+}
+
+static void a_wire_with_a_header_gets_it_all(void **state)
+{
+	const struct shape s = tcp4(BIG), small = tcp4(500);
+	struct fdl_offload none = { 0 }, partial, super;
+	static uint8_t want[MAX], got[MAX];
+	struct fdl_packet *v[3];
+	struct fixture f;
+	ssize_t len;
+	int i;
+
+	(void)state;
+	make(&f, FDL_VNET_HDR);
+	super = shape_offload(&s, MSS);
+	partial = shape_offload(&small, 0);
+	v[0] = packet_of(&f, &s, MSS);
+	v[1] = packet_of(&f, &small, 0);
+	v[2] = packet_of(&f, &small, 0);
+	v[2]->off = none;
+	assert_int_equal(fdl_send(f.q, v, 3), 3);
+	for (i = 0; i < 3; i++) {
+		len = (ssize_t)build(want, i ? &small : &s);
+		assert_int_equal(collect(f.peer, got), len + FDL_VNET_HDR_LEN);
+		expect_header(got, i == 0 ? &super : i == 1 ? &partial : &none);
+		assert_memory_equal(got + FDL_VNET_HDR_LEN, want, (size_t)len);
+	}
+	discard(&f);
+}
+
+static void count_done(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+/* The segments of a super-packet, written one by one. */
+static void put_off(struct fixture *f, bool ref, unsigned *done)
+{
+	static uint8_t frame[MAX], bytes[SEGMENTS][MSS + 100];
+	const struct shape s = tcp4(BIG);
+	struct fdl_offload off = shape_offload(&s, MSS);
+	size_t len = build(frame, &s);
+	struct fdl_segmenter cut;
+	struct iovec iov, two[2];
+	int i, n;
+
+	start_cut(&cut, &iov, frame, len, &off);
+	for (i = 0; i < SEGMENTS; i++) {
+		n = fdl_segment_next(&cut, bytes[i], sizeof(bytes[i]), NULL);
+		assert_in_range(n, 1, sizeof(bytes[i]));
+		two[0] = (struct iovec){ bytes[i], 300 };
+		two[1] = (struct iovec){ bytes[i] + 300, (size_t)n - 300 };
+		if (ref)
+			assert_int_equal(fdl_write_ref(f->q, two, 2, NULL,
+						       count_done, done), 0);
+		else
+			assert_int_equal(fdl_write(f->q, two, 2, NULL), 0);
+		memset(two, 0, sizeof(two));
+	}
+}
+
+static void segments_become_a_super_packet(void **state)
+{
+	static uint8_t want[MAX], got[MAX];
+	const struct shape s = tcp4(BIG);
+	struct fdl_offload super = shape_offload(&s, MSS);
+	const size_t len = build(want, &s);
+	unsigned done = 0, round;
+	struct fdl_stats st;
+	struct fixture f;
+
+	(void)state;
+	make(&f, FDL_VNET_HDR | FDL_COALESCE);
+	for (round = 0; round < 2; round++) {
+		put_off(&f, round, &done);
+		assert_int_equal(collect(f.peer, got), -1);
+		assert_int_equal(done, 0);
+		assert_int_equal(fdl_flush(f.q), 0);
+		assert_int_equal(collect(f.peer, got), len + FDL_VNET_HDR_LEN);
+		expect_header(got, &super);
+		assert_memory_equal(got + FDL_VNET_HDR_LEN, want, len);
+		assert_int_equal(collect(f.peer, got), -1);
+	}
+	assert_int_equal(done, SEGMENTS);
+	fdl_get_stats(f.ep, &st, sizeof(st));
+	assert_int_equal(st.tx_packets, 2 * SEGMENTS);
+	assert_int_equal(st.tx_coalesced, 2 * SEGMENTS);
+	assert_int_equal(st.tx_gso, 2);
+	/* What is put off goes before what is sent, and when all is freed. */
+	put_off(&f, true, &done);
+	assert_int_equal(fdl_send(f.q, NULL, 0), 0);
+	assert_int_equal(collect(f.peer, got), len + FDL_VNET_HDR_LEN);
+	put_off(&f, true, &done);
+	fdl_endpoint_free(f.ep);
+	f.ep = NULL;
+	assert_int_equal(done, 3 * SEGMENTS);
+	assert_int_equal(collect(f.peer, got), len + FDL_VNET_HDR_LEN);
+	discard(&f);
+}
+
+static void without_a_header_they_go_together(void **state)
+{
+	static uint8_t frame[MAX];
+	const struct shape s = tcp4(BIG);
+	struct fdl_offload off = shape_offload(&s, MSS);
+	const size_t len = build(frame, &s);
+	struct fdl_segmenter cut;
+	unsigned done = 0;
+	struct fixture f;
+	struct iovec iov;
+
+	(void)state;
+	make(&f, FDL_COALESCE);
+	put_off(&f, true, &done);
+	assert_int_equal(fdl_flush(f.q), 0);
+	assert_int_equal(done, SEGMENTS);
+	start_cut(&cut, &iov, frame, len, &off);
+	assert_int_equal(expect_segments(&f, &cut), SEGMENTS);
+	discard(&f);
+}
+
+static void more_than_fits_goes_by_itself(void **state)
+{
+	struct fixture f;
+	uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5 };
+	struct iovec iov = { frame, sizeof(frame) };
+	const int size = 1 << 20;
+	uint8_t *got = malloc(MAX);
+	unsigned done = 0, i;
+
+	(void)state;
+	make(&f, FDL_COALESCE);
+	setsockopt(f.fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	for (i = 0; i < 300; i++) {
+		frame[20] = (uint8_t)i;
+		if (i % 2)
+			assert_int_equal(fdl_write(f.q, &iov, 1, NULL), 0);
+		else
+			assert_int_equal(fdl_write_ref(f.q, &iov, 1, NULL,
+						       count_done, &done), 0);
+	}
+	assert_int_equal(done, 128);
+	assert_int_equal(fdl_flush(f.q), 0);
+	assert_int_equal(done, 150);
+	/* Those put off by reference share one buffer, which has changed. */
+	for (i = 0; collect(f.peer, got) > 0; i++)
+		if (i % 2)
+			assert_int_equal(got[20], (uint8_t)i);
+	assert_int_equal(i, 300);
+	free(got);
+	discard(&f);
+}
+
+static int udp_socket(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons(80) };
+	const int size = 4 << 20;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	return fd;
+}
+
+static void expect_datagrams(int fd, const uint8_t *payload, size_t len,
+			     size_t size)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	static uint8_t got[MAX];
+	size_t at, n;
+
+	for (at = 0; at < len; at += n) {
+		n = len - at < size ? len - at : size;
+		assert_int_equal(poll(&p, 1, 5000), 1);
+		assert_int_equal(recv(fd, got, sizeof(got), 0), n);
+		assert_memory_equal(got, payload + at, n);
+	}
+}
+
+/* The kernel at the other end verifies every checksum. */
+static void the_kernel_takes_it(const char *locator, const char *dev,
+				unsigned link_len)
+{
+	struct shape s = { .link_len = link_len, .version = 4, .proto = 17,
+			   .ttl = 64, .partial = true };
+	struct fixture f;
+	struct fdl_packet *pkt;
+	struct fdl_stats st;
+	uint8_t *copy = malloc(MAX);
+	unsigned i, len;
+	int fd;
+
+	assert_int_equal(fdl_open(&f.ep, locator, NULL), 0);
+	f.q = fdl_get_queue(f.ep, 0);
+	netns_command("ip link set %s %s up", dev,
+		  link_len ? "address 02:00:00:00:00:02" : "");
+	netns_command("ip addr add 10.1.0.2/24 dev %s", dev);
+	netns_command("ip route add 10.0.0.0/24 dev %s", dev);
+	netns_wait_running(dev);
+	fd = udp_socket();
+	for (i = 0; i < 20; i++) {
+		s.payload = i % 2 ? 300 + i : 20 * 1000 + i;
+		s.fill = (uint8_t)i;
+		pkt = packet_of(&f, &s, i % 2 ? 0 : MSS);
+		len = pkt->len - shape_hdr_len(&s);
+		memcpy(copy, pkt->data + shape_hdr_len(&s), len);
+		assert_int_equal(fdl_send(f.q, &pkt, 1), 1);
+		expect_datagrams(fd, copy, len, i % 2 ? len : MSS);
+	}
+	fdl_get_stats(f.ep, &st, sizeof(st));
+	printf("# %s: %llu whole, %llu cut\n", locator,
+	       (unsigned long long)st.tx_gso,
+	       (unsigned long long)st.tx_gso_cut);
+	assert_int_equal(st.tx_gso + st.tx_gso_cut, 10);
+	fdl_endpoint_free(f.ep);
+	free(copy);
+	close(fd);
+}
+
+static void a_tap_takes_it(void **state)
+{
+	(void)state;
+	the_kernel_takes_it("tap:fdw0", "fdw0", 14);
+}
+
+static void a_tun_takes_it(void **state)
+{
+	(void)state;
+	the_kernel_takes_it("tun:fdw1", "fdw1", 0);
+}
+
+static void a_veth_takes_it(void **state)
+{
+	(void)state;
+	netns_command("ip link add fdw2 type veth peer name fdw3");
+	netns_command("ip link set fdw2 up");
+	the_kernel_takes_it("packet:fdw2", "fdw3", 14);
+	netns_command("ip link del fdw2");
+}
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_partial_checksum_is_completed),
+		cmocka_unit_test(a_super_packet_is_cut),
+		cmocka_unit_test(what_had_no_room_goes_first_next_time),
+		cmocka_unit_test(a_wire_with_a_header_gets_it_all),
+		cmocka_unit_test(segments_become_a_super_packet),
+		cmocka_unit_test(without_a_header_they_go_together),
+		cmocka_unit_test(more_than_fits_goes_by_itself),
+		cmocka_unit_test(a_tap_takes_it),
+		cmocka_unit_test(a_tun_takes_it),
+		cmocka_unit_test(a_veth_takes_it),
+	};
+
+	(void)argc;
+	netns_enter(argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -53,12 +53,13 @@ bool ready_settle(struct ready *r);
  * to be. */
 void ready_more(struct ready *r, bool more);
 
-/* Receive side: the set is ready, too, when fd, a datagram socket, is readable,
- * or no longer. Errors: those of epoll_ctl(2). */
+/* Receive side: the set is ready, too, when fd is readable, or no longer.
+ * Errors: those of epoll_ctl(2). */
 int ready_watch(struct ready *r, int fd);
 void ready_unwatch(struct ready *r);
 
-/* Receive side, with a link watch: be ready till ready_end. */
+/* Receive side: be ready till ready_end. For a watched fd that is a netlink
+ * socket. */
 void ready_insist(struct ready *r);
 
 /* Receive side: the pool is empty; quiet until a release. */

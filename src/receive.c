@@ -404,7 +404,7 @@ static int look_at_link(struct fdl_queue *q, struct fdl_packet *v[], int n,
 		*more = 1;
 		total = fill(q, v, n, more);
 	}
-	if (total == 0 && *more == 0 && q->watch.gone)
+	if (total == 0 && *more == 0 && watch_is_over(&q->watch))
 		*more = end(q, -ENODEV, "the device is gone");
 	return total;
 }

@@ -37,13 +37,50 @@ static void note_change(struct watch *w, const struct link *link)
 	w->last = *link;
 }
 
+/*
+ * The kernel still has a block of a ring open, with packets in it perhaps, until
+ * its timeout. In place of the netlink socket, which has no more to say, a timer
+ * is watched that waits for it.
+ */
+static int wait_for_ring(struct fdl_queue *q)
+{
+	unsigned wait_ms = 2 * q->ep->opts.ring_timeout_ms;
+	int timer = os_timerfd();
+	int err;
+
+	if (timer < 0)
+		return timer;
+	err = os_timerfd_set(timer, wait_ms * 1000);
+	if (err) {
+		os_close(timer);
+		return err;
+	}
+	ready_unwatch(&q->ready);
+	os_close(q->watch.netlink);
+	q->watch.netlink = timer;
+	q->watch.over_at = os_now_ms() + wait_ms;
+	return ready_watch(&q->ready, timer);
+}
+
+static bool has_ring(const struct fdl_endpoint *ep)
+{
+	return ep->ops->mode == FDL_MODE_PACKET_MMAP ||
+	       ep->ops->mode == FDL_MODE_ADAPTIVE;
+}
+
 static void found_gone(struct fdl_queue *q)
 {
 	struct watch *w = &q->watch;
 
 	w->gone = true;
 	atomic_fetch_add_explicit(&w->changes, 1, memory_order_relaxed);
-	ready_insist(&q->ready);
+	if (!has_ring(q->ep) || wait_for_ring(q))
+		ready_insist(&q->ready);
+}
+
+bool watch_is_over(const struct watch *w)
+{
+	return w->gone && (w->over_at == 0 || os_now_ms() >= w->over_at);
 }
 
 static int subscribe(struct fdl_queue *q, const struct fdl_info *info)

@@ -18,8 +18,12 @@ struct fdl_queue;
 
 struct watch {
 	bool open;
-	int netlink;			/* subscribed to the device */
+	int netlink;			/* subscribed to the device; when it is
+					 * gone, maybe the timer for over_at */
 	bool gone;			/* receive side: the device is */
+	int64_t over_at;		/* receive side: when all it left will
+					 * have come, as os_now_ms(); 0: at
+					 * once */
 	_Atomic uint64_t changes;	/* written by the receive side */
 	struct link last;		/* receive side: what was told last */
 };
@@ -34,8 +38,12 @@ void watch_close(struct fdl_queue *q);
 /*
  * Receive side, when there is nothing to receive: take note of what happened to
  * the device. Returns true when it has just been found gone: what came before
- * is to be received, and then the queue ends. Till then its fd is readable.
+ * is to be received, and then the queue ends.
  */
 bool watch_look(struct fdl_queue *q);
+
+/* Receive side: has the queue ended, if there is nothing to receive? Its fd is
+ * readable once it has. */
+bool watch_is_over(const struct watch *w);
 
 #endif

@@ -19,7 +19,7 @@ enum {
 	MAX_TX_WAIT_MS = 60000,
 	MESSAGE_COST = 80,	/* a mmsghdr and one iovec */
 	MAX_RING = 1 << 30,
-	DEFAULT_RING = 4 << 20,
+	DEFAULT_RING = 16 << 20, /* a block may hold but 1 ms */
 	MAX_RING_TIMEOUT = 1000,
 	DEFAULT_RING_TIMEOUT = 1,
 };

@@ -148,9 +148,11 @@ struct fdl_options {
 				 * 65728 bytes of address space plus the
 				 * headroom, and 68 of bookkeeping; memory is
 				 * used as packets touch it */
-	uint32_t ring_bytes;	/* of the receive ring per queue, packet_mmap;
+	uint32_t ring_bytes;	/* of the receive ring per queue, packet_mmap,
+				 * and adaptive from its first load on;
 				 * rounded down to blocks of 131072 bytes, at
-				 * least 4; up to 1 GiB; 0: 4 MiB */
+				 * least 4; up to 1 GiB; 0: 16 MiB, which is 128
+				 * times ring_timeout_ms where packets are few */
 	uint32_t ring_timeout_ms; /* until a block that is not full is handed
 				 * over, 1 to 1000; 0: 1 */
 	uint32_t headroom;	/* room before each received packet on top of

@@ -17,10 +17,18 @@ demo: all
 check: deps
 	scripts/check
 
+bench: deps
+	scripts/bench-build build-bench
+	scripts/bench --build build-bench $(if $(QUICK),--quick)
+
+# BASE=FILE.json, of an earlier run
+bench-compare:
+	scripts/bench compare $(BASE)
+
 install: all
 	meson install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf $(BUILD) build-check
+	rm -rf $(BUILD) build-check build-bench
 
-.PHONY: all deps demo check install clean
+.PHONY: all deps demo check bench bench-compare install clean

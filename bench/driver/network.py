@@ -30,26 +30,14 @@ def ip(*words):
 
 
 def sysctl(name, value):
-    """Whether it could be set."""
-    try:
-        with open('/proc/sys/' + name.replace('.', '/'), 'w',
-                  encoding='ascii') as f:
-            f.write(value)
-        return True
-    except OSError:
-        return False
+    with open('/proc/sys/' + name.replace('.', '/'), 'w',
+              encoding='ascii') as f:
+        f.write(value)
 
 
 def prepare():
     ip('link', 'set', 'lo', 'up')
     sysctl('net.ipv6.conf.default.accept_dad', '0')
-    sysctl('net.ipv4.tcp_congestion_control', 'cubic')
-
-
-def congestion_control():
-    with open('/proc/sys/net/ipv4/tcp_congestion_control',
-              encoding='ascii') as f:
-        return f.read().strip()
 
 
 class Quiet:
@@ -78,9 +66,6 @@ class Peer:
         self.inside = ['nsenter', '-t', str(self.holder.pid), '-n']
         subprocess.run(self.inside + ['ip', 'link', 'set', 'lo', 'up'],
                        check=True)
-        subprocess.run(self.inside + [
-            'sysctl', '-qw', 'net.ipv4.tcp_congestion_control=' +
-            congestion_control()], check=False)
         return self
 
     def __exit__(self, *exc):

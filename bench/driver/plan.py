@@ -29,6 +29,8 @@ class Plan:
         self.quick = quick
         self.missing = missing
         self.warmup, self.window = ('.08', '.12') if quick else ('.3', '.4')
+        # For what is not held against a bar.
+        self.few = min(runner.rounds, 3 if quick else 5)
         self.gvisor = self.program('gvisor')
         self.has_gvisor = os.path.exists(self.gvisor)
 
@@ -79,16 +81,19 @@ class Plan:
     # A packet alone
 
     def lone(self):
-        rounds = 3 if self.quick else 5
         rates = [(str(r), r) for r in RATES] + [('saturated', SATURATED)]
         with network.Quiet():
             names = [n for n in self.readers('veth') if 'aux' not in n]
             for label, rate in rates:
-                window = '.2' if self.quick else '1' if rate > 100 else '2'
+                slow = rate == RATES[0]
+                if self.quick:
+                    window = '.4' if slow else '.15'
+                else:
+                    window = '2' if slow else '1'
                 self.runner.block('lone/veth/' + label, {
                     name: [self.program('rx'), 'lone', 'veth', '64', name,
                            '.1', window, str(rate)]
-                    for name in names}, rounds)
+                    for name in names}, self.few)
 
     # Sending
 
@@ -185,11 +190,9 @@ class Plan:
                 self.runner.alive = []
 
     def tcp_blocks(self, started):
-        seconds = '.4' if self.quick else '1'
-        bar_rounds = 5 if self.quick else 15
-        few = 3 if self.quick else 5
+        seconds = '.25' if self.quick else '1'
 
-        def block(name, words, rounds, six=False):
+        def block(name, words, rounds=None, six=False):
             address = 'fd00:%x::2' if six else '10.0.%d.2'
             self.runner.block('tcp/' + name, {
                 who: prefix + [self.program('tcp')] + words +
@@ -198,11 +201,11 @@ class Plan:
                 if not six or who in (bars.PLAIN, bars.OFFLOAD, bars.KERNEL)
             }, rounds)
 
-        block('in', ['in', '1'], bar_rounds)
-        block('out', ['out', '1'], bar_rounds)
-        block('in, IPv6', ['in', '1'], bar_rounds, True)
-        block('out, IPv6', ['out', '1'], bar_rounds, True)
-        block('in, 16 streams', ['in', '16'], few)
-        block('out, 16 streams', ['out', '16'], few)
-        block('ping', ['ping'], bar_rounds)
-        block('connect', ['connect'], few)
+        block('in', ['in', '1'])
+        block('out', ['out', '1'])
+        block('in, IPv6', ['in', '1'], six=True)
+        block('out, IPv6', ['out', '1'], six=True)
+        block('in, 16 streams', ['in', '16'], self.few)
+        block('out, 16 streams', ['out', '16'], self.few)
+        block('ping', ['ping'])
+        block('connect', ['connect'], self.few)

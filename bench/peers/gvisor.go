@@ -154,9 +154,9 @@ func open(fd int, address string, gso int) *stack.Stack {
 	})
 	ip := tcpip.Address(net.ParseIP(address).To4())
 	o := fdbased.Options{MTU: 1500, PacketDispatchMode: fdbased.RecvMMsg}
+	// As runsc sets it: checksums of what it sends go with the GSO header.
 	if gso > 0 {
 		o.GSOMaxSize = uint32(gso)
-		o.TXChecksumOffload = true
 		o.RXChecksumOffload = true
 	}
 	if err := s.CreateNIC(nic, endpoint(fd, o)); err != nil {

@@ -329,6 +329,7 @@ uint32_t fdl_capabilities(const struct fdl_endpoint *ep)
 	static const struct {
 		uint32_t flag, cap;
 	} map[] = {
+		{ FDL_TX_CSUM, FDL_CAP_TX_CSUM },
 		{ FDL_RX_CSUM, FDL_CAP_RX_CSUM },
 		{ FDL_ETHERNET, FDL_CAP_RESOLUTION_REQUIRED },
 		{ FDL_SAVE_RESTORE, FDL_CAP_SAVE_RESTORE },
@@ -341,6 +342,21 @@ uint32_t fdl_capabilities(const struct fdl_endpoint *ep)
 		if (ep->opts.flags & map[i].flag)
 			caps |= map[i].cap;
 	return caps;
+}
+
+uint32_t fdl_gso_max_size(const struct fdl_endpoint *ep)
+{
+	return ep->opts.gso_max_size;
+}
+
+enum fdl_gso_kind fdl_get_gso_kind(const struct fdl_endpoint *ep)
+{
+	const uint32_t tso = FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6;
+
+	if (!ep->opts.gso_max_size)
+		return FDL_GSO_UNSUPPORTED;
+	return (fdl_tx_offloads(ep) & tso) == tso ? FDL_GSO_HARDWARE :
+						    FDL_GSO_SOFTWARE;
 }
 
 uint32_t fdl_tx_offloads(const struct fdl_endpoint *ep)

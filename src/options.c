@@ -17,6 +17,7 @@ enum {
 	MIN_POOL = 2,
 	MAX_HEADROOM = 4096,
 	MAX_TX_WAIT_MS = 60000,
+	MAX_GSO_SIZE = 65535,
 	MESSAGE_COST = 80,	/* a mmsghdr and one iovec */
 	MAX_RING = 1 << 30,
 	DEFAULT_RING = 16 << 20, /* a block may hold but 1 ms */
@@ -28,6 +29,7 @@ static const uint32_t known_flags = FDL_ETHERNET | FDL_DROP_OTHERHOST |
 				    FDL_SAVE_RESTORE | FDL_DISCONNECT_OK |
 				    FDL_VNET_HDR | FDL_RX_CSUM | FDL_RX_GSO |
 				    FDL_RX_USO | FDL_GRO | FDL_COALESCE |
+				    FDL_TX_CSUM |
 				    FDL_RX_OUTGOING | FDL_ROLLOVER;
 
 struct log options_log(const struct fdl_options *given)
@@ -160,6 +162,8 @@ int options_read(struct fdl_options *opts, const struct fdl_options *given,
 	    in_range(log, "ring_bytes", opts->ring_bytes, 1, MAX_RING) ||
 	    in_range(log, "ring_timeout_ms", opts->ring_timeout_ms, 1,
 		     MAX_RING_TIMEOUT) ||
+	    in_range(log, "gso_max_size", opts->gso_max_size, 1,
+		     MAX_GSO_SIZE) ||
 	    in_range(log, "tx_wait_ms", opts->tx_wait_ms, 1, MAX_TX_WAIT_MS) ||
 	    in_range(log, "headroom", opts->headroom, 1, MAX_HEADROOM))
 		return -EINVAL;

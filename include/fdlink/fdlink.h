@@ -84,6 +84,9 @@ enum {
 	 * of one flow that follow each other are then sent as one super-packet,
 	 * where the wire takes these. */
 	FDL_COALESCE		= 1 << 9,
+	/* The stack leaves TCP and UDP checksums partial where it likes. Only
+	 * reported back: what a packet's off says is always seen to. */
+	FDL_TX_CSUM		= 1 << 10,
 	/* AF_PACKET: deliver what this machine sends on the device through
 	 * other sockets too, as FDL_OUTGOING. */
 	FDL_RX_OUTGOING		= 1 << 16,
@@ -157,6 +160,9 @@ struct fdl_options {
 				 * over, 1 to 1000; 0: 1 */
 	uint32_t headroom;	/* room before each received packet on top of
 				 * the 38 bytes always there; up to 4096 */
+	uint32_t gso_max_size;	/* longest super-packet that the stack sends,
+				 * with its link header, up to 65535; 0: it sends
+				 * none. Only reported back, as FDL_TX_CSUM */
 	uint32_t tx_wait_ms;	/* how long the calls that may drop for lack of
 				 * room (fdl_write, fdl_write_ref, fdl_flush,
 				 * fdl_write_packets, fdl_inject_outbound) wait
@@ -230,6 +236,17 @@ enum fdl_mode fdl_get_mode(const struct fdl_endpoint *ep); /* never AUTO */
 const uint8_t *fdl_address(const struct fdl_endpoint *ep); /* 6 bytes */
 uint32_t fdl_max_header_len(const struct fdl_endpoint *ep); /* 14 or 0 */
 uint16_t fdl_arp_hardware(const struct fdl_endpoint *ep);
+uint32_t fdl_gso_max_size(const struct fdl_endpoint *ep);
+
+/* Who cuts the stack's super-packets of TCP: nobody, as gso_max_size is 0; the
+ * endpoint; or the wire. That may change, when the kernel refuses one. */
+enum fdl_gso_kind {
+	FDL_GSO_UNSUPPORTED,
+	FDL_GSO_SOFTWARE,
+	FDL_GSO_HARDWARE,
+};
+
+enum fdl_gso_kind fdl_get_gso_kind(const struct fdl_endpoint *ep);
 
 /*
  * FDL_OFFLOAD_ bits (open.h) of what is left to the wire on send. What the
@@ -239,6 +256,7 @@ uint32_t fdl_tx_offloads(const struct fdl_endpoint *ep);
 
 /* fdl_capabilities() */
 enum {
+	FDL_CAP_TX_CSUM			= 1 << 1, /* FDL_TX_CSUM was given */
 	FDL_CAP_RX_CSUM			= 1 << 2, /* FDL_RX_CSUM was given */
 	FDL_CAP_RESOLUTION_REQUIRED	= 1 << 3, /* there is a link header */
 	FDL_CAP_SAVE_RESTORE		= 1 << 4,

@@ -443,6 +443,32 @@ static void the_kernel_takes_it(const char *locator, const char *dev,
 	close(fd);
 }
 
+static void the_stack_is_told_who_cuts(void **state)
+{
+	struct fdl_options o = { .size = sizeof(o), .gso_max_size = 60000,
+				 .flags = FDL_TX_CSUM };
+	struct fdl_endpoint *ep;
+	struct fixture f;
+
+	(void)state;
+	make(&f, 0);
+	assert_int_equal(fdl_gso_max_size(f.ep), 0);
+	assert_int_equal(fdl_get_gso_kind(f.ep), FDL_GSO_UNSUPPORTED);
+	assert_int_equal(fdl_capabilities(f.ep) & FDL_CAP_TX_CSUM, 0);
+	assert_int_equal(fdl_endpoint_new(&ep, &f.fd, 1, &o), 0);
+	assert_int_equal(fdl_gso_max_size(ep), 60000);
+	assert_int_equal(fdl_get_gso_kind(ep), FDL_GSO_SOFTWARE);
+	assert_int_equal(fdl_capabilities(ep), FDL_CAP_TX_CSUM);
+	fdl_endpoint_free(ep);
+	o.flags |= FDL_VNET_HDR;
+	assert_int_equal(fdl_endpoint_new(&ep, &f.fd, 1, &o), 0);
+	assert_int_equal(fdl_get_gso_kind(ep), FDL_GSO_HARDWARE);
+	fdl_endpoint_free(ep);
+	o.gso_max_size = 65536;
+	assert_int_equal(fdl_endpoint_new(&ep, &f.fd, 1, &o), -EINVAL);
+	discard(&f);
+}
+
 static void a_tap_takes_it(void **state)
 {
 	(void)state;
@@ -474,6 +500,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(segments_become_a_super_packet),
 		cmocka_unit_test(without_a_header_they_go_together),
 		cmocka_unit_test(more_than_fits_goes_by_itself),
+		cmocka_unit_test(the_stack_is_told_who_cuts),
 		cmocka_unit_test(a_tap_takes_it),
 		cmocka_unit_test(a_tun_takes_it),
 		cmocka_unit_test(a_veth_takes_it),

@@ -14,7 +14,6 @@
 #include <lwip/prot/tcp.h>
 #include <lwip/stats.h>
 #include <lwip/sys.h>
-#include <lwip/tcp.h>
 #include <lwip/tcpip.h>
 
 #if !LWIP_SUPPORT_CUSTOM_PBUF
@@ -441,16 +440,6 @@ static bool has_headroom(struct fdl_endpoint *ep)
 	fdl_release(&pkt, 1);
 	return enough;
 }
-
-#if LWIP_TCP
-err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, const struct pbuf *p)
-{
-	if (pcb->state != LISTEN && pcb->state != TIME_WAIT &&
-	    p->tot_len > pcb->mss)
-		tcp_set_flags(pcb, TF_ACK_DELAY);
-	return ERR_OK;
-}
-#endif
 
 err_t fdl_lwip_init(struct netif *netif)
 {

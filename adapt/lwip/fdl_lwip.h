@@ -46,8 +46,6 @@
 
 #include <fdlink/fdlink.h>
 
-#include "fdl_lwip_hook.h"
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -58,9 +56,9 @@ extern "C" {
 /* What to set in fdl_options.flags. */
 #if LWIP_CHECKSUM_CTRL_PER_NETIF && defined(LWIP_HOOK_TCP_INPACKET_PCB) && \
 	!IP_FORWARD && !LWIP_IPV6_FORWARD
-#define FDL_LWIP_FLAGS (FDL_RX_CSUM | FDL_RX_GSO | FDL_GRO)
+#define FDL_LWIP_FLAGS (FDL_RX_CSUM | FDL_RX_GSO | FDL_GRO | FDL_COALESCE)
 #else
-#define FDL_LWIP_FLAGS 0
+#define FDL_LWIP_FLAGS FDL_COALESCE
 #endif
 
 /* The netif's state. Zero it and set the first two fields. */

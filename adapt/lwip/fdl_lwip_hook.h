@@ -3,24 +3,20 @@
 #ifndef FDL_LWIP_HOOK_H
 #define FDL_LWIP_HOOK_H
 
-#include <lwip/err.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-struct pbuf;
-struct tcp_pcb;
+#include <lwip/tcp.h>
 
 /*
  * LWIP_HOOK_TCP_INPACKET_PCB. lwIP acknowledges every second segment at once,
  * and a lone one after a while; a super-packet is several and must not wait.
  * Returns ERR_OK.
  */
-err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, const struct pbuf *p);
-
-#ifdef __cplusplus
+static inline err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb,
+				       const struct pbuf *p)
+{
+	if (pcb->state != LISTEN && pcb->state != TIME_WAIT &&
+	    p->tot_len > pcb->mss)
+		tcp_set_flags(pcb, TF_ACK_DELAY);
+	return ERR_OK;
 }
-#endif
 
 #endif

@@ -38,9 +38,9 @@ static void note_change(struct watch *w, const struct link *link)
 }
 
 /*
- * The kernel still has a block of a ring open, with packets in it perhaps, until
- * its timeout. In place of the netlink socket, which has no more to say, a timer
- * is watched that waits for it.
+ * The kernel still has a block of a ring open, with packets in it perhaps,
+ * until its timeout. In place of the netlink socket, which has no more to say,
+ * a timer is watched that waits for it.
  */
 static int wait_for_ring(struct fdl_queue *q)
 {
@@ -129,10 +129,12 @@ void watch_close(struct fdl_queue *q)
 
 static void warn(const struct fdl_endpoint *ep, const char *name, int err)
 {
-	log_say(&ep->log, FDL_LOG_WARNING, "%s cannot be watched (%s): changes "
-		"of its link are not noticed%s", name, strerror(-err),
-		ep->info.kind == FDL_KIND_PACKET ? ", nor that it is deleted"
-						 : "");
+	log_say(&ep->log, FDL_LOG_WARNING,
+		"%s cannot be watched (%s): changes "
+		"of its link are not noticed%s",
+		name, strerror(-err),
+		ep->info.kind == FDL_KIND_PACKET ? ", nor that it is deleted" :
+						   "");
 }
 
 void watch_open_all(struct fdl_endpoint *ep)

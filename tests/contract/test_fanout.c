@@ -21,7 +21,9 @@
 static void flows_spread_over_a_group(void **state)
 {
 	static const char *const modes[] = {
-		"", ",fanout=hash", ",fanout=hash,rollover",
+		"",
+		",fanout=hash",
+		",fanout=hash,rollover",
 	};
 	struct fdl_endpoint *ep;
 	char locator[64];
@@ -48,7 +50,8 @@ static void flows_spread_over_a_group(void **state)
 static void every_fanout_brings_each_packet_once(void **state)
 {
 	static const char *const modes[] = {
-		"lb", "cpu", "rollover", "rnd", "qm", "lb,rollover",
+		"lb",		"cpu",		"rollover",
+		"rnd",		"qm",		"lb,rollover",
 		"cpu,rollover", "rnd,rollover", "qm,rollover",
 	};
 	struct fdl_endpoint *ep;
@@ -167,15 +170,16 @@ static int group_of(int fd)
 	socklen_t len = sizeof(int);
 	int group = -1;
 
-	assert_int_equal(getsockopt(fd, SOL_PACKET, PACKET_FANOUT, &group,
-				    &len), 0);
+	assert_int_equal(
+		getsockopt(fd, SOL_PACKET, PACKET_FANOUT, &group, &len), 0);
 	return group;
 }
 
 static int over_fds(struct fdl_endpoint **ep, const int *fds, unsigned n,
 		    enum fdl_fanout fanout)
 {
-	const struct fdl_options opts = { .size = sizeof(opts), .log = flows_say,
+	const struct fdl_options opts = { .size = sizeof(opts),
+					  .log = flows_say,
 					  .fanout = fanout };
 
 	flows_said[0] = '\0';

@@ -153,10 +153,11 @@ static void nothing_is_left_behind(void **state)
 	for (i = 0; i < 20; i++) {
 		fdl_endpoint_free(flows_open("packet:fdq,queues=4,promisc"));
 		fdl_endpoint_free(flows_open("tap:fdt,queues=4"));
-		assert_int_equal(flows_open_with(&ep, "packet:none,queues=4",
-						 none), -ENODEV);
-		assert_int_equal(flows_open_with(&ep, "tap:fdq,queues=4",
-						 none), -EINVAL);
+		assert_int_equal(
+			flows_open_with(&ep, "packet:none,queues=4", none),
+			-ENODEV);
+		assert_int_equal(flows_open_with(&ep, "tap:fdq,queues=4", none),
+				 -EINVAL);
 	}
 	assert_int_equal(count_fds(), before);
 	assert_false(netns_has("fdt"));
@@ -232,7 +233,8 @@ static void readers_have_names_and_cpus(void **state)
 	read_attached(&threads, &r);
 	assert_string_equal(r.name[2], "much-too-long-2");
 	cpus[0] = sched_getcpu();
-	threads = (struct fdl_threads){ .name = "eth0", .cpus = cpus,
+	threads = (struct fdl_threads){ .name = "eth0",
+					.cpus = cpus,
 					.n_cpus = 1 };
 	read_attached(&threads, &r);
 	assert_string_equal(r.name[1], "eth0-1");

@@ -304,7 +304,8 @@ static pid_t start_elsewhere(void)
 	close(ready[1]);
 	/* No device there sends anything of itself. */
 	netns_command("nsenter -t %d -n sh -c 'cd /proc/sys/net/ipv6/conf && "
-		      "echo 1 > default/disable_ipv6'", (int)pid);
+		      "echo 1 > default/disable_ipv6'",
+		      (int)pid);
 	return pid;
 }
 
@@ -338,7 +339,7 @@ static void moved_away_a_tun_is_followed(struct link *l)
 	assert_string_equal(state.name, l->dev);
 	assert_false(state.up);
 	netns_command("nsenter -t %d -n ip link set %s up mtu 1280", (int)pid,
-		  l->dev);
+		      l->dev);
 	state = expect_change(l, &changes);
 	assert_true(state.up);
 	assert_int_equal(state.mtu, 1280);
@@ -389,46 +390,64 @@ static void an_attached_reader_ends(struct link *l)
 
 static const struct expectation table[] = {
 	{ .name = "the state is that of the device",
-	  .test = the_state_is_that_of_the_device, .needs = LINK_DEVICE },
+	  .test = the_state_is_that_of_the_device,
+	  .needs = LINK_DEVICE },
 	{ .name = "a link without device has no state",
-	  .test = a_link_without_device_has_no_state, .needs = LINK_UNIX },
-	{ .name = "down and up are told", .test = down_and_up_are_told,
+	  .test = a_link_without_device_has_no_state,
+	  .needs = LINK_UNIX },
+	{ .name = "down and up are told",
+	  .test = down_and_up_are_told,
 	  .needs = LINK_DEVICE },
-	{ .name = "a new MTU is told", .test = a_new_mtu_is_told,
+	{ .name = "a new MTU is told",
+	  .test = a_new_mtu_is_told,
 	  .needs = LINK_DEVICE },
-	{ .name = "a new name is told", .test = a_new_name_is_told,
+	{ .name = "a new name is told",
+	  .test = a_new_name_is_told,
 	  .needs = LINK_DEVICE },
 	{ .name = "packets come before a change",
-	  .test = packets_come_before_a_change, .needs = LINK_DEVICE },
-	{ .name = "others do not wake us", .test = others_do_not_wake_us,
+	  .test = packets_come_before_a_change,
+	  .needs = LINK_DEVICE },
+	{ .name = "others do not wake us",
+	  .test = others_do_not_wake_us,
 	  .needs = LINK_DEVICE },
 	{ .name = "leaving a bridge is no end",
 	  .test = leaving_a_bridge_is_no_end,
 	  .needs = LINK_DEVICE | LINK_ETHERNET },
 	{ .name = "a flood of changes is survived",
-	  .test = a_flood_of_changes_is_survived, .needs = LINK_DEVICE },
+	  .test = a_flood_of_changes_is_survived,
+	  .needs = LINK_DEVICE },
 	{ .name = "an end behind a flood is noticed",
-	  .test = an_end_behind_a_flood_is_noticed, .needs = LINK_DEVICE },
+	  .test = an_end_behind_a_flood_is_noticed,
+	  .needs = LINK_DEVICE },
 	{ .name = "a deleted device ends the queue",
-	  .test = a_deleted_device_ends_the_queue, .needs = LINK_DEVICE },
-	{ .name = "also one that is down", .test = also_one_that_is_down,
+	  .test = a_deleted_device_ends_the_queue,
+	  .needs = LINK_DEVICE },
+	{ .name = "also one that is down",
+	  .test = also_one_that_is_down,
 	  .needs = LINK_DEVICE },
 	{ .name = "its packets are received first",
 	  .test = its_packets_are_received_first,
-	  .needs = LINK_DEVICE, .not_on = LINK_TUNTAP },
+	  .needs = LINK_DEVICE,
+	  .not_on = LINK_TUNTAP },
 	{ .name = "its packets are received first, late ones too",
 	  .test = its_packets_are_received_first,
-	  .needs = LINK_DEVICE, .not_on = LINK_TUNTAP,
+	  .needs = LINK_DEVICE,
+	  .not_on = LINK_TUNTAP,
 	  .opts = { .ring_timeout_ms = 300 } },
 	{ .name = "it ends with the pool empty",
 	  .test = it_ends_with_the_pool_empty,
-	  .needs = LINK_DEVICE, .not_on = LINK_TUNTAP,
+	  .needs = LINK_DEVICE,
+	  .not_on = LINK_TUNTAP,
 	  .opts = { .pool = 4, .batch = 1 } },
-	{ .name = "moved away a socket ends", .test = moved_away_a_socket_ends,
-	  .needs = LINK_DEVICE, .not_on = LINK_TUNTAP },
+	{ .name = "moved away a socket ends",
+	  .test = moved_away_a_socket_ends,
+	  .needs = LINK_DEVICE,
+	  .not_on = LINK_TUNTAP },
 	{ .name = "moved away a TUN is followed",
-	  .test = moved_away_a_tun_is_followed, .needs = LINK_TUNTAP },
-	{ .name = "an attached reader ends", .test = an_attached_reader_ends,
+	  .test = moved_away_a_tun_is_followed,
+	  .needs = LINK_TUNTAP },
+	{ .name = "an attached reader ends",
+	  .test = an_attached_reader_ends,
 	  .needs = LINK_DEVICE },
 };
 

@@ -66,7 +66,8 @@ static void options_are_taken(void **state)
 	expect_good("tun:t,queues=256", &loc);
 	assert_int_equal(loc.queues, 256);
 	expect_good("packet:e,queues=2,fanout=qm,rollover,outgoing=on,"
-		    "rcvbuf=4096", &loc);
+		    "rcvbuf=4096",
+		    &loc);
 	assert_int_equal(loc.fanout.how, FDL_FANOUT_QM);
 	assert_true(loc.fanout.rollover);
 	assert_int_equal(loc.outgoing, 1);

@@ -67,7 +67,7 @@ static inline unsigned all_shapes(const struct link *l, struct shape shapes[])
 
 	for (i = 0; i < (ethernet ? 3 : 1); i++) {
 		for (k = 0; k < 6; k++) {
-			shapes[n++] = (struct shape){
+			shapes[n] = (struct shape){
 				.link_len = ethernet ? link_lens[i] : 0,
 				.version = k % 2 ? 6 : 4,
 				.proto = k / 2 % 2 ? 17 : 6,
@@ -82,6 +82,7 @@ static inline unsigned all_shapes(const struct link *l, struct shape shapes[])
 				.fill = (uint8_t)n,
 				.partial = true,
 			};
+			n++;
 		}
 	}
 	return n;

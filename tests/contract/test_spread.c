@@ -16,7 +16,8 @@
 
 #include "../unit/packets.h"
 
-enum { QUEUES = 4, FLOWS = 32, WRITERS = 4, EACH = 3000 };
+enum { QUEUES = 4, FLOWS = 32, WRITERS = 4, EACH = 3000,
+       ROUNDS = 5000 };
 
 struct fixture {
 	struct fdl_endpoint *ep;
@@ -362,31 +363,40 @@ static void *swallow(void *arg)
 }
 
 /* Writers and injectors go on while others attach and detach. */
-static void detaching_does_not_disturb_senders(void **state)
+static void disturb(bool injectable)
 {
-	const struct fdl_options o = { .size = sizeof(o) };
 	struct sink sink = { 0 };
 	const struct fdl_dispatcher d = { deliver, closed, &sink };
 	struct injector in = { 0 };
 	pthread_t thread, drain;
 	int pair[2], i;
 
-	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
-	assert_int_equal(fdl_injectable_new(&in.ep, pair[0], &o), 0);
+	if (injectable)
+		assert_int_equal(fdl_injectable_new(&in.ep, pair[0], NULL), 0);
+	else
+		assert_int_equal(fdl_endpoint_new(&in.ep, pair, 1, NULL), 0);
 	close(pair[0]);
 	assert_int_equal(pthread_create(&thread, NULL, inject, &in), 0);
 	assert_int_equal(pthread_create(&drain, NULL, swallow, &pair[1]), 0);
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < ROUNDS; i++) {
 		assert_int_equal(fdl_attach(in.ep, &d), 0);
 		assert_int_equal(fdl_detach(in.ep), 0);
 	}
 	in.stop = true;
 	pthread_join(thread, NULL);
 	assert_int_equal(sink.got, in.taken);
+	assert_int_equal(sink.closed, injectable ? 0 : ROUNDS);
 	fdl_endpoint_free(in.ep);
 	pthread_join(drain, NULL);
 	close(pair[1]);
+}
+
+static void detaching_does_not_disturb_senders(void **state)
+{
+	(void)state;
+	disturb(true);
+	disturb(false);
 }
 
 int main(void)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is to be reached, as ratios within one run.
 
-A bar holds if the 95 % interval of the median of the pairs reaches it.
+A bar holds if the 95 % interval of the median of at least 15 pairs reaches it.
+Of fewer pairs the verdict is for orientation, and set in brackets.
 """
 
 import figures
@@ -10,11 +11,19 @@ TAPIF = 'lwIP, plain netif'
 PLAIN = 'lwIP on fdlink'
 OFFLOAD = 'lwIP on fdlink, offload'
 KERNEL = 'kernel over veth'
-GVISOR_TAP = 'gVisor netstack, TAP'
-GVISOR_VETH = 'gVisor netstack, veth, host GSO'
+GVISOR_TAP = 'gVisor, TAP'
+GVISOR_VETH = 'gVisor, veth, host GSO'
 
 # Against gVisor's fdbased at 1500 bytes, by kind of link.
 AGAINST_GVISOR = {'seqpacket': .65, 'tap': .65, 'datagram': .9, 'veth': .95}
+
+
+ENOUGH = 15
+
+
+def verdict(bar):
+    text = 'holds' if bar['holds'] else 'MISSED'
+    return text if bar['pairs'] >= ENOUGH else '(%s)' % text
 
 
 class Bars:

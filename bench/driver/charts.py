@@ -12,6 +12,7 @@ STYLE = '''
 .plot { font: 12px system-ui, sans-serif }
 .plot text { fill: var(--text) }
 .plot .dim { fill: var(--dim) }
+.plot .mark { fill: color-mix(in srgb, var(--c) 60%, var(--text)) }
 .plot .axis { stroke: var(--line); stroke-width: 1; fill: none }
 .plot .spread { stroke: var(--text); stroke-width: 1.2; fill: none }
 .fdlink { --c: #2f6fde } .bare { --c: #8b939e } .gvisor { --c: #d9822b }
@@ -48,6 +49,10 @@ def number(x):
     return '{:.{}f}'.format(x, min(digits, 3))
 
 
+def tick(x):
+    return '{:,.10g}'.format(x)
+
+
 def svg(width, height, parts, title, style=''):
     return ('<svg class="plot" xmlns="http://www.w3.org/2000/svg" '
             'viewBox="0 0 %d %d" width="%d" height="%d" role="img">'
@@ -56,7 +61,7 @@ def svg(width, height, parts, title, style=''):
              ''.join(parts)))
 
 
-def bars(rows, title, unit, width=560, left=190):
+def bars(rows, title, unit, width=560, left=176):
     """rows: (name, value, low, high); a bar each, the spread as a whisker."""
     top = max(max(row[3] for row in rows), 1e-9)
     room = width - left - 78
@@ -79,11 +84,15 @@ def bars(rows, title, unit, width=560, left=190):
 
 
 def ticks(low, high):
-    """Powers of ten, with 2 and 5 between where there are few."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    steps = (1, 2, 5) if len(decades) < 5 else (1,)
-    return [s * 10.0 ** d for d in decades for s in steps
-            if low <= s * 10.0 ** d <= high]
+    """Powers of ten, with others between where there are few."""
+    decades = range(math.floor(math.log10(low)),
+                    math.ceil(math.log10(high)) + 1)
+    for steps in (1,), (1, 2, 5), (1, 2, 3, 4, 5, 6, 7, 8, 9):
+        found = [float('%de%d' % (s, d)) for d in decades for s in steps
+                 if low <= float('%de%d' % (s, d)) <= high]
+        if len(found) > 2:
+            break
+    return found
 
 
 class LogPlane:
@@ -91,7 +100,7 @@ class LogPlane:
 
     def __init__(self, xs, ys, width, height, xname, yname):
         self.width, self.height = width, height
-        self.x = (min(xs) / 1.3, max(xs) * 1.3)
+        self.x = (min(xs) / 1.5, max(xs) * 1.5)
         self.y = (min(ys) / 1.5, max(ys) * 1.5)
         self.left, self.bottom = 62, height - 40
         self.right, self.top = width - 12, 26
@@ -110,13 +119,13 @@ class LogPlane:
             px, _ = self.at(v, self.y[0])
             parts.append('<path class="axis" d="M%.1f %dv4"/><text class="dim" '
                          'x="%.1f" y="%d" text-anchor="middle">%s</text>' %
-                         (px, self.bottom, px, self.bottom + 17, number(v)))
+                         (px, self.bottom, px, self.bottom + 17, tick(v)))
         for v in ticks(*self.y):
             _, py = self.at(self.x[0], v)
             parts.append('<path class="axis" d="M%d %.1fH%d" opacity=".5"/>'
                          '<text class="dim" x="%d" y="%.1f" text-anchor="end">'
                          '%s</text>' % (self.left, py, self.right,
-                                        self.left - 6, py + 4, number(v)))
+                                        self.left - 6, py + 4, tick(v)))
         parts.append('<text class="dim" x="%d" y="%d" text-anchor="end">%s'
                      '</text><text class="dim" x="0" y="%d">%s</text>' %
                      (self.right, self.height - 6, escape(xname), self.top - 10,
@@ -124,19 +133,20 @@ class LogPlane:
         return parts
 
     def labels(self, wanted):
-        """(x, y, text, family) beside their points, moved apart."""
-        placed = []
+        """(x, y, text, family) beside their points, off all others."""
+        placed = [(x - 5, y, 10) for x, y, _, _ in wanted]
         for x, y, text, kind in sorted(wanted, key=lambda w: w[1]):
-            # About 6.5 units to a letter; the label goes left where the
-            # plane ends.
-            size = 6.5 * len(text)
+            # About 7 units to a letter; the label goes left where the plane
+            # ends.
+            size = 7 * len(text)
             end = x + 9 + size > self.right
             left = x - 9 - size if end else x + 9
             while any(abs(y - py) < 13 and left < pl + ps and pl < left + size
                       for pl, py, ps in placed):
                 y += 3
             placed.append((left, y, size))
-            self.parts.append('<text class="%s" x="%.1f" y="%.1f">%s</text>' %
+            self.parts.append('<text class="mark %s" x="%.1f" y="%.1f">%s'
+                              '</text>' %
                               (kind, left, y + 4, escape(text)))
 
 

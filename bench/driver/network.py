@@ -26,7 +26,10 @@ BUFFER = 4 << 20
 
 
 def ip(*words):
-    subprocess.run(('ip',) + words, check=True)
+    done = subprocess.run(('ip',) + words, stderr=subprocess.PIPE, text=True,
+                          check=False)
+    if done.returncode:
+        raise OSError('ip %s: %s' % (' '.join(words), done.stderr.strip()))
 
 
 def sysctl(name, value):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The results as text, for a terminal."""
 
+import bars as targets
 import figures
 
 # Metrics in the order of their columns: name, heading, unit divisor, format.
@@ -63,8 +64,8 @@ def print_bars(bars):
         return
     print('\nTargets: median of the ratios of pairs, 95 % interval')
     for bar in bars:
-        print('  %-7s %9.3f  [%.3f, %.3f] of %2d  %s %-5g %s: %s' % (
-            'holds' if bar['holds'] else 'MISSED', bar['value'], bar['low'],
+        print('  %-8s %9.3f  [%.3f, %.3f] of %2d  %s %-5g %s: %s' % (
+            targets.verdict(bar), bar['value'], bar['low'],
             bar['high'], bar['pairs'], bar['sign'], bar['bar'], bar['block'],
             describe_bar(bar)))
 

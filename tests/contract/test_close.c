@@ -309,15 +309,15 @@ static const struct expectation table[] = {
 	{ .name = "sending to a deleted device",
 	  .test = sending_to_a_deleted_device, .needs = LINK_DEVICE },
 	{ .name = "the caller's fd may be closed",
-	  .test = the_callers_fd_may_be_closed },
+	  .test = the_callers_fd_may_be_closed, .not_on = LINK_OPENED },
 	{ .name = "the caller's fd may be another file",
-	  .test = the_callers_fd_may_be_another_file },
+	  .test = the_callers_fd_may_be_another_file, .not_on = LINK_OPENED },
 	{ .name = "the fd stays the caller's", .test = the_fd_stays_the_callers,
 	  .needs = LINK_EOF },
 	{ .name = "a TAP is blocking again after free",
 	  .test = a_tap_is_blocking_again_after_free, .needs = LINK_TUNTAP },
 	{ .name = "a socket keeps its flags", .test = a_socket_keeps_its_flags,
-	  .not_on = LINK_TUNTAP },
+	  .not_on = LINK_TUNTAP | LINK_OPENED },
 };
 
 int main(int argc, char *argv[])

@@ -319,8 +319,10 @@ static void what_this_machine_sends_is_not_delivered(struct link *l)
 	expect_received(l, 60, 1);
 	expect_quiet(l);
 	link_stats(l, &st);
-	assert_int_equal(st.rx_drop_outgoing, 1);
-	l->rx_offered++;
+	/* A socket opened for it has the kernel leave such frames out. */
+	assert_int_equal(st.rx_drop_outgoing,
+			 l->kind->traits & LINK_OPENED ? 0 : 1);
+	l->rx_offered += st.rx_drop_outgoing;
 }
 
 /* More bad frames in a row than a batch or a pool is long. */

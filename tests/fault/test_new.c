@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include <fdlink/open.h>
+
 #include "contract.h"
 #include "fault.h"
 #include "netns.h"
@@ -50,18 +52,29 @@ static bool is_right_errno(int result, int err)
 	       (fault_last() == FAULT_MAP && result == -ENOMEM);
 }
 
+static int make(struct link *l, struct fdl_endpoint **ep)
+{
+	struct fdl_options opts = { .flags = l->kind->flags };
+	char locator[32];
+
+	if (!(l->kind->traits & LINK_OPENED))
+		return fdl_endpoint_new(ep, &l->fd, 1, &opts);
+	opts.mode = FDL_MODE_ADAPTIVE;
+	snprintf(locator, sizeof(locator), "packet:%s", l->dev);
+	return fdl_open(ep, locator, &opts);
+}
+
 /* With the nth call failing. Returns false when there were fewer calls. */
 static bool try_with_fault(struct link *l, unsigned nth, int err)
 {
 	struct fdl_endpoint *const untouched = (struct fdl_endpoint *)l;
 	struct fdl_endpoint *ep = untouched;
-	const struct fdl_options opts = { .flags = l->kind->flags };
 	const int flags = fcntl(l->fd, F_GETFL);
 	bool hit;
 	int r;
 
 	fault_set(FAULT_ANY, nth, 1, err);
-	r = fdl_endpoint_new(&ep, &l->fd, 1, &opts);
+	r = make(l, &ep);
 	hit = fault_clear();
 	if (r == 0) {
 		assert_ptr_not_equal(ep, untouched);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -21,7 +20,8 @@ static enum fault receiving_call(const struct link *l)
 {
 	if (l->kind->traits & LINK_TUNTAP)
 		return FAULT_READ;
-	if (!strcmp(fdl_mode_name(fdl_get_mode(l->ep)), "recvmmsg"))
+	if (fdl_get_mode(l->ep) == FDL_MODE_RECVMMSG ||
+	    fdl_get_mode(l->ep) == FDL_MODE_ADAPTIVE)
 		return FAULT_RECVMMSG;
 	return l->kind->traits & LINK_OUTGOING ? FAULT_RECVMSG : FAULT_RECV;
 }

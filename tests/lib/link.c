@@ -19,6 +19,8 @@
 
 #include <cmocka.h>
 
+#include <fdlink/open.h>
+
 #include "netns.h"
 
 const uint8_t link_local[6] = { 0x02, 0, 0, 0, 0, 0x01 };
@@ -88,6 +90,15 @@ static int make_veth(struct link *l)
 	return l->peer < 0 ? l->peer : 0;
 }
 
+static int make_opened(struct link *l)
+{
+	int err = make_veth(l);
+
+	close(l->fd);
+	l->fd = -1;
+	return err;
+}
+
 static int make_pair(struct link *l, int type)
 {
 	int fds[2];
@@ -116,6 +127,8 @@ const struct link_kind link_kinds[] = {
 	{ "tun", LINK_IP | LINK_DEVICE | LINK_TUNTAP, 0, make_tun },
 	{ "veth", LINK_ETHERNET | LINK_DEVICE | LINK_OUTGOING | LINK_KERNEL_MAC,
 	  0, make_veth },
+	{ "packet", LINK_ETHERNET | LINK_DEVICE | LINK_OUTGOING |
+	  LINK_KERNEL_MAC | LINK_OPENED, 0, make_opened },
 	{ "seqpacket", LINK_ETHERNET | LINK_UNIX | LINK_EOF | LINK_TAGS,
 	  FDL_ETHERNET, make_seqpacket },
 	{ "seqpacket-ip", LINK_IP | LINK_UNIX | LINK_EOF, 0, make_seqpacket },
@@ -138,6 +151,14 @@ int link_make(struct link *l, const struct link_kind *kind, unsigned index)
 	return err;
 }
 
+static int open_link(struct link *l, const struct fdl_options *opts)
+{
+	char locator[sizeof(l->dev) + sizeof("packet:")];
+
+	snprintf(locator, sizeof(locator), "packet:%s", l->dev);
+	return fdl_open(&l->ep, locator, opts);
+}
+
 int link_endpoint(struct link *l, enum fdl_mode mode,
 		  const struct fdl_options *opts)
 {
@@ -150,7 +171,8 @@ int link_endpoint(struct link *l, enum fdl_mode mode,
 	o.mode = mode;
 	o.flags |= l->kind->flags;
 	memcpy(o.address, link_local, sizeof(o.address));
-	err = fdl_endpoint_new(&l->ep, &l->fd, 1, &o);
+	err = l->kind->traits & LINK_OPENED ?
+		open_link(l, &o) : fdl_endpoint_new(&l->ep, &l->fd, 1, &o);
 	if (err)
 		return err;
 	l->q = fdl_get_queue(l->ep, 0);

@@ -22,6 +22,8 @@ enum {
 	LINK_TAGS	= 1 << 7,	/* VLAN tags stay in the frame */
 	LINK_OUTGOING	= 1 << 8,	/* sees what others send */
 	LINK_KERNEL_MAC	= 1 << 9,	/* the kernel says to whom it was */
+	LINK_OPENED	= 1 << 10,	/* by fdl_open: the test has no fd of
+					 * it, and its mode is adaptive */
 };
 
 struct link;
@@ -40,7 +42,8 @@ struct link {
 	const struct link_kind *kind;
 	struct fdl_endpoint *ep;
 	struct fdl_queue *q;		/* the first one */
-	int fd;				/* what the endpoint was made of */
+	int fd;				/* what the endpoint was made of; -1:
+					 * fdl_open opens it */
 	int peer;			/* the other end */
 	char dev[16], peer_dev[16];	/* "" where there is no device */
 	uint64_t rx_offered;		/* packets put in at the peer's end */

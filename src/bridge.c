@@ -120,8 +120,8 @@ static bool judge(const struct fdl_queue *q, const struct frame *f,
 		w->off = *f->off;
 	if (fdl_offload_check(frame, avail, len, w->link_len, &w->off))
 		return false;
-	w->needs = needs(&w->off, avail > w->link_len ?
-				  frame[w->link_len] >> 4 : 0);
+	w->needs = needs(&w->off,
+			 avail > w->link_len ? frame[w->link_len] >> 4 : 0);
 	return true;
 }
 
@@ -189,10 +189,10 @@ static int emit(struct fdl_queue *q, struct fdl_segmenter *s)
 		return -ENOSPC;
 	used = (unsigned)msg->msg_iovlen;
 	max = q->io.max_pieces;
-	r = max < 2 ? -EMSGSIZE :
-		      fdl_segment_gather(s, tx->head[tx->n],
-					 msg->msg_iov + used, (int)(max - used),
-					 &off);
+	r = max < 2 ?
+		    -EMSGSIZE :
+		    fdl_segment_gather(s, tx->head[tx->n], msg->msg_iov + used,
+				       (int)(max - used), &off);
 	if (r > 0) {
 		msg->msg_iovlen += (size_t)r;
 	} else {
@@ -347,9 +347,11 @@ static void revoke(struct fdl_queue *q, const struct work *w)
 	if (!bits)
 		return;
 	count(&q->counters, TX_OFFLOAD_REVOKED, 1);
-	log_say(&q->ep->log, FDL_LOG_WARNING, "the kernel refuses super-packets "
+	log_say(&q->ep->log, FDL_LOG_WARNING,
+		"the kernel refuses super-packets "
 		"(FDL_OFFLOAD bits %#x) whose segments it takes: from now on "
-		"they are cut in software", bits);
+		"they are cut in software",
+		bits);
 }
 
 int bridge_cut_refused(struct fdl_queue *q, const struct frame *f,

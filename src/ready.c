@@ -56,13 +56,17 @@ static int open_more(struct ready *r)
 	return err;
 }
 
-int ready_open(struct ready *r, int data, int sends, int refill,
-	       unsigned flags)
+int ready_open(struct ready *r, int data, int sends, int refill, unsigned flags)
 {
 	int err;
 
-	*r = (struct ready){ .data = data, .sends = sends, .refill = refill,
-			     .room = -1, .pause = -1, .more = -1, .link = -1,
+	*r = (struct ready){ .data = data,
+			     .sends = sends,
+			     .refill = refill,
+			     .room = -1,
+			     .pause = -1,
+			     .more = -1,
+			     .link = -1,
 			     .edge = flags & READY_EDGE };
 	r->epfd = os_epoll_create();
 	if (r->epfd < 0)

@@ -113,8 +113,7 @@ int fdl_want_write(struct fdl_queue *q, bool on)
 	int err = atomic_load_explicit(&q->ended, memory_order_acquire);
 
 	if (!err)
-		err = on ? tx_want_room(q) :
-			   ready_want_write(&q->ready, false);
+		err = on ? tx_want_room(q) : ready_want_write(&q->ready, false);
 	/* The queue may have ended, and all been taken out, meanwhile. */
 	if (!err && on) {
 		err = atomic_load_explicit(&q->ended, memory_order_acquire);

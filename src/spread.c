@@ -6,7 +6,6 @@
 #include <fdlink/attach.h>
 
 #include <errno.h>
-#include <string.h>
 
 #include "defer.h"
 #include "endpoint.h"
@@ -75,6 +74,15 @@ static int part(struct fdl_packet *v[], uint32_t index[], int n,
 	return n - others;
 }
 
+static void copy(struct fdl_packet *to[], struct fdl_packet *const from[],
+		 int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		to[i] = from[i];
+}
+
 /* Up to TX_BATCH packets. Returns how many are taken; they are moved to the
  * front. */
 static int spread(struct fdl_endpoint *ep, struct fdl_packet *v[], int n,
@@ -90,13 +98,12 @@ static int spread(struct fdl_endpoint *ep, struct fdl_packet *v[], int n,
 		first = index[0];
 		same = part(v, index, todo, sorted + taken);
 		k = write_queue(&ep->queues[first], sorted + taken, same, err);
-		memcpy(left + lost, sorted + taken + k,
-		       (size_t)(same - k) * sizeof(*v));
+		copy(left + lost, sorted + taken + k, same - k);
 		taken += k;
 		lost += same - k;
 	}
-	memcpy(v, sorted, (size_t)taken * sizeof(*v));
-	memcpy(v + taken, left, (size_t)lost * sizeof(*v));
+	copy(v, sorted, taken);
+	copy(v + taken, left, lost);
 	return taken;
 }
 

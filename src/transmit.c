@@ -99,11 +99,13 @@ static const struct verdict *merge(struct tx *tx, struct iovec *last,
 struct msghdr *tx_begin(struct fdl_queue *q, const struct fdl_offload *off)
 {
 	struct tx *tx = q->tx;
-	struct msghdr *msg = &tx->msg[tx->n].msg_hdr;
-	uint8_t *hdr = tx->hdr[tx->n];
+	struct msghdr *msg;
+	uint8_t *hdr;
 
 	if (tx->n == TX_BATCH)
 		return NULL;
+	msg = &tx->msg[tx->n].msg_hdr;
+	hdr = tx->hdr[tx->n];
 	msg->msg_iov = tx->piece + tx->pieces;
 	msg->msg_iovlen = 0;
 	if (!q->io.vnet_hdr_len)

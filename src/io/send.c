@@ -52,11 +52,11 @@ static ssize_t send_one(const struct io *io, const struct msghdr *msg)
 
 	if (io->max_pieces > 1)
 		return is_device(io) ?
-			os_writev(io->fd, iov, (int)msg->msg_iovlen) :
-			os_sendmsg(io->fd, msg, MSG_DONTWAIT);
-	return is_device(io) ?
-		os_write(io->fd, iov->iov_base, iov->iov_len) :
-		os_send(io->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT);
+			       os_writev(io->fd, iov, (int)msg->msg_iovlen) :
+			       os_sendmsg(io->fd, msg, MSG_DONTWAIT);
+	return is_device(io) ? os_write(io->fd, iov->iov_base, iov->iov_len) :
+			       os_send(io->fd, iov->iov_base, iov->iov_len,
+				       MSG_DONTWAIT);
 }
 
 static unsigned send_each(const struct io *io, struct mmsghdr msg[], unsigned n,

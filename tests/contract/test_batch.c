@@ -180,7 +180,8 @@ static int bound(const char *name)
 
 	memcpy(un.sun_path + 1, name, n);
 	assert_int_equal(bind(fd, (struct sockaddr *)&un,
-			      (socklen_t)(sizeof(sa_family_t) + 1 + n)), 0);
+			      (socklen_t)(sizeof(sa_family_t) + 1 + n)),
+			 0);
 	return fd;
 }
 
@@ -230,17 +231,20 @@ static void a_datagram_peer_may_die_and_come_back(struct link *l)
 }
 
 static const struct expectation table[] = {
-	{ .name = "a batch of any size goes in order", .opts.pool = 2 * MOST,
+	{ .name = "a batch of any size goes in order",
+	  .opts.pool = 2 * MOST,
 	  .test = a_batch_of_any_size_goes_in_order },
 	{ .name = "every limit of headers works or is refused",
 	  .test = every_limit_of_headers_works_or_is_refused,
 	  .not_on = LINK_OPENED },
 	{ .name = "a wait for room is bounded and does not spin",
 	  .test = a_wait_for_room_is_bounded_and_does_not_spin,
-	  .needs = LINK_UNIX, .opts.tx_wait_ms = 200 },
+	  .needs = LINK_UNIX,
+	  .opts.tx_wait_ms = 200 },
 	{ .name = "a wait ends when there is room",
 	  .test = a_wait_ends_when_there_is_room,
-	  .needs = LINK_UNIX, .opts.tx_wait_ms = WAIT_MS },
+	  .needs = LINK_UNIX,
+	  .opts.tx_wait_ms = WAIT_MS },
 	{ .name = "a datagram peer may die and come back",
 	  .test = a_datagram_peer_may_die_and_come_back,
 	  .needs = LINK_NO_EOF },

@@ -16,8 +16,7 @@
 
 #include "../unit/packets.h"
 
-enum { QUEUES = 4, FLOWS = 32, WRITERS = 4, EACH = 3000,
-       ROUNDS = 5000 };
+enum { QUEUES = 4, FLOWS = 32, WRITERS = 4, EACH = 3000, ROUNDS = 5000 };
 
 struct fixture {
 	struct fdl_endpoint *ep;
@@ -26,7 +25,8 @@ struct fixture {
 
 static int set_up(void **state)
 {
-	const struct fdl_options o = { .size = sizeof(o), .pool = 1024,
+	const struct fdl_options o = { .size = sizeof(o),
+				       .pool = 1024,
 				       .tx_wait_ms = 5000 };
 	struct fixture *f = calloc(1, sizeof(*f));
 	const int size = 1 << 20;
@@ -64,8 +64,9 @@ static int tear_down(void **state)
 static struct fdl_packet *make(struct fdl_endpoint *ep, unsigned flow,
 			       uint32_t number)
 {
-	const struct shape s = { .version = 4, .proto = 17, .ttl = 9,
-				 .payload = 8, .flow = flow };
+	const struct shape s = {
+		.version = 4, .proto = 17, .ttl = 9, .payload = 8, .flow = flow
+	};
 	struct fdl_packet *pkt;
 
 	if (fdl_alloc(fdl_get_queue(ep, 0), &pkt, 1) != 1)
@@ -140,7 +141,8 @@ static void a_given_hash_chooses_the_queue(void **state)
 	assert_int_equal(fdl_write_packets(f->ep, v, 8), 8);
 	for (i = 0; i < 8; i++) {
 		assert_int_equal(recv(f->peer[i % QUEUES], buf, sizeof(buf),
-				      MSG_DONTWAIT), 36);
+				      MSG_DONTWAIT),
+				 36);
 		assert_int_equal(get32(buf + 28), i);
 	}
 }
@@ -209,8 +211,8 @@ static void many_threads_write_at_once(void **state)
 
 	for (i = 0; i < WRITERS; i++) {
 		w[i] = (struct writer){ f, i * FLOWS / WRITERS, 0 };
-		assert_int_equal(pthread_create(&thread[i], NULL, write_many,
-						&w[i]), 0);
+		assert_int_equal(
+			pthread_create(&thread[i], NULL, write_many, &w[i]), 0);
 	}
 	for (i = 0; i < QUEUES; i++)
 		p[i] = (struct pollfd){ f->peer[i], POLLIN, 0 };
@@ -237,7 +239,8 @@ struct sink {
 	int keep;
 };
 
-static int deliver(void *ctx, struct fdl_queue *q, struct fdl_packet *v[], int n)
+static int deliver(void *ctx, struct fdl_queue *q, struct fdl_packet *v[],
+		   int n)
 {
 	struct sink *sink = ctx;
 

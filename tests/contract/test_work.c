@@ -33,8 +33,8 @@ static void make(struct fixture *f, uint32_t flags)
 				 .flags = FDL_ETHERNET | flags };
 	int pair[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-				    pair), 0);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	assert_int_equal(fdl_endpoint_new(&f->ep, pair, 1, &o), 0);
 	f->q = fdl_get_queue(f->ep, 0);
 	f->fd = pair[0];
@@ -50,9 +50,15 @@ static void discard(struct fixture *f)
 
 static struct shape tcp4(unsigned payload)
 {
-	return (struct shape){ .link_len = 14, .version = 4, .proto = 6,
-			       .tcp_opts = 12, .payload = payload, .df = true,
-			       .ttl = 64, .flags = 0x18, .seq = 77,
+	return (struct shape){ .link_len = 14,
+			       .version = 4,
+			       .proto = 6,
+			       .tcp_opts = 12,
+			       .payload = payload,
+			       .df = true,
+			       .ttl = 64,
+			       .flags = 0x18,
+			       .seq = 77,
 			       .partial = true };
 }
 
@@ -83,8 +89,8 @@ static unsigned expect_segments(struct fixture *f, struct fdl_segmenter *cut)
 	ssize_t len;
 
 	while ((len = collect(f->peer, got)) > 0) {
-		assert_int_equal(fdl_segment_next(cut, want, sizeof(want),
-						  NULL), len);
+		assert_int_equal(
+			fdl_segment_next(cut, want, sizeof(want), NULL), len);
 		assert_memory_equal(got, want, (size_t)len);
 		n++;
 	}
@@ -221,7 +227,8 @@ static void expect_header(const uint8_t *got, const struct fdl_offload *want)
 	struct fdl_offload off;
 
 	assert_int_equal(fdl_vnet_hdr_decode(got, FDL_VNET_HDR_LEN,
-					     FDL_ORDER_NATIVE, &off), 0);
+					     FDL_ORDER_NATIVE, &off),
+			 0);
 	assert_true(same_offload(&off, want));
 }
 
@@ -277,7 +284,8 @@ static void put_off(struct fixture *f, bool ref, unsigned *done)
 		two[1] = (struct iovec){ bytes[i] + 300, (size_t)n - 300 };
 		if (ref)
 			assert_int_equal(fdl_write_ref(f->q, two, 2, NULL,
-						       count_done, done), 0);
+						       count_done, done),
+					 0);
 		else
 			assert_int_equal(fdl_write(f->q, two, 2, NULL), 0);
 		memset(two, 0, sizeof(two));
@@ -362,7 +370,8 @@ static void more_than_fits_goes_by_itself(void **state)
 			assert_int_equal(fdl_write(f.q, &iov, 1, NULL), 0);
 		else
 			assert_int_equal(fdl_write_ref(f.q, &iov, 1, NULL,
-						       count_done, &done), 0);
+						       count_done, &done),
+					 0);
 	}
 	assert_int_equal(done, 128);
 	assert_int_equal(fdl_flush(f.q), 0);
@@ -407,8 +416,11 @@ static void expect_datagrams(int fd, const uint8_t *payload, size_t len,
 static void the_kernel_takes_it(const char *locator, const char *dev,
 				unsigned link_len)
 {
-	struct shape s = { .link_len = link_len, .version = 4, .proto = 17,
-			   .ttl = 64, .partial = true };
+	struct shape s = { .link_len = link_len,
+			   .version = 4,
+			   .proto = 17,
+			   .ttl = 64,
+			   .partial = true };
 	struct fixture f;
 	struct fdl_packet *pkt;
 	struct fdl_stats st;
@@ -419,7 +431,7 @@ static void the_kernel_takes_it(const char *locator, const char *dev,
 	assert_int_equal(fdl_open(&f.ep, locator, NULL), 0);
 	f.q = fdl_get_queue(f.ep, 0);
 	netns_command("ip link set %s %s up", dev,
-		  link_len ? "address 02:00:00:00:00:02" : "");
+		      link_len ? "address 02:00:00:00:00:02" : "");
 	netns_command("ip addr add 10.1.0.2/24 dev %s", dev);
 	netns_command("ip route add 10.0.0.0/24 dev %s", dev);
 	netns_wait_running(dev);
@@ -445,7 +457,8 @@ static void the_kernel_takes_it(const char *locator, const char *dev,
 
 static void the_stack_is_told_who_cuts(void **state)
 {
-	struct fdl_options o = { .size = sizeof(o), .gso_max_size = 60000,
+	struct fdl_options o = { .size = sizeof(o),
+				 .gso_max_size = 60000,
 				 .flags = FDL_TX_CSUM };
 	struct fdl_endpoint *ep;
 	struct fixture f;

@@ -77,8 +77,10 @@ int __real_os_bind(int fd, const struct sockaddr *addr, socklen_t len);
 int __wrap_os_bind(int fd, const struct sockaddr *addr, socklen_t len);
 int __real_os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int __wrap_os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
-int __real_os_getsockopt(int fd, int level, int name, void *val, socklen_t *len);
-int __wrap_os_getsockopt(int fd, int level, int name, void *val, socklen_t *len);
+int __real_os_getsockopt(int fd, int level, int name, void *val,
+			 socklen_t *len);
+int __wrap_os_getsockopt(int fd, int level, int name, void *val,
+			 socklen_t *len);
 int __real_os_setsockopt(int fd, int level, int name, const void *val,
 			 socklen_t len);
 int __wrap_os_setsockopt(int fd, int level, int name, const void *val,

@@ -108,8 +108,12 @@ static void a_write_waits_for_it_too(struct link *l)
 
 static struct fdl_packet *super_packet(struct link *l)
 {
-	const struct shape s = { .link_len = 14, .version = 4, .proto = 6,
-				 .payload = 5000, .ttl = 9, .flags = 0x10,
+	const struct shape s = { .link_len = 14,
+				 .version = 4,
+				 .proto = 6,
+				 .payload = 5000,
+				 .ttl = 9,
+				 .flags = 0x10,
 				 .partial = true };
 	struct fdl_packet *pkt;
 
@@ -159,11 +163,13 @@ static const struct expectation table[] = {
 	  .test = a_refused_one_is_all_that_is_lost },
 	{ .name = "a full device queue is waited for",
 	  .test = a_full_device_queue_is_waited_for },
-	{ .name = "a write waits for it too", .test = a_write_waits_for_it_too,
+	{ .name = "a write waits for it too",
+	  .test = a_write_waits_for_it_too,
 	  .opts.tx_wait_ms = WAIT_MS },
 	{ .name = "a refused offload is not tried again",
 	  .test = a_refused_offload_is_not_tried_again,
-	  .needs = LINK_UNIX | LINK_ETHERNET, .opts.flags = FDL_VNET_HDR },
+	  .needs = LINK_UNIX | LINK_ETHERNET,
+	  .opts.flags = FDL_VNET_HDR },
 };
 
 int main(int argc, char *argv[])

@@ -56,6 +56,7 @@ static void print_modes(const struct fdl_info *info)
 		printf("mode           %s: %s%s\n", fdl_mode_name(mode),
 		       refusal ? "no, " : "yes", refusal ? refusal : "");
 	}
+	printf("mode auto is   %s\n", fdl_mode_name(fdl_mode_best(info)));
 }
 
 static void print_text(const char *locator, const struct fdl_info *info)
@@ -121,7 +122,7 @@ static void json_modes(const struct fdl_info *info)
 		else
 			fputs("null", stdout);
 	}
-	fputc('}', stdout);
+	printf("}, \"auto\": \"%s\"", fdl_mode_name(fdl_mode_best(info)));
 }
 
 static void print_json(const char *locator, const struct fdl_info *info)

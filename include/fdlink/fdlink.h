@@ -45,15 +45,16 @@ enum fdl_mode {
 	FDL_MODE_ADAPTIVE,	/* recvmmsg while packets are few, packet_mmap
 				 * while they are many, switched without losing
 				 * or reordering any: 'packet:IFACE' of one
-				 * queue, opened by fdl_open on a device that
-				 * is up. For the some 10 ms of each switch
-				 * there is a thread, with all signals blocked;
-				 * the library starts no other by itself. What
-				 * is left of a switch fdl_endpoint_free waits
-				 * for */
+				 * queue, opened by fdl_open; older kernels want
+				 * the device to be up. For the some 10 ms of
+				 * each switch there is a thread, with all
+				 * signals blocked; the library starts no other
+				 * by itself. fdl_endpoint_free waits for what
+				 * is left of a switch */
 };
 
-/* "auto", "readv", "recvmmsg", "packet_mmap"; NULL for a value that is no mode. Any thread. */
+/* "auto", "readv", "recvmmsg", "packet_mmap", "adaptive"; NULL for a value that
+ * is no mode. Any thread. */
 const char *fdl_mode_name(enum fdl_mode mode);
 
 /* fdl_options.flags */

@@ -475,7 +475,7 @@ static const char *adaptive_refusal(const struct fdl_info *info)
 		return "it is no AF_PACKET socket";
 	if (!info->adaptive)
 		return "it takes a second socket, and only 'packet:IFACE' of "
-		       "one queue, on a device that is up, has it";
+		       "one queue has it";
 	return NULL;
 }
 

@@ -10,6 +10,7 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -36,13 +37,24 @@ enum {
 	WAIT_MS = 5000,
 };
 
-/* What the mode is told of time: 0, the truth. */
+/* Where the mode can be for long. */
+enum phase {
+	PLAIN,
+	TO_RING,
+	RING,
+	TO_PLAIN,
+	PHASES,
+};
+
+/* The clock stands, or whatever is next is due. */
 static atomic_bool hurried;
 static _Atomic int64_t clock_us;
-static atomic_uint member, switches;
-static atomic_int refusal;		/* of a switch: 0, none */
 
-int64_t __real_os_now_us(void);
+/* Of the switches: how many were begun and how many are done, which socket is
+ * used, how long one takes longer, and with what it fails. */
+static atomic_uint begun, switches, member, delay_us;
+static atomic_int refusal;
+
 int64_t __wrap_os_now_us(void);
 int __real_os_setsockopt(int fd, int level, int name, const void *val,
 			 socklen_t len);
@@ -52,7 +64,7 @@ int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
 int64_t __wrap_os_now_us(void)
 {
 	if (!hurried)
-		return __real_os_now_us();
+		return clock_us;
 	return clock_us += member ? 1000000 : 4000;
 }
 
@@ -64,6 +76,8 @@ int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
 
 	if (level != SOL_PACKET || name != PACKET_FANOUT_DATA)
 		return __real_os_setsockopt(fd, level, name, val, len);
+	begun++;
+	usleep(delay_us);
 	if (refusal)
 		return refusal;
 	err = __real_os_setsockopt(fd, level, name, val, len);
@@ -217,68 +231,342 @@ static void expect_no_drops(struct bed *b)
 	assert_int_equal(st.rx_drop_kernel, 0);
 }
 
-static int set_up(void **state)
+static void make_bed(struct bed *b)
 {
-	const struct fdl_options opts = {
-		.size = sizeof(opts),
-		.mode = FDL_MODE_ADAPTIVE,
-	};
-	static struct bed bed;
+	const struct fdl_options opts = { .size = sizeof(opts) };
 	unsigned i;
 
-	bed = (struct bed){ 0 };
+	*b = (struct bed){ 0 };
 	netns_command("ip link add fda0 type veth peer name fda1");
 	netns_set_up("fda0", true);
 	netns_set_up("fda1", true);
 	netns_wait_running("fda0");
 	netns_wait_running("fda1");
 	for (i = 0; i < FLOWS; i++) {
-		bed.feeder[i].flow = i;
-		bed.feeder[i].sock = packet_socket("fda1");
+		b->feeder[i].flow = i;
+		b->feeder[i].sock = packet_socket("fda1");
 	}
 	hurried = false;
-	member = 0;
+	delay_us = 0;
 	refusal = 0;
-	assert_int_equal(fdl_open(&bed.ep, "packet:fda0", &opts), 0);
-	bed.q = fdl_get_queue(bed.ep, 0);
+	assert_int_equal(fdl_open(&b->ep, "packet:fda0", &opts), 0);
+	assert_int_equal(fdl_get_mode(b->ep), FDL_MODE_ADAPTIVE);
+	b->q = fdl_get_queue(b->ep, 0);
+	begun = 0;
 	switches = 0;
-	*state = &bed;
-	return 0;
 }
 
-static int tear_down(void **state)
+static void free_bed(struct bed *b)
 {
-	struct bed *b = *state;
 	unsigned i;
 
 	for (i = 0; i < FLOWS; i++)
 		close(b->feeder[i].sock);
-	fdl_endpoint_free(b->ep);
+	assert_int_equal(fdl_endpoint_free(b->ep), 0);
+	if (netns_has("fda0"))
+		netns_command("ip link del fda0");
+}
+
+static void put_some(struct bed *b, unsigned n)
+{
+	while (n-- > 0)
+		put(&b->feeder[n % FLOWS]);
+}
+
+static void expect_quiet(struct bed *b)
+{
+	struct pollfd p = { .fd = fdl_fd(b->ep), .events = POLLIN };
+	struct fdl_packet *pkt;
+
+	assert_int_equal(fdl_recv(b->q, &pkt, 1), 0);
+	assert_int_equal(poll(&p, 1, 0), 0);
+}
+
+/* Have the mode begin a switch now. */
+static void begin_switch(struct bed *b)
+{
+	const unsigned n = begun;
+
+	hurried = true;
+	while (begun == n) {
+		put_some(b, BATCH);
+		take_all(b);
+	}
+	hurried = false;
+}
+
+static void await_switch(struct bed *b)
+{
+	while (switches < begun)
+		usleep(100);
+	take(b);
+}
+
+static void enter(struct bed *b, enum phase phase)
+{
+	if (phase == PLAIN)
+		return;
+	delay_us = phase == TO_RING ? 30000 : 0;
+	begin_switch(b);
+	if (phase == TO_RING)
+		return;
+	await_switch(b);
+	delay_us = 30000;
+	if (phase == TO_PLAIN)
+		begin_switch(b);
+}
+
+/* Run a test with a link in each phase. */
+static void in_each_phase(void (*test)(struct bed *b))
+{
+	static struct bed b;
+	int phase;
+
+	for (phase = PLAIN; phase < PHASES; phase++) {
+		make_bed(&b);
+		enter(&b, (enum phase)phase);
+		test(&b);
+		free_bed(&b);
+	}
+}
+
+static void a_thousand_switches_under_load(void **state)
+{
+	static struct bed b;
+
+	(void)state;
+	make_bed(&b);
+	hurried = true;
+	start_feeders(&b);
+	take_until(&b, SWITCHES);
+	stop_feeders(&b);
+	take_all(&b);
+	expect_no_drops(&b);
+	free_bed(&b);
+}
+
+static void deliver_some(struct bed *b)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		put_some(b, 5);
+		take_all(b);
+		expect_quiet(b);
+	}
+	take_all(b);
+	expect_no_drops(b);
+}
+
+static void every_phase_delivers_and_is_quiet(void **state)
+{
+	(void)state;
+	in_each_phase(deliver_some);
+}
+
+static void leave(struct bed *b)
+{
+	put_some(b, 10);
+}
+
+static void an_endpoint_may_be_freed_in_any_phase(void **state)
+{
+	(void)state;
+	in_each_phase(leave);
+}
+
+static void flap(struct bed *b)
+{
+	unsigned n = b->n;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		netns_set_up("fda0", false);
+		take(b);
+		netns_set_up("fda0", true);
+		netns_wait_running("fda0");
+		netns_wait_running("fda1");
+		take(b);
+		put_some(b, 10);
+		n += 10;
+		take_all(b);
+		expect_quiet(b);
+	}
+	assert_int_equal(b->n, n);
+	expect_no_drops(b);
+}
+
+static void a_link_may_go_down_and_up_in_any_phase(void **state)
+{
+	(void)state;
+	in_each_phase(flap);
+}
+
+static void lose_device(struct bed *b)
+{
+	const long long end = netns_now_ms() + WAIT_MS;
+	struct fdl_packet *pkt;
+	int r = 0;
+
 	netns_command("ip link del fda0");
+	while (r == 0 && netns_now_ms() < end) {
+		fdl_queue_poll(b->q, 100);
+		r = fdl_recv(b->q, &pkt, 1);
+	}
+	assert_int_equal(r, -ENODEV);
+}
+
+static void a_device_may_be_deleted_in_any_phase(void **state)
+{
+	(void)state;
+	in_each_phase(lose_device);
+}
+
+static int deliver(void *ctx, struct fdl_queue *q, struct fdl_packet *v[],
+		   int n)
+{
+	int i;
+
+	(void)q;
+	for (i = 0; i < n; i++)
+		check(ctx, v[i]);
 	return 0;
 }
 
-static void test_switches(void **state)
+static void attach_and_detach(struct bed *b)
 {
-	struct bed *b = *state;
+	const struct fdl_dispatcher d = { .deliver = deliver, .ctx = b };
+	const long long end = netns_now_ms() + WAIT_MS;
+	int i;
 
-	hurried = true;
-	start_feeders(b);
-	take_until(b, SWITCHES);
-	stop_feeders(b);
-	take_all(b);
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(fdl_attach(b->ep, &d), 0);
+		put_some(b, 10);
+		while (!all_came(b) && netns_now_ms() < end)
+			usleep(100);
+		assert_int_equal(fdl_detach(b->ep), 0);
+		assert_true(all_came(b));
+		put_some(b, 10);
+		take_all(b);
+	}
 	expect_no_drops(b);
+}
+
+static void a_reader_may_come_and_go_in_any_phase(void **state)
+{
+	(void)state;
+	in_each_phase(attach_and_detach);
+}
+
+static void fail_to_switch(struct bed *b)
+{
+	const unsigned n = begun, done = switches;
+
+	refusal = -ENOMEM;
+	hurried = true;
+	deliver_some(b);
+	usleep(50000);
+	deliver_some(b);
+	assert_in_range(begun, n, n + 1);
+	assert_in_range(switches, done, done + 1);
+}
+
+static void a_switch_that_fails_is_left_alone(void **state)
+{
+	(void)state;
+	in_each_phase(fail_to_switch);
+}
+
+static void packets_of_the_ring_may_be_held_across_a_switch(void **state)
+{
+	static struct bed b;
+	struct fdl_packet *v[BATCH];
+	unsigned n = 0, i;
+	int r;
+
+	(void)state;
+	make_bed(&b);
+	enter(&b, RING);
+	put_some(&b, BATCH);
+	while (n < BATCH) {
+		fdl_queue_poll(b.q, WAIT_MS);
+		r = fdl_recv(b.q, v + n, (int)(BATCH - n));
+		assert_in_range(r, 0, BATCH - n);
+		n += (unsigned)r;
+	}
+	for (i = 0; i < BATCH; i++)
+		check(&b, v[i]);
+	begin_switch(&b);
+	await_switch(&b);
+	deliver_some(&b);
+	fdl_release(v, BATCH);
+	begin_switch(&b);
+	await_switch(&b);
+	deliver_some(&b);
+	free_bed(&b);
+}
+
+static void it_is_for_one_queue_that_is_opened(void **state)
+{
+	const struct fdl_options opts = {
+		.size = sizeof(opts),
+		.mode = FDL_MODE_ADAPTIVE,
+	};
+	struct fdl_endpoint *ep = NULL;
+	struct fdl_info info;
+	int fd = packet_socket("lo");
+
+	(void)state;
+	assert_int_equal(fdl_open(&ep, "packet:lo,queues=2", &opts), -EINVAL);
+	assert_int_equal(fdl_endpoint_new(&ep, &fd, 1, &opts), -EINVAL);
+	assert_int_equal(fdl_probe_fd(fd, &info, sizeof(info), NULL, NULL), 0);
+	assert_int_equal(fdl_mode_best(&info), FDL_MODE_RECVMMSG);
+	close(fd);
+	assert_int_equal(fdl_probe("packet:lo", &info, sizeof(info), NULL,
+				   NULL), 0);
+	assert_int_equal(fdl_mode_best(&info), FDL_MODE_ADAPTIVE);
+}
+
+/* Older kernels make no group on such a device, and auto does without. */
+static void a_device_may_be_down_at_first(void **state)
+{
+	static struct bed b;
+
+	(void)state;
+	make_bed(&b);
+	fdl_endpoint_free(b.ep);
+	netns_set_up("fda0", false);
+	assert_int_equal(fdl_open(&b.ep, "packet:fda0", NULL), 0);
+	b.q = fdl_get_queue(b.ep, 0);
+	netns_set_up("fda0", true);
+	netns_wait_running("fda0");
+	netns_wait_running("fda1");
+	deliver_some(&b);
+	if (fdl_get_mode(b.ep) == FDL_MODE_ADAPTIVE) {
+		enter(&b, RING);
+		deliver_some(&b);
+	}
+	free_bed(&b);
 }
 
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
-		{ "a thousand switches under load", test_switches, set_up,
-		  tear_down, NULL },
+		cmocka_unit_test(it_is_for_one_queue_that_is_opened),
+		cmocka_unit_test(every_phase_delivers_and_is_quiet),
+		cmocka_unit_test(an_endpoint_may_be_freed_in_any_phase),
+		cmocka_unit_test(a_link_may_go_down_and_up_in_any_phase),
+		cmocka_unit_test(a_device_may_be_deleted_in_any_phase),
+		cmocka_unit_test(a_reader_may_come_and_go_in_any_phase),
+		cmocka_unit_test(a_device_may_be_down_at_first),
+		cmocka_unit_test(a_switch_that_fails_is_left_alone),
+		cmocka_unit_test(packets_of_the_ring_may_be_held_across_a_switch),
+		cmocka_unit_test(a_thousand_switches_under_load),
 	};
 
 	netns_enter(argv);
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
+	netns_set_up("lo", true);
 	return cmocka_run_group_tests_name("adaptive", tests, NULL, NULL);
 }

@@ -503,6 +503,63 @@ static void a_veth_takes_it(void **state)
 	netns_command("ip link del fdw2");
 }
 
+/* A UDP packet of a flow, by the queue its hash says, and the answer to it. */
+static void expect_answer(struct fixture *f, int fd, unsigned flow,
+			  unsigned queue)
+{
+	const struct shape s = { .link_len = 14,
+				 .version = 4,
+				 .proto = 17,
+				 .ttl = 64,
+				 .payload = 100,
+				 .flow = 7 * flow,
+				 .partial = true };
+	struct pollfd udp = { fd, POLLIN, 0 };
+	struct fdl_queue *q = fdl_get_queue(f->ep, queue);
+	struct sockaddr_in from;
+	socklen_t size = sizeof(from);
+	struct fdl_packet *pkt;
+	uint8_t buf[200];
+
+	pkt = packet_of(f, &s, 0);
+	pkt->hash = fdl_queues(f->ep) + queue;
+	assert_int_equal(fdl_write_packets(f->ep, &pkt, 1), 1);
+	assert_int_equal(poll(&udp, 1, 5000), 1);
+	assert_int_equal(recvfrom(fd, buf, sizeof(buf), 0,
+				  (struct sockaddr *)&from, &size),
+			 100);
+	assert_int_equal(
+		sendto(fd, buf, 100, 0, (struct sockaddr *)&from, sizeof(from)),
+		100);
+	assert_int_equal(fdl_queue_poll(q, 5000), FDL_READABLE);
+	assert_int_equal(fdl_recv(q, &pkt, 1), 1);
+	assert_int_equal(pkt->len, 142);
+	assert_int_equal(get16(pkt->data + 36), 1000 + 7 * flow);
+	fdl_release(&pkt, 1);
+}
+
+static void a_flow_comes_back_on_its_queue(void **state)
+{
+	struct fixture f;
+	unsigned i;
+	int fd;
+
+	(void)state;
+	assert_int_equal(fdl_open(&f.ep, "tap:fdw4,queues=4", NULL), 0);
+	f.q = fdl_get_queue(f.ep, 0);
+	netns_command("ip link set fdw4 address 02:00:00:00:00:02 up");
+	netns_command("ip addr add 10.1.0.2/24 dev fdw4");
+	netns_command("ip route add 10.0.0.0/24 dev fdw4");
+	netns_command("ip neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 "
+		      "dev fdw4");
+	netns_wait_running("fdw4");
+	fd = udp_socket();
+	for (i = 0; i < 40; i++)
+		expect_answer(&f, fd, i % 8, (i + i / 8) % 4);
+	fdl_endpoint_free(f.ep);
+	close(fd);
+}
+
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
@@ -517,6 +574,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_tap_takes_it),
 		cmocka_unit_test(a_tun_takes_it),
 		cmocka_unit_test(a_veth_takes_it),
+		cmocka_unit_test(a_flow_comes_back_on_its_queue),
 	};
 
 	(void)argc;

@@ -261,7 +261,7 @@ def summary_svg(results):
             ('rx/veth/64', 'cpu_ns', 1, 'Receiving 64 bytes, AF_PACKET on veth',
              'ns of CPU per packet')):
         found = [row for row in rows(samples.get(block, {}), metric, scale)
-                 if 'aux' not in row[0]]
+                 if 'aux' not in row[0] and bars.IPV6 not in row[0]]
         if found:
             chart = charts.bars(found, title, unit, width - 20, 200)
             height = 44 + 20 * len(found)

@@ -6,6 +6,7 @@ import subprocess
 
 import bars
 import network
+from runner import FEW
 
 LINKS = 'seqpacket', 'datagram', 'veth', 'tap'
 SIZES = 64, 1500
@@ -29,9 +30,8 @@ class Plan:
         self.quick = quick
         self.missing = missing
         self.unusable = set()
-        self.warmup, self.window = ('.08', '.12') if quick else ('.3', '.4')
-        # For what is not held against a bar.
-        self.few = min(runner.rounds, 3 if quick else 5)
+        self.warmup, self.window = ('.08', '.12') if quick else ('.3', '.35')
+        self.few = min(runner.rounds, 3 if quick else FEW)
         self.gvisor = self.program('gvisor')
         self.has_gvisor = os.path.exists(self.gvisor)
 
@@ -72,7 +72,10 @@ class Plan:
             for mode in GVISOR_MODES[link]:
                 found['gVisor ' + mode] = one(
                     'exec %s rx %d %s' % (self.gvisor, size, mode))
-        self.runner.block('rx/%s/%d' % (link, size), found)
+        # What no target is about.
+        self.runner.block('rx/%s/%d' % (link, size), found, seldom=[
+            name for name in found if 'aux' in name or name == 'bare V3 ring'
+            or size == 64 and name.startswith('gVisor')])
 
     def backlog(self, link):
         self.runner.block('backlog/%s/64' % link, {
@@ -99,7 +102,7 @@ class Plan:
                 if self.quick:
                     window = '.4' if slow else '.15'
                 else:
-                    window = '2' if slow else '1'
+                    window = '2' if slow else '.8'
                 self.runner.block('lone/veth/' + label, {
                     name: [self.program('rx'), 'lone', 'veth', '64', name,
                            '.1', window, str(rate)]
@@ -117,7 +120,7 @@ class Plan:
     def send_batch(self, link, size, batch):
         def one(writer):
             return [self.program('tx'), link, str(size), str(batch), writer,
-                    self.warmup, self.window]
+                    '.08' if self.quick else '.1', self.window]
         found = {'bare': one('bare'), 'fdlink': one('fdlink')}
         if self.has_gvisor and batch == 47:
             found['gVisor'] = one('exec %s tx %d 47' % (self.gvisor, size))
@@ -129,20 +132,14 @@ class Plan:
         return [self.fdlink, 'host', link, '--address', '10.0.%d.2/24' % n,
                 '--address', 'fd00:%x::2/64' % n] + list(options)
 
-    def offload_options(self):
-        """(without, with) as this fdlink host has them; None: it has not."""
+    def has_offload(self):
         done = subprocess.run([self.fdlink, 'host', '--help'], text=True,
                               capture_output=True, check=False)
-        words = done.stdout.replace(',', ' ').split()
-        if '--no-offload' in words:
-            return ['--no-offload'], []
-        if '--offload' in words:
-            return [], ['--offload']
-        return [], None
+        return '--offload ' in done.stdout
 
     def start_stacks(self, peer, started):
         """Fill started with {name: (stack, number, prefix of clients)}."""
-        without, offload = self.offload_options()
+        switch = self.has_offload()
 
         def on_tap(name, n, make):
             self.try_start(started, name, n, [],
@@ -167,13 +164,14 @@ class Plan:
             on_tap(bars.TAPIF, 2, lambda device: network.Stack(
                 [self.program('lwip_tapif'), device, '10.0.2.2']))
             on_tap(bars.PLAIN, 3, lambda device: network.Stack(
-                self.host('tap:' + device, 3, *without)))
-        if offload is None:
-            self.missing.append(bars.OFFLOAD + ': fdlink host has no option '
-                                'for offload')
-        else:
+                self.host('tap:' + device, 3,
+                          *(('--offload', 'off') if switch else ()))))
+        if switch:
             on_tap(bars.OFFLOAD, 4, lambda device: network.Stack(
-                self.host('tap:' + device, 4, *offload)))
+                self.host('tap:' + device, 4, '--offload', 'on')))
+        else:
+            self.missing.append(bars.OFFLOAD + ': fdlink host has no option '
+                                'for it')
         if self.has_gvisor:
             on_tap(bars.GVISOR_TAP, 5, lambda device: gvisor(
                 network.open_tap(device), 5, 0))
@@ -201,19 +199,19 @@ class Plan:
     def tcp_blocks(self, started):
         seconds = '.25' if self.quick else '1'
 
-        def block(name, words, rounds=None, six=False):
-            address = 'fd00:%x::2' if six else '10.0.%d.2'
-            self.runner.block('tcp/' + name, {
-                who: prefix + [self.program('tcp')] + words +
-                [address % n, seconds, str(stack.pid)]
-                for who, (stack, n, prefix) in started.items()
-                if not six or who in (bars.PLAIN, bars.OFFLOAD, bars.KERNEL)
-            }, rounds)
+        def argv(who, words, address):
+            stack, n, prefix = started[who]
+            return prefix + [self.program('tcp')] + words + [
+                address % n, seconds, str(stack.pid)]
 
-        block('in', ['in', '1'])
-        block('out', ['out', '1'])
-        block('in, IPv6', ['in', '1'], six=True)
-        block('out, IPv6', ['out', '1'], six=True)
+        def block(name, words, rounds=None, six=()):
+            found = {who: argv(who, words, '10.0.%d.2') for who in started}
+            found.update({who + bars.IPV6: argv(who, words, 'fd00:%x::2')
+                          for who in six if who in started})
+            self.runner.block('tcp/' + name, found, rounds)
+
+        block('in', ['in', '1'], six=(bars.PLAIN, bars.OFFLOAD))
+        block('out', ['out', '1'], six=(bars.PLAIN, bars.OFFLOAD))
         block('in, 16 streams', ['in', '16'], self.few)
         block('out, 16 streams', ['out', '16'], self.few)
         block('ping', ['ping'])

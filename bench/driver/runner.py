@@ -11,6 +11,8 @@ import time
 
 # More than so much of a core used by others spoils a run.
 OTHERS = 0.1
+# Rounds of what is held against no target.
+FEW = 5
 
 
 def busy_seconds():
@@ -32,7 +34,7 @@ def cpu_of(pid):
 class Runner:
     def __init__(self, rounds, retries, say):
         self.rounds = rounds
-        self.retries = retries
+        self.retries = retries      # runs that may be repeated
         self.say = say
         self.samples = {}
         self.failures = {}
@@ -65,31 +67,38 @@ class Runner:
         return json.loads(done.stdout), '', others
 
     def measure_calm(self, argv):
-        for _ in range(1 + self.retries):
+        result = self.measure(argv)
+        if result[2] > OTHERS and self.retries:
+            self.retries -= 1
             result = self.measure(argv)
-            if not result[0] or result[2] <= OTHERS:
-                break
         return result
 
-    def block(self, name, contenders, rounds=None):
+    def block(self, name, contenders, rounds=None, seldom=()):
         """contenders: {name: argv}. All of them, round by round."""
         self.say(name)
-        block = self.samples.setdefault(name, {})
+        self.samples[name] = {who: [] for who in contenders}
         disturbed = []
-        for _ in range(rounds or self.rounds):
+        for i in range(rounds or self.rounds):
             for who, argv in contenders.items():
-                if (name, who) in self.failures:
+                if (name, who) in self.failures or i >= FEW and who in seldom:
                     continue
-                metrics, why, others = self.measure_calm(argv)
-                if metrics is None:
-                    self.fail(name, who, argv, why)
-                    block.pop(who, None)
-                    continue
-                block.setdefault(who, []).append(metrics)
+                others = self.run_once(name, who, argv)
                 if others > OTHERS:
                     disturbed.append(others)
+        self.samples[name] = {who: s for who, s in self.samples[name].items()
+                              if s}
         if disturbed:
             self.disturbed[name] = (len(disturbed), max(disturbed))
+
+    def run_once(self, name, who, argv):
+        """Returns the cores used by others."""
+        metrics, why, others = self.measure_calm(argv)
+        if metrics is None:
+            self.fail(name, who, argv, why)
+            self.samples[name][who] = []
+            return 0
+        self.samples[name][who].append(metrics)
+        return others
 
     def fail(self, name, who, argv, why):
         self.failures[name, who] = why

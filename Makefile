@@ -17,6 +17,10 @@ demo: all
 check: deps
 	scripts/check
 
+# What make check has a choice of: a gigabyte each way over every combination.
+check-long: all
+	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/traffic.sh 1024 all
+
 bench: deps
 	scripts/bench-build build-bench
 	scripts/bench --build build-bench $(if $(QUICK),--quick)
@@ -31,4 +35,4 @@ install: all
 clean:
 	rm -rf $(BUILD) build-check build-bench
 
-.PHONY: all deps demo check bench bench-compare install clean
+.PHONY: all deps demo check check-long bench bench-compare install clean

@@ -65,7 +65,34 @@ ended() {
 	! grep -q '^State:[^ZX]*$' "/proc/$1/status"
 }
 
+# A namespace beside this one: $peer is a process in it.
+make_peer() {
+	unshare -n sleep 10000 &
+	peer=$!
+	# Until then what is meant for it would stay here.
+	wait_for elsewhere "$peer"
+	nsenter -t "$peer" -n ip link set lo up
+}
+
+elsewhere() {
+	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+in_peer() {
+	nsenter -t "$peer" -n "$@"
+}
+
+# env or in_peer: what the kernel there found wrong.
+no_csum_errors() {
+	local count
+
+	count=$("$@" nstat -az TcpInCsumErrors UdpInCsumErrors Udp6InCsumErrors |
+		awk '/InCsumErrors/ { n += $2 } END { print n + 0 }')
+	[ "$count" = 0 ] || fail "$count bad checksums"
+}
+
 cleanup() {
+	[ -z "${peer-}" ] || kill "$peer" 2>/dev/null || :
 	[ -z "${host-}" ] || kill "$host" 2>/dev/null || :
 	[ -z "${host-}" ] || wait "$host" || :
 	rm -rf "$tmp"

@@ -3,8 +3,11 @@
 # Examples are read at one glance: examples-short.sh FOLDER
 for file in "$1"/*.c; do
 	lines=$(wc -l <"$file")
-	if [ "$lines" -ge 80 ]; then
-		echo "$file has $lines lines; an example has fewer than 80"
+	limit=80
+	# Both ends of two cables.
+	[ "$file" != "$1/vpn.c" ] || limit=120
+	if [ "$lines" -ge $limit ]; then
+		echo "$file has $lines lines; an example has fewer than $limit"
 		exit 1
 	fi
 done

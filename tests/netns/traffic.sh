@@ -1,0 +1,171 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Bytes arrive as they were sent, whoever does the checksums and the cutting:
+#
+#	client  198.51.100.2, fd01::2	a namespace of its own
+#	   |
+#	 veth	no offloads: what is forwarded to it is cut, its checksums
+#	   |	completed, and at the other end verified, by the kernel
+#	router  192.0.2.1, fd00::1
+#	   |
+#	 fdl0	a TAP, a TUN, or a veth with an AF_PACKET socket
+#	   |
+#	fdlink host  192.0.2.2, fd00::2
+#
+# traffic.sh [MIB [all]]: so many MiB each way, IPv4 and IPv6 (64); every
+# combination, and not only a choice that has every pair of values.
+set -eu
+# shellcheck source=../lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+size=$((${1:-64} << 20))
+
+make_client() {
+	make_peer
+	# A router whose link-local address is still tentative asks nobody.
+	echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
+	ip link add c1 type veth peer name c0
+	ip link set c0 netns "$peer"
+	ethtool -K c1 tx off tso off gso off >/dev/null
+	ip address add 198.51.100.1/24 dev c1
+	ip address add fd01::1/64 dev c1 nodad
+	ip link set c1 up
+	in_peer ethtool -K c0 tx off tso off gso off >/dev/null
+	in_peer ip address add 198.51.100.2/24 dev c0
+	in_peer ip address add fd01::2/64 dev c0 nodad
+	in_peer ip link set c0 up
+	in_peer ip route add default via 198.51.100.1
+	in_peer ip route add default via fd01::1
+	echo 1 >/proc/sys/net/ipv4/ip_forward
+	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+}
+
+# KIND MTU WIRE
+make_link() {
+	if [ "$1" = packet ]; then
+		ip link add fdl0 type veth peer name fdl1
+		[ "$3" = on ] ||
+			ethtool -K fdl0 tx off tso off gso off >/dev/null
+		ip link set fdl1 mtu "$2" up
+	else
+		ip tuntap add dev fdl0 mode "$1"
+	fi
+	ip address add 192.0.2.1/24 dev fdl0
+	ip address add fd00::1/64 dev fdl0 nodad
+	ip link set fdl0 mtu "$2" up
+	ip link set c1 mtu "$2"
+	in_peer ip link set c0 mtu "$2"
+}
+
+# KIND WIRE STACK
+start() {
+	local locator=$1:fdl0,offload=$2
+
+	if [ "$1" = packet ]; then
+		locator=packet:fdl1
+		export FDLINK_TX_OFFLOAD=$2
+	fi
+	start_host "$locator" --offload "$3" \
+		--address 192.0.2.2/24 --gateway 192.0.2.1 \
+		--address fd00::2/64 --gateway fd00::1
+	unset FDLINK_TX_OFFLOAD
+}
+
+# What the host echoes, and what it makes up.
+# shellcheck disable=SC2016 # for the inner shell to expand
+echo_sum() {
+	in_peer timeout $patience bash -c 'exec 3<>/dev/tcp/$1/7
+		cat "$2" >&3 &
+		head -c "$3" <&3' - "$1" "$tmp/file" $size | sha256sum
+}
+
+# shellcheck disable=SC2016
+chargen_sum() {
+	in_peer timeout $patience bash -c 'exec 3<>/dev/tcp/$1/19
+		head -c "$2" <&3' - "$1" $size | sha256sum
+}
+
+# Datagrams, in fragments too, and one that fills the fragments.
+datagrams() {
+	in_peer python3 - "$1" "$2" <<'END'
+import os, socket, sys
+
+host, mtu = sys.argv[1], int(sys.argv[2])
+s = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET,
+                  socket.SOCK_DGRAM)
+s.settimeout(5)
+s.connect((host, 7))
+for size in 1, 2, 1199, 1200, mtu - 48, mtu - 28, 4001, 3 * (mtu - 48) - 8:
+    sent = os.urandom(size)
+    s.send(sent)
+    assert s.recv(65536) == sent, size
+END
+}
+
+# KIND MTU STACK WIRE
+traffic() {
+	local what="$1, MTU $2, stack $3, wire $4" host_ip
+
+	make_link "$1" "$2" "$4"
+	start "$1" "$4" "$3"
+	for host_ip in 192.0.2.2 fd00::2; do
+		wait_for in_peer ping -n -q -c 1 -W 1 $host_ip
+		[ "$(echo_sum $host_ip)" = "$file_sum" ] ||
+			fail "$what: the echo of $host_ip is another file"
+		[ "$(chargen_sum $host_ip)" = "$pattern_sum" ] ||
+			fail "$what: $host_ip makes up other bytes"
+		datagrams $host_ip "$2" || fail "$what: no datagrams to $host_ip"
+	done
+	no_csum_errors env
+	no_csum_errors in_peer
+	kill "$host"
+	end_of_host || fail "$what: exit status $?"
+	grep -q 'rx_drop_vnet_hdr *0$' "$tmp/host" || fail "$what: refused"
+	grep -q 'tx_drop_offload *0$' "$tmp/host" || fail "$what: refused"
+	ip link del fdl0
+	echo "$what: passed"
+}
+
+every_pair() {
+	traffic tap 1500 on on
+	traffic tap 9000 off off
+	traffic tap 1280 on off
+	traffic tun 1500 off off
+	traffic tun 9000 on on
+	traffic tun 1280 off on
+	traffic packet 1500 on off
+	traffic packet 9000 off on
+	traffic packet 1280 off off
+}
+
+every_combination() {
+	local kind mtu stack wire
+
+	for kind in tap tun packet; do
+		for mtu in 1280 1500 9000; do
+			for stack in on off; do
+				for wire in on off; do
+					traffic $kind $mtu $stack $wire
+				done
+			done
+		done
+	done
+}
+
+# A second for every MiB is slow enough for any machine.
+patience=$((10 + (size >> 20)))
+head -c $size /dev/urandom >"$tmp/file"
+file_sum=$(sha256sum <"$tmp/file")
+pattern_sum=$(python3 -c '
+import sys
+line = lambda n: bytes(32 + (n + i) % 95 for i in range(72)) + b"\r\n"
+period = b"".join(line(n) for n in range(95))
+left = int(sys.argv[1])
+while left:
+    left -= sys.stdout.buffer.write(period[:left])' $size | sha256sum)
+make_client
+if [ "${2-}" = all ]; then
+	every_combination
+else
+	every_pair
+fi

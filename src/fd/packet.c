@@ -228,8 +228,8 @@ int open_packet(const struct locator *loc, struct opened *opened,
 	int err = open_sockets(loc, opened, log);
 
 	if (!err)
-		err = opened->n > 1 ? make_group(loc, opened, log)
-				    : make_pair(loc, opened, log);
+		err = opened->n > 1 ? make_group(loc, opened, log) :
+				      make_pair(loc, opened, log);
 	if (err)
 		opened_undo(opened);
 	else

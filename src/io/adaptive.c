@@ -168,8 +168,7 @@ static int start_thread(struct state *st)
 static void begin_to_ring(struct state *st)
 {
 	/* For edges, as an error is told of in any case. */
-	if (st->error ||
-	    watch(st, EPOLL_CTL_ADD, FROM_RING, (uint32_t)EPOLLET))
+	if (st->error || watch(st, EPOLL_CTL_ADD, FROM_RING, (uint32_t)EPOLLET))
 		return;
 	st->phase = TO_RING;
 	if (!start_thread(st))
@@ -373,12 +372,9 @@ static int drain_ring(struct state *st, struct io_frame f[], int n)
 static int adaptive_recv(struct io *io, struct io_frame f[], int n, int fresh)
 {
 	static int (*const read[])(struct state *, struct io_frame[], int) = {
-		[PLAIN] = in_plain,
-		[TO_RING] = to_ring,
-		[DRAIN_PLAIN] = drain_plain,
-		[RING] = in_ring,
-		[TO_PLAIN] = recv_ring,
-		[DRAIN_RING] = drain_ring,
+		[PLAIN] = in_plain,	     [TO_RING] = to_ring,
+		[DRAIN_PLAIN] = drain_plain, [RING] = in_ring,
+		[TO_PLAIN] = recv_ring,	     [DRAIN_RING] = drain_ring,
 	};
 	struct state *st = io->state;
 

@@ -260,10 +260,10 @@ bool ring_ready(const struct ring *ring)
 bool ring_is_filling(const struct ring *ring)
 {
 	const unsigned i = ring->current;
-	_Atomic uint32_t *count = (_Atomic uint32_t *)&header(ring, i)->num_pkts;
+	_Atomic uint32_t *n = (_Atomic uint32_t *)&header(ring, i)->num_pkts;
 
 	return !atomic_load_explicit(&ring->users[i], memory_order_acquire) &&
-	       atomic_load_explicit(count, memory_order_relaxed);
+	       atomic_load_explicit(n, memory_order_relaxed);
 }
 
 static bool open_block(struct ring *ring)

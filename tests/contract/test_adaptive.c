@@ -152,7 +152,8 @@ static void start_feeders(struct bed *b)
 
 	for (i = 0; i < FLOWS; i++)
 		assert_int_equal(pthread_create(&b->feeder[i].thread, NULL,
-						feed, &b->feeder[i]), 0);
+						feed, &b->feeder[i]),
+				 0);
 }
 
 static void stop_feeders(struct bed *b)
@@ -522,8 +523,8 @@ static void it_is_for_one_queue_that_is_opened(void **state)
 	assert_int_equal(fdl_probe_fd(fd, &info, sizeof(info), NULL, NULL), 0);
 	assert_int_equal(fdl_mode_best(&info), FDL_MODE_RECVMMSG);
 	close(fd);
-	assert_int_equal(fdl_probe("packet:lo", &info, sizeof(info), NULL,
-				   NULL), 0);
+	assert_int_equal(
+		fdl_probe("packet:lo", &info, sizeof(info), NULL, NULL), 0);
 	assert_int_equal(fdl_mode_best(&info), FDL_MODE_ADAPTIVE);
 }
 
@@ -560,7 +561,8 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_reader_may_come_and_go_in_any_phase),
 		cmocka_unit_test(a_device_may_be_down_at_first),
 		cmocka_unit_test(a_switch_that_fails_is_left_alone),
-		cmocka_unit_test(packets_of_the_ring_may_be_held_across_a_switch),
+		cmocka_unit_test(
+			packets_of_the_ring_may_be_held_across_a_switch),
 		cmocka_unit_test(a_thousand_switches_under_load),
 	};
 

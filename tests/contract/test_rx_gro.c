@@ -7,9 +7,9 @@
 
 enum {
 	SEGMENTS = 10,
-	LAST = 100,		/* bytes of payload in the last segment */
+	LAST = 100, /* bytes of payload in the last segment */
 	PAYLOAD = (SEGMENTS - 1) * MSS + LAST,
-	MAX = 64,		/* packets asked for at a time */
+	MAX = 64, /* packets asked for at a time */
 };
 
 static struct message whole, segment;
@@ -70,8 +70,9 @@ static void expect_part(const struct fdl_packet *pkt, const struct shape *s,
 			    to - from);
 	expect_lengths(pkt, s);
 	if (s->proto == 6)
-		assert_int_equal(get32(pkt->data + s->link_len +
-				       shape_l3_len(s) + 4), s->seq + from);
+		assert_int_equal(
+			get32(pkt->data + s->link_len + shape_l3_len(s) + 4),
+			s->seq + from);
 }
 
 /* Of several segments. */
@@ -206,7 +207,7 @@ static void flows_are_told_apart(struct link *l)
 	struct fdl_packet *v[MAX];
 	unsigned i;
 
-	b.flow = a.flow + 7;		/* another port, the same address */
+	b.flow = a.flow + 7; /* another port, the same address */
 	make_message(&whole, &a, MSS);
 	for (i = 0; i < SEGMENTS; i++) {
 		make_segment(&a, i);
@@ -278,7 +279,7 @@ static void merging_makes_room_for_leftovers(struct link *l)
 	unsigned at = 0, others = 0, i;
 	int n, k;
 
-	a.partial = false;		/* to be cut, and then merged again */
+	a.partial = false; /* to be cut, and then merged again */
 	make_message(&whole, &a, MSS);
 	feed_message(l, &whole);
 	b.flow = a.flow + 7;
@@ -294,8 +295,9 @@ static void merging_makes_room_for_leftovers(struct link *l)
 		for (k = 0; k < n; k++) {
 			i = v[k]->len - shape_hdr_len(&a);
 			if (i == 1) {
-				assert_int_equal(get32(v[k]->data + b.link_len +
-						       24), others++ * 1000);
+				assert_int_equal(
+					get32(v[k]->data + b.link_len + 24),
+					others++ * 1000);
 				continue;
 			}
 			expect_part(v[k], &a, at, at + i);
@@ -307,9 +309,11 @@ static void merging_makes_room_for_leftovers(struct link *l)
 	expect_quiet(l);
 }
 
-#define ROW(text, function, has) \
-	{ .name = text, .test = function, .needs = LINK_UNIX, \
-	  .opts.flags = FDL_VNET_HDR | (has) }
+#define ROW(text, function, has)                                    \
+	{                                                           \
+		.name = text, .test = function, .needs = LINK_UNIX, \
+		.opts.flags = FDL_VNET_HDR | (has)                  \
+	}
 
 static const struct expectation table[] = {
 	ROW("segments are merged", segments_are_merged, RX_ALL | FDL_GRO),
@@ -323,7 +327,8 @@ static const struct expectation table[] = {
 	ROW("flows are told apart", flows_are_told_apart, RX_ALL | FDL_GRO),
 	ROW("one at a time is not merged", one_at_a_time_is_not_merged,
 	    RX_ALL | FDL_GRO),
-	{ .name = "a super-packet has an end", .needs = LINK_UNIX,
+	{ .name = "a super-packet has an end",
+	  .needs = LINK_UNIX,
 	  .test = a_super_packet_has_an_end,
 	  .opts = { .flags = FDL_VNET_HDR | RX_ALL | FDL_GRO, .batch = 64 } },
 	ROW("merging makes room for leftovers",

@@ -32,7 +32,7 @@ enum {
 	USO6 = 0x40,
 	OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
 	SOL_UDP_ = 17,
-	UDP_SEGMENT_ = 103,	/* linux/udp.h */
+	UDP_SEGMENT_ = 103, /* linux/udp.h */
 	SENT = 60033,
 	DATAGRAM = 1200,
 	TCP_MSS = 1400,
@@ -42,8 +42,8 @@ enum {
 
 struct device {
 	const char *name;
-	short tun_flags;	/* 0: a veth */
-	int hdr_len;		/* TUNSETVNETHDRSZ */
+	short tun_flags; /* 0: a veth */
+	int hdr_len;	 /* TUNSETVNETHDRSZ */
 };
 
 static const struct device devices[] = {
@@ -71,11 +71,11 @@ struct trial {
 	const struct device *device;
 	const struct stack *stack;
 	enum fdl_mode mode;
-	bool cuts;		/* the kernel, before the device */
+	bool cuts; /* the kernel, before the device */
 	char name[96];
 
 	int fd;
-	bool uso;		/* the kernel can */
+	bool uso; /* the kernel can */
 	struct fdl_endpoint *ep;
 	struct fdl_queue *q;
 };
@@ -83,10 +83,10 @@ struct trial {
 /* One flow. */
 struct flow {
 	int version, proto;
-	unsigned link_len;	/* expected */
-	bool cut;		/* by the kernel, before the device */
+	unsigned link_len; /* expected */
+	bool cut;	   /* by the kernel, before the device */
 	uint16_t port;
-	unsigned got;		/* bytes of payload so far */
+	unsigned got; /* bytes of payload so far */
 	unsigned supers;
 };
 
@@ -135,8 +135,8 @@ static void add_addresses(bool ethernet)
 	netns_command("ip route add fd09::2 dev " DEV " initcwnd 100");
 	if (!ethernet)
 		return;
-	netns_command("ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev "
-		      DEV);
+	netns_command(
+		"ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev " DEV);
 	netns_command("ip neigh add fd09::2 lladdr 02:00:00:00:00:02 dev " DEV);
 }
 
@@ -148,8 +148,8 @@ static void set_offloads(struct trial *t)
 	t->uso = true;
 	if (!t->device->tun_flags) {
 		netns_command("ethtool -K " DEV " tso %s tx-udp-segmentation %s"
-			      " > /dev/null", t->cuts ? "off" : "on",
-			      t->cuts ? "off" : "on");
+			      " > /dev/null",
+			      t->cuts ? "off" : "on", t->cuts ? "off" : "on");
 		return;
 	}
 	while (ioctl(t->fd, TUNSETOFFLOAD, tun[i]) < 0)
@@ -170,7 +170,7 @@ static int set_up(void **state)
 	t->fd = t->device->tun_flags ? open_tun(t->device) : open_packet();
 	add_addresses(t->device->tun_flags != IFF_TUN);
 	set_offloads(t);
-	if (t->mode == FDL_MODE_ADAPTIVE)	/* on a device of its own */
+	if (t->mode == FDL_MODE_ADAPTIVE) /* on a device of its own */
 		err = fdl_open(&t->ep, "packet:fdk1", &opts);
 	else
 		err = fdl_endpoint_new(&t->ep, &t->fd, 1, &opts);
@@ -211,8 +211,8 @@ static socklen_t peer_address(const struct flow *f,
 
 static void set_tcp(int fd, int name, const void *value, size_t len)
 {
-	assert_int_equal(setsockopt(fd, IPPROTO_TCP, name, value,
-				    (socklen_t)len), 0);
+	assert_int_equal(
+		setsockopt(fd, IPPROTO_TCP, name, value, (socklen_t)len), 0);
 }
 
 static void set_tcp_int(int fd, int name, int value)
@@ -265,8 +265,8 @@ static int send_all(struct flow *f)
 	socklen_t len = peer_address(f, &to);
 	int fd;
 
-	fd = socket(to.ss_family, (tcp ? SOCK_STREAM : SOCK_DGRAM) |
-				  SOCK_CLOEXEC, 0);
+	fd = socket(to.ss_family,
+		    (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
 	if (tcp) {
@@ -274,7 +274,8 @@ static int send_all(struct flow *f)
 	} else {
 		assert_int_equal(connect(fd, (struct sockaddr *)&to, len), 0);
 		assert_int_equal(setsockopt(fd, SOL_UDP_, UDP_SEGMENT_, &size,
-					    sizeof(size)), 0);
+					    sizeof(size)),
+				 0);
 	}
 	note_port(fd, f);
 	assert_int_equal(send(fd, sent, SENT, MSG_DONTWAIT), SENT);
@@ -315,8 +316,8 @@ static bool find_shape(const struct fdl_packet *pkt, const struct flow *f,
 
 static bool takes_super(const struct trial *t, const struct flow *f)
 {
-	return t->stack->flags & (f->proto == IPPROTO_TCP ? FDL_RX_GSO :
-							    FDL_RX_USO);
+	return t->stack->flags &
+	       (f->proto == IPPROTO_TCP ? FDL_RX_GSO : FDL_RX_USO);
 }
 
 static void expect_super(const struct trial *t, struct flow *f,
@@ -333,8 +334,8 @@ static void expect_super(const struct trial *t, struct flow *f,
 	assert_int_equal(pkt->off.csum, FDL_CSUM_PARTIAL);
 	if (f->proto == IPPROTO_UDP)
 		assert_int_equal(pkt->off.gso_size, DATAGRAM);
-	assert_in_range(shape_hdr_len(s) + pkt->off.gso_size,
-			1200, MTU + pkt->link_len);
+	assert_in_range(shape_hdr_len(s) + pkt->off.gso_size, 1200,
+			MTU + pkt->link_len);
 	f->supers++;
 }
 
@@ -364,9 +365,9 @@ static void check_packet(const struct trial *t, struct flow *f,
 	else
 		assert_true(checksums_right(pkt->data, pkt->len, &s));
 	if (f->proto == IPPROTO_TCP)
-		assert_int_equal(get32(pkt->data + pkt->link_len +
-				       shape_l3_len(&s) + 4),
-				 (uint32_t)(FIRST_SEQ + f->got));
+		assert_int_equal(
+			get32(pkt->data + pkt->link_len + shape_l3_len(&s) + 4),
+			(uint32_t)(FIRST_SEQ + f->got));
 	assert_true(f->got + len <= SENT);
 	assert_memory_equal(pkt->data + hdr_len, sent + f->got, len);
 	f->got += len;
@@ -403,8 +404,7 @@ static void check_counters(const struct trial *t, const struct flow *f,
 			 super && !takes_super(t, f));
 	assert_int_equal(st.rx_gro_merged > was->rx_gro_merged,
 			 !super && merges);
-	assert_int_equal(f->supers > 0,
-			 super ? takes_super(t, f) : merges);
+	assert_int_equal(f->supers > 0, super ? takes_super(t, f) : merges);
 }
 
 static void arrive(const struct trial *t, int version, int proto)
@@ -446,8 +446,9 @@ static int open_source(void)
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
-	assert_int_equal(setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on,
-				    sizeof(on)), 0);
+	assert_int_equal(
+		setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)),
+		0);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
 	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	return fd;
@@ -501,7 +502,7 @@ static size_t add_trials(struct trial *t, const struct device *device,
 	int cuts;
 
 	if (device->tun_flags && mode != FDL_MODE_READV)
-		return 0;		/* no socket */
+		return 0; /* no socket */
 	for (i = 0; i < COUNT_OF(stacks); i++) {
 		for (cuts = 0; cuts < 2; cuts++) {
 			t[made].device = device;

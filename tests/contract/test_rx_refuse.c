@@ -10,8 +10,8 @@
 
 enum {
 	SUPER = 3 * MSS,
-	GARBAGE = 12500,	/* rounds per kind and mode, which are eight */
-	CROWD = 8,		/* messages that are in the socket at a time */
+	GARBAGE = 12500, /* rounds per kind and mode, which are eight */
+	CROWD = 8,	 /* messages that are in the socket at a time */
 };
 
 static struct message message;
@@ -246,7 +246,7 @@ static void lies_are_counted(struct link *l)
 static void lies_about_the_checksum_are_counted(struct link *l)
 {
 	static void (*const tell[])(struct message *, unsigned) = {
-		start_0, start_in_ip, start_at_the_end, start_65535,
+		start_0,       start_in_ip,	  start_at_the_end, start_65535,
 		offset_of_udp, offset_at_the_end, offset_65535,
 	};
 	struct shape shapes[MAX_SHAPES];
@@ -433,9 +433,11 @@ static void garbage_does_no_harm(struct link *l)
 	expect_good(l);
 }
 
-#define ROW(text, function, has) \
-	{ .name = text, .test = function, .needs = LINK_UNIX, \
-	  .opts.flags = FDL_VNET_HDR | (has) }
+#define ROW(text, function, has)                                    \
+	{                                                           \
+		.name = text, .test = function, .needs = LINK_UNIX, \
+		.opts.flags = FDL_VNET_HDR | (has)                  \
+	}
 
 static const struct expectation table[] = {
 	ROW("lies are counted", lies_are_counted, 0),
@@ -448,7 +450,8 @@ static const struct expectation table[] = {
 	ROW("odd but right headers pass", odd_but_right_headers_pass, 0),
 	ROW("headers without a packet are counted",
 	    headers_without_a_packet_are_counted, 0),
-	{ .name = "a header before the end is counted", .needs = LINK_EOF,
+	{ .name = "a header before the end is counted",
+	  .needs = LINK_EOF,
 	  .test = a_header_before_the_end_is_counted,
 	  .opts.flags = FDL_VNET_HDR },
 	ROW("cut messages do no harm", cut_messages_do_no_harm, 0),

@@ -14,7 +14,7 @@
 #include "contract.h"
 
 enum {
-	GSO_UDP_L4 = 5,		/* linux/virtio_net.h has it since 6.2 */
+	GSO_UDP_L4 = 5, /* linux/virtio_net.h has it since 6.2 */
 	HDR_LEN = sizeof(struct virtio_net_hdr),
 	MSS = 1300,
 	MAX_SHAPES = 18,
@@ -25,7 +25,7 @@ enum {
 struct message {
 	struct virtio_net_hdr hdr;
 	uint8_t frame[66000];
-	size_t len;		/* of frame */
+	size_t len; /* of frame */
 };
 
 static inline void describe_message(struct virtio_net_hdr *hdr,
@@ -39,11 +39,11 @@ static inline void describe_message(struct virtio_net_hdr *hdr,
 	}
 	if (!gso_size)
 		return;
-	hdr->gso_type = s->proto == 17 ? GSO_UDP_L4 :
+	hdr->gso_type = s->proto == 17	? GSO_UDP_L4 :
 			s->version == 4 ? VIRTIO_NET_HDR_GSO_TCPV4 :
 					  VIRTIO_NET_HDR_GSO_TCPV6;
 	hdr->gso_size = (uint16_t)gso_size;
-	hdr->hdr_len = 3;			/* never believed */
+	hdr->hdr_len = 3; /* never believed */
 }
 
 static inline void make_message(struct message *m, const struct shape *s,
@@ -71,7 +71,9 @@ static inline unsigned all_shapes(const struct link *l, struct shape shapes[])
 				.link_len = ethernet ? link_lens[i] : 0,
 				.version = k % 2 ? 6 : 4,
 				.proto = k / 2 % 2 ? 17 : 6,
-				.ip_opts = k < 4 ? 0 : k == 4 ? 4 : 8,
+				.ip_opts = k < 4  ? 0 :
+					   k == 4 ? 4 :
+						    8,
 				.tcp_opts = 12,
 				.payload = 1001,
 				.id = 65530,

@@ -5,10 +5,12 @@
  *	tx LINK SIZE BATCH WRITER WARMUP SECONDS
  *
  * LINK: seqpacket, datagram, veth, tap. WRITER: "bare" (sendmmsg, on a TAP
- * write), "fdlink", or "exec PROGRAM ARGUMENT...", as rx has it. Each frame is
- * written into its buffer anew, as a stack would. Prints one line of JSON.
+ * write), "bare, aux" (veth: each with a virtio-net header), "fdlink", or "exec
+ * PROGRAM ARGUMENT...", as rx has it. Each frame is written into its buffer
+ * anew, as a stack would. Prints one line of JSON.
  */
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +21,7 @@
 
 #include "bench.h"
 
-enum { MAX_BATCH = 256, POOL = 1024 };
+enum { MAX_BATCH = 256, POOL = 1024, VNET_HDR = 10 };
 
 struct tx {
 	struct bench_link link;
@@ -27,6 +29,7 @@ struct tx {
 	char *exec[8];
 	int shared_fd;
 	size_t size;
+	size_t hdr;			/* bytes before each frame, zero */
 	unsigned batch;
 	void (*send)(struct tx *tx);	/* for ever */
 	uint8_t frame[BENCH_FRAME];
@@ -41,13 +44,13 @@ static void send_messages(struct tx *tx)
 	int n;
 
 	for (i = 0; i < tx->batch; i++) {
-		iov[i] = (struct iovec){ frames[i], tx->size };
+		iov[i] = (struct iovec){ frames[i], tx->hdr + tx->size };
 		msgs[i].msg_hdr.msg_iov = iov + i;
 		msgs[i].msg_hdr.msg_iovlen = 1;
 	}
 	for (;;) {
 		for (i = 0; i < tx->batch; i++)
-			memcpy(frames[i], tx->frame, tx->size);
+			memcpy(frames[i] + tx->hdr, tx->frame, tx->size);
 		for (done = 0; done < tx->batch; done += (unsigned)n) {
 			n = sendmmsg(tx->link.fd, msgs + done, tx->batch - done,
 				     MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -152,6 +155,16 @@ static void other_side(void *arg)
 	bench_drain(tx->link.other);
 }
 
+static void add_header(struct tx *tx)
+{
+	const int on = 1;
+
+	tx->hdr = VNET_HDR;
+	if (setsockopt(tx->link.fd, SOL_PACKET, PACKET_VNET_HDR, &on,
+		       sizeof(on)))
+		bench_die("PACKET_VNET_HDR", errno);
+}
+
 static void find_writer(struct tx *tx, char *name)
 {
 	size_t i = 0;
@@ -165,6 +178,9 @@ static void find_writer(struct tx *tx, char *name)
 		tx->send = send_fdlink;
 	} else if (!strcmp(name, "bare")) {
 		tx->send = tx->link.socket ? send_messages : send_writes;
+	} else if (!strcmp(name, "bare, aux")) {
+		add_header(tx);
+		tx->send = send_messages;
 	} else {
 		bench_die(name, EINVAL);
 	}

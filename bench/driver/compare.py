@@ -77,10 +77,11 @@ def change(name, who, metric, base, new):
     if low1 <= high0 and low0 <= high1 or max(factor, 1 / factor) < limit:
         return None
     worse = (factor > 1) == (metric in figures.LESS)
-    return worse, '%-6s %s: %s of %s%s: %.4g [%.4g, %.4g] was %.4g [%.4g, %.4g]' % (
-        'WORSE' if worse else 'better', name, metric, who,
-        ' / ' + under if now_ratio else '', after, low1, high1, before, low0,
-        high0)
+    return worse, ('%-6s %s: %s of %s%s: %.4g [%.4g, %.4g] was %.4g '
+                   '[%.4g, %.4g]' % (
+                       'WORSE' if worse else 'better', name, metric, who,
+                       ' / ' + under if now_ratio else '', after, low1, high1,
+                       before, low0, high0))
 
 
 def report(base, new):

@@ -28,7 +28,7 @@ def contenders(blocks):
 
 
 def across(samples, head, columns):
-    """A table of contenders by columns of (title, block, metric, unit, form)."""
+    """Contenders by columns of (title, block, metric, unit, form)."""
     columns = [c for c in columns if samples.get(c[1])]
     if not columns:
         return

@@ -15,7 +15,8 @@ STYLE = '''
 :root { color-scheme: light dark; %s }
 @media (prefers-color-scheme: dark) { :root { %s } }
 body { background: var(--back); color: var(--text); margin: 2rem auto;
-       max-width: 1180px; padding: 0 1rem; font: 15px/1.5 system-ui, sans-serif }
+       max-width: 1180px; padding: 0 1rem;
+       font: 15px/1.5 system-ui, sans-serif }
 h1 { margin-bottom: 0 } h2 { margin-top: 2.5rem } p { max-width: 75ch }
 .dim, figcaption { color: var(--dim) }
 .grid { display: flex; flex-wrap: wrap; gap: 1.2rem 2rem }

@@ -79,11 +79,14 @@ func endpoint(fd int, o fdbased.Options) stack.LinkEndpoint {
 
 type sink struct{ count *uint64 }
 
-func (s sink) DeliverNetworkPacket(tcpip.NetworkProtocolNumber, stack.PacketBufferPtr) {
+func (s sink) DeliverNetworkPacket(tcpip.NetworkProtocolNumber,
+	stack.PacketBufferPtr) {
 	*s.count++
 }
 
-func (s sink) DeliverLinkPacket(tcpip.NetworkProtocolNumber, stack.PacketBufferPtr, bool) {}
+func (s sink) DeliverLinkPacket(tcpip.NetworkProtocolNumber,
+	stack.PacketBufferPtr, bool) {
+}
 
 func rx(size int, mode string) {
 	m, ok := modes[mode]
@@ -218,7 +221,8 @@ func chargen(c net.Conn) {
 	c.Close()
 }
 
-func serve(s *stack.Stack, port uint16, service func(net.Conn), running *int32) {
+func serve(s *stack.Stack, port uint16, service func(net.Conn),
+	running *int32) {
 	l, err := gonet.ListenTCP(s, tcpip.FullAddress{NIC: nic, Port: port},
 		ipv4.ProtocolNumber)
 	if err != nil {

@@ -23,7 +23,7 @@
 #include <lwip/init.h>
 #include <lwip/timeouts.h>
 
-#include "host.h"
+#include "../../cli/host.h"
 
 enum { FRAME = 1518, MTU = 1500 };
 

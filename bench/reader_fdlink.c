@@ -37,7 +37,7 @@ static void log_line(void *ctx, int level, const char *msg)
 
 static void open_fdlink(struct reader *r)
 {
-	const struct fdl_options options = {
+	struct fdl_options options = {
 		.size = sizeof(options),
 		.flags = FDL_ETHERNET,
 		.mode = find_mode(r->mode),
@@ -46,6 +46,9 @@ static void open_fdlink(struct reader *r)
 	struct fdl_endpoint *ep;
 	int rc;
 
+	/* As large as the rings it is beside; other modes know best. */
+	if (options.mode == FDL_MODE_PACKET_MMAP)
+		options.ring_bytes = BENCH_BUFFER;
 	rc = fdl_endpoint_new(&ep, &r->link->fd, 1, &options);
 	if (rc < 0)
 		bench_die("fdl_endpoint_new", -rc);

@@ -54,8 +54,12 @@ def print_block(name, block):
                   '   ' + cell(samples, heads[0])[1])
 
 
+NAMES = {'rate': 'packets/s', 'cpu_ns': 'CPU per packet',
+         'p50_us': 'median latency', 'gbit': 'Gbit/s', 'drain_us': 'time'}
+
+
 def describe_bar(bar):
-    return '%s of %s%s' % (bar['metric'], bar['over'],
+    return '%s: %s%s' % (NAMES[bar['metric']], bar['over'],
                            ' / ' + bar['under'] if bar['under'] else '')
 
 

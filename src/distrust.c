@@ -21,8 +21,7 @@ static const struct {
 	  FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6,
 	  "Linux 7.0 to 7.1.4 corrupts UDP super-packets whose last segment is "
 	  "as long as the others" },
-	{ 0, 0, "6.17.0-41",
-	  FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6,
+	{ 0, 0, "6.17.0-41", FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6,
 	  "Linux 6.17.0-41 corrupts UDP super-packets whose last segment is as "
 	  "long as the others" },
 };
@@ -46,8 +45,8 @@ uint32_t distrust_kernel(const char *release, const char **why)
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		const char *prefix = known[i].prefix;
 
-		if (prefix ? strncmp(release, prefix, strlen(prefix)) != 0
-			   : version < known[i].from || version > known[i].to)
+		if (prefix ? strncmp(release, prefix, strlen(prefix)) != 0 :
+			     version < known[i].from || version > known[i].to)
 			continue;
 		offloads |= known[i].offloads;
 		*why = known[i].why;

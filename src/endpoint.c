@@ -8,9 +8,9 @@
 
 #include <fdlink/attach.h>
 
-#include "fd/fanout.h"
 #include "bridge.h"
 #include "distrust.h"
+#include "fd/fanout.h"
 #include "options.h"
 #include "os.h"
 
@@ -25,9 +25,10 @@ static int same_link(const struct fdl_endpoint *ep, int fd,
 	if (info->kind == ep->info.kind && info->ifindex == ep->info.ifindex &&
 	    info->ethernet == ep->info.ethernet)
 		return 0;
-	log_say(&ep->log, FDL_LOG_ERR, "fd %d is a %s%s%s and another fd of the "
-		"endpoint a %s%s%s: all must carry the same link", fd,
-		fdl_kind_name(info->kind), *info->name ? " on " : "",
+	log_say(&ep->log, FDL_LOG_ERR,
+		"fd %d is a %s%s%s and another fd of the "
+		"endpoint a %s%s%s: all must carry the same link",
+		fd, fdl_kind_name(info->kind), *info->name ? " on " : "",
 		info->name, fdl_kind_name(ep->info.kind),
 		*ep->info.name ? " on " : "", ep->info.name);
 	return -EINVAL;
@@ -67,8 +68,9 @@ static int open_queues(struct fdl_endpoint *ep, const int *fds, int second)
 		q->batch = ep->opts.batch;
 		err = queue_open(q, fds[i], second);
 		if (err) {
-			log_say(&ep->log, FDL_LOG_ERR, "no queue over fd %d: %s",
-				fds[i], strerror(-err));
+			log_say(&ep->log, FDL_LOG_ERR,
+				"no queue over fd %d: %s", fds[i],
+				strerror(-err));
 			close_queues(ep, i);
 			return err;
 		}
@@ -118,9 +120,11 @@ static void open_device(struct fdl_endpoint *ep, int fd)
 	if (!err)
 		err = device_tx_dropped(&ep->device, &ep->device_drops);
 	if (err && ep->info.device)
-		log_say(&ep->log, FDL_LOG_WARNING, "%s cannot be asked about "
+		log_say(&ep->log, FDL_LOG_WARNING,
+			"%s cannot be asked about "
 			"(%s): changes of the link and drops by the device "
-			"are not noticed", ep->info.name, strerror(-err));
+			"are not noticed",
+			ep->info.name, strerror(-err));
 }
 
 /* Sockets of the caller's, where the options ask for it. */
@@ -150,7 +154,8 @@ static int set_up(struct fdl_endpoint *ep, const int *fds, int second,
 	if (err)
 		return err;
 	if (!fds || ep->n_queues == 0) {
-		log_say(&ep->log, FDL_LOG_ERR, "no fds: an endpoint needs at "
+		log_say(&ep->log, FDL_LOG_ERR,
+			"no fds: an endpoint needs at "
 			"least one");
 		return -EINVAL;
 	}
@@ -171,8 +176,10 @@ static void distrust(struct fdl_endpoint *ep)
 
 	atomic_init(&ep->tx_revoked, bits);
 	if (why && ep->info.vnet_hdr_len)
-		log_say(&ep->log, FDL_LOG_INFO, "%s: done here instead; "
-			"FDLINK_TX_OFFLOAD=on trusts it", why);
+		log_say(&ep->log, FDL_LOG_INFO,
+			"%s: done here instead; "
+			"FDLINK_TX_OFFLOAD=on trusts it",
+			why);
 }
 
 static int build(struct fdl_endpoint *ep, const int *fds, int second)
@@ -381,8 +388,8 @@ uint32_t fdl_max_header_len(const struct fdl_endpoint *ep)
 
 uint16_t fdl_arp_hardware(const struct fdl_endpoint *ep)
 {
-	return ep->opts.flags & FDL_ETHERNET ? FDL_ARPHRD_ETHER
-					     : FDL_ARPHRD_NONE;
+	return ep->opts.flags & FDL_ETHERNET ? FDL_ARPHRD_ETHER :
+					       FDL_ARPHRD_NONE;
 }
 
 int fdl_fd(const struct fdl_endpoint *ep)

@@ -29,8 +29,8 @@ static const uint32_t known_flags = FDL_ETHERNET | FDL_DROP_OTHERHOST |
 				    FDL_SAVE_RESTORE | FDL_DISCONNECT_OK |
 				    FDL_VNET_HDR | FDL_RX_CSUM | FDL_RX_GSO |
 				    FDL_RX_USO | FDL_GRO | FDL_COALESCE |
-				    FDL_TX_CSUM |
-				    FDL_RX_OUTGOING | FDL_ROLLOVER;
+				    FDL_TX_CSUM | FDL_RX_OUTGOING |
+				    FDL_ROLLOVER;
 
 struct log options_log(const struct fdl_options *given)
 {
@@ -62,29 +62,36 @@ static int in_range(const struct log *log, const char *name, uint32_t value,
 {
 	if (value == 0 || (value >= min && value <= max))
 		return 0;
-	log_say(log, FDL_LOG_ERR, "option %s=%u is out of range: %u to %u, or "
-		"0 for the default", name, value, min, max);
+	log_say(log, FDL_LOG_ERR,
+		"option %s=%u is out of range: %u to %u, or "
+		"0 for the default",
+		name, value, min, max);
 	return -EINVAL;
 }
 
 static int check_flags(const struct log *log, uint32_t flags)
 {
 	if (flags & ~known_flags) {
-		log_say(log, FDL_LOG_ERR, "option flags=%#x has bits that this "
-			"version (%s) does not know: %#x", flags, fdl_version(),
-			flags & ~known_flags);
+		log_say(log, FDL_LOG_ERR,
+			"option flags=%#x has bits that this "
+			"version (%s) does not know: %#x",
+			flags, fdl_version(), flags & ~known_flags);
 		return -EINVAL;
 	}
 	if (flags & (FDL_RX_GSO | FDL_RX_USO) && !(flags & FDL_RX_CSUM)) {
-		log_say(log, FDL_LOG_ERR, "option flags=%#x takes super-packets "
+		log_say(log, FDL_LOG_ERR,
+			"option flags=%#x takes super-packets "
 			"and no partial checksums, which they have: add "
-			"FDL_RX_CSUM", flags);
+			"FDL_RX_CSUM",
+			flags);
 		return -EINVAL;
 	}
 	if (flags & FDL_GRO && !(flags & (FDL_RX_GSO | FDL_RX_USO))) {
-		log_say(log, FDL_LOG_ERR, "option flags=%#x merges packets for "
+		log_say(log, FDL_LOG_ERR,
+			"option flags=%#x merges packets for "
 			"a stack that takes no super-packets: add FDL_RX_GSO "
-			"or FDL_RX_USO", flags);
+			"or FDL_RX_USO",
+			flags);
 		return -EINVAL;
 	}
 	return 0;
@@ -130,8 +137,10 @@ static int read_environment(struct fdl_options *opts, const struct log *log)
 			return 0;
 		}
 	}
-	log_say(log, FDL_LOG_ERR, "FDLINK_TX_OFFLOAD=%.40s in the environment "
-		"is neither on, off nor auto", value);
+	log_say(log, FDL_LOG_ERR,
+		"FDLINK_TX_OFFLOAD=%.40s in the environment "
+		"is neither on, off nor auto",
+		value);
 	return -EINVAL;
 }
 
@@ -151,9 +160,11 @@ int options_read(struct fdl_options *opts, const struct fdl_options *given,
 
 	memset(opts, 0, sizeof(*opts));
 	if (given && copy(opts, given)) {
-		log_say(log, FDL_LOG_ERR, "options of %zu bytes use fields that "
+		log_say(log, FDL_LOG_ERR,
+			"options of %zu bytes use fields that "
 			"this version (%s) does not know: build against its "
-			"headers, or leave them 0", given->size, fdl_version());
+			"headers, or leave them 0",
+			given->size, fdl_version());
 		return -EINVAL;
 	}
 	if (in_range(log, "mtu", opts->mtu, MIN_MTU, MAX_MTU) ||
@@ -186,7 +197,8 @@ static int fit_medium(struct fdl_options *opts, const struct fdl_info *info,
 	if (!(opts->flags & FDL_ETHERNET) || info->ethernet ||
 	    info->kind == FDL_KIND_SEQPACKET || info->kind == FDL_KIND_DGRAM)
 		return 0;
-	log_say(log, FDL_LOG_ERR, "%s carries IP packets without an Ethernet "
+	log_say(log, FDL_LOG_ERR,
+		"%s carries IP packets without an Ethernet "
 		"header, and the options ask for one: leave FDL_ETHERNET out",
 		info->name);
 	return -EINVAL;
@@ -198,9 +210,9 @@ static int fit_packet(const struct fdl_options *opts,
 {
 	const char *name = NULL;
 
-	if (opts->flags & FDL_ROLLOVER &&
-	    opts->fanout == FDL_FANOUT_AUTO) {
-		log_say(log, FDL_LOG_ERR, "FDL_ROLLOVER is for a group "
+	if (opts->flags & FDL_ROLLOVER && opts->fanout == FDL_FANOUT_AUTO) {
+		log_say(log, FDL_LOG_ERR,
+			"FDL_ROLLOVER is for a group "
 			"made here: choose its fanout too");
 		return -EINVAL;
 	}
@@ -212,8 +224,10 @@ static int fit_packet(const struct fdl_options *opts,
 		name = "a fanout";
 	if (!name)
 		return 0;
-	log_say(log, FDL_LOG_ERR, "%s is for AF_PACKET sockets, and this is a "
-		"%s: leave it out", name, fdl_kind_name(info->kind));
+	log_say(log, FDL_LOG_ERR,
+		"%s is for AF_PACKET sockets, and this is a "
+		"%s: leave it out",
+		name, fdl_kind_name(info->kind));
 	return -EINVAL;
 }
 
@@ -226,16 +240,19 @@ static int fit_framing(const struct fdl_options *opts,
 		       const struct fdl_info *info, const struct log *log)
 {
 	if (info->packet_info) {
-		log_say(log, FDL_LOG_ERR, "%s puts 4 bytes of packet information "
+		log_say(log, FDL_LOG_ERR,
+			"%s puts 4 bytes of packet information "
 			"before each packet: open it with IFF_NO_PI",
 			info->name);
 		return -EOPNOTSUPP;
 	}
 	if (opts->flags & FDL_VNET_HDR && is_device(info) &&
 	    !info->vnet_hdr_len) {
-		log_say(log, FDL_LOG_ERR, "%s has no virtio-net header, and the "
+		log_say(log, FDL_LOG_ERR,
+			"%s has no virtio-net header, and the "
 			"options ask for one: open it with IFF_VNET_HDR, or "
-			"leave FDL_VNET_HDR out", info->name);
+			"leave FDL_VNET_HDR out",
+			info->name);
 		return -EINVAL;
 	}
 	return 0;
@@ -256,7 +273,8 @@ static int fit_headers(struct fdl_options *opts, const struct fdl_info *info,
 	opts->mode = mode;
 	if (mode == FDL_MODE_PACKET_MMAP || (mode == FDL_MODE_READV && plain))
 		return 0;
-	log_say(log, FDL_LOG_ERR, "option max_syscall_header_bytes=%u is too "
+	log_say(log, FDL_LOG_ERR,
+		"option max_syscall_header_bytes=%u is too "
 		"little to receive from this %s in mode %s: %u is the least",
 		opts->max_syscall_header_bytes, fdl_kind_name(info->kind),
 		fdl_mode_name(mode), MESSAGE_COST);

@@ -220,9 +220,9 @@ bool queue_is_ours(struct fdl_queue *q)
 {
 	if (!atomic_load_explicit(&q->attached, memory_order_acquire))
 		return true;
-	return pthread_equal(atomic_load_explicit(&q->reader,
-						  memory_order_relaxed),
-			     pthread_self());
+	return pthread_equal(
+		atomic_load_explicit(&q->reader, memory_order_relaxed),
+		pthread_self());
 }
 
 int queue_state(struct fdl_queue *q)
@@ -243,8 +243,8 @@ int fdl_queue_poll(struct fdl_queue *q, int timeout_ms)
 		return r;
 	r = wake_poll(q->ready.epfd, q->ready.wake, timeout_ms);
 	if (r > 0)
-		r = ready_wants_write(&q->ready) ? queue_state(q)
-						 : FDL_READABLE;
+		r = ready_wants_write(&q->ready) ? queue_state(q) :
+						   FDL_READABLE;
 	return r;
 }
 

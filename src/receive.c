@@ -62,14 +62,14 @@ static void end_cutting(struct fdl_queue *q)
 /* Returns whether it can be cut; else it is counted and released. */
 static bool begin_cutting(struct fdl_queue *q, struct fdl_packet *pkt)
 {
-	unsigned flags = q->ep->opts.flags & FDL_RX_CSUM ? FDL_SEGMENT_PARTIAL
-							 : 0;
+	unsigned flags = q->ep->opts.flags & FDL_RX_CSUM ? FDL_SEGMENT_PARTIAL :
+							   0;
 
 	fit_to_mtu(q, &pkt->off, pkt->link_len);
 	q->super = pkt;
 	q->super_bytes = (struct iovec){ pkt->data, pkt->len };
-	if (!fdl_segment_start(&q->segmenter, &q->super_bytes, 1,
-			       pkt->link_len, &pkt->off, flags)) {
+	if (!fdl_segment_start(&q->segmenter, &q->super_bytes, 1, pkt->link_len,
+			       &pkt->off, flags)) {
 		count(&q->counters, RX_GSO_CUT, 1);
 		return true;
 	}

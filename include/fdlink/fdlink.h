@@ -395,8 +395,8 @@ int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
  * queue. done may be NULL.
  */
 int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
-		  const struct fdl_offload *off,
-		  void (*done)(void *arg), void *arg);
+		  const struct fdl_offload *off, void (*done)(void *arg),
+		  void *arg);
 
 /*
  * End of a batch: write what FDL_COALESCE put off. It also goes when there is

@@ -143,8 +143,10 @@ static int merge_packet(struct fdl_options *opts, struct locator *loc,
 		what = "fanout=rollover and rollover";
 	if (!what)
 		return 0;
-	log_say(log, FDL_LOG_ERR, "packet:%s: %s contradict each other: give "
-		"one of them", loc->name, what);
+	log_say(log, FDL_LOG_ERR,
+		"packet:%s: %s contradict each other: give "
+		"one of them",
+		loc->name, what);
 	return -EINVAL;
 }
 

@@ -31,15 +31,15 @@ void message_listen(struct msghdr *msg, struct message_notes *notes)
 uint8_t message_type(const struct sockaddr_ll *from)
 {
 	_Static_assert((int)FDL_TO_HOST == PACKET_HOST &&
-		       (int)FDL_BROADCAST == PACKET_BROADCAST &&
-		       (int)FDL_MULTICAST == PACKET_MULTICAST &&
-		       (int)FDL_OTHERHOST == PACKET_OTHERHOST,
+			       (int)FDL_BROADCAST == PACKET_BROADCAST &&
+			       (int)FDL_MULTICAST == PACKET_MULTICAST &&
+			       (int)FDL_OTHERHOST == PACKET_OTHERHOST,
 		       "packet types are those of linux/if_packet.h");
 
 	if (from->sll_pkttype == PACKET_OUTGOING)
 		return IO_TYPE_OUTGOING;
-	return from->sll_pkttype <= PACKET_OTHERHOST ? from->sll_pkttype
-						     : IO_TYPE_UNKNOWN;
+	return from->sll_pkttype <= PACKET_OTHERHOST ? from->sll_pkttype :
+						       IO_TYPE_UNKNOWN;
 }
 
 void message_note(const struct msghdr *msg, const struct message_notes *notes,
@@ -55,7 +55,8 @@ void message_note(const struct msghdr *msg, const struct message_notes *notes,
 	memcpy(&aux, CMSG_DATA(c), sizeof(aux));
 	if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
 		return;
-	f->vlan_tpid = aux.tp_status & TP_STATUS_VLAN_TPID_VALID
-			? aux.tp_vlan_tpid : ETH_TYPE_VLAN;
+	f->vlan_tpid = aux.tp_status & TP_STATUS_VLAN_TPID_VALID ?
+			       aux.tp_vlan_tpid :
+			       ETH_TYPE_VLAN;
 	f->vlan_tci = aux.tp_vlan_tci;
 }

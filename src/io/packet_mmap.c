@@ -162,8 +162,9 @@ static void fill(struct io_frame *f, const struct tpacket3_hdr *hdr)
 	f->vlan_tpid = 0;
 	if (!(hdr->tp_status & TP_STATUS_VLAN_VALID))
 		return;
-	f->vlan_tpid = hdr->tp_status & TP_STATUS_VLAN_TPID_VALID
-			? hdr->hv1.tp_vlan_tpid : ETH_TYPE_VLAN;
+	f->vlan_tpid = hdr->tp_status & TP_STATUS_VLAN_TPID_VALID ?
+			       hdr->hv1.tp_vlan_tpid :
+			       ETH_TYPE_VLAN;
 	f->vlan_tci = (uint16_t)hdr->hv1.tp_vlan_tci;
 }
 

@@ -4,8 +4,8 @@
  * socket, recvmsg(2) on an AF_PACKET socket. Into one contiguous slot: more
  * pieces only cost.
  */
-#include <errno.h>
 #include "io/io.h"
+#include <errno.h>
 
 #include "io/message.h"
 #include "os.h"

@@ -61,7 +61,8 @@ static void discard(struct ring *ring)
 
 static void unref(struct ring *ring)
 {
-	if (atomic_fetch_sub_explicit(&ring->refs, 1, memory_order_acq_rel) == 1)
+	if (atomic_fetch_sub_explicit(&ring->refs, 1, memory_order_acq_rel) ==
+	    1)
 		discard(ring);
 }
 
@@ -179,8 +180,8 @@ static bool guard(struct ring *ring, unsigned i)
 			n = atomic_load_explicit(&ring->users[i],
 						 memory_order_acquire);
 		else if (atomic_compare_exchange_weak_explicit(
-				&ring->users[i], &n, n + 1,
-				memory_order_acq_rel, memory_order_acquire))
+				 &ring->users[i], &n, n + 1,
+				 memory_order_acq_rel, memory_order_acquire))
 			return true;
 	}
 	return false;
@@ -249,7 +250,7 @@ static bool is_closed(const struct ring *ring)
 
 	return !atomic_load_explicit(&ring->users[i], memory_order_acquire) &&
 	       atomic_load_explicit(status(ring, i), memory_order_acquire) &
-	       TP_STATUS_USER;
+		       TP_STATUS_USER;
 }
 
 bool ring_ready(const struct ring *ring)
@@ -288,8 +289,8 @@ static bool open_block(struct ring *ring)
 static bool fits(const struct ring *ring, const struct tpacket3_hdr *hdr)
 {
 	const uint8_t *at = (const uint8_t *)hdr;
-	size_t left = ring->block_size - (size_t)(at - ring->mem) %
-					 ring->block_size;
+	size_t left = ring->block_size -
+		      (size_t)(at - ring->mem) % ring->block_size;
 
 	return hdr->tp_mac >= RING_HEADERS_LEN && hdr->tp_mac <= left &&
 	       hdr->tp_snaplen <= left - hdr->tp_mac;

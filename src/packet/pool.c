@@ -50,7 +50,8 @@ struct pool {
 	_Alignas(CACHE_LINE) _Atomic uint64_t head;
 };
 
-_Static_assert((int)POOL_MAX_SLOTS < (int)NIL, "an index must not look like NIL");
+_Static_assert((int)POOL_MAX_SLOTS < (int)NIL,
+	       "an index must not look like NIL");
 #if UINTPTR_MAX == UINT64_MAX
 _Static_assert(sizeof(struct fdl_packet) == CACHE_LINE,
 	       "a packet is one cache line");

@@ -24,8 +24,10 @@ static void feed_many(struct link *l, unsigned from, unsigned n)
 static void packets_come_back_in_any_order(struct link *l)
 {
 	static const int orders[][POOL] = {
-		{ 0, 1, 2, 3, 4, 5, 6, 7 }, { 7, 6, 5, 4, 3, 2, 1, 0 },
-		{ 3, 0, 6, 1, 7, 5, 2, 4 }, { 4, 7, 0, 5, 2, 6, 1, 3 },
+		{ 0, 1, 2, 3, 4, 5, 6, 7 },
+		{ 7, 6, 5, 4, 3, 2, 1, 0 },
+		{ 3, 0, 6, 1, 7, 5, 2, 4 },
+		{ 4, 7, 0, 5, 2, 6, 1, 3 },
 	};
 	struct fdl_packet *v[POOL];
 	unsigned seq = 0, i, j;
@@ -247,7 +249,7 @@ static void a_batch_beyond_the_pool_leaves_no_noise(struct link *l)
 
 	for (round = 0; round < POOL; round++) {
 		feed_many(l, 0, round);
-		for (n = 0; n < round; ) {
+		for (n = 0; n < round;) {
 			int r;
 
 			fdl_queue_poll(l->q, WAIT_MS);
@@ -261,28 +263,37 @@ static void a_batch_beyond_the_pool_leaves_no_noise(struct link *l)
 }
 
 static const struct expectation table[] = {
-	{ .name = "packets come back in any order", .opts.pool = POOL,
+	{ .name = "packets come back in any order",
+	  .opts.pool = POOL,
 	  .test = packets_come_back_in_any_order },
-	{ .name = "a release may have gaps", .opts.pool = POOL,
+	{ .name = "a release may have gaps",
+	  .opts.pool = POOL,
 	  .test = a_release_may_have_gaps },
-	{ .name = "an empty pool is quiet until a release", .opts.pool = POOL,
+	{ .name = "an empty pool is quiet until a release",
+	  .opts.pool = POOL,
 	  .test = an_empty_pool_is_quiet_until_a_release },
 	{ .name = "a release with nothing waiting is no lasting noise",
 	  .test = a_release_with_nothing_waiting_is_no_lasting_noise,
 	  .opts.pool = POOL },
-	{ .name = "arrivals do not wake an empty pool", .opts.pool = POOL,
+	{ .name = "arrivals do not wake an empty pool",
+	  .opts.pool = POOL,
 	  .test = arrivals_do_not_wake_an_empty_pool },
-	{ .name = "a release elsewhere wakes a poll", .opts.pool = POOL,
+	{ .name = "a release elsewhere wakes a poll",
+	  .opts.pool = POOL,
 	  .test = a_release_elsewhere_wakes_a_poll },
-	{ .name = "an alloc may take the whole pool", .opts.pool = POOL,
+	{ .name = "an alloc may take the whole pool",
+	  .opts.pool = POOL,
 	  .test = an_alloc_may_take_the_whole_pool },
-	{ .name = "an allocated packet is empty", .opts.pool = POOL,
+	{ .name = "an allocated packet is empty",
+	  .opts.pool = POOL,
 	  .test = an_allocated_packet_is_empty },
 	{ .name = "a batch beyond the pool leaves no noise",
-	  .test = a_batch_beyond_the_pool_leaves_no_noise, .opts.pool = POOL },
+	  .test = a_batch_beyond_the_pool_leaves_no_noise,
+	  .opts.pool = POOL },
 	{ .name = "packets outlive the endpoint",
 	  .test = packets_outlive_the_endpoint },
-	{ .name = "a kept packet is the same", .test = a_kept_packet_is_the_same },
+	{ .name = "a kept packet is the same",
+	  .test = a_kept_packet_is_the_same },
 	{ .name = "headers are pulled and pushed",
 	  .test = headers_are_pulled_and_pushed },
 };

@@ -144,10 +144,12 @@ static void fewer_cycles_leave_nothing(struct link *l)
 }
 
 static const struct expectation table[] = {
-	{ .name = "10,000 cycles leave nothing", .test = cycles_leave_nothing,
+	{ .name = "10,000 cycles leave nothing",
+	  .test = cycles_leave_nothing,
 	  .needs = LINK_EOF | LINK_IP },
 	{ .name = "1,000 cycles leave nothing",
-	  .test = fewer_cycles_leave_nothing, .not_on = LINK_EOF },
+	  .test = fewer_cycles_leave_nothing,
+	  .not_on = LINK_EOF },
 };
 
 int main(int argc, char *argv[])

@@ -126,12 +126,15 @@ static void a_wake_ends_every_poll_in_progress(struct link *l)
 	assert_int_equal(link_make(&other, l->kind, 1), 0);
 	fds[0] = l->fd;
 	fds[1] = other.fd;
-	assert_int_equal(fdl_endpoint_new(&ep, fds, 2, &(struct fdl_options){
-				.flags = l->kind->flags }), 0);
+	assert_int_equal(fdl_endpoint_new(&ep, fds, 2,
+					  &(struct fdl_options){
+						  .flags = l->kind->flags }),
+			 0);
 	for (i = 0; i < 2; i++) {
 		p[i] = (struct poller){ .q = fdl_get_queue(ep, i) };
-		assert_int_equal(pthread_create(&threads[i], NULL,
-						poll_for_ever, &p[i]), 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, poll_for_ever, &p[i]),
+			0);
 	}
 	/* Whether they poll already cannot be seen: if not, the wake is for
 	 * their next poll, and reaches only one of them; so repeat it. */
@@ -219,8 +222,7 @@ static void want_write_reports_room(struct link *l)
 	link_feed(l, 100, 1);
 	while (fdl_poll(l->ep, WAIT_MS) == FDL_WRITABLE)
 		;
-	assert_int_equal(fdl_poll(l->ep, WAIT_MS),
-			 FDL_READABLE | FDL_WRITABLE);
+	assert_int_equal(fdl_poll(l->ep, WAIT_MS), FDL_READABLE | FDL_WRITABLE);
 	assert_int_equal(fdl_queue_poll(l->q, WAIT_MS),
 			 FDL_READABLE | FDL_WRITABLE);
 	expect_received(l, 100, 1);
@@ -257,7 +259,8 @@ static void polls_are_refused_while_attached(struct link *l)
 
 static const struct expectation table[] = {
 	{ .name = "a poll times out", .test = a_poll_times_out },
-	{ .name = "a poll tells of a packet", .test = a_poll_tells_of_a_packet },
+	{ .name = "a poll tells of a packet",
+	  .test = a_poll_tells_of_a_packet },
 	{ .name = "a wake before a poll ends the next one",
 	  .test = a_wake_before_a_poll_ends_the_next_one },
 	{ .name = "a wake does not touch the pollable fds",
@@ -265,7 +268,8 @@ static const struct expectation table[] = {
 	{ .name = "a wake from another thread ends a poll",
 	  .test = a_wake_from_another_thread_ends_a_poll },
 	/* Two devices are no one link. */
-	{ .name = "a wake ends every poll in progress", .needs = LINK_UNIX,
+	{ .name = "a wake ends every poll in progress",
+	  .needs = LINK_UNIX,
 	  .test = a_wake_ends_every_poll_in_progress },
 	{ .name = "a signal alone does not end a poll",
 	  .test = a_signal_alone_does_not_end_a_poll },

@@ -175,8 +175,8 @@ static void hammer(struct hammer *h)
 	pthread_join(releaser, NULL);
 	close(set);
 	if (wrong)
-		fail_msg("%s: %u fed, %u received", wrong,
-			 atomic_load(&h->fed), atomic_load(&h->got));
+		fail_msg("%s: %u fed, %u received", wrong, atomic_load(&h->fed),
+			 atomic_load(&h->got));
 }
 
 static void release_handed(struct hammer *h)
@@ -192,7 +192,10 @@ static void release_handed(struct hammer *h)
 
 static void run(struct link *l, int fd, bool hand_over)
 {
-	struct hammer h = { .l = { l }, .n_links = 1, .ep = l->ep, .fd = fd,
+	struct hammer h = { .l = { l },
+			    .n_links = 1,
+			    .ep = l->ep,
+			    .fd = fd,
 			    .hand_over = hand_over };
 	struct fdl_packet *pkt;
 
@@ -263,15 +266,20 @@ static const struct expectation table[] = {
 	{ .name = "the queue's fd is honest", .test = the_queues_fd_is_honest },
 	{ .name = "the endpoint's fd is honest",
 	  .test = the_endpoints_fd_is_honest },
-	{ .name = "and so with a pool of 2", .opts.pool = 2,
+	{ .name = "and so with a pool of 2",
+	  .opts.pool = 2,
 	  .test = the_endpoints_fd_is_honest },
 	{ .name = "and so with a pool of 2 and releases elsewhere",
-	  .test = and_so_with_releases_elsewhere, .opts.pool = 2 },
+	  .test = and_so_with_releases_elsewhere,
+	  .opts.pool = 2 },
 	{ .name = "and so with a pool of 5 and releases elsewhere",
-	  .test = and_so_with_releases_elsewhere, .opts.pool = 5 },
+	  .test = and_so_with_releases_elsewhere,
+	  .opts.pool = 5 },
 	{ .name = "and so while room to send comes and goes",
-	  .test = and_so_while_room_to_send_comes_and_goes, .opts.pool = 3 },
-	{ .name = "one fd over several queues is honest", .needs = LINK_UNIX,
+	  .test = and_so_while_room_to_send_comes_and_goes,
+	  .opts.pool = 3 },
+	{ .name = "one fd over several queues is honest",
+	  .needs = LINK_UNIX,
 	  .test = one_fd_over_several_queues_is_honest },
 };
 

@@ -170,10 +170,10 @@ static void feed_type(struct link *l, uint16_t type)
 
 static void any_ethertype_is_delivered_with_its_protocol(struct link *l)
 {
-	static const uint16_t fed[] = { 0x0806, 0x86dd, 0x88cc, 0xffff, 0x0600,
-					0x05dc, 0x0026 };
-	static const uint16_t want[] = { 0x0806, 0x86dd, 0x88cc, 0xffff, 0x0600,
-					 4, 4 };
+	static const uint16_t fed[] = { 0x0806, 0x86dd, 0x88cc, 0xffff,
+					0x0600, 0x05dc, 0x0026 };
+	static const uint16_t want[] = { 0x0806, 0x86dd, 0x88cc, 0xffff,
+					 0x0600, 4,	 4 };
 	struct fdl_packet *pkt;
 	size_t i;
 
@@ -354,50 +354,63 @@ static const struct expectation table[] = {
 	{ .name = "frames arrive whole and in order",
 	  .test = frames_arrive_whole_and_in_order },
 	{ .name = "and so with a batch of 1",
-	  .test = frames_arrive_whole_and_in_order, .opts.batch = 1 },
+	  .test = frames_arrive_whole_and_in_order,
+	  .opts.batch = 1 },
 	{ .name = "and so with a batch of 256",
-	  .test = frames_arrive_whole_and_in_order, .opts.batch = 256 },
+	  .test = frames_arrive_whole_and_in_order,
+	  .opts.batch = 256 },
 	{ .name = "a batch is never more than asked for",
 	  .test = a_batch_is_never_more_than_asked_for },
 	{ .name = "a packet is described", .test = a_packet_is_described },
-	{ .name = "headroom is as asked for", .test = headroom_is_as_asked_for,
-	  .opts.headroom = 200, .opts.pool = 2 },
-	{ .name = "runts are counted", .test = runts_are_counted,
+	{ .name = "headroom is as asked for",
+	  .test = headroom_is_as_asked_for,
+	  .opts.headroom = 200,
+	  .opts.pool = 2 },
+	{ .name = "runts are counted",
+	  .test = runts_are_counted,
 	  .needs = LINK_UNIX | LINK_ETHERNET },
-	{ .name = "a cut VLAN tag is a runt", .test = a_cut_vlan_tag_is_a_runt,
+	{ .name = "a cut VLAN tag is a runt",
+	  .test = a_cut_vlan_tag_is_a_runt,
 	  .needs = LINK_TAGS },
 	/* A device carries no empty packet, its kernel side refuses it. */
 	{ .name = "empty datagrams are counted",
-	  .test = empty_datagrams_are_counted, .needs = LINK_UNIX },
+	  .test = empty_datagrams_are_counted,
+	  .needs = LINK_UNIX },
 	{ .name = "what is no IP is counted",
 	  .test = what_is_no_ip_is_counted_on_a_link_without_header,
 	  .needs = LINK_IP },
 	{ .name = "the protocol is told by the IP version",
-	  .test = the_protocol_is_told_by_the_ip_version, .needs = LINK_IP },
+	  .test = the_protocol_is_told_by_the_ip_version,
+	  .needs = LINK_IP },
 	{ .name = "any ethertype is delivered with its protocol",
 	  .test = any_ethertype_is_delivered_with_its_protocol,
 	  .needs = LINK_ETHERNET },
 	/* The kernel takes tags off before an AF_PACKET socket sees them. */
 	{ .name = "VLAN tags are part of the link header",
-	  .test = vlan_tags_are_part_of_the_link_header, .needs = LINK_TAGS },
+	  .test = vlan_tags_are_part_of_the_link_header,
+	  .needs = LINK_TAGS },
 	{ .name = "a packet has the type of its address",
 	  .test = a_packet_has_the_type_of_its_address,
 	  .needs = LINK_ETHERNET },
 	{ .name = "frames for others are dropped on request",
 	  .test = frames_for_others_are_dropped_on_request,
-	  .needs = LINK_ETHERNET, .opts.flags = FDL_DROP_OTHERHOST },
+	  .needs = LINK_ETHERNET,
+	  .opts.flags = FDL_DROP_OTHERHOST },
 	/* No device takes a frame longer than its MTU. */
 	{ .name = "a datagram longer than a slot is counted",
 	  .test = a_datagram_longer_than_a_slot_is_counted,
 	  .needs = LINK_UNIX },
 	{ .name = "the longest packet is received",
-	  .test = the_longest_packet_is_received, .needs = LINK_UNIX },
+	  .test = the_longest_packet_is_received,
+	  .needs = LINK_UNIX },
 	{ .name = "what this machine sends is not delivered",
 	  .test = what_this_machine_sends_is_not_delivered,
 	  .needs = LINK_OUTGOING },
 	{ .name = "a storm of bad frames does not stop good ones",
 	  .test = a_storm_of_bad_frames_does_not_stop_good_ones,
-	  .needs = LINK_UNIX, .opts.pool = 2, .opts.batch = 4 },
+	  .needs = LINK_UNIX,
+	  .opts.pool = 2,
+	  .opts.batch = 4 },
 };
 
 int main(int argc, char *argv[])

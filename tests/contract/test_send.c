@@ -176,7 +176,8 @@ static void what_the_kernel_refuses_is_counted(struct link *l)
 static void work_that_contradicts_the_packet_is_counted(struct link *l)
 {
 	const struct fdl_offload off = { .csum = FDL_CSUM_PARTIAL,
-					 .csum_start = 200, .csum_offset = 6 };
+					 .csum_start = 200,
+					 .csum_offset = 6 };
 	uint8_t frame[100];
 	struct iovec iov = { frame, sizeof(frame) };
 	struct fdl_packet *v[2];
@@ -367,9 +368,11 @@ static void a_packet_may_go_by_another_endpoint(struct link *l)
 }
 
 static const struct expectation table[] = {
-	{ .name = "packets go whole and in order", .opts.pool = BURST,
+	{ .name = "packets go whole and in order",
+	  .opts.pool = BURST,
 	  .test = packets_go_whole_and_in_order },
-	{ .name = "a write joins the pieces", .test = a_write_joins_the_pieces },
+	{ .name = "a write joins the pieces",
+	  .test = a_write_joins_the_pieces },
 	{ .name = "done is called once if it went",
 	  .test = done_is_called_once_if_it_went },
 	{ .name = "an empty packet is counted",
@@ -380,27 +383,34 @@ static const struct expectation table[] = {
 	  .not_on = LINK_TUNTAP },
 	/* A unix socket takes any bytes. */
 	{ .name = "what the kernel refuses is counted",
-	  .test = what_the_kernel_refuses_is_counted, .needs = LINK_DEVICE },
+	  .test = what_the_kernel_refuses_is_counted,
+	  .needs = LINK_DEVICE },
 	{ .name = "work that contradicts the packet is counted",
 	  .test = work_that_contradicts_the_packet_is_counted },
 	/* A device drops what it has no room for: only a socket fills up. */
 	{ .name = "no room gives a short count",
-	  .test = no_room_gives_a_short_count, .needs = LINK_UNIX },
+	  .test = no_room_gives_a_short_count,
+	  .needs = LINK_UNIX },
 	{ .name = "a write without room is dropped and counted",
 	  .test = a_write_without_room_is_dropped_and_counted,
 	  .needs = LINK_UNIX },
 	{ .name = "receiving goes on without room to send",
-	  .test = receiving_goes_on_without_room_to_send, .needs = LINK_UNIX },
+	  .test = receiving_goes_on_without_room_to_send,
+	  .needs = LINK_UNIX },
 	{ .name = "a closed peer raises no signal",
-	  .test = a_closed_peer_raises_no_signal, .needs = LINK_EOF },
+	  .test = a_closed_peer_raises_no_signal,
+	  .needs = LINK_EOF },
 	{ .name = "a failed send does not lose what was received",
 	  .test = a_failed_send_does_not_lose_what_was_received,
 	  .needs = LINK_EOF },
-	{ .name = "no reader is counted", .test = no_reader_is_counted,
+	{ .name = "no reader is counted",
+	  .test = no_reader_is_counted,
 	  .needs = LINK_NO_EOF },
-	{ .name = "a received packet can be sent", .opts.pool = 2,
+	{ .name = "a received packet can be sent",
+	  .opts.pool = 2,
 	  .test = a_received_packet_can_be_sent },
-	{ .name = "a packet may go by another endpoint", .opts.pool = 2,
+	{ .name = "a packet may go by another endpoint",
+	  .opts.pool = 2,
 	  .test = a_packet_may_go_by_another_endpoint },
 };
 

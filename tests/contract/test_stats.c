@@ -172,9 +172,11 @@ static const struct expectation table[] = {
 	{ .name = "another thread may read them",
 	  .test = another_thread_may_read_them },
 	{ .name = "what the kernel dropped is counted",
-	  .test = what_the_kernel_dropped_is_counted, .needs = LINK_DEVICE,
+	  .test = what_the_kernel_dropped_is_counted,
+	  .needs = LINK_DEVICE,
 	  .opts = { .ring_bytes = SMALLEST_RING } },
-	{ .name = "older drops are not ours", .test = older_drops_are_not_ours,
+	{ .name = "older drops are not ours",
+	  .test = older_drops_are_not_ours,
 	  .needs = LINK_DEVICE },
 };
 

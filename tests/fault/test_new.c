@@ -136,5 +136,6 @@ int main(int argc, char *argv[])
 			.initial_state = (void *)(uintptr_t)kind,
 		};
 	return _cmocka_run_group_tests("new", tests, n, NULL, NULL) ?
-		EXIT_FAILURE : EXIT_SUCCESS;
+		       EXIT_FAILURE :
+		       EXIT_SUCCESS;
 }

@@ -180,8 +180,8 @@ static void a_device_that_is_gone_takes_nothing(struct link *l)
 
 static void ebadfd_is_a_deleted_device(struct link *l)
 {
-	expect_refusal(l, &(struct row){ EBADFD, -ENODEV,
-					 COUNTER(tx_drop_other) });
+	expect_refusal(
+		l, &(struct row){ EBADFD, -ENODEV, COUNTER(tx_drop_other) });
 }
 
 static void a_broken_fd_takes_nothing(struct link *l)
@@ -200,17 +200,22 @@ static const struct expectation table[] = {
 	{ .name = "a refused packet is counted",
 	  .test = a_refused_packet_is_counted },
 	{ .name = "EIO is a device that is down",
-	  .test = eio_is_a_device_that_is_down, .needs = LINK_TUNTAP },
+	  .test = eio_is_a_device_that_is_down,
+	  .needs = LINK_TUNTAP },
 	{ .name = "ENETDOWN is a device that is down",
-	  .test = enetdown_is_a_device_that_is_down, .needs = LINK_OUTGOING },
+	  .test = enetdown_is_a_device_that_is_down,
+	  .needs = LINK_OUTGOING },
 	{ .name = "a missing reader is counted",
-	  .test = a_missing_reader_is_counted, .needs = LINK_NO_EOF },
+	  .test = a_missing_reader_is_counted,
+	  .needs = LINK_NO_EOF },
 	{ .name = "a closed peer takes nothing",
-	  .test = a_closed_peer_takes_nothing, .needs = LINK_EOF },
+	  .test = a_closed_peer_takes_nothing,
+	  .needs = LINK_EOF },
 	{ .name = "a device that is gone takes nothing",
 	  .test = a_device_that_is_gone_takes_nothing },
 	{ .name = "EBADFD is a deleted device",
-	  .test = ebadfd_is_a_deleted_device, .needs = LINK_TUNTAP },
+	  .test = ebadfd_is_a_deleted_device,
+	  .needs = LINK_TUNTAP },
 	{ .name = "a broken fd takes nothing",
 	  .test = a_broken_fd_takes_nothing },
 };

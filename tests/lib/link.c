@@ -39,8 +39,8 @@ static int packet_socket(const char *dev)
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room,
-		       sizeof(room)) < 0 ||
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) <
+		    0 ||
 	    bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0) {
 		close(fd);
 		return -errno;
@@ -77,8 +77,8 @@ static int make_tun(struct link *l)
 static int make_veth(struct link *l)
 {
 	netns_command("ip link add %s address 02:00:00:00:00:01 type veth "
-		  "peer name %s address 02:00:00:00:00:02",
-		  l->dev, l->peer_dev);
+		      "peer name %s address 02:00:00:00:00:02",
+		      l->dev, l->peer_dev);
 	netns_set_up(l->dev, true);
 	netns_set_up(l->peer_dev, true);
 	netns_wait_running(l->dev);
@@ -122,13 +122,15 @@ static int make_dgram(struct link *l)
 }
 
 const struct link_kind link_kinds[] = {
-	{ "tap", LINK_ETHERNET | LINK_DEVICE | LINK_TUNTAP | LINK_TAGS,
-	  0, make_tap },
+	{ "tap", LINK_ETHERNET | LINK_DEVICE | LINK_TUNTAP | LINK_TAGS, 0,
+	  make_tap },
 	{ "tun", LINK_IP | LINK_DEVICE | LINK_TUNTAP, 0, make_tun },
 	{ "veth", LINK_ETHERNET | LINK_DEVICE | LINK_OUTGOING | LINK_KERNEL_MAC,
 	  0, make_veth },
-	{ "packet", LINK_ETHERNET | LINK_DEVICE | LINK_OUTGOING |
-	  LINK_KERNEL_MAC | LINK_OPENED, 0, make_opened },
+	{ "packet",
+	  LINK_ETHERNET | LINK_DEVICE | LINK_OUTGOING | LINK_KERNEL_MAC |
+		  LINK_OPENED,
+	  0, make_opened },
 	{ "seqpacket", LINK_ETHERNET | LINK_UNIX | LINK_EOF | LINK_TAGS,
 	  FDL_ETHERNET, make_seqpacket },
 	{ "seqpacket-ip", LINK_IP | LINK_UNIX | LINK_EOF, 0, make_seqpacket },
@@ -172,7 +174,8 @@ int link_endpoint(struct link *l, enum fdl_mode mode,
 	o.flags |= l->kind->flags;
 	memcpy(o.address, link_local, sizeof(o.address));
 	err = l->kind->traits & LINK_OPENED ?
-		open_link(l, &o) : fdl_endpoint_new(&l->ep, &l->fd, 1, &o);
+		      open_link(l, &o) :
+		      fdl_endpoint_new(&l->ep, &l->fd, 1, &o);
 	if (err)
 		return err;
 	l->q = fdl_get_queue(l->ep, 0);

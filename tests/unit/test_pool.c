@@ -207,7 +207,8 @@ static void run_threads(unsigned slots)
 	for (i = 0; i < THREADS; i++) {
 		w[i] = (struct worker){ pool, i + 1, &wrong };
 		assert_int_equal(pthread_create(&threads[i], NULL,
-						take_and_release, &w[i]), 0);
+						take_and_release, &w[i]),
+				 0);
 	}
 	for (i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
@@ -253,7 +254,8 @@ static void an_orphan_goes_once_under_threads(void **state)
 			pool_take_or_ask(pool, &none, 1);
 		for (i = 0; i < THREADS; i++)
 			assert_int_equal(pthread_create(&threads[i], NULL,
-							release_one, v[i]), 0);
+							release_one, v[i]),
+					 0);
 		pool_orphan(pool);
 		for (i = 0; i < THREADS; i++)
 			pthread_join(threads[i], NULL);

@@ -92,7 +92,8 @@ static void from_peer(int udp, struct fdl_queue *q)
 int main(int argc, char **argv)
 {
 	struct fdl_options options = { .size = sizeof(options),
-		.flags = FDL_RX_CSUM | FDL_RX_GSO | FDL_RX_USO };
+				       .flags = FDL_RX_CSUM | FDL_RX_GSO |
+						FDL_RX_USO };
 	struct sockaddr_in to = { AF_INET, htons(4500), { 0 }, { 0 } };
 	int n = 0, on = 1, udp = socket(AF_INET, SOCK_DGRAM, 0);
 	struct pollfd p[2] = { { udp, POLLIN, 0 }, { -1, POLLIN, 0 } };

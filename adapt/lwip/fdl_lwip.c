@@ -9,8 +9,11 @@
 
 #include <lwip/etharp.h>
 #include <lwip/ethip6.h>
+#include <lwip/icmp6.h>
 #include <lwip/pbuf.h>
 #include <lwip/prot/ip.h>
+#include <lwip/prot/ip4.h>
+#include <lwip/prot/ip6.h>
 #include <lwip/prot/tcp.h>
 #include <lwip/stats.h>
 #include <lwip/sys.h>
@@ -28,7 +31,7 @@ enum {
 	TX_PIECES = 64,
 	DEFAULT_POOL = 256,	/* as fdl_options.pool has it */
 	MAX_PBUF = 0xffff,
-	TCP_CHKSUM_AT = 16,
+	TCP_CHKSUM = 16,	/* where it is in the header */
 	/* What lwIP may put in front of a received packet beyond what it was
 	 * received with, before that would run into the pbuf itself. */
 	SPARE_ROOM = 64,
@@ -110,12 +113,14 @@ static struct pbuf *to_pbuf(struct fdl_lwip *link, struct fdl_packet *pkt)
 }
 
 #if LWIP_CHECKSUM_CTRL_PER_NETIF
-/* The transport checksum needs no look, or has had one that is cheaper than
- * lwIP's. What is wrong or cannot be told is left to lwIP to judge. */
-static bool is_vouched(const struct fdl_packet *pkt)
+/* On lwIP's thread. */
+static err_t input_here(struct pbuf *p, struct netif *netif)
 {
-	return pkt->off.csum != FDL_CSUM_NONE ||
-	       fdl_checksum_verify(pkt->data, pkt->len, pkt->link_len) == 1;
+#if NO_SYS
+	return netif->input(p, netif);
+#else
+	return netif_input(p, netif);
+#endif
 }
 
 static err_t input_vouched(struct pbuf *p, struct netif *netif)
@@ -126,46 +131,87 @@ static err_t input_vouched(struct pbuf *p, struct netif *netif)
 	err_t err;
 
 	netif->chksum_flags = (u16_t)(netif->chksum_flags & ~checks);
-#if NO_SYS
-	err = netif->input(p, netif);
-#else
-	err = netif_input(p, netif);
-#endif
+	err = input_here(p, netif);
 	netif->chksum_flags |= on;
 	return err;
 }
 
-static err_t pass_on(struct pbuf *p, struct netif *netif, bool vouched)
+#if LWIP_IPV6
+/*
+ * A segment that lwIP cuts into fragments, for the path is narrower than the
+ * connection took it for, the wire does not complete: once that may come, lwIP
+ * leaves nothing undone.
+ */
+static err_t input_too_big(struct pbuf *p, struct netif *netif)
 {
-	if (!vouched)
-		return netif->input(p, netif);
-#if NO_SYS
-	return input_vouched(p, netif);
-#else
-	return tcpip_inpkt(p, netif, input_vouched);
-#endif
-}
-#else
-static bool is_vouched(const struct fdl_packet *pkt)
-{
-	LWIP_UNUSED_ARG(pkt);
-	return false;
+	leave_sums(netif, false);
+	return input_here(p, netif);
 }
 
-static err_t pass_on(struct pbuf *p, struct netif *netif, bool vouched)
+static err_t input_router(struct pbuf *p, struct netif *netif)
 {
-	LWIP_UNUSED_ARG(vouched);
-	return netif->input(p, netif);
+	const err_t err = input_here(p, netif);
+
+	if (netif_mtu6(netif) < netif->mtu)
+		leave_sums(netif, false);
+	return err;
+}
+
+static uint8_t icmp6_type(const struct fdl_packet *pkt)
+{
+	const uint8_t *ip = pkt->data + pkt->link_len;
+
+	if (pkt->protocol != ETHTYPE_IPV6 ||
+	    pkt->len < pkt->link_len + IP6_HLEN + 4U ||
+	    ip[6] != IP6_NEXTH_ICMP6)
+		return 0;
+	return ip[IP6_HLEN];
 }
 #endif
+
+/* How lwIP is to take a packet; NULL: as any. */
+static netif_input_fn find_input(const struct fdl_packet *pkt)
+{
+#if LWIP_IPV6
+	const uint8_t type = icmp6_type(pkt);
+
+	if (type == ICMP6_TYPE_PTB)
+		return input_too_big;
+	if (type == ICMP6_TYPE_RA)
+		return input_router;
+#endif
+	/* What is wrong or cannot be told is left to lwIP to judge. */
+	if (pkt->off.csum != FDL_CSUM_NONE ||
+	    fdl_checksum_verify(pkt->data, pkt->len, pkt->link_len) == 1)
+		return input_vouched;
+	return NULL;
+}
+#else
+static netif_input_fn find_input(const struct fdl_packet *pkt)
+{
+	LWIP_UNUSED_ARG(pkt);
+	return NULL;
+}
+#endif
+
+static err_t pass_on(struct pbuf *p, struct netif *netif, netif_input_fn fn)
+{
+	if (!fn)
+		return netif->input(p, netif);
+#if NO_SYS
+	return fn(p, netif);
+#else
+	return tcpip_inpkt(p, netif, fn);
+#endif
+}
 
 static void input(struct fdl_lwip *link, struct fdl_packet *pkt)
 {
-	const bool vouched = link->wire_sums && is_vouched(pkt);
+	netif_input_fn fn = link->wire_sums ? find_input(pkt) : NULL;
 	struct netif *netif = link->netif;
 	struct pbuf *p = to_pbuf(link, pkt);
 
-	if (p && pass_on(p, netif, vouched) == ERR_OK)
+	if (p && pass_on(p, netif, fn) == ERR_OK)
 		return;
 	if (p)
 		pbuf_free(p);
@@ -238,29 +284,18 @@ static uint16_t get16(const uint8_t *bytes)
 	return (uint16_t)(bytes[0] << 8 | bytes[1]);
 }
 
-/* Where a frame's TCP header is, as it is or in a first fragment; 0: nowhere.
- * Only what lwIP sends has to be understood. */
-static unsigned find_tcp(const uint8_t *frame, unsigned len, unsigned ip,
-			 bool *fragment)
+/*
+ * Where behind the IP header TCP's is; 0: nowhere, or in a fragment. Only what
+ * lwIP sends has to be understood.
+ */
+static unsigned find_tcp(const uint8_t *ip, unsigned len)
 {
-	const uint8_t *h = frame + ip;
-
-	if (len < ip + IP_HLEN)
-		return 0;
-	if (h[0] >> 4 == 4) {
-		*fragment = get16(h + 6) & IP_MF;
-		ip += (h[0] & 15) * 4U;
-		return h[9] == IP_PROTO_TCP && !(get16(h + 6) & IP_OFFMASK) ?
-			ip : 0;
-	}
-	if (h[0] >> 4 != 6 || len < ip + IP6_HLEN)
-		return 0;
-	if (h[6] == IP_PROTO_TCP)
-		return ip + IP6_HLEN;
-	*fragment = true;
-	return h[6] == IP6_NEXTH_FRAGMENT && len >= ip + IP6_HLEN + 8 &&
-		       h[40] == IP_PROTO_TCP && !(get16(h + 42) & ~7) ?
-		       ip + IP6_HLEN + 8 : 0;
+	if (len >= IP_HLEN && ip[0] >> 4 == 4 && ip[9] == IP_PROTO_TCP &&
+	    !(get16(ip + 6) & (IP_MF | IP_OFFMASK)))
+		return (ip[0] & 15) * 4U;
+	if (len >= IP6_HLEN && ip[0] >> 4 == 6 && ip[6] == IP_PROTO_TCP)
+		return IP6_HLEN;
+	return 0;
 }
 
 static unsigned link_len(const struct fdl_lwip *link, const struct pbuf *p)
@@ -272,43 +307,33 @@ static unsigned link_len(const struct fdl_lwip *link, const struct pbuf *p)
 	return p->len > 14 && get16(frame + 12) == ETHTYPE_VLAN ? 18 : 14;
 }
 
-static void put_pseudo_sum(uint8_t *frame, unsigned ip, unsigned tcp,
-			   unsigned tot_len)
+/* len is that of the TCP segment. */
+static void put_pseudo_sum(const uint8_t *ip, uint8_t *tcp, unsigned len)
 {
-	const unsigned v6 = frame[ip] >> 4 == 6, len = tot_len - tcp;
 	const uint8_t proto[] = { 0, IP_PROTO_TCP, (uint8_t)(len >> 8),
 				  (uint8_t)len };
+	const bool v4 = ip[0] >> 4 == 4;
 	uint16_t sum = fdl_checksum_sum(proto, sizeof(proto), 0);
 
-	sum = fdl_checksum_sum(frame + ip + (v6 ? 8 : 12), v6 ? 32 : 8, sum);
-	memcpy(frame + tcp + TCP_CHKSUM_AT, &sum, sizeof(sum));
+	sum = fdl_checksum_sum(ip + (v4 ? 12 : 8), v4 ? 8 : 32, sum);
+	memcpy(tcp + TCP_CHKSUM, &sum, sizeof(sum));
 }
 
-/*
- * Say what lwIP has left undone, by a checksum of 0, on a TCP segment. A
- * segment in fragments, for the path has become narrower, the wire does not
- * complete: it is lost, and lwIP is left nothing undone from then on.
- */
-static err_t describe(struct fdl_lwip *link, struct pbuf *p,
-		      struct fdl_offload *off)
+/* Say what lwIP has left undone, by a checksum of 0, on a TCP segment. */
+static void describe(const struct fdl_lwip *link, struct pbuf *p,
+		     struct fdl_offload *off)
 {
-	const unsigned ip = link_len(link, p);
-	uint8_t *frame = p->payload;
-	bool fragment = false;
-	unsigned tcp;
+	const unsigned at = link_len(link, p);
+	const unsigned len = p->len > at ? p->len - at : 0;
+	uint8_t *ip = (uint8_t *)p->payload + at;
+	const unsigned tcp = find_tcp(ip, len);
 
-	tcp = find_tcp(frame, p->len, ip, &fragment);
-	if (!tcp || p->len < tcp + TCP_HLEN || get16(frame + tcp + TCP_CHKSUM_AT))
-		return ERR_OK;
-	if (fragment) {
-		leave_sums(link->netif, false);
-		return ERR_IF;
-	}
-	put_pseudo_sum(frame, ip, tcp, p->tot_len);
+	if (!tcp || len < tcp + TCP_HLEN || get16(ip + tcp + TCP_CHKSUM))
+		return;
+	put_pseudo_sum(ip, ip + tcp, p->tot_len - at - tcp);
 	off->csum = FDL_CSUM_PARTIAL;
-	off->csum_start = (uint16_t)tcp;
-	off->csum_offset = TCP_CHKSUM_AT;
-	return ERR_OK;
+	off->csum_start = (uint16_t)(at + tcp);
+	off->csum_offset = TCP_CHKSUM;
 }
 
 /*
@@ -339,40 +364,29 @@ static int send_pieces(struct fdl_lwip *link, struct pbuf *p,
 	return rc;
 }
 
-static err_t send_chain(struct fdl_lwip *link, struct pbuf *p)
-{
-	struct fdl_offload off = { 0 };
-	err_t err = ERR_OK;
-	int rc;
-
-	if (link->wire_sums)
-		err = describe(link, p, &off);
-	if (err != ERR_OK)
-		return err;
-	rc = send_pieces(link, p, &off);
-	if (rc >= 0)
-		return ERR_OK;
-	return rc == -EAGAIN || rc == -ENOBUFS ? ERR_MEM : ERR_IF;
-}
-
 static err_t link_output(struct netif *netif, struct pbuf *p)
 {
 	struct fdl_lwip *link = netif->state;
+	struct fdl_offload off = { 0 };
 	struct pbuf *flat = NULL;
-	err_t err;
+	int rc;
 
 	if (pbuf_clen(p) > TX_PIECES) {
 		flat = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
 		if (!flat)
 			return ERR_MEM;
 	}
-	err = send_chain(link, flat ? flat : p);
+	if (link->wire_sums)
+		describe(link, flat ? flat : p, &off);
+	rc = send_pieces(link, flat ? flat : p, &off);
 	if (flat)
 		pbuf_free(flat);
 #if !NO_SYS
 	flush_later(link);
 #endif
-	return err;
+	if (rc >= 0)
+		return ERR_OK;
+	return rc == -EAGAIN || rc == -ENOBUFS ? ERR_MEM : ERR_IF;
 }
 
 #if LWIP_IPV4

@@ -79,7 +79,8 @@ struct fdl_lwip {
  * For netif_add, with a struct fdl_lwip * as state and as input netif_input
  * (NO_SYS=1) or tcpip_input. Takes MTU, link address and medium from the
  * endpoint, and sets the link up; the MTU is at most 65535 less the link
- * header, as lwIP counts a frame in 16 bits.
+ * header, as lwIP counts a frame in 16 bits. It must not become less: what lwIP
+ * cuts into fragments has to have its checksum.
  * The struct and the netif must stay as long as lwIP holds packets.
  * Errors: ERR_ARG no link address on a link that has them
  * (fdl_options.address); ERR_BUF packets have not the headroom.

@@ -18,7 +18,8 @@ struct reader {
 struct reader_ops {
 	const char *name;
 	bool (*fits)(const struct bench_link *link);
-	bool opens;		/* its own fd, from the device's name */
+	bool opens;		/* its own fd where the link has a name that
+				 * serves: a veth */
 	void (*open)(struct reader *r);
 	/* Receive some, look at each by bench_got: how many; 0: none there. */
 	int (*step)(struct reader *r);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fdlink in one of its modes, driven by fdl_queue_poll. */
+/*
+ * fdlink in one of its modes, driven by fdl_queue_poll. On a device it opens the
+ * link itself, as not every mode takes a caller's socket.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <fdlink/fdlink.h>
+#include <fdlink/open.h>
 
 #include "reader.h"
 
@@ -35,6 +38,17 @@ static void log_line(void *ctx, int level, const char *msg)
 		fprintf(stderr, "bench: %s\n", msg);
 }
 
+static int open_link(struct fdl_endpoint **ep, const struct bench_link *link,
+		     const struct fdl_options *options)
+{
+	char locator[64];
+
+	if (link->fd >= 0)
+		return fdl_endpoint_new(ep, &link->fd, 1, options);
+	snprintf(locator, sizeof(locator), "packet:%s", link->name);
+	return fdl_open(ep, locator, options);
+}
+
 static void open_fdlink(struct reader *r)
 {
 	struct fdl_options options = {
@@ -49,9 +63,9 @@ static void open_fdlink(struct reader *r)
 	/* As large as the rings it is beside; other modes know best. */
 	if (options.mode == FDL_MODE_PACKET_MMAP)
 		options.ring_bytes = BENCH_BUFFER;
-	rc = fdl_endpoint_new(&ep, &r->link->fd, 1, &options);
+	rc = open_link(&ep, r->link, &options);
 	if (rc < 0)
-		bench_die("fdl_endpoint_new", -rc);
+		bench_die(r->mode, -rc);
 	r->state = fdl_get_queue(ep, 0);
 }
 
@@ -77,6 +91,7 @@ static void wait_fdlink(struct reader *r)
 const struct reader_ops reader_fdlink = {
 	.name = "fdlink",
 	.fits = any,
+	.opens = true,
 	.open = open_fdlink,
 	.step = step_fdlink,
 	.wait = wait_fdlink,

@@ -39,6 +39,17 @@ struct rx {
 	unsigned rate;
 };
 
+/* Of the fd, or of what would be opened by name. */
+static int probe(const struct bench_link *l, struct fdl_info *info)
+{
+	char locator[64];
+
+	if (strcmp(l->kind, "veth"))
+		return fdl_probe_fd(l->fd, info, sizeof(*info), NULL, NULL);
+	snprintf(locator, sizeof(locator), "packet:%s", l->name);
+	return fdl_probe(locator, info, sizeof(*info), NULL, NULL);
+}
+
 static int list(const char *kind)
 {
 	struct fdl_info info;
@@ -52,7 +63,7 @@ static int list(const char *kind)
 		if (readers[i]->fits(&l))
 			puts(readers[i]->name);
 	}
-	if (fdl_probe_fd(l.fd, &info, sizeof(info), NULL, NULL) < 0)
+	if (probe(&l, &info) < 0)
 		return 1;
 	for (mode = FDL_MODE_AUTO + 1;
 	     (name = fdl_mode_name((enum fdl_mode)mode)); mode++) {

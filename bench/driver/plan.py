@@ -85,7 +85,8 @@ class Plan:
     def queues(self):
         for name in self.readers('veth'):
             kind, _, mode = name.partition(' ')
-            if kind == 'fdlink':
+            # adaptive has one queue
+            if kind == 'fdlink' and mode != 'adaptive':
                 self.runner.block('queues/' + mode, {
                     '%d queue%s' % (n, 's'[:n - 1]):
                     [self.program('queues'), mode, str(n), '64', self.window]

@@ -22,6 +22,8 @@ IFF_TAP, IFF_NO_PI = 2, 0x1000
 SOL_PACKET, PACKET_VNET_HDR = 263, 15
 SO_RCVBUFFORCE, SO_SNDBUFFORCE = 33, 32
 ETH_P_ALL = 3
+# Nothing outlives this process, however it ends.
+WITH_US = ['setpriv', '--pdeathsig', 'KILL']
 BUFFER = 4 << 20
 
 
@@ -63,7 +65,7 @@ class Peer:
 
     def __enter__(self):
         self.holder = subprocess.Popen(
-            ['unshare', '-n', 'sh', '-c', 'echo; exec sleep 7200'],
+            WITH_US + ['unshare', '-n', 'sh', '-c', 'echo; exec sleep 7200'],
             stdout=subprocess.PIPE)
         self.holder.stdout.readline()
         self.inside = ['nsenter', '-t', str(self.holder.pid), '-n']
@@ -125,7 +127,7 @@ class Stack:
 
     def __init__(self, argv, fd=None):
         self.process = subprocess.Popen(
-            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            WITH_US + argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             pass_fds=() if fd is None else (fd,),
             preexec_fn=lambda: os.sched_setaffinity(
                 0, {min(os.sched_getaffinity(0))}))

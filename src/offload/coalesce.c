@@ -413,6 +413,13 @@ static struct iovec piece(const struct fdl_coalesced *out,
 	return v;
 }
 
+/* A stack cuts its segments off one buffer: put together again, they cost the
+ * kernel less. */
+static bool extends(const struct iovec *last, const struct iovec *v)
+{
+	return (uint8_t *)last->iov_base + last->iov_len == v->iov_base;
+}
+
 int fdl_coalesced_gather(const struct fdl_coalesced *out, struct iovec *iov,
 			 int max)
 {
@@ -429,11 +436,12 @@ int fdl_coalesced_gather(const struct fdl_coalesced *out, struct iovec *iov,
 		for (i = 0; i < pkt->cnt; i++) {
 			struct iovec v = piece(out, pkt, i);
 
-			if (!v.iov_len)
-				continue;
-			if (cnt == max)
+			if (cnt && v.iov_len && extends(&iov[cnt - 1], &v))
+				iov[cnt - 1].iov_len += v.iov_len;
+			else if (v.iov_len && cnt == max)
 				return -EMSGSIZE;
-			iov[cnt++] = v;
+			else if (v.iov_len)
+				iov[cnt++] = v;
 		}
 	}
 	return cnt;

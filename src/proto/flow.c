@@ -17,13 +17,15 @@ static uint64_t mix(uint64_t h)
 static uint64_t hash_end(const uint8_t *addr, size_t len, unsigned port)
 {
 	uint64_t h = port, w;
+	size_t i;
 
 	for (; len >= sizeof(w); len -= sizeof(w), addr += sizeof(w)) {
 		memcpy(&w, addr, sizeof(w));
 		h = mix(h ^ w) + len;
 	}
-	w = 0;
-	memcpy(&w, addr, len);
+	/* Not by memcpy: a load of all of w would wait for a store to some. */
+	for (w = 0, i = 0; i < len; i++)
+		w = w << 8 | addr[i];
 	return mix(mix(h ^ w) + len);
 }
 

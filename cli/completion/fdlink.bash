@@ -45,9 +45,12 @@ _fdlink() {
 	fi
 	case $prev in
 	--address | --gateway | --mac) return ;;
+	--offload)
+		mapfile -t COMPREPLY < <(compgen -W "on off" -- "$cur")
+		return ;;
 	esac
 	case ${COMP_WORDS[1]} in
-	host) words+=" --address --gateway --mac --ip" ;;
+	host) words+=" --address --gateway --mac --ip --offload" ;;
 	info) words+=" --json" ;;
 	*) return ;;
 	esac

@@ -148,14 +148,16 @@ static err_t input_too_big(struct pbuf *p, struct netif *netif)
 	return input_here(p, netif);
 }
 
+#if LWIP_ND6_ALLOW_RA_UPDATES
 static err_t input_router(struct pbuf *p, struct netif *netif)
 {
 	const err_t err = input_here(p, netif);
 
-	if (netif_mtu6(netif) < netif->mtu)
+	if (netif->mtu6 < netif->mtu)
 		leave_sums(netif, false);
 	return err;
 }
+#endif
 
 static uint8_t icmp6_type(const struct fdl_packet *pkt)
 {
@@ -177,8 +179,10 @@ static netif_input_fn find_input(const struct fdl_packet *pkt)
 
 	if (type == ICMP6_TYPE_PTB)
 		return input_too_big;
+#if LWIP_ND6_ALLOW_RA_UPDATES
 	if (type == ICMP6_TYPE_RA)
 		return input_router;
+#endif
 #endif
 	/* What is wrong or cannot be told is left to lwIP to judge. */
 	if (pkt->off.csum != FDL_CSUM_NONE ||

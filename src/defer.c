@@ -186,7 +186,7 @@ static unsigned add_out(struct deferred *d, unsigned n, unsigned pieces)
 	struct iovec *iov = d->out_piece + pieces;
 	int cnt = fdl_coalesced_gather(out, iov, (int)(MAX_PIECES - pieces));
 
-	d->frame[n] = (struct frame){ iov, cnt, out->count, &out->off };
+	d->frame[n] = (struct frame){ iov, cnt, out->count, &out->off, 0 };
 	return (unsigned)cnt;
 }
 

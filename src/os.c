@@ -296,6 +296,15 @@ int64_t os_now_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+void os_raise(int eventfd)
+{
+	const uint64_t one = 1;
+
+	/* It fails only when it is raised for good. */
+	while (write(eventfd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
 int64_t os_now_ms(void)
 {
 	return os_now_us() / 1000;

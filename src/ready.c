@@ -289,10 +289,9 @@ int ready_state(const struct ready *r, bool there)
 
 void wake_raise(int eventfd)
 {
-	const uint64_t one = 1;
 	int saved = errno;
 
-	os_write(eventfd, &one, sizeof(one));
+	os_raise(eventfd);
 	errno = saved;
 }
 

@@ -16,7 +16,7 @@ static int send_chunk(struct fdl_queue *q, struct fdl_packet *v[], int n,
 
 	for (i = 0; i < n; i++) {
 		iov[i] = (struct iovec){ v[i]->data, v[i]->len };
-		f[i] = (struct frame){ &iov[i], 1, 1, &v[i]->off };
+		f[i] = (struct frame){ &iov[i], 1, 1, &v[i]->off, v[i]->room };
 	}
 	return tx_put(q, f, n, why);
 }
@@ -73,7 +73,7 @@ static int write_one(struct fdl_queue *q, const struct frame *f)
 int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	      const struct fdl_offload *off)
 {
-	const struct frame f = { iov, cnt, 1, off };
+	const struct frame f = { iov, cnt, 1, off, 0 };
 	int r = q->deferred ? defer(q, &f, false, NULL, NULL) : 0;
 
 	if (r)
@@ -85,7 +85,7 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 		  const struct fdl_offload *off, void (*done)(void *arg),
 		  void *arg)
 {
-	const struct frame f = { iov, cnt, 1, off };
+	const struct frame f = { iov, cnt, 1, off, 0 };
 	int r = q->deferred ? defer(q, &f, true, done, arg) : 0;
 
 	if (r)

@@ -38,7 +38,7 @@ static int write_queue(struct fdl_queue *q, struct fdl_packet *v[], int n,
 
 	for (i = 0; i < n; i++) {
 		iov[i] = (struct iovec){ v[i]->data, v[i]->len };
-		f[i] = (struct frame){ &iov[i], 1, 1, &v[i]->off };
+		f[i] = (struct frame){ &iov[i], 1, 1, &v[i]->off, v[i]->room };
 	}
 	pthread_mutex_lock(&q->tx->lock);
 	if (q->deferred)
@@ -125,7 +125,7 @@ int fdl_inject_outbound(struct fdl_endpoint *ep, const void *bytes, size_t len)
 {
 	struct fdl_queue *q = &ep->queues[0];
 	struct iovec iov = { (void *)(uintptr_t)bytes, len };
-	const struct frame f = { &iov, 1, 1, NULL };
+	const struct frame f = { &iov, 1, 1, NULL, 0 };
 	const struct verdict *why;
 	int err;
 

@@ -128,6 +128,16 @@ void tx_end(struct fdl_queue *q, unsigned weight, bool super)
 	tx->n++;
 }
 
+/* One piece costs the kernel less than two. */
+static void join_header(struct iovec *hdr, const struct iovec *frame)
+{
+	uint8_t *at = (uint8_t *)frame->iov_base - hdr->iov_len;
+
+	memcpy(at, hdr->iov_base, hdr->iov_len);
+	hdr->iov_base = at;
+	hdr->iov_len += frame->iov_len;
+}
+
 const struct verdict *tx_gather(struct fdl_queue *q, const struct frame *f,
 				const struct fdl_offload *off)
 {
@@ -143,6 +153,11 @@ const struct verdict *tx_gather(struct fdl_queue *q, const struct frame *f,
 	msg = tx_begin(q, off);
 	if (!msg)
 		return &tx_full;
+	if (msg->msg_iovlen && f->room >= msg->msg_iov->iov_len) {
+		join_header(msg->msg_iov, f->iov);
+		tx_end(q, f->weight, off && off->gso);
+		return NULL;
+	}
 	for (i = 0; i < f->cnt; i++) {
 		if (!f->iov[i].iov_len)
 			continue;

@@ -27,6 +27,8 @@ struct frame {
 	int cnt;
 	unsigned weight;		/* packets it counts for */
 	const struct fdl_offload *off;	/* NULL: nothing is undone */
+	uint32_t room;			/* bytes before the only piece that may
+					 * be written to */
 };
 
 struct tx {

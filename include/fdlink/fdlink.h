@@ -363,9 +363,10 @@ int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n);
 
 /*
  * Send packets, in order, which may come from another queue or endpoint. Never
- * blocks and never drops for lack of room. What off says is left undone on a
- * packet is passed on where the wire takes it, else done here: the checksum
- * completed, a super-packet cut into segments.
+ * blocks and never drops for lack of room. The room before data may be written
+ * to, also that of packets which stay. What off says is left undone on a packet
+ * is passed on where the wire takes it, else done here: the checksum completed,
+ * a super-packet cut into segments.
  * Returns k >= 0: v[0..k) are gone (written, or refused for good and counted),
  * v[k..n) are still the caller's and would go later; fdl_want_write tells when.
  * A super-packet of which some segments went is gone; the queue keeps the rest,

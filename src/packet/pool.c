@@ -168,10 +168,9 @@ static void leave(struct pool *pool, uint64_t now)
 
 static void signal_refill(struct pool *pool)
 {
-	const uint64_t one = 1;
 	uint64_t now;
 
-	os_write(pool->refill, &one, sizeof(one));
+	os_raise(pool->refill);
 	now = atomic_fetch_sub_explicit(&pool->head, OUT_ONE,
 					memory_order_acq_rel);
 	leave(pool, now - OUT_ONE);

@@ -69,9 +69,20 @@ int __real_os_ioctl(int fd, unsigned long request, void *arg);
 int __wrap_os_ioctl(int fd, unsigned long request, void *arg);
 ssize_t __real_os_read(int fd, void *buf, size_t len);
 ssize_t __wrap_os_read(int fd, void *buf, size_t len);
+ssize_t __real_os_write(int fd, const void *buf, size_t len);
+ssize_t __wrap_os_write(int fd, const void *buf, size_t len);
+ssize_t __real_os_send(int fd, const void *buf, size_t len, int flags);
+ssize_t __wrap_os_send(int fd, const void *buf, size_t len, int flags);
 ssize_t __real_os_writev(int fd, const struct iovec *iov, int cnt);
 ssize_t __wrap_os_writev(int fd, const struct iovec *iov, int cnt);
 int __real_os_socket(int family, int type, int protocol);
+ssize_t __wrap_os_write(int fd, const void *buf, size_t len)
+{
+	const int err = failing(FAULT_WRITEV);
+
+	return err ? err : __real_os_write(fd, buf, len);
+}
+
 int __wrap_os_socket(int family, int type, int protocol);
 int __real_os_bind(int fd, const struct sockaddr *addr, socklen_t len);
 int __wrap_os_bind(int fd, const struct sockaddr *addr, socklen_t len);
@@ -223,6 +234,14 @@ ssize_t __wrap_os_sendmsg(int fd, const struct msghdr *msg, int flags)
 
 	plan.held = 0;
 	return err ? err : __real_os_sendmsg(fd, msg, flags);
+}
+
+ssize_t __wrap_os_send(int fd, const void *buf, size_t len, int flags)
+{
+	const int err = plan.held ? plan.held : failing(FAULT_SENDMSG);
+
+	plan.held = 0;
+	return err ? err : __real_os_send(fd, buf, len, flags);
 }
 
 /* Each message counts as a call of sendmsg; an error behind messages that went

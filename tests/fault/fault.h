@@ -16,7 +16,7 @@ enum fault {
 	FAULT_SET_FLAGS,
 	FAULT_IOCTL,
 	FAULT_READ,
-	FAULT_WRITEV,
+	FAULT_WRITEV,		/* write(2) too */
 	FAULT_SOCKET,
 	FAULT_BIND,
 	FAULT_GETSOCKNAME,
@@ -25,7 +25,8 @@ enum fault {
 	FAULT_RECV,
 	FAULT_RECVMSG,
 	FAULT_RECVMMSG,
-	FAULT_SENDMSG,		/* sendmmsg(2) too, counted by messages */
+	FAULT_SENDMSG,		/* send(2) too, and sendmmsg(2), counted by
+				 * messages */
 	FAULT_EPOLL_CREATE,
 	FAULT_EPOLL_CTL,
 	FAULT_EVENTFD,

@@ -322,12 +322,11 @@ static int in_ring(struct state *st, struct io_frame f[], int n)
 
 	if (got > 0)
 		st->packets += (unsigned)got;
-	if (got != -EAGAIN)
-		return got;
 	/* Errors, and what came as the link went up, to the only socket that
 	 * the group had. */
-	got = recv_plain(st, f, n);
-	if (got == -EAGAIN && is_idle(st))
+	if (got == -EAGAIN)
+		got = recv_plain(st, f, n);
+	if (got < n && is_idle(st))
 		begin_to_plain(st);
 	return got;
 }

@@ -567,6 +567,38 @@ static void packets_of_the_ring_may_be_held_across_a_switch(void **state)
 	free_bed(&b);
 }
 
+/* A reader that takes what a poll told of, and polls again, may never find the
+ * ring empty. */
+static void the_ring_is_left_by_one_packet_at_a_time(void **state)
+{
+	static struct bed b;
+	struct fdl_packet *v[BATCH];
+	unsigned n;
+	int i, r;
+
+	(void)state;
+	make_bed(&b);
+	enter(&b, RING);
+	n = begun;
+	hurried = true;
+	for (i = 0; i < 100 && begun == n; i++) {
+		put_some(&b, 1);
+		assert_int_equal(fdl_queue_poll(b.q, WAIT_MS), FDL_READABLE);
+		r = fdl_recv(b.q, v, BATCH);
+		assert_in_range(r, 0, 1);
+		if (r > 0)
+			check(&b, v[0]);
+		fdl_release(v, r);
+		usleep(100);
+	}
+	assert_int_equal(begun, n + 1);
+	hurried = false;
+	take_all(&b);
+	await_switch(&b);
+	deliver_some(&b);
+	free_bed(&b);
+}
+
 static void it_is_for_one_queue_that_is_opened(void **state)
 {
 	const struct fdl_options opts = {
@@ -623,6 +655,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_switch_that_fails_is_left_alone),
 		cmocka_unit_test(
 			packets_of_the_ring_may_be_held_across_a_switch),
+		cmocka_unit_test(the_ring_is_left_by_one_packet_at_a_time),
 		cmocka_unit_test(what_either_socket_drops_is_counted),
 		cmocka_unit_test(switches_under_a_light_load),
 		cmocka_unit_test(a_thousand_switches_under_load),

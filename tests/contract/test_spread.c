@@ -34,18 +34,22 @@ static int set_up(void **state)
 
 	for (i = 0; i < QUEUES; i++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-			return -1;
+			goto err;
 		fds[i] = pair[0];
 		f->peer[i] = pair[1];
 		setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size,
 			   sizeof(size));
 	}
 	if (fdl_endpoint_new(&f->ep, fds, QUEUES, &o))
-		return -1;
+		goto err;
 	for (i = 0; i < QUEUES; i++)
 		close(fds[i]);
 	*state = f;
 	return 0;
+
+err:
+	free(f);
+	return -1;
 }
 
 static int tear_down(void **state)

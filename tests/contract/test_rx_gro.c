@@ -309,10 +309,10 @@ static void merging_makes_room_for_leftovers(struct link *l)
 	expect_quiet(l);
 }
 
-#define ROW(text, function, has)                                    \
-	{                                                           \
-		.name = text, .test = function, .needs = LINK_UNIX, \
-		.opts.flags = FDL_VNET_HDR | (has)                  \
+#define ROW(text, function, has)                                        \
+	{                                                               \
+		.name = (text), .test = (function), .needs = LINK_UNIX, \
+		.opts.flags = FDL_VNET_HDR | (has)                      \
 	}
 
 static const struct expectation table[] = {

@@ -433,10 +433,10 @@ static void garbage_does_no_harm(struct link *l)
 	expect_good(l);
 }
 
-#define ROW(text, function, has)                                    \
-	{                                                           \
-		.name = text, .test = function, .needs = LINK_UNIX, \
-		.opts.flags = FDL_VNET_HDR | (has)                  \
+#define ROW(text, function, has)                                        \
+	{                                                               \
+		.name = (text), .test = (function), .needs = LINK_UNIX, \
+		.opts.flags = FDL_VNET_HDR | (has)                      \
 	}
 
 static const struct expectation table[] = {

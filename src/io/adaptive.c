@@ -43,9 +43,11 @@ enum {
 	 * waits for its block: up only under load, and down early. */
 	BUSY_PPS = 64000,
 	IDLE_PPS = 32000,
-	/* What makes a load: not a burst. */
+	/* What makes a load: not a burst, nor what has gathered while the
+	 * reader was kept from running. */
 	BUSY_PACKETS = 256,
 	BUSY_US = 4000,
+	BUSY_TIMES = 3,
 	/* Not down between two bursts of one load. */
 	IDLE_US = 200000,
 	/* What the ring has to hold: the packets of a grace period, with about
@@ -82,6 +84,7 @@ struct state {
 
 	uint64_t packets, bytes; /* since, in microseconds */
 	int64_t since;
+	unsigned busy;		/* times in a row */
 
 	pthread_t thread;
 	_Atomic bool swapped;	/* by the thread, which ends */
@@ -170,6 +173,7 @@ static void begin_to_ring(struct state *st)
 	/* For edges, as an error is told of in any case. */
 	if (st->error || watch(st, EPOLL_CTL_ADD, FROM_RING, (uint32_t)EPOLLET))
 		return;
+	st->busy = 0;
 	st->phase = TO_RING;
 	if (!start_thread(st))
 		return;
@@ -278,7 +282,8 @@ static bool is_busy(struct state *st, const struct io_frame f[], int got)
 	busy = st->packets * 1000000 / (uint64_t)us >= BUSY_PPS &&
 	       st->bytes * GRACE_US / (uint64_t)us <= st->opts->ring_bytes;
 	start_meter(st);
-	return busy;
+	st->busy = busy ? st->busy + 1 : 0;
+	return st->busy >= BUSY_TIMES;
 }
 
 static bool is_idle(struct state *st)
@@ -307,15 +312,6 @@ static int in_plain(struct state *st, struct io_frame f[], int n)
 	return got;
 }
 
-static int to_ring(struct state *st, struct io_frame f[], int n)
-{
-	int got = recv_plain(st, f, n);
-
-	if (got == -EAGAIN)
-		settle(st);
-	return got;
-}
-
 static int in_ring(struct state *st, struct io_frame f[], int n)
 {
 	int got = recv_ring(st, f, n);
@@ -340,6 +336,18 @@ static int drain_plain(struct state *st, struct io_frame f[], int n)
 	st->phase = RING;
 	start_meter(st);
 	return in_ring(st, f, n);
+}
+
+static int to_ring(struct state *st, struct io_frame f[], int n)
+{
+	int got = recv_plain(st, f, n);
+
+	if (got != -EAGAIN)
+		return got;
+	settle(st);
+	/* The edge that is forgotten may be the one that tells of this. */
+	end_swap(st);
+	return st->phase == DRAIN_PLAIN ? drain_plain(st, f, n) : -EAGAIN;
 }
 
 /* A block that is not full is closed after its timeout. It tells, unless there

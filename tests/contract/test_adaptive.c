@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,7 +56,14 @@ static _Atomic int64_t clock_us;
 static atomic_uint begun, switches, member, delay_us;
 static atomic_int refusal;
 
+/* The edges of the set are looked at so much later. */
+static atomic_uint late_us;
+
 int64_t __wrap_os_now_us(void);
+int __real_os_epoll_wait(int epfd, struct epoll_event *ev, int n,
+			 int timeout_ms);
+int __wrap_os_epoll_wait(int epfd, struct epoll_event *ev, int n,
+			 int timeout_ms);
 int __real_os_setsockopt(int fd, int level, int name, const void *val,
 			 socklen_t len);
 int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
@@ -84,6 +92,13 @@ int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
 	member = program->filter[0].k;
 	switches++;
 	return err;
+}
+
+int __wrap_os_epoll_wait(int epfd, struct epoll_event *ev, int n,
+			 int timeout_ms)
+{
+	usleep(late_us);
+	return __real_os_epoll_wait(epfd, ev, n, timeout_ms);
 }
 
 struct feeder {
@@ -261,6 +276,7 @@ static void make_bed_with(struct bed *b, const char *locator,
 	}
 	hurried = false;
 	delay_us = 0;
+	late_us = 0;
 	refusal = 0;
 	assert_int_equal(fdl_open(&b->ep, locator, &opts), 0);
 	assert_int_equal(fdl_get_mode(b->ep), FDL_MODE_ADAPTIVE);
@@ -599,6 +615,42 @@ static void the_ring_is_left_by_one_packet_at_a_time(void **state)
 	free_bed(&b);
 }
 
+static void *put_one_after_the_switch(void *arg)
+{
+	struct bed *b = arg;
+
+	while (switches == 0)
+		usleep(1000);
+	put_some(b, 1);
+	return NULL;
+}
+
+/* The one edge that tells of the ring's first block is there, and so is the end
+ * of the switch, as the edges so far are forgotten. */
+static void an_edge_is_not_lost_at_the_end_of_a_switch(void **state)
+{
+	static struct bed b;
+	pthread_t thread;
+	struct fdl_packet *v[BATCH];
+
+	(void)state;
+	make_bed(&b);
+	enter(&b, TO_RING);
+	assert_int_equal(switches, 0);
+	assert_int_equal(
+		pthread_create(&thread, NULL, put_one_after_the_switch, &b), 0);
+	late_us = 200000;
+	if (fdl_recv(b.q, v, BATCH) == 1) {
+		check(&b, v[0]);
+		fdl_release(v, 1);
+	}
+	late_us = 0;
+	pthread_join(thread, NULL);
+	take_all(&b);
+	expect_no_drops(&b);
+	free_bed(&b);
+}
+
 static void it_is_for_one_queue_that_is_opened(void **state)
 {
 	const struct fdl_options opts = {
@@ -656,6 +708,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(
 			packets_of_the_ring_may_be_held_across_a_switch),
 		cmocka_unit_test(the_ring_is_left_by_one_packet_at_a_time),
+		cmocka_unit_test(an_edge_is_not_lost_at_the_end_of_a_switch),
 		cmocka_unit_test(what_either_socket_drops_is_counted),
 		cmocka_unit_test(switches_under_a_light_load),
 		cmocka_unit_test(a_thousand_switches_under_load),

@@ -104,6 +104,9 @@ static enum counter read_vnet_hdr(const struct fdl_queue *q,
 {
 	const uint8_t *hdr = pkt->data - q->io.vnet_hdr_len;
 
+	/* Flags and type: most packets leave nothing undone. */
+	if (!(hdr[0] | hdr[1]))
+		return RX_PACKETS;
 	if (fdl_vnet_hdr_decode(hdr, q->io.vnet_hdr_len, q->io.order,
 				&pkt->off))
 		return RX_DROP_VNET_HDR;

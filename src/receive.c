@@ -121,6 +121,7 @@ static int cut(struct fdl_queue *q, struct fdl_packet **v)
 		return leave_cutting(q);
 	if (!take_empty(q, v))
 		return -ENOBUFS;
+	pool_reset(q->io.pool, *v);
 	len = fdl_segment_next(&q->segmenter, (*v)->data, (*v)->tail,
 			       &(*v)->off);
 	describe_segment(*v, q->super, len);
@@ -219,6 +220,9 @@ static int provide(struct fdl_queue *q, int n)
 
 	if (want > 0)
 		got = pool_take_or_ask(q->io.pool, v, want);
+	/* A ring writes all of a packet anyway. */
+	for (i = 0; !q->ep->ops->edge && i < got; i++)
+		pool_reset(q->io.pool, v[i]);
 	for (i = 0; i < q->gap && i < got; i++)
 		q->frame[i].pkt = v[i];
 	if (q->fresh < q->gap)

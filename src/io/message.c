@@ -28,20 +28,6 @@ void message_listen(struct msghdr *msg, struct message_notes *notes)
 	msg->msg_controllen = sizeof(notes->control);
 }
 
-uint8_t message_type(const struct sockaddr_ll *from)
-{
-	_Static_assert((int)FDL_TO_HOST == PACKET_HOST &&
-			       (int)FDL_BROADCAST == PACKET_BROADCAST &&
-			       (int)FDL_MULTICAST == PACKET_MULTICAST &&
-			       (int)FDL_OTHERHOST == PACKET_OTHERHOST,
-		       "packet types are those of linux/if_packet.h");
-
-	if (from->sll_pkttype == PACKET_OUTGOING)
-		return IO_TYPE_OUTGOING;
-	return from->sll_pkttype <= PACKET_OTHERHOST ? from->sll_pkttype :
-						       IO_TYPE_UNKNOWN;
-}
-
 void message_note(const struct msghdr *msg, const struct message_notes *notes,
 		  struct io_frame *f)
 {

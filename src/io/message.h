@@ -32,7 +32,19 @@ static inline struct iovec message_room(const struct io *io,
 void message_fill(const struct io *io, struct io_frame *f, size_t len);
 
 /* io_frame.type of a frame that came from there. */
-uint8_t message_type(const struct sockaddr_ll *from);
+static inline uint8_t message_type(const struct sockaddr_ll *from)
+{
+	_Static_assert((int)FDL_TO_HOST == PACKET_HOST &&
+			       (int)FDL_BROADCAST == PACKET_BROADCAST &&
+			       (int)FDL_MULTICAST == PACKET_MULTICAST &&
+			       (int)FDL_OTHERHOST == PACKET_OTHERHOST,
+		       "packet types are those of linux/if_packet.h");
+
+	if (from->sll_pkttype == PACKET_OUTGOING)
+		return IO_TYPE_OUTGOING;
+	return from->sll_pkttype <= PACKET_OTHERHOST ? from->sll_pkttype :
+						       IO_TYPE_UNKNOWN;
+}
 
 /* Make msg receive into the notes. */
 void message_listen(struct msghdr *msg, struct message_notes *notes);

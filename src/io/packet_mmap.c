@@ -27,6 +27,9 @@ enum {
 	MIN_BLOCK = 128 << 10,
 	FRAME = 2048,		/* nominal: frames of V3 are as long as need be */
 	MIN_BLOCKS = 4,
+	/* Between the kernel's headers and an Ethernet frame, unasked for
+	 * (tpacket_rcv of net/packet/af_packet.c). */
+	KERNEL_ROOM = 14,
 };
 
 struct state {
@@ -69,12 +72,19 @@ static struct tpacket_req3 geometry(const struct fdl_options *opts)
 	return req;
 }
 
-/* Such that the network header is aligned to 4 behind the virtio-net header. */
+/*
+ * So that there is POOL_MIN_ROOM and the headroom before a frame, and what
+ * follows the link header is aligned to 4. No more: each line of cache that a
+ * frame takes is felt.
+ */
 static int reserve(const struct io *io, const struct fdl_options *opts)
 {
-	unsigned room = (POOL_MIN_ROOM + opts->headroom + 3) & ~3u;
+	const unsigned want = POOL_MIN_ROOM + opts->headroom;
+	unsigned have = KERNEL_ROOM + io->vnet_hdr_len;
 
-	return (int)(room + (-io->vnet_hdr_len & 3));
+	while (have < want || (have - KERNEL_ROOM) % 4)
+		have++;
+	return (int)(have - KERNEL_ROOM - io->vnet_hdr_len);
 }
 
 static int set_up(struct io *io, const struct fdl_options *opts,

@@ -18,11 +18,17 @@
 
 #include "os.h"
 
+enum {
+	AHEAD = 3,	/* frames: longer than memory takes to answer */
+};
+
 struct ring {
 	struct fdl_store store;
 	struct pool *pool;
 	uint8_t *mem;
-	uint32_t block_size;
+	uint32_t block_size;		/* a power of two, */
+	unsigned block_shift;		/* this one: a division per packet
+					 * would be felt */
 	unsigned blocks;
 	_Atomic unsigned refs;
 	_Atomic bool orphan;
@@ -31,6 +37,7 @@ struct ring {
 	unsigned current;
 	unsigned left;			/* frames of the open block to come */
 	uint8_t *frame;			/* the next of them */
+	uint8_t *end;			/* of that block */
 
 	bool *guarded;
 	_Atomic unsigned users[];
@@ -50,7 +57,7 @@ static _Atomic uint32_t *status(const struct ring *ring, unsigned i)
 
 static unsigned block_of(const struct ring *ring, const uint8_t *at)
 {
-	return (unsigned)((size_t)(at - ring->mem) / ring->block_size);
+	return (unsigned)((size_t)(at - ring->mem) >> ring->block_shift);
 }
 
 static void discard(struct ring *ring)
@@ -165,6 +172,7 @@ int ring_new(struct ring **out, int fd, unsigned blocks, uint32_t block_size,
 	ring->pool = pool;
 	ring->mem = mem;
 	ring->block_size = block_size;
+	ring->block_shift = (unsigned)__builtin_ctz(block_size);
 	ring->blocks = blocks;
 	atomic_init(&ring->refs, 1);
 	*out = ring;
@@ -282,6 +290,7 @@ static bool open_block(struct ring *ring)
 		return pass_empty(ring);
 	ring->left = hdr->num_pkts;
 	ring->frame = block + hdr->offset_to_first_pkt;
+	ring->end = block + ring->block_size;
 	atomic_fetch_add_explicit(&ring->refs, 1, memory_order_relaxed);
 	atomic_store_explicit(&ring->users[i], ring->left + 1,
 			      memory_order_relaxed);
@@ -291,8 +300,7 @@ static bool open_block(struct ring *ring)
 static bool fits(const struct ring *ring, const struct tpacket3_hdr *hdr)
 {
 	const uint8_t *at = (const uint8_t *)hdr;
-	size_t left = ring->block_size -
-		      (size_t)(at - ring->mem) % ring->block_size;
+	size_t left = (size_t)(ring->end - at);
 
 	return hdr->tp_mac >= RING_HEADERS_LEN && hdr->tp_mac <= left &&
 	       hdr->tp_snaplen <= left - hdr->tp_mac;
@@ -300,11 +308,8 @@ static bool fits(const struct ring *ring, const struct tpacket3_hdr *hdr)
 
 static bool has_header(const struct ring *ring)
 {
-	const uint8_t *block = ring->mem +
-			       (size_t)ring->current * ring->block_size;
-
-	return ring->frame >= block &&
-	       ring->frame + RING_HEADERS_LEN <= block + ring->block_size;
+	return ring->frame >= ring->end - ring->block_size &&
+	       ring->frame + RING_HEADERS_LEN <= ring->end;
 }
 
 static void end_block(struct ring *ring)
@@ -324,6 +329,10 @@ enum ring_next ring_advance(struct ring *ring, struct tpacket3_hdr **out)
 		return abandon(ring);
 	hdr = (struct tpacket3_hdr *)(void *)ring->frame;
 	ring->frame += hdr->tp_next_offset;
+	/* The headers of a frame to come, if they are all as long, and the
+	 * bytes of this one, which are looked at when the batch is complete. */
+	__builtin_prefetch(ring->frame + AHEAD * hdr->tp_next_offset);
+	__builtin_prefetch((uint8_t *)hdr + hdr->tp_mac);
 	i = ring->current;
 	end_block(ring);
 	/* A frame that the kernel gave up half-way has an old header and no
@@ -341,10 +350,11 @@ void ring_lend(struct ring *ring, const struct tpacket3_hdr *hdr,
 {
 	const uint8_t *frame = (const uint8_t *)hdr;
 
-	pkt->data = ring->mem + (frame - ring->mem) + hdr->tp_mac;
-	pkt->len = hdr->tp_snaplen;
-	pkt->room = hdr->tp_mac - RING_HEADERS_LEN;
-	pkt->tail = 0;
-	pkt->tstamp_ns = hdr->tp_sec * UINT64_C(1000000000) + hdr->tp_nsec;
-	pkt->store_ = &ring->store;
+	*pkt = (struct fdl_packet){
+		.data = ring->mem + (frame - ring->mem) + hdr->tp_mac,
+		.len = hdr->tp_snaplen,
+		.room = hdr->tp_mac - RING_HEADERS_LEN,
+		.tstamp_ns = hdr->tp_sec * UINT64_C(1000000000) + hdr->tp_nsec,
+		.store_ = &ring->store,
+	};
 }

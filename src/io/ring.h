@@ -25,7 +25,7 @@ struct ring;
 
 /*
  * Map the ring of fd, which has been set up with so many blocks of so many
- * bytes. Packets in the ring are those of pool, pointed at the ring.
+ * bytes, a power of two. Packets in the ring are those of pool, pointed at the ring.
  * Errors: -ENOMEM, those of mmap(2).
  */
 int ring_new(struct ring **ring, int fd, unsigned blocks, uint32_t block_size,
@@ -55,7 +55,7 @@ bool ring_ready(const struct ring *ring);
 /* After RING_DRY: does the kernel count packets in the block that is to come? */
 bool ring_is_filling(const struct ring *ring);
 
-/* Make an empty packet of the pool hold the frame that *hdr describes. */
+/* Make a packet of the pool, as it was taken, hold the frame that *hdr describes. */
 void ring_lend(struct ring *ring, const struct tpacket3_hdr *hdr,
 	       struct fdl_packet *pkt);
 

@@ -144,14 +144,16 @@ static int take(struct pool *pool, struct fdl_packet *v[], int n, uint64_t ask)
 	if ((to & ~head) & ASKED)
 		atomic_fetch_add_explicit(&pool->asked, 1,
 					  memory_order_relaxed);
-	for (i = 0; i < (uint32_t)k; i++)
-		pool_reset(pool, v[i]);
 	return k;
 }
 
 int pool_take(struct pool *pool, struct fdl_packet *v[], int n)
 {
-	return take(pool, v, n, 0);
+	int i, k = take(pool, v, n, 0);
+
+	for (i = 0; i < k; i++)
+		pool_reset(pool, v[i]);
+	return k;
 }
 
 int pool_take_or_ask(struct pool *pool, struct fdl_packet *v[], int n)
@@ -210,6 +212,7 @@ static void fill(struct pool *pool)
 
 	for (i = 0; i < pool->slots; i++) {
 		pool->packets[i].store_ = &pool->store;
+		pool_reset(pool, &pool->packets[i]);
 		atomic_init(&pool->next[i], i + 1 < pool->slots ? i + 1 : NIL);
 	}
 	atomic_init(&pool->head, 0);

@@ -52,8 +52,9 @@ void pool_orphan(struct pool *pool);
 int pool_take(struct pool *pool, struct fdl_packet *v[], int n);
 
 /*
- * The same; and when it returns 0, the next release makes pool_refill_fd
- * readable, maybe some time after its packets can be taken.
+ * The same, but the packets are as they were released; and when it returns 0,
+ * the next release makes pool_refill_fd readable, maybe some time after its
+ * packets can be taken.
  */
 int pool_take_or_ask(struct pool *pool, struct fdl_packet *v[], int n);
 

@@ -126,14 +126,11 @@ traffic() {
 	echo "$what: passed"
 }
 
-# A path narrower than the link, which lwIP cuts its segments for: IPv4 by the
-# router, IPv6 by lwIP, and the checksum is none of the wire's then.
-narrow_path() {
-	local what="a narrow path" host_ip
+# STACK NAME: what the host sends, over a path that make_link did not make.
+one_way() {
+	local what=$2 host_ip
 
-	make_link tap 1500 on
-	ip link set c1 mtu 1280
-	start tap on on
+	start tap on "$1"
 	for host_ip in 192.0.2.2 fd00::2; do
 		wait_for in_peer ping -n -q -c 1 -W 1 $host_ip
 		[ "$(chargen_sum $host_ip)" = "$pattern_sum" ] ||
@@ -145,6 +142,27 @@ narrow_path() {
 	end_of_host || fail "$what: exit status $?"
 	ip link del fdl0
 	echo "$what: passed"
+}
+
+# A path narrower than the link, which lwIP's segments are cut for: IPv4 by the
+# router, IPv6 by lwIP, and the checksum is none of the wire's then.
+narrow_path() {
+	make_link tap 1500 on
+	ip link set c1 mtu 1280
+	one_way on "a narrow path"
+}
+
+# A slower link behind the router, whose queue overflows again and again.
+slow_path() {
+	make_link tap 1500 on
+	tc qdisc add dev c1 root tbf rate 1gbit burst 128k limit 250k \
+		2>/dev/null || {
+		echo "a slow path: this kernel has no tbf"
+		ip link del fdl0
+		return
+	}
+	one_way on "a slow path"
+	tc qdisc del dev c1 root
 }
 
 every_pair() {
@@ -186,6 +204,7 @@ while left:
     left -= sys.stdout.buffer.write(period[:left])' $size | sha256sum)
 make_client
 narrow_path
+slow_path
 if [ "${2-}" = all ]; then
 	every_combination
 else

@@ -57,7 +57,7 @@ static inline uint64_t bench_ns(clockid_t clock)
 }
 
 /* Says why on standard error and ends the process. */
-_Noreturn void bench_die(const char *what, int err);
+void bench_die(const char *what, int err) __attribute__((noreturn));
 
 /*
  * Open both ends. The devices are those that scripts/bench made: fdv0 and its

@@ -146,7 +146,7 @@ int main(int argc, char **argv)
 	static uint64_t ns[MAX_ROUNDS];
 	struct fdl_endpoint *ep;
 	struct bench_link wire;
-	unsigned i, n, rounds;
+	unsigned i, n, rounds, middle;
 
 	if (argc != 5 || (n = (unsigned)atoi(argv[2])) < 1 || n > MAX_QUEUES) {
 		fputs("queues MODE QUEUES SIZE SECONDS\n", stderr);
@@ -169,8 +169,9 @@ int main(int argc, char **argv)
 		first += workers[0].got;
 	}
 	qsort(ns, rounds, sizeof(*ns), by_value);
+	middle = rounds / 2;
 	printf("{\"drain_us\": %.2f, \"loss\": %.5f, \"first_share\": %.3f}\n",
-	       (double)ns[rounds / 2] / 1e3,
+	       (double)ns[middle] / 1e3,
 	       1 - (double)got / (BACKLOG * (double)rounds),
 	       (double)first / (double)got);
 	return fdl_endpoint_free(ep) < 0;

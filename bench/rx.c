@@ -59,7 +59,7 @@ static int list(const char *kind)
 	int mode;
 
 	bench_open(&l, kind, false);
-	for (i = 0; i < sizeof(readers) / sizeof(*readers); i++) {
+	for (i = 0; i < sizeof(readers) / sizeof((readers)[0]); i++) {
 		if (readers[i]->fits(&l))
 			puts(readers[i]->name);
 	}
@@ -96,7 +96,7 @@ static void find_reader(struct rx *rx, char *name)
 		rx->reader.mode = name + 7;
 		return;
 	}
-	for (i = 0; i < sizeof(readers) / sizeof(*readers); i++) {
+	for (i = 0; i < sizeof(readers) / sizeof((readers)[0]); i++) {
 		if (!strcmp(readers[i]->name, name))
 			rx->reader.ops = readers[i];
 	}

@@ -175,7 +175,7 @@ static void measure_pings(const char *host, double seconds, const char *pid)
 	const int fd = dial(host, "7");
 	static uint32_t ns[MAX_PINGS];
 	uint64_t t, cpu, end;
-	unsigned i, n;
+	unsigned i, n, p50, p99;
 
 	for (i = 0; i < 200; i++) {
 		if (!ping(fd))
@@ -192,9 +192,10 @@ static void measure_pings(const char *host, double seconds, const char *pid)
 	}
 	cpu = bench_ns(clock) - cpu;
 	qsort(ns, n, sizeof(*ns), by_value);
+	p50 = n / 2;
+	p99 = n - 1 - n / 100;
 	printf("{\"p50_us\": %.2f, \"p99_us\": %.2f, \"cpu_us\": %.3f}\n",
-	       ns[n / 2] / 1e3, ns[n - 1 - n / 100] / 1e3,
-	       (double)cpu / 1e3 / n);
+	       ns[p50] / 1e3, ns[p99] / 1e3, (double)cpu / 1e3 / n);
 }
 
 static void connect_once(const char *host)

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +51,10 @@ static int connect_to(const char *host, const char *port)
 	if (r)
 		return fail(host, gai_strerror(r));
 	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* One that paces would show its own rate; where it cannot be had, so
+	 * be it. */
+	if (fd >= 0)
+		(void)!setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);
 	/* A peer that stops must not stop us. */
 	if (fd >= 0 &&
 	    !setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) &&

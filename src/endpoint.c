@@ -146,6 +146,7 @@ static int join_group(struct fdl_endpoint *ep, const int *fds)
 static int set_up(struct fdl_endpoint *ep, const int *fds, int second,
 		  const struct fdl_options *given)
 {
+	static const uint8_t unknown[sizeof(ep->opts.address)];
 	const char *why;
 	int err;
 
@@ -166,6 +167,7 @@ static int set_up(struct fdl_endpoint *ep, const int *fds, int second,
 	if (err)
 		return err;
 	ep->ops = io_choose(ep->opts.mode, &ep->info, &why);
+	ep->has_address = memcmp(ep->opts.address, unknown, sizeof(unknown));
 	return 0;
 }
 

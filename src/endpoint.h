@@ -19,6 +19,7 @@ enum {
 
 struct fdl_endpoint {
 	struct fdl_options opts;	/* every default filled in */
+	bool has_address;		/* opts.address is not all zeros */
 	struct fdl_info info;		/* of the first fd */
 	struct log log;
 	const struct io_ops *ops;

@@ -13,16 +13,14 @@ static uint8_t address_type(const struct fdl_queue *q, const uint8_t *dst)
 	static const uint8_t broadcast[ETH_ADDR_LEN] = {
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	};
-	static const uint8_t unknown[ETH_ADDR_LEN];
-	const uint8_t *own = q->ep->opts.address;
 
-	if (!memcmp(dst, broadcast, ETH_ADDR_LEN))
-		return FDL_BROADCAST;
 	if (dst[0] & 1)
-		return FDL_MULTICAST;
-	if (!memcmp(own, unknown, ETH_ADDR_LEN))
+		return memcmp(dst, broadcast, ETH_ADDR_LEN) ? FDL_MULTICAST :
+							      FDL_BROADCAST;
+	if (!q->ep->has_address)
 		return IO_TYPE_UNKNOWN;
-	return memcmp(dst, own, ETH_ADDR_LEN) ? FDL_OTHERHOST : FDL_TO_HOST;
+	return memcmp(dst, q->ep->opts.address, ETH_ADDR_LEN) ? FDL_OTHERHOST :
+								FDL_TO_HOST;
 }
 
 /* Our own address, where it is known, decides; else what the fd said. */

@@ -66,6 +66,11 @@ void cli_json_string(FILE *out, const char *text)
 	fputc('"', out);
 }
 
+const char *cli_offload_name(unsigned bit)
+{
+	return bit < OFFLOADS ? offloads[bit] : NULL;
+}
+
 void cli_offloads(FILE *out, uint32_t bits, const char *quote,
 		  const char *comma)
 {

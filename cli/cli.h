@@ -38,6 +38,9 @@ int cli_status(int rc);
 /* A string as JSON has it, with its quotes. */
 void cli_json_string(FILE *out, const char *text);
 
+/* The name of offload 1 << bit, as "tso4"; NULL past the last one. */
+const char *cli_offload_name(unsigned bit);
+
 /* The names of FDL_OFFLOAD_ bits (open.h), each in quotes, with commas. */
 void cli_offloads(FILE *out, uint32_t bits, const char *quote,
 		  const char *comma);

@@ -41,9 +41,15 @@ static void print_device(const struct fdl_info *info)
 
 static void print_offloads(const struct fdl_info *info)
 {
-	fputs("offloads       ", stdout);
-	cli_offloads(stdout, info->offloads, "", " ");
-	puts(info->offloads ? "" : "none");
+	const char *name, *refusal;
+	unsigned bit;
+
+	for (bit = 0; (name = cli_offload_name(bit)); bit++) {
+		refusal = fdl_offload_refusal(info, 1U << bit);
+		printf("offload        %s: receive %s, send %s%s\n", name,
+		       info->offloads & 1U << bit ? "on" : "off",
+		       refusal ? "off, " : "on", refusal ? refusal : "");
+	}
 }
 
 static void print_modes(const struct fdl_info *info)
@@ -70,6 +76,8 @@ static void print_text(const char *locator, const struct fdl_info *info)
 	       info->multi_queue ? ", can have more" : "");
 	if (info->vnet_hdr_len)
 		printf("virtio header  %d bytes\n", info->vnet_hdr_len);
+	else if (info->kind == FDL_KIND_PACKET)
+		puts("virtio header  none, but while a link is open on it");
 	else
 		puts("virtio header  none");
 	if (info->packet_info)
@@ -99,11 +107,24 @@ static void json_device(const struct fdl_info *info)
 		       a[1], a[2], a[3], a[4], a[5]);
 }
 
+/* One that is sent is null, one that is not says why. */
 static void json_offloads(const struct fdl_info *info)
 {
+	const char *name, *refusal;
+	unsigned bit;
+
 	fputs(", \"offloads\": [", stdout);
 	cli_offloads(stdout, info->offloads, "\"", ", ");
-	fputc(']', stdout);
+	fputs("], \"send_offloads\": {", stdout);
+	for (bit = 0; (name = cli_offload_name(bit)); bit++) {
+		refusal = fdl_offload_refusal(info, 1U << bit);
+		printf("%s\"%s\": ", bit ? ", " : "", name);
+		if (refusal)
+			cli_json_string(stdout, refusal);
+		else
+			fputs("null", stdout);
+	}
+	fputc('}', stdout);
 }
 
 /* A mode that can be used is null, one that cannot says why. */

@@ -73,6 +73,8 @@ const char *fdl_offload_refusal(const struct fdl_info *info, uint32_t offload)
 {
 	const char *why = NULL;
 
+	if (offload & FDL_OFFLOAD_UFO)
+		return "it makes fragments, and nothing here asks for it";
 	if (info->kind == FDL_KIND_SEQPACKET || info->kind == FDL_KIND_DGRAM)
 		return "both peers of a socket have to agree on it "
 		       "(FDL_VNET_HDR)";

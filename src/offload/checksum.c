@@ -75,9 +75,10 @@ uint16_t fdl_checksum_sum(const void *bytes, size_t len, uint16_t sum)
 	const uint8_t *p = bytes;
 	uint64_t acc = sum, last = 0;
 
-	if (blocks)
+	if (blocks) {
 		acc += sum_blocks(p, blocks);
-	p += blocks;
+		p += blocks;
+	}
 	for (len -= blocks; len >= sizeof(acc); len -= 8, p += 8)
 		acc = add(acc, load(p));
 	if (len)

@@ -182,6 +182,7 @@ static void flows(void **state)
 		uint32_t h;
 
 		s.payload = 10;
+		s.flow = (unsigned)i;		/* as many as there are */
 		h = hash_of(&s, false, false);
 		assert_int_not_equal(h, 0);
 		assert_int_equal(h, hash_of(&s, true, false));

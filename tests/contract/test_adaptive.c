@@ -28,11 +28,12 @@
 #include <fdlink/open.h>
 
 #include "netns.h"
+#include "sanitized.h"
 
 enum {
 	FLOWS = 2,
 	FRAME = 60,
-	SWITCHES = 1000,
+	SWITCHES = SANITIZED ? 100 : 1000,
 	FLOOD = 20000,
 	BATCH = 32,
 	WAIT_MS = 5000,

@@ -12,20 +12,7 @@
 
 #include "contract.h"
 #include "netns.h"
-
-/* The plain build shows what there is to show; the sanitizers are for finding
- * the bytes, and slow. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { SANITIZED = 1 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
-#endif
-#else
-enum { SANITIZED = 0 };
-#endif
+#include "sanitized.h"
 
 enum {
 	CYCLES = SANITIZED ? 300 : 10000,

@@ -27,7 +27,7 @@ struct host {
 
 /* For the signal handler, which is told of nothing else. */
 static struct {
-	struct fdl_endpoint *ep;
+	struct fdl_endpoint *volatile ep; /* NULL: not open yet */
 	volatile sig_atomic_t stop;
 	volatile sig_atomic_t report;
 } asked;
@@ -38,16 +38,26 @@ static void on_signal(int signal)
 		asked.report = 1;
 	else
 		asked.stop = 1;
-	fdl_wake(asked.ep);
+	if (asked.ep)
+		fdl_wake(asked.ep);
 }
 
-static void catch_signals(struct fdl_endpoint *ep)
+/* Before the link is open, for waiting for a peer may be all there is to stop.
+ * A report must not end that. */
+static void catch_stop(void)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGUSR1, SIG_IGN);
+}
+
+static void catch_report(struct fdl_endpoint *ep)
 {
 	const struct sigaction action = { .sa_handler = on_signal };
 
 	asked.ep = ep;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGUSR1, &action, NULL);
 }
 
@@ -253,7 +263,6 @@ static int run(struct host *host)
 {
 	int rc;
 
-	catch_signals(host->ep);
 	rc = start_stack(host);
 	if (rc < 0) {
 		fprintf(stderr, "fdlink: %s: lwIP is out of memory\n",
@@ -279,9 +288,11 @@ int host_main(int argc, char **argv)
 	status = host_parse(&options, argc, argv);
 	if (status || options.help)
 		return status;
+	catch_stop();
 	status = open_link(&host);
 	if (status)
-		return status;
+		return asked.stop ? STATUS_OK : status;
+	catch_report(host.ep);
 	host.status.options = &options;
 	host.status.ep = host.ep;
 	host.status.lwip_dropped = &host.link.rx_dropped;

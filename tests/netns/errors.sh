@@ -47,6 +47,21 @@ expect 1 busy host tap:fdl0 $at
 kill "$host"
 end_of_host || fail "SIGTERM gave exit status $?"
 
+# Who waits for a peer can be stopped, and leaves nothing that is in the way.
+for kind in seqpacket unixgram; do
+	"$fdlink" host "$kind:$tmp/peer,listen" --address 192.0.2.2/24 \
+		>"$tmp/out" 2>&1 &
+	waiting=$!
+	wait_for test -S "$tmp/peer"
+	wait_for grep -q '^State:.*sleeping' "/proc/$waiting/status"
+	kill -USR1 "$waiting"
+	kill "$waiting"
+	status=0
+	wait "$waiting" || status=$?
+	[ $status = 0 ] || fail "$kind: SIGTERM while waiting: status $status"
+	[ ! -e "$tmp/peer" ] || fail "$kind: its path is left behind"
+done
+
 # Nobody's user may not open the device, and is told the way out.
 if [ "$(id -u)" = 0 ] && [ -z "${FDLINK_TEST_USER-}" ] &&
 	setpriv --reuid=65534 --clear-groups true 2>/dev/null; then

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Create, attach, detach, free: thousands of times, and nothing is left. */
-#include <dirent.h>
 #include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +12,7 @@
 #include "contract.h"
 #include "netns.h"
 #include "sanitized.h"
+#include "usage.h"
 
 enum {
 	CYCLES = SANITIZED ? 300 : 10000,
@@ -26,48 +26,23 @@ struct usage {
 	size_t bytes;
 };
 
-static unsigned count_entries(const char *dir)
-{
-	DIR *d = opendir(dir);
-	unsigned n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
-
-static unsigned count_maps(void)
-{
-	FILE *f = fopen("/proc/self/maps", "re");
-	unsigned n = 0;
-	int c;
-
-	assert_non_null(f);
-	while ((c = getc(f)) != EOF)
-		n += c == '\n';
-	fclose(f);
-	return n;
-}
-
 /* A joined thread is listed for a moment after its end. */
 static unsigned count_threads(void)
 {
 	const long long end = netns_now_ms() + WAIT_MS;
-	unsigned n = count_entries("/proc/self/task");
+	unsigned n = usage_entries("/proc/self/task");
 
 	while (n > 3 + SANITIZED && netns_now_ms() < end)
-		n = count_entries("/proc/self/task");
+		n = usage_entries("/proc/self/task");
 	return n;
 }
 
 static struct usage use(void)
 {
 	return (struct usage){
-		.fds = count_entries("/proc/self/fd"),
+		.fds = usage_entries("/proc/self/fd"),
 		.threads = count_threads(),
-		.maps = count_maps(),
+		.maps = usage_maps(),
 		.bytes = mallinfo2().uordblks,
 	};
 }

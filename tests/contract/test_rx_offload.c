@@ -3,10 +3,10 @@
  * What a peer's virtio-net header leaves undone is done, or handed on as the
  * stack has asked for it. Over unix sockets, where the test writes the header.
  */
-#include <dirent.h>
 #include <errno.h>
 
 #include "message.h"
+#include "usage.h"
 
 enum {
 	SUPER = 45 * MSS + 7, /* bytes of payload */
@@ -338,31 +338,6 @@ static void the_end_waits_for_the_last_segment(struct link *l)
 	assert_int_equal(expect_end(l), -ESHUTDOWN);
 }
 
-static unsigned count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
-
-static unsigned count_maps(void)
-{
-	FILE *f = fopen("/proc/self/maps", "re");
-	unsigned n = 0;
-	int c;
-
-	assert_non_null(f);
-	while ((c = getc(f)) != EOF)
-		n += c == '\n';
-	fclose(f);
-	return n;
-}
-
 static void free_while_it_cuts(struct link *l, enum fdl_mode mode)
 {
 	const struct fdl_options opts = { .flags = FDL_VNET_HDR };
@@ -394,11 +369,11 @@ static void an_endpoint_is_freed_while_it_cuts(struct link *l)
 		free_while_it_cuts(l, mode);
 		if (i != FREED_CUTTING / 10)
 			continue;
-		fds = count_fds();
-		maps = count_maps();
+		fds = usage_entries("/proc/self/fd");
+		maps = usage_maps();
 	}
-	assert_int_equal(count_fds(), fds);
-	assert_in_range(count_maps(), 1, maps + 4);
+	assert_int_equal(usage_entries("/proc/self/fd"), fds);
+	assert_in_range(usage_maps(), 1, maps + 4);
 }
 
 /* flags of the endpoint; and FDL_VNET_HDR always. */

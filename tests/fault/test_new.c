@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whichever system call fails, a failed fdl_endpoint_new leaves nothing. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -16,20 +15,9 @@
 #include "contract.h"
 #include "fault.h"
 #include "netns.h"
+#include "usage.h"
 
 enum { MOST_CALLS = 200 };
-
-static unsigned count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
 
 /* Of all mappings: a pool that was forgotten is megabytes of it. */
 static unsigned long count_pages(void)
@@ -98,14 +86,14 @@ static void every_call_may_fail(const struct link_kind *kind, int err)
 	if (link_make(&l, kind, 0) < 0)
 		skip();
 	assert_false(try_with_fault(&l, MOST_CALLS, err));
-	fds = count_fds();
+	fds = usage_entries("/proc/self/fd");
 	pages = count_pages();
 	for (nth = 1; try_with_fault(&l, nth, err); nth++) {
 		/* An fd whose closing failed is the only thing left. */
 		assert_true(nth < MOST_CALLS);
 		if (fault_last() == FAULT_CLOSE)
 			fds++;
-		assert_int_equal(count_fds(), fds);
+		assert_int_equal(usage_entries("/proc/self/fd"), fds);
 	}
 	assert_true(nth > 5);
 	assert_in_range(count_pages(), 0, pages + 256);

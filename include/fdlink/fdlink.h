@@ -49,8 +49,8 @@ struct fdl_queue;
  * Errors: -EINVAL an option out of range or contradicting the fd, no fds, fds
  * of several kinds or media; -EBADF an fd is not open; -EPROTOTYPE an fd keeps
  * no packet boundaries, or is an AF_PACKET socket of type SOCK_DGRAM;
- * -EOPNOTSUPP an fd whose packets carry packet information (no IFF_NO_PI);
- * -ENODEV an fd without its device;
+ * -EOPNOTSUPP an fd whose packets carry packet information (no IFF_NO_PI), or a
+ * virtio-net header of more than 24 bytes; -ENODEV an fd without its device;
  * -ENOMEM, -EMFILE, -ENFILE. The log says which option or fd, and the way out.
  */
 int fdl_endpoint_new(struct fdl_endpoint **ep, const int *fds, unsigned nfds,

@@ -41,7 +41,7 @@ struct fdl_stats {
 	uint64_t rx_ring_frozen;	/* times: the kernel found no free block in
 					 * the ring */
 	uint64_t rx_drop_vnet_hdr;	/* the virtio-net header contradicts
-					 * itself or the packet */
+					 * itself or the packet, or is cut */
 	uint64_t rx_gso;		/* super-packets that came, of which */
 	uint64_t rx_gso_cut;		/* so many were cut; rx_packets counts
 					 * their segments */
@@ -55,11 +55,12 @@ struct fdl_stats {
 					 * by its policy (EINVAL, EPERM) */
 	uint64_t tx_drop_offload;	/* what it leaves undone contradicts its
 					 * headers */
-	uint64_t tx_drop_link_down;	/* or the device is gone */
+	uint64_t tx_drop_link_down;	/* EIO on a TUN or TAP, ENETDOWN */
 	uint64_t tx_drop_no_peer;	/* nobody reads at the other end */
 	uint64_t tx_drop_no_room;	/* the fd or device was full and the
 					 * policy is to drop */
-	uint64_t tx_drop_other;		/* any other error */
+	uint64_t tx_drop_other;		/* any other error; what was written as
+					 * the link had ended */
 	uint64_t tx_gso;		/* super-packets the kernel took whole */
 	uint64_t tx_gso_cut;		/* super-packets cut, into */
 	uint64_t tx_segments;		/* so many, which are what tx_packets

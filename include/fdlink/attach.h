@@ -13,7 +13,13 @@
 extern "C" {
 #endif
 
-/* Callbacks, on the queue's thread. They may send, write, alloc and release. */
+/*
+ * Callbacks, each on its queue's thread: with several queues they run at the
+ * same time, deliver beside closed too, and what ctx points to is the callee's
+ * to protect. Those of one queue follow each other, but for fdl_inject_inbound,
+ * which delivers on its caller's thread. They may send, write, alloc and
+ * release.
+ */
 struct fdl_dispatcher {
 	/* n packets, at least 1, arrived. Returns k in 0..n: the callee keeps
 	 * v[0..k) and releases them in its own time; the rest is released for

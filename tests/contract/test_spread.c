@@ -236,7 +236,8 @@ static void many_threads_write_at_once(void **state)
 }
 
 struct sink {
-	unsigned got, closed;
+	unsigned got;
+	_Atomic unsigned closed;	/* each queue's thread counts */
 	struct fdl_packet *last;
 	struct fdl_endpoint *ep;
 	int detached;
@@ -296,6 +297,7 @@ static void inbound_injection_reaches_the_dispatcher(void **state)
 	assert_int_equal(sink.detached, -EDEADLK);
 	sink.ep = NULL;
 	assert_int_equal(fdl_detach(f->ep), 0);
+	assert_int_equal(sink.closed, QUEUES);
 	pkt = make(f->ep, 0, 0);
 	assert_int_equal(fdl_inject_inbound(f->ep, pkt), -ENOTCONN);
 	fdl_release(&pkt, 1);

@@ -38,6 +38,7 @@ struct fdl_queue {
 	/* Receive side: frame[gap..have) hold empty packets to read into; the
 	 * mode has not seen frame[0..fresh) yet. */
 	int gap, have, fresh;
+	bool long_frames;		/* the last step ended with one */
 	struct io_frame frame[IO_MAX_BATCH];
 
 	/* Received and not yet handed out: the super-packet being cut, then

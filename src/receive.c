@@ -19,6 +19,12 @@ enum {
 	MAX_ERRORS = 8,
 	/* Payload bytes: less is not worth a header. */
 	MIN_SEGMENT = 8,
+	/* Bytes of a super-packet that others like it follow, and how many of
+	 * them a core's cache holds beside the rest. More in a call would push
+	 * out what nobody has looked at yet, and every buffer would be cold
+	 * again when its turn comes: a third more CPU for a bulk stream. */
+	LONG_FRAME = 16 << 10,
+	LONG_BATCH = 8,
 };
 
 static int end(struct fdl_queue *q, int result, const char *text)
@@ -336,6 +342,8 @@ static int step(struct fdl_queue *q, int n)
 	int want = n < (int)q->batch ? n : (int)q->batch;
 	int got, err, full;
 
+	if (q->long_frames && want > LONG_BATCH)
+		want = LONG_BATCH;
 	want = provide_anew(q, want);
 	if (want == 0)
 		return starve(q);
@@ -351,6 +359,7 @@ static int step(struct fdl_queue *q, int n)
 	q->gap = got;
 	full = got == want || q->frame[got - 1].wire_len == 0 ||
 	       q->ep->ops->edge;
+	q->long_frames = q->frame[got - 1].wire_len >= LONG_FRAME;
 	q->next = 0;
 	q->filled = strip_end(q, got);
 	err = atomic_load_explicit(&q->ended, memory_order_relaxed);
@@ -389,7 +398,7 @@ static int fill(struct fdl_queue *q, struct fdl_packet *v[], int n, int *more)
 		/* Merging has made room again. */
 		if (has_leftovers(q))
 			continue;
-		if (*more <= 0)
+		if (*more <= 0 || (total > 0 && q->long_frames))
 			return total;
 		*more = step(q, n - total);
 	}

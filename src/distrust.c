@@ -75,9 +75,11 @@ const char *fdl_offload_refusal(const struct fdl_info *info, uint32_t offload)
 
 	if (offload & FDL_OFFLOAD_UFO)
 		return "it makes fragments, and nothing here asks for it";
-	if (info->kind == FDL_KIND_SEQPACKET || info->kind == FDL_KIND_DGRAM)
+	if ((info->kind == FDL_KIND_SEQPACKET ||
+	     info->kind == FDL_KIND_DGRAM) &&
+	    !info->vnet_hdr_len)
 		return "both peers of a socket have to agree on it "
-		       "(FDL_VNET_HDR)";
+		       "(offload=on, FDL_VNET_HDR)";
 	if (info->kind != FDL_KIND_PACKET && !info->vnet_hdr_len)
 		return "the fd has no virtio-net header (IFF_VNET_HDR)";
 	if (distrust_offloads(FDL_USE_AUTO, &why) & offload)

@@ -41,9 +41,10 @@ static int bad_form(const struct log *log)
 		"unixgram:PATH, fd:N, fd:NAME");
 	log_say(log, FDL_LOG_ERR,
 		"options: mtu=BYTES (68 to 65535); queues=N, netns=NAME (tap, "
-		"tun, packet); listen (seqpacket, unixgram); local=PATH "
-		"(unixgram); offload=on|off (tap, tun); promisc, rollover, outgoing=on|off, "
-		"fanout=hash|lb|cpu|rollover|rnd|qm, rcvbuf=BYTES (packet)");
+		"tun, packet); offload=on|off (not packet, fd); listen "
+		"(seqpacket, unixgram); local=PATH (unixgram); promisc, "
+		"rollover, outgoing=on|off, fanout=hash|lb|cpu|rollover|rnd|qm, "
+		"rcvbuf=BYTES (packet)");
 	return -EINVAL;
 }
 
@@ -273,6 +274,7 @@ static const struct kind kinds[] = {
 enum {
 	N_KINDS = sizeof(kinds) / sizeof(kinds[0]),
 	TUN_KINDS = 1 << LOCATOR_TAP | 1 << LOCATOR_TUN,
+	UNIX_KINDS = 1 << LOCATOR_SEQPACKET | 1 << LOCATOR_UNIXGRAM,
 	DEVICES = TUN_KINDS | 1 << LOCATOR_PACKET,
 };
 
@@ -285,9 +287,8 @@ static const struct option options[] = {
 	{ "rollover", 1 << LOCATOR_PACKET, false, take_rollover },
 	{ "outgoing", 1 << LOCATOR_PACKET, true, take_outgoing },
 	{ "rcvbuf", 1 << LOCATOR_PACKET, true, take_rcvbuf },
-	{ "offload", TUN_KINDS, true, take_offload },
-	{ "listen", 1 << LOCATOR_SEQPACKET | 1 << LOCATOR_UNIXGRAM, false,
-	  take_listen },
+	{ "offload", TUN_KINDS | UNIX_KINDS, true, take_offload },
+	{ "listen", UNIX_KINDS, false, take_listen },
 	{ "local", 1 << LOCATOR_UNIXGRAM, true, take_local },
 };
 

@@ -150,6 +150,21 @@ static int merge_packet(struct fdl_options *opts, struct locator *loc,
 	return -EINVAL;
 }
 
+/* Peers that agree on it have what a device's kernel has. */
+static int merge_unix(struct fdl_options *opts, const struct locator *loc,
+		      const struct log *log)
+{
+	if (loc->offload > 0)
+		opts->flags |= FDL_VNET_HDR;
+	if (loc->offload >= 0 || !(opts->flags & FDL_VNET_HDR))
+		return 0;
+	log_say(log, FDL_LOG_ERR,
+		"%s:%s: offload=off in the locator and FDL_VNET_HDR contradict "
+		"each other: give one of them",
+		locator_kind_name(loc->kind), loc->name);
+	return -EINVAL;
+}
+
 static int merge(struct fdl_options *opts, struct locator *loc,
 		 const struct log *log)
 {
@@ -171,7 +186,15 @@ static int merge(struct fdl_options *opts, struct locator *loc,
 	opts->size = sizeof(*opts);
 	if (loc->mtu)
 		opts->mtu = loc->mtu;
-	return loc->kind == LOCATOR_PACKET ? merge_packet(opts, loc, log) : 0;
+	switch (loc->kind) {
+	case LOCATOR_PACKET:
+		return merge_packet(opts, loc, log);
+	case LOCATOR_SEQPACKET:
+	case LOCATOR_UNIXGRAM:
+		return merge_unix(opts, loc, log);
+	default:
+		return 0;
+	}
 }
 
 static int read_both(struct locator *loc, const char *locator,

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <fdlink/offload.h>
+
 #include "fd/open.h"
 #include "os.h"
 
@@ -198,5 +200,6 @@ int probe_unix(const struct locator *loc, struct fdl_info *info,
 	info->kind = loc->kind == LOCATOR_SEQPACKET ? FDL_KIND_SEQPACKET :
 						      FDL_KIND_DGRAM;
 	info->queues = 1;
+	info->vnet_hdr_len = loc->offload > 0 ? FDL_VNET_HDR_LEN : 0;
 	return 0;
 }

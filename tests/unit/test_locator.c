@@ -74,6 +74,10 @@ static void options_are_taken(void **state)
 	assert_int_equal(loc.rcvbuf, 4096);
 	expect_good("packet:e,outgoing=off,rcvbuf=1073741823", &loc);
 	assert_int_equal(loc.outgoing, -1);
+	expect_good("seqpacket:/x,offload=on", &loc);
+	assert_int_equal(loc.offload, 1);
+	expect_good("unixgram:/x,offload=off,listen", &loc);
+	assert_int_equal(loc.offload, -1);
 }
 
 static void value_errors_take_one_sentence(void **state)
@@ -115,6 +119,8 @@ static void value_errors_take_one_sentence(void **state)
 		{ "packet:e,fanout=auto", "is not known" },
 		{ "tap:t,fanout=hash", "it is for packet" },
 		{ "packet:e,outgoing=yes", "neither on nor off" },
+		{ "packet:e,offload=on", "it is for tap, tun, seqpacket, "
+					 "unixgram" },
 	};
 	struct locator loc;
 

@@ -393,6 +393,39 @@ static void seqpacket_connects(void **state)
 	assert_int_equal(unlink(in_dir("%s/%s", "seq")), 0);
 }
 
+static void peers_can_agree_on_offloads(void **state)
+{
+	static const char message[] = "\0\0\0\0\0\0\0\0\0\0hello";
+	int fd = listener(SOCK_SEQPACKET, in_dir("%s/%s", "off")), peer;
+	struct fdl_endpoint *ep, *const before = (void *)&said;
+	struct fdl_info info;
+
+	(void)state;
+	expect_probe(in_dir("seqpacket:%s/%s", "off"), &info);
+	assert_non_null(fdl_offload_refusal(&info, FDL_OFFLOAD_TSO4));
+	expect_probe(in_dir("seqpacket:%s/%s,offload=on", "off"), &info);
+	assert_null(fdl_offload_refusal(&info, FDL_OFFLOAD_TSO4));
+	assert_int_equal(
+		open_it(&ep, in_dir("seqpacket:%s/%s,offload=on", "off"), 0, 0),
+		0);
+	assert_int_equal(fdl_tx_offloads(ep) & TCP_OFFLOADS, TCP_OFFLOADS);
+	peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	assert_int_equal(send(peer, message, sizeof(message) - 1, 0),
+			 sizeof(message) - 1);
+	expect_received(ep, "hello");
+	fdl_endpoint_free(ep);
+	ep = before;
+	assert_int_equal(open_it(&ep,
+				 in_dir("seqpacket:%s/%s,offload=off", "off"),
+				 0, FDL_VNET_HDR),
+			 -EINVAL);
+	expect_said(&said, "contradict");
+	assert_ptr_equal(ep, before);
+	close(peer);
+	close(fd);
+	assert_int_equal(unlink(in_dir("%s/%s", "off")), 0);
+}
+
 static void unix_refusals(void **state)
 {
 	int fd = listener(SOCK_STREAM, in_dir("%s/%s", "stream"));
@@ -665,6 +698,7 @@ int main(void)
 		cmocka_unit_test(other_namespaces),
 		cmocka_unit_test(missing_permission),
 		cmocka_unit_test(seqpacket_connects),
+		cmocka_unit_test(peers_can_agree_on_offloads),
 		cmocka_unit_test(unix_refusals),
 		cmocka_unit_test(abstract_addresses),
 		cmocka_unit_test(seqpacket_listens),

@@ -19,7 +19,10 @@ check: deps
 
 # What make check has a choice of: a gigabyte each way over every combination.
 check-long: all
-	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/traffic.sh 1024 all
+	FDLINK=$(BUILD)/cli/fdlink RELAY=$(BUILD)/tests/netns/relay \
+		bash tests/netns/traffic.sh 1024 all
+	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/relay.sh \
+		$(BUILD)/tests/netns/relay 1024 all
 
 bench: deps
 	scripts/bench-build build-bench

@@ -9,16 +9,21 @@
 #	   |	completed, and at the other end verified, by the kernel
 #	router  192.0.2.1, fd00::1
 #	   |
-#	 fdl0	a TAP, a TUN, or a veth with an AF_PACKET socket
+#	 fdl0	a TAP, a TUN, or a veth with an AF_PACKET socket; or a TAP
+#	   |	relayed to a unix socket
 #	   |
 #	fdlink host  192.0.2.2, fd00::2
 #
 # traffic.sh [MIB [all]]: so many MiB each way, IPv4 and IPv6 (64); every
-# combination, and not only a choice that has every pair of values.
+# combination, and not only a choice that has every pair of values. RELAY is the
+# program that relays.
 set -eu
 # shellcheck source=../lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 size=$((${1:-64} << 20))
+relay=$(realpath "${RELAY:-build/tests/netns/relay}" 2>/dev/null) ||
+	relay=missing
+[ -x "$relay" ] || skip "no program that relays: \$RELAY is not set right"
 
 make_client() {
 	make_peer
@@ -42,13 +47,16 @@ make_client() {
 
 # KIND MTU WIRE
 make_link() {
-	if [ "$1" = packet ]; then
+	local kind=$1
+
+	[[ $kind != seqpacket && $kind != unixgram ]] || kind=tap
+	if [ "$kind" = packet ]; then
 		ip link add fdl0 type veth peer name fdl1
 		[ "$3" = on ] ||
 			ethtool -K fdl0 tx off tso off gso off >/dev/null
 		ip link set fdl1 mtu "$2" up
 	else
-		ip tuntap add dev fdl0 mode "$1"
+		ip tuntap add dev fdl0 mode "$kind"
 	fi
 	ip address add 192.0.2.1/24 dev fdl0
 	ip address add fd00::1/64 dev fdl0 nodad
@@ -57,15 +65,38 @@ make_link() {
 	in_peer ip link set c0 mtu "$2"
 }
 
-# KIND WIRE STACK
-start() {
-	local locator=$1:fdl0,offload=$2
+# KIND MTU WIRE
+start_relay() {
+	"$relay" tap:fdl0 on "$1:$tmp/link,listen,mtu=$2,offload=$3" on \
+		>"$tmp/relay" 2>&1 &
+	relay_pid=$!
+	wait_for test -S "$tmp/link"
+}
 
-	if [ "$1" = packet ]; then
+# With a pair it ends when the host does.
+end_relay() {
+	[ -n "$relay_pid" ] || return 0
+	kill "$relay_pid" 2>/dev/null || :
+	wait_for ended "$relay_pid"
+	wait "$relay_pid" || fail "$what: a relay's exit status $?"
+	relay_pid=
+	! grep -E '(rx_drop_vnet_hdr|tx_drop_offload) *[1-9]' "$tmp/relay" ||
+		fail "$what: the relay refused"
+}
+
+# KIND MTU WIRE STACK
+start() {
+	local locator=$1:fdl0,offload=$3
+
+	case $1 in
+	packet)
 		locator=packet:fdl1
-		export FDLINK_TX_OFFLOAD=$2
-	fi
-	start_host "$locator" --offload "$3" \
+		export FDLINK_TX_OFFLOAD=$3 ;;
+	seqpacket | unixgram)
+		start_relay "$1" "$2" "$3"
+		locator=$1:$tmp/link,mtu=$2,offload=$3 ;;
+	esac
+	start_host "$locator" --offload "$4" \
 		--address 192.0.2.2/24 --gateway 192.0.2.1 \
 		--address fd00::2/64 --gateway fd00::1
 	unset FDLINK_TX_OFFLOAD
@@ -107,7 +138,7 @@ traffic() {
 	local what="$1, MTU $2, stack $3, wire $4" host_ip
 
 	make_link "$1" "$2" "$4"
-	start "$1" "$4" "$3"
+	start "$1" "$2" "$4" "$3"
 	for host_ip in 192.0.2.2 fd00::2; do
 		wait_for in_peer ping -n -q -c 1 -W 1 $host_ip
 		[ "$(echo_sum $host_ip)" = "$file_sum" ] ||
@@ -122,6 +153,7 @@ traffic() {
 	end_of_host || fail "$what: exit status $?"
 	grep -q 'rx_drop_vnet_hdr *0$' "$tmp/host" || fail "$what: refused"
 	grep -q 'tx_drop_offload *0$' "$tmp/host" || fail "$what: refused"
+	end_relay
 	ip link del fdl0
 	echo "$what: passed"
 }
@@ -130,7 +162,7 @@ traffic() {
 one_way() {
 	local what=$2 host_ip
 
-	start tap on "$1"
+	start tap 1500 on "$1"
 	for host_ip in 192.0.2.2 fd00::2; do
 		wait_for in_peer ping -n -q -c 1 -W 1 $host_ip
 		[ "$(chargen_sum $host_ip)" = "$pattern_sum" ] ||
@@ -175,12 +207,18 @@ every_pair() {
 	traffic packet 1500 on off
 	traffic packet 9000 off on
 	traffic packet 1280 off off
+	traffic seqpacket 1500 off on
+	traffic seqpacket 9000 on off
+	traffic seqpacket 1280 on on
+	traffic unixgram 1500 on on
+	traffic unixgram 9000 off off
+	traffic unixgram 1280 off on
 }
 
 every_combination() {
 	local kind mtu stack wire
 
-	for kind in tap tun packet; do
+	for kind in tap tun packet seqpacket unixgram; do
 		for mtu in 1280 1500 9000; do
 			for stack in on off; do
 				for wire in on off; do
@@ -191,6 +229,13 @@ every_combination() {
 	done
 }
 
+end_all() {
+	[ -z "$relay_pid" ] || kill "$relay_pid" 2>/dev/null || :
+	cleanup
+}
+
+relay_pid=
+trap end_all EXIT
 # A second for every MiB is slow enough for any machine.
 patience=$((10 + (size >> 20)))
 head -c $size /dev/urandom >"$tmp/file"

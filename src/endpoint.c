@@ -396,6 +396,14 @@ uint16_t fdl_arp_hardware(const struct fdl_endpoint *ep)
 
 int fdl_fd(const struct fdl_endpoint *ep)
 {
+	unsigned i;
+	int err;
+
+	for (i = 0; i < ep->n_queues; i++) {
+		err = ready_show(&ep->queues[i].ready);
+		if (err)
+			return err;
+	}
 	return ep->set;
 }
 
@@ -439,8 +447,11 @@ int fdl_poll(struct fdl_endpoint *ep, int timeout_ms)
 	if (fdl_is_attached(ep))
 		return -EBUSY;
 	r = all_ended(ep);
-	if (!r)
-		r = wake_poll(ep->set, ep->wake, timeout_ms);
+	if (r)
+		return r;
+	r = fdl_fd(ep);
+	if (r >= 0)
+		r = wake_poll(r, -1, ep->wake, timeout_ms);
 	return r > 0 ? state_of_all(ep) : r;
 }
 

@@ -241,7 +241,8 @@ int fdl_queue_poll(struct fdl_queue *q, int timeout_ms)
 	r = atomic_load_explicit(&q->ended, memory_order_acquire);
 	if (r)
 		return r;
-	r = wake_poll(q->ready.epfd, q->ready.wake, timeout_ms);
+	r = wake_poll(q->ready.epfd, ready_beside(&q->ready), q->ready.wake,
+		      timeout_ms);
 	if (r > 0)
 		r = ready_wants_write(&q->ready) ? queue_state(q) :
 						   FDL_READABLE;
@@ -250,7 +251,9 @@ int fdl_queue_poll(struct fdl_queue *q, int timeout_ms)
 
 int fdl_queue_fd(const struct fdl_queue *q)
 {
-	return q->ready.epfd;
+	int err = ready_show(&q->ep->queues[q->index].ready);
+
+	return err ? err : q->ready.epfd;
 }
 
 int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n)

@@ -24,13 +24,57 @@ static void unwatch(const struct ready *r, int fd)
 	os_epoll_ctl(r->epfd, EPOLL_CTL_DEL, fd, NULL);
 }
 
-static int watch_data(struct ready *r)
+/* Under the lock. */
+static int place_data(struct ready *r, bool in)
 {
 	uint32_t events = EPOLLIN | (r->edge ? (uint32_t)EPOLLET : 0);
-	int err = watch(r, r->data, events, FDL_READABLE);
+	int err = 0;
 
-	r->armed = !err;
+	if (in == r->placed)
+		return 0;
+	if (in)
+		err = watch(r, r->data, events, FDL_READABLE);
+	else
+		unwatch(r, r->data);
+	if (!err)
+		r->placed = in;
 	return err;
+}
+
+static bool is_shown(const struct ready *r)
+{
+	return atomic_load_explicit(&r->shown, memory_order_acquire);
+}
+
+static int arm(struct ready *r, bool on)
+{
+	int err;
+
+	pthread_mutex_lock(&r->lock);
+	err = place_data(r, on && is_shown(r));
+	if (!err)
+		r->armed = on;
+	pthread_mutex_unlock(&r->lock);
+	return err;
+}
+
+int ready_show(struct ready *r)
+{
+	int err;
+
+	if (is_shown(r))
+		return 0;
+	pthread_mutex_lock(&r->lock);
+	err = place_data(r, r->armed);
+	if (!err)
+		atomic_store_explicit(&r->shown, true, memory_order_release);
+	pthread_mutex_unlock(&r->lock);
+	return err;
+}
+
+int ready_beside(const struct ready *r)
+{
+	return r->armed && !is_shown(r) ? r->data : -1;
 }
 
 static int fill_set(struct ready *r)
@@ -38,9 +82,10 @@ static int fill_set(struct ready *r)
 	int err;
 
 	err = watch(r, r->refill, EPOLLIN, FDL_READABLE);
-	if (err)
-		return err;
-	return watch_data(r);
+	if (!err)
+		err = arm(r, true);
+	/* Edges are seen by the set only. */
+	return err || !r->edge ? err : ready_show(r);
 }
 
 static int open_more(struct ready *r)
@@ -75,6 +120,7 @@ int ready_open(struct ready *r, int data, int sends, int refill, unsigned flags)
 	err = r->wake;
 	if (err < 0)
 		goto close_set;
+	pthread_mutex_init(&r->lock, NULL);
 	err = fill_set(r);
 	if (!err && flags & READY_LEFTOVERS)
 		err = open_more(r);
@@ -83,6 +129,7 @@ int ready_open(struct ready *r, int data, int sends, int refill, unsigned flags)
 	return 0;
 
 close_wake:
+	pthread_mutex_destroy(&r->lock);
 	os_close(r->wake);
 close_set:
 	os_close(r->epfd);
@@ -97,6 +144,7 @@ void ready_close(struct ready *r)
 		os_close(r->pause);
 	if (r->more >= 0)
 		os_close(r->more);
+	pthread_mutex_destroy(&r->lock);
 	os_close(r->wake);
 	os_close(r->epfd);
 }
@@ -184,9 +232,8 @@ void ready_disarm(struct ready *r)
 	/* Masking is not enough: epoll reports errors and hang-ups always. */
 	if (!r->armed)
 		return;
-	unwatch(r, r->data);
+	arm(r, false);
 	unwatch_link(r);
-	r->armed = false;
 }
 
 int ready_rearm(struct ready *r)
@@ -195,7 +242,7 @@ int ready_rearm(struct ready *r)
 
 	if (r->armed)
 		return 0;
-	err = watch_data(r);
+	err = arm(r, true);
 	return err ? err : watch_link(r);
 }
 
@@ -277,7 +324,7 @@ int ready_state(const struct ready *r, bool there)
 	int state = 0;
 
 	os_poll(fds, sizeof(fds) / sizeof(fds[0]), 0);
-	if (!fds[0].revents)
+	if (!fds[0].revents && !fds[3].revents)
 		return 0;
 	if (fds[1].revents)
 		state |= FDL_WRITABLE;
@@ -302,24 +349,26 @@ static int time_left(int64_t until)
 	return left > 0 ? (int)left : 0;
 }
 
-int wake_poll(int set, int eventfd, int timeout_ms)
+int wake_poll(int set, int beside, int eventfd, int timeout_ms)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[] = {
 		{ .fd = set, .events = POLLIN },
+		{ .fd = beside, .events = POLLIN },
 		{ .fd = eventfd, .events = POLLIN },
 	};
+	const unsigned cnt = sizeof(fds) / sizeof(fds[0]);
 	int64_t until = timeout_ms > 0 ? os_now_ms() + timeout_ms : 0;
 	int n;
 
-	n = os_poll(fds, 2, timeout_ms);
+	n = os_poll(fds, cnt, timeout_ms);
 	while (n == -EINTR) {
 		if (timeout_ms > 0)
 			timeout_ms = time_left(until);
-		n = os_poll(fds, 2, timeout_ms);
+		n = os_poll(fds, cnt, timeout_ms);
 	}
 	if (n < 0)
 		return n;
-	if (fds[1].revents)
+	if (fds[2].revents)
 		drain(eventfd);
-	return fds[0].revents != 0;
+	return fds[0].revents || fds[1].revents;
 }

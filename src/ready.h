@@ -4,10 +4,15 @@
  * (while there is a free packet to read into), of the pool's refill eventfd,
  * and of a second duplicate of the data fd for writability. The two sides of
  * the queue own different registrations, so they need no lock.
+ *
+ * A socket wakes who watches it for each packet that is sent, too. So the data
+ * fd is in the set only from when somebody was shown the set; the queue's own
+ * poll looks at it directly before that.
  */
 #ifndef FDL_READY_H
 #define FDL_READY_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -22,7 +27,11 @@ struct ready {
 	_Atomic int room;	/* duplicate of sends, -1 until first wanted */
 	_Atomic int pause;	/* timerfd, -1 until POLLOUT first lied */
 	bool edge;		/* data is watched for edges */
-	bool armed;		/* receive side: data is in the set */
+	pthread_mutex_t lock;	/* for data's place in the set */
+	bool placed;		/* under the lock: data is in the set */
+	_Atomic bool shown;	/* the set, to somebody; for good */
+	bool armed;		/* receive side, under the lock: data is
+				 * watched, in the set once that is shown */
 	bool insists;		/* receive side: ready_insist was called */
 	bool has_more;		/* receive side: more is raised */
 	bool ended;		/* receive side: ready_end was called */
@@ -42,6 +51,13 @@ enum {
 int ready_open(struct ready *r, int data, int sends, int refill,
 	       unsigned flags);
 void ready_close(struct ready *r);
+
+/* The set is going to be looked at. Any thread; errors: those of epoll_ctl(2),
+ * and then it is not to be. */
+int ready_show(struct ready *r);
+
+/* Receive side: what has to be looked at beside the set; -1: nothing. */
+int ready_beside(const struct ready *r);
 
 /*
  * Receive side, with edge: forget the edges so far, for the caller looks at the
@@ -102,11 +118,11 @@ int ready_state(const struct ready *r, bool there);
 void wake_raise(int eventfd);
 
 /*
- * Wait for set (an epoll fd) to become ready. Returns 1: it is; 0: timeout, or
- * a wake-up, which is used up. A signal alone does not end it. Errors: those of
- * poll(2).
+ * Wait for set (an epoll fd), or the fd beside it, to become ready. Returns 1:
+ * it is; 0: timeout, or a wake-up, which is used up. A signal alone does not
+ * end it. Errors: those of poll(2).
  */
-int wake_poll(int set, int eventfd, int timeout_ms);
+int wake_poll(int set, int beside, int eventfd, int timeout_ms);
 
 static inline bool ready_wants_write(const struct ready *r)
 {

@@ -152,6 +152,25 @@ static void a_wake_ends_every_poll_in_progress(struct link *l)
 	link_free(&other);
 }
 
+/* The fd is asked for while, or before, the poll begins: both tell. */
+static void a_poll_and_the_fd_tell_of_the_same(struct link *l)
+{
+	struct poller p = { .q = l->q };
+	pthread_t thread;
+	int fd;
+
+	assert_int_equal(pthread_create(&thread, NULL, poll_for_ever, &p), 0);
+	fd = fdl_queue_fd(l->q);
+	assert_false(fd_readable(fd, 0));
+	assert_true(is_polling(&p));
+	link_feed(l, 100, 0);
+	assert_true(fd_readable(fd, WAIT_MS));
+	pthread_join(thread, NULL);
+	assert_int_equal(p.result, FDL_READABLE);
+	expect_received(l, 100, 0);
+	assert_false(fd_readable(fd, 0));
+}
+
 /* What the handler works on: a handler has no argument of its own. */
 static struct fdl_endpoint *_Atomic handled;
 static atomic_int signals;
@@ -271,6 +290,8 @@ static const struct expectation table[] = {
 	{ .name = "a wake ends every poll in progress",
 	  .needs = LINK_UNIX,
 	  .test = a_wake_ends_every_poll_in_progress },
+	{ .name = "a poll and the fd tell of the same",
+	  .test = a_poll_and_the_fd_tell_of_the_same },
 	{ .name = "a signal alone does not end a poll",
 	  .test = a_signal_alone_does_not_end_a_poll },
 	{ .name = "a wake from a signal handler ends a poll",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pollable fds in a foreign level-triggered loop, hammered: never readable
- * for nothing twice in a row, never silent with a packet waiting.
+ * The pollable fds in a foreign level-triggered loop, and the queue's own poll,
+ * hammered: never readable for nothing twice in a row, never silent with a
+ * packet waiting.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -29,7 +30,8 @@ struct hammer {
 	struct link *l[QUEUES];
 	unsigned n_links;
 	struct fdl_endpoint *ep;
-	int fd;				/* the pollable fd that is watched */
+	int fd;				/* the pollable fd that is watched; -1:
+					 * the first queue's poll */
 	atomic_uint fed, got;
 	/* A ring of packets to be released by another thread. */
 	struct fdl_packet *_Atomic handed[HANDED];
@@ -139,17 +141,25 @@ static unsigned late_signals(const struct hammer *h)
 	return h->n_links + (ring && h->hand_over);
 }
 
+static bool wait_for_more(struct hammer *h, int set)
+{
+	struct epoll_event ev;
+
+	if (h->fd < 0)
+		return fdl_queue_poll(h->l[0]->q, WAIT_MS) == FDL_READABLE;
+	return epoll_wait(set, &ev, 1, WAIT_MS) == 1;
+}
+
 /*
  * Until all is received: no silence, and no wake-ups in a row for nothing but
  * late signals. Returns what went wrong, or NULL.
  */
 static const char *serve(struct hammer *h, int set)
 {
-	struct epoll_event ev;
 	unsigned in_vain = 0;
 
 	while (atomic_load(&h->got) < PACKETS && !h->wrong) {
-		if (epoll_wait(set, &ev, 1, WAIT_MS) != 1)
+		if (!wait_for_more(h, set))
 			return "silent with a packet waiting";
 		in_vain = sweep(h) ? 0 : in_vain + 1;
 		if (in_vain > late_signals(h))
@@ -166,7 +176,8 @@ static void hammer(struct hammer *h)
 	const char *wrong;
 
 	h->seed = 7;
-	assert_int_equal(epoll_ctl(set, EPOLL_CTL_ADD, h->fd, &ev), 0);
+	if (h->fd >= 0)
+		assert_int_equal(epoll_ctl(set, EPOLL_CTL_ADD, h->fd, &ev), 0);
 	assert_int_equal(pthread_create(&feeder, NULL, feed_all, h), 0);
 	assert_int_equal(pthread_create(&releaser, NULL, release_all, h), 0);
 	wrong = serve(h, set);
@@ -214,6 +225,11 @@ static void the_queues_fd_is_honest(struct link *l)
 static void the_endpoints_fd_is_honest(struct link *l)
 {
 	run(l, fdl_fd(l->ep), false);
+}
+
+static void the_queues_poll_is_honest(struct link *l)
+{
+	run(l, -1, true);
 }
 
 static void and_so_with_releases_elsewhere(struct link *l)
@@ -278,6 +294,11 @@ static const struct expectation table[] = {
 	{ .name = "and so while room to send comes and goes",
 	  .test = and_so_while_room_to_send_comes_and_goes,
 	  .opts.pool = 3 },
+	{ .name = "the queue's poll is honest",
+	  .test = the_queues_poll_is_honest },
+	{ .name = "the queue's poll is honest with a pool of 2",
+	  .test = the_queues_poll_is_honest,
+	  .opts.pool = 2 },
 	{ .name = "one fd over several queues is honest",
 	  .needs = LINK_UNIX,
 	  .test = one_fd_over_several_queues_is_honest },

@@ -6,7 +6,6 @@ import subprocess
 
 import bars
 import network
-from runner import FEW
 
 LINKS = 'seqpacket', 'datagram', 'veth', 'tap'
 SIZES = 64, 1500
@@ -31,7 +30,6 @@ class Plan:
         self.missing = missing
         self.unusable = set()
         self.warmup, self.window = ('.08', '.12') if quick else ('.3', '.35')
-        self.few = min(runner.rounds, 3 if quick else FEW)
         self.gvisor = self.program('gvisor')
         self.has_gvisor = os.path.exists(self.gvisor)
 
@@ -107,7 +105,7 @@ class Plan:
                 self.runner.block('lone/veth/' + label, {
                     name: [self.program('rx'), 'lone', 'veth', '64', name,
                            '.1', window, str(rate)]
-                    for name in names}, self.few)
+                    for name in names}, self.runner.few)
 
     # Sending
 
@@ -161,7 +159,7 @@ class Plan:
 
         def gvisor(fd, n, gso):
             return network.Stack([self.gvisor, 'host', '10.0.%d.2' % n,
-                                  str(gso), str(fd)], fd)
+                                  'fd00:%x::2' % n, str(gso), str(fd)], fd)
 
         on_veth(bars.KERNEL, 1, kernel)
         if os.path.exists(self.fdlink):
@@ -170,6 +168,8 @@ class Plan:
             on_tap(bars.PLAIN, 3, lambda device: network.Stack(
                 self.host('tap:' + device, 3,
                           *(('--offload', 'off') if switch else ()))))
+            on_veth(bars.VETH, 7, lambda device: network.Stack(
+                self.host('packet:' + device, 7)))
         if switch:
             on_tap(bars.OFFLOAD, 4, lambda device: network.Stack(
                 self.host('tap:' + device, 4, '--offload', 'on')))
@@ -212,11 +212,16 @@ class Plan:
             found = {who: argv(who, words, '10.0.%d.2') for who in started}
             found.update({who + bars.IPV6: argv(who, words, 'fd00:%x::2')
                           for who in six if who in started})
-            self.runner.block('tcp/' + name, found, rounds)
+            # What no target is about.
+            self.runner.block('tcp/' + name, found, rounds, seldom=[
+                who for who in found if who == bars.VETH or
+                who.endswith(bars.IPV6) and 'lwIP' not in who])
 
-        block('in', ['in', '1'], six=(bars.PLAIN, bars.OFFLOAD))
-        block('out', ['out', '1'], six=(bars.PLAIN, bars.OFFLOAD))
-        block('in, 16 streams', ['in', '16'], self.few)
-        block('out, 16 streams', ['out', '16'], self.few)
+        six = (bars.KERNEL, bars.PLAIN, bars.OFFLOAD, bars.GVISOR_TAP,
+               bars.GVISOR_VETH)
+        block('in', ['in', '1'], six=six)
+        block('out', ['out', '1'], six=six)
+        block('in, 16 streams', ['in', '16'], self.runner.few)
+        block('out, 16 streams', ['out', '16'], self.runner.few)
         block('ping', ['ping'])
-        block('connect', ['connect'], self.few)
+        block('connect', ['connect'], self.runner.few)

@@ -11,8 +11,8 @@ import time
 
 # More than so much of a core used by others spoils a run.
 OTHERS = 0.1
-# Rounds of what is held against no target.
-FEW = 5
+# Rounds of what is held against no target, and of that in a quick run.
+FEW, FEWER = 5, 3
 
 
 def busy_seconds():
@@ -34,6 +34,7 @@ def cpu_of(pid):
 class Runner:
     def __init__(self, rounds, retries, say):
         self.rounds = rounds
+        self.few = FEW if rounds > FEW else min(rounds, FEWER)
         self.retries = retries      # runs that may be repeated
         self.say = say
         self.samples = {}
@@ -80,7 +81,7 @@ class Runner:
         disturbed = []
         for i in range(rounds or self.rounds):
             for who, argv in contenders.items():
-                if (name, who) in self.failures or i >= FEW and who in seldom:
+                if (name, who) in self.failures or i >= self.few and who in seldom:
                     continue
                 others = self.run_once(name, who, argv)
                 if others > OTHERS:

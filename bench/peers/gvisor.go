@@ -5,7 +5,8 @@
 //
 //	gvisor rx SIZE MODE         count what arrives on fd 3
 //	gvisor tx SIZE BATCH        send batches of frames to fd 3
-//	gvisor host ADDRESS GSO FD  TCP services 7, 9 and 19 on an fd
+//	gvisor host ADDRESS ADDRESS6 GSO FD
+//	                            TCP services 7, 9 and 19 on an fd
 //
 // The count is kept in the first 8 bytes of fd 4.
 package main
@@ -26,6 +27,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/link/fdbased"
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 )
@@ -148,14 +150,30 @@ func tx(size, n int) {
 	}
 }
 
-func open(fd int, address string, gso int) *stack.Stack {
+type netAddress struct {
+	number tcpip.NetworkProtocolNumber
+	ip     tcpip.Address
+	prefix int
+}
+
+func addAddress(s *stack.Stack, a netAddress) {
+	if err := s.AddProtocolAddress(nic, tcpip.ProtocolAddress{
+		Protocol: a.number,
+		AddressWithPrefix: tcpip.AddressWithPrefix{
+			Address: a.ip, PrefixLen: a.prefix},
+	}, stack.AddressProperties{}); err != nil {
+		die("AddProtocolAddress", err)
+	}
+}
+
+func open(fd int, addresses []netAddress, gso int) *stack.Stack {
 	s := stack.New(stack.Options{
 		NetworkProtocols: []stack.NetworkProtocolFactory{
-			arp.NewProtocol, ipv4.NewProtocol},
+			arp.NewProtocol, ipv4.NewProtocol,
+			ipv6.NewProtocol},
 		TransportProtocols: []stack.TransportProtocolFactory{
 			tcp.NewProtocol},
 	})
-	ip := tcpip.Address(net.ParseIP(address).To4())
 	o := fdbased.Options{MTU: 1500, PacketDispatchMode: fdbased.RecvMMsg}
 	// As runsc sets it: checksums of what it sends go with the GSO header.
 	if gso > 0 {
@@ -165,15 +183,12 @@ func open(fd int, address string, gso int) *stack.Stack {
 	if err := s.CreateNIC(nic, endpoint(fd, o)); err != nil {
 		die("CreateNIC", err)
 	}
-	if err := s.AddProtocolAddress(nic, tcpip.ProtocolAddress{
-		Protocol: ipv4.ProtocolNumber,
-		AddressWithPrefix: tcpip.AddressWithPrefix{
-			Address: ip, PrefixLen: 24},
-	}, stack.AddressProperties{}); err != nil {
-		die("AddProtocolAddress", err)
+	for _, a := range addresses {
+		addAddress(s, a)
 	}
 	s.SetRouteTable([]tcpip.Route{
-		{Destination: header.IPv4EmptySubnet, NIC: nic}})
+		{Destination: header.IPv4EmptySubnet, NIC: nic},
+		{Destination: header.IPv6EmptySubnet, NIC: nic}})
 	sack := tcpip.TCPSACKEnabled(true)
 	s.SetTransportProtocolOption(tcp.ProtocolNumber, &sack)
 	cc := tcpip.CongestionControlOption("cubic")
@@ -221,10 +236,10 @@ func chargen(c net.Conn) {
 	c.Close()
 }
 
-func serve(s *stack.Stack, port uint16, service func(net.Conn),
-	running *int32) {
-	l, err := gonet.ListenTCP(s, tcpip.FullAddress{NIC: nic, Port: port},
-		ipv4.ProtocolNumber)
+func serve(s *stack.Stack, a netAddress, port uint16,
+	service func(net.Conn), running *int32) {
+	l, err := gonet.ListenTCP(s, tcpip.FullAddress{
+		NIC: nic, Addr: a.ip, Port: port}, a.number)
 	if err != nil {
 		die("listen", err)
 	}
@@ -238,14 +253,22 @@ func serve(s *stack.Stack, port uint16, service func(net.Conn),
 	}
 }
 
-func host(address string, gso, fd int) {
+func host(address, address6 string, gso, fd int) {
 	var running int32
 
-	s := open(fd, address, gso)
-	go serve(s, 7, echo, &running)
-	go serve(s, 9, discard, &running)
-	go serve(s, 19, chargen, &running)
-	for atomic.LoadInt32(&running) != 3 {
+	addresses := []netAddress{
+		{ipv4.ProtocolNumber,
+			tcpip.Address(net.ParseIP(address).To4()), 24},
+		{ipv6.ProtocolNumber,
+			tcpip.Address(net.ParseIP(address6)), 64},
+	}
+	s := open(fd, addresses, gso)
+	for _, a := range addresses {
+		go serve(s, a, 7, echo, &running)
+		go serve(s, a, 9, discard, &running)
+		go serve(s, a, 19, chargen, &running)
+	}
+	for atomic.LoadInt32(&running) != 6 {
 		syscall.Nanosleep(&syscall.Timespec{Nsec: 1e6}, nil)
 	}
 	fmt.Println("up")
@@ -259,9 +282,10 @@ func main() {
 		rx(number(args[1]), args[2])
 	case len(args) == 3 && args[0] == "tx":
 		tx(number(args[1]), number(args[2]))
-	case len(args) == 4 && args[0] == "host":
-		host(args[1], number(args[2]), number(args[3]))
+	case len(args) == 5 && args[0] == "host":
+		host(args[1], args[2], number(args[3]), number(args[4]))
 	default:
-		die("usage", "rx SIZE MODE | tx SIZE BATCH | host ADDRESS GSO FD")
+		die("usage", "rx SIZE MODE | tx SIZE BATCH | "+
+			"host ADDRESS ADDRESS6 GSO FD")
 	}
 }

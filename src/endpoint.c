@@ -11,6 +11,7 @@
 #include "bridge.h"
 #include "distrust.h"
 #include "fd/fanout.h"
+#include "io/group.h"
 #include "options.h"
 #include "os.h"
 
@@ -55,7 +56,7 @@ static void close_queues(struct fdl_endpoint *ep, unsigned n)
 		queue_close(&ep->queues[n]);
 }
 
-static int open_queues(struct fdl_endpoint *ep, const int *fds, int second)
+static int open_queues(struct fdl_endpoint *ep, const int *fds)
 {
 	unsigned i;
 	int err;
@@ -66,7 +67,7 @@ static int open_queues(struct fdl_endpoint *ep, const int *fds, int second)
 		q->ep = ep;
 		q->index = i;
 		q->batch = ep->opts.batch;
-		err = queue_open(q, fds[i], second);
+		err = queue_open(q, fds[i]);
 		if (err) {
 			log_say(&ep->log, FDL_LOG_ERR,
 				"no queue over fd %d: %s", fds[i],
@@ -143,7 +144,7 @@ static int join_group(struct fdl_endpoint *ep, const int *fds)
 	return fanout_join(fds, ep->n_queues, &fanout, ep->info.name, &ep->log);
 }
 
-static int set_up(struct fdl_endpoint *ep, const int *fds, int second,
+static int set_up(struct fdl_endpoint *ep, const int *fds, bool adaptive,
 		  const struct fdl_options *given)
 {
 	static const uint8_t unknown[sizeof(ep->opts.address)];
@@ -161,7 +162,7 @@ static int set_up(struct fdl_endpoint *ep, const int *fds, int second,
 		return -EINVAL;
 	}
 	err = probe_all(ep, fds);
-	ep->info.adaptive = second >= 0;
+	ep->info.adaptive = adaptive;
 	if (!err)
 		err = options_fit(&ep->opts, &ep->info, &ep->log);
 	if (err)
@@ -184,14 +185,17 @@ static void distrust(struct fdl_endpoint *ep)
 			why);
 }
 
-static int build(struct fdl_endpoint *ep, const int *fds, int second)
+static int build(struct fdl_endpoint *ep, const int *fds, const int *spare)
 {
-	int err;
+	int err = 0;
 
 	distrust(ep);
-	err = join_group(ep, fds);
+	if (spare)
+		err = group_new(&ep->group, spare, ep->n_queues);
 	if (!err)
-		err = open_queues(ep, fds, second);
+		err = join_group(ep, fds);
+	if (!err)
+		err = open_queues(ep, fds);
 	if (err)
 		return err;
 	err = open_set(ep);
@@ -227,21 +231,22 @@ static void discard(struct fdl_endpoint *ep)
 	pthread_cond_destroy(&ep->attach_changed);
 	pthread_mutex_destroy(&ep->attach_lock);
 	pthread_mutex_destroy(&ep->device_lock);
+	group_free(ep->group);
 	free(ep->queues);
 	free(ep);
 }
 
 int endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
-		 int second, const struct fdl_options *opts)
+		 const int *spare, const struct fdl_options *opts)
 {
 	struct fdl_endpoint *ep = allocate(nfds);
 	int err;
 
 	if (!ep)
 		return -ENOMEM;
-	err = set_up(ep, fds, second, opts);
+	err = set_up(ep, fds, spare, opts);
 	if (!err)
-		err = build(ep, fds, second);
+		err = build(ep, fds, spare);
 	if (err) {
 		discard(ep);
 		return err;
@@ -253,7 +258,7 @@ int endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
 int fdl_endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
 		     const struct fdl_options *opts)
 {
-	return endpoint_new(out, fds, nfds, -1, opts);
+	return endpoint_new(out, fds, nfds, NULL, opts);
 }
 
 static void unlink_paths(struct fdl_endpoint *ep)

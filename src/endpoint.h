@@ -26,6 +26,7 @@ struct fdl_endpoint {
 	int set;			/* epoll fd over the queues' */
 	int wake;			/* eventfd, beside the set */
 	_Atomic(const char *) last_error;
+	struct io_group *group;		/* in mode adaptive, else NULL */
 	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: distrusted, or refused
 					 * by the wire */
 	char *path[ENDPOINT_MAX_PATHS];	/* to unlink */
@@ -44,11 +45,11 @@ struct fdl_endpoint {
 };
 
 /*
- * As fdl_endpoint_new. second, -1 or a socket that the caller put into a group
- * with the only fd as struct io has it, is duplicated too.
+ * As fdl_endpoint_new. spare is NULL, or as many sockets again as group_new takes
+ * them; the fds are in a group of their own then, steered to their own numbers.
  */
 int endpoint_new(struct fdl_endpoint **ep, const int *fds, unsigned nfds,
-		 int second, const struct fdl_options *opts);
+		 const int *spare, const struct fdl_options *opts);
 
 /*
  * Unlink path, and free(3) it, when the endpoint is freed. At most

@@ -137,35 +137,19 @@ static unsigned ready_flags(const struct fdl_queue *q)
 	return flags | (q->io.vnet_hdr_len ? (unsigned)READY_LEFTOVERS : 0);
 }
 
-static int open_fds(struct fdl_queue *q, int fd, int second)
-{
-	q->io.fd = os_dup(fd);
-	if (q->io.fd < 0)
-		return q->io.fd;
-	q->io.poll_fd = q->io.fd;
-	q->io.second = second < 0 ? -1 : os_dup(second);
-	if (second < 0 || q->io.second >= 0)
-		return 0;
-	os_close(q->io.fd);
-	return q->io.second;
-}
-
-static void close_fds(struct fdl_queue *q)
-{
-	os_close(q->io.fd);
-	if (q->io.second >= 0)
-		os_close(q->io.second);
-}
-
-int queue_open(struct fdl_queue *q, int fd, int second)
+int queue_open(struct fdl_queue *q, int fd)
 {
 	const struct fdl_options *opts = &q->ep->opts;
 	int err;
 
 	q->io.kind = q->ep->info.kind;
-	err = open_fds(q, fd, second);
-	if (err)
-		return err;
+	q->io.group = q->ep->group;
+	q->io.index = q->index;
+	q->io.second = -1;
+	q->io.fd = os_dup(fd);
+	if (q->io.fd < 0)
+		return q->io.fd;
+	q->io.poll_fd = q->io.fd;
 	err = set_up_fd(q);
 	if (err)
 		goto close_fd;
@@ -199,7 +183,7 @@ free_pool:
 	pool_orphan(q->io.pool);
 close_fd:
 	restore_fd(q);
-	close_fds(q);
+	os_close(q->io.fd);
 	return err;
 }
 
@@ -213,7 +197,7 @@ void queue_close(struct fdl_queue *q)
 	gro_free(q->gro);
 	pool_orphan(q->io.pool);
 	restore_fd(q);
-	close_fds(q);
+	os_close(q->io.fd);
 }
 
 bool queue_is_ours(struct fdl_queue *q)

@@ -50,9 +50,9 @@ struct fdl_queue {
 	struct gro *gro;		/* with FDL_GRO, else NULL */
 };
 
-/* ep, index and batch are set. fd is duplicated, and second, io's, unless it is
- * -1. Errors: fdl_endpoint_new's of resources. */
-int queue_open(struct fdl_queue *q, int fd, int second);
+/* ep, index and batch are set. fd is duplicated. Errors: fdl_endpoint_new's of
+ * resources. */
+int queue_open(struct fdl_queue *q, int fd);
 void queue_close(struct fdl_queue *q);
 
 /* May this thread receive? Not while another one, of attach's, does. */

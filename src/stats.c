@@ -80,12 +80,13 @@ static void read_socket_drops(struct fdl_queue *q, int fd)
 
 static void add(uint64_t sum[COUNTERS], struct fdl_queue *q)
 {
+	const int second = atomic_load(&q->io.second);
 	int i;
 
 	if (q->io.kind == FDL_KIND_PACKET)
 		read_socket_drops(q, q->io.fd);
-	if (q->io.second >= 0)
-		read_socket_drops(q, q->io.second);
+	if (second >= 0)
+		read_socket_drops(q, second);
 	for (i = 0; i < COUNTERS; i++)
 		sum[i] += counted(&q->counters, (enum counter)i);
 }

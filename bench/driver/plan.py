@@ -83,8 +83,7 @@ class Plan:
     def queues(self):
         for name in self.readers('veth'):
             kind, _, mode = name.partition(' ')
-            # adaptive has one queue
-            if kind == 'fdlink' and mode != 'adaptive':
+            if kind == 'fdlink':
                 self.runner.block('queues/' + mode, {
                     '%d queue%s' % (n, 's'[:n - 1]):
                     [self.program('queues'), mode, str(n), '64', self.window]

@@ -78,7 +78,7 @@ struct fdl_info {
 				 * IFF_NO_PI) */
 	bool up;		/* the device is up */
 	bool adaptive;		/* AF_PACKET: fdl_open opens it, or has, with
-				 * the second socket of mode adaptive */
+				 * the second sockets of mode adaptive */
 	uint8_t address[6];	/* of the device; zeros if it has none */
 	uint8_t vnet_hdr_len;	/* bytes of virtio-net header; 0: none */
 	char name[IF_NAMESIZE];	/* of the device; "" if there is none */

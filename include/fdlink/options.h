@@ -20,14 +20,17 @@ enum fdl_mode {
 				 * hands over packets by the block, when it is
 				 * full or its timeout is over */
 	FDL_MODE_ADAPTIVE,	/* recvmmsg while packets are few, packet_mmap
-				 * while they are many, switched without losing
-				 * or reordering any: 'packet:IFACE' of one
-				 * queue, opened by fdl_open; older kernels want
+				 * while they are many, each queue on its own,
+				 * switched without losing or reordering any:
+				 * 'packet:IFACE', opened by fdl_open, of one
+				 * queue, or of up to 128 by FDL_FANOUT_HASH
+				 * without FDL_ROLLOVER; older kernels want
 				 * the device to be up. For the some 10 ms of
 				 * each switch there is a thread, with all
 				 * signals blocked; the library starts no other
-				 * by itself. fdl_endpoint_free waits for what
-				 * is left of a switch */
+				 * by itself. Queues take turns in it.
+				 * fdl_endpoint_free waits for what is left of a
+				 * switch */
 };
 
 /* "auto", "readv", "recvmmsg", "packet_mmap", "adaptive"; NULL for a value that
@@ -82,7 +85,9 @@ enum {
 enum fdl_fanout {
 	FDL_FANOUT_AUTO,	/* sockets that fdl_open opens: HASH; a
 				 * caller's: no fanout group is made */
-	FDL_FANOUT_HASH,	/* by the flow's hash */
+	FDL_FANOUT_HASH,	/* by the flow's hash, the kernel's; in mode
+				 * adaptive fdlink's: the addresses of IPv4 and
+				 * IPv6 packets, and the ports of TCP and UDP */
 	FDL_FANOUT_LB,		/* in turn */
 	FDL_FANOUT_CPU,		/* by the CPU the packet arrived on */
 	FDL_FANOUT_ROLLOVER,	/* the first queue, when it is full the next */

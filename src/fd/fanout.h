@@ -17,7 +17,7 @@ struct fanout {
 };
 
 /*
- * Put fd[0..n), n >= 2, all bound to one device, into a new group. name is the
+ * Put fd[0..n), n >= 1, all bound to one device, into a new group. name is the
  * device's, for the log. On failure some of them are in a group for good.
  * Errors: those of setsockopt(2), logged.
  */

@@ -93,7 +93,7 @@ static int look_up(const struct locator *loc, int sock, struct fdl_info *info,
 	}
 	if (loc->kind == LOCATOR_PACKET) {
 		take_packet(info, &link);
-		info->adaptive = loc->queues == 1;
+		info->adaptive = !packet_pair_refusal(loc);
 		return 0;
 	}
 	err = take_tun(loc, info, &link, log);

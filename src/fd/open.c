@@ -55,15 +55,15 @@ void raise_receive_buffer(int fd, uint32_t size)
 
 void opened_undo(struct opened *opened)
 {
-	if (opened->pair)
-		os_close(opened->fd[1]);
-	while (opened->n > 0 && !opened->borrowed)
-		os_close(opened->fd[--opened->n]);
+	unsigned fds = opened->paired ? opened->n * 2 : opened->n;
+
+	while (fds > 0 && !opened->borrowed)
+		os_close(opened->fd[--fds]);
 	if (opened->path)
 		os_unlink(opened->path);
 	free(opened->path);
 	opened->n = 0;
-	opened->pair = false;
+	opened->paired = false;
 	opened->path = NULL;
 }
 
@@ -224,7 +224,8 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	if (err)
 		return err;
 	err = endpoint_new(ep, opened.fd, opened.n,
-			   opened.pair ? opened.fd[1] : -1, &merged);
+			   opened.paired ? opened.fd + opened.n : NULL,
+			   &merged);
 	if (!err && opened.path) {
 		endpoint_owns_path(*ep, opened.path);
 		opened.path = NULL;

@@ -21,7 +21,7 @@ enum {
 struct opened {
 	unsigned n;
 	int fd[LOCATOR_MAX_QUEUES];
-	bool pair;     /* fd[1] is no queue's, but mode adaptive's second */
+	bool paired;   /* fd[n..2n) are mode adaptive's spare sockets */
 	bool borrowed; /* the fds are not ours to close */
 	char *path;    /* bound by us, malloc'd; NULL: none */
 };
@@ -39,6 +39,10 @@ int open_unix(const struct locator *loc, struct opened *opened,
 	      const struct log *log);
 int open_fd(const struct locator *loc, struct opened *opened,
 	    const struct log *log);
+
+/* Why no spare sockets are opened for mode adaptive, as the end of a sentence;
+ * NULL: they are. */
+const char *packet_pair_refusal(const struct locator *loc);
 
 /* Close and unlink what is ours. */
 void opened_undo(struct opened *opened);

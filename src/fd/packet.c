@@ -10,6 +10,7 @@
 
 #include "fd/open.h"
 #include "os.h"
+#include "steer.h"
 
 static int find_interface(int fd, const char *name, int *ifindex,
 			  const struct log *log)
@@ -69,6 +70,13 @@ static int bind_to(int fd, const char *name, int ifindex, const struct log *log)
 	return err;
 }
 
+/* What a socket is to be. */
+enum role {
+	ALONE,
+	MEMBER,		/* of a group, once it is whole */
+	SPARE,		/* the same, but bound only when it is needed */
+};
+
 static int open_socket(const char *name, const struct log *log)
 {
 	/* Protocol 0: nothing is queued before bind says of which device. */
@@ -122,24 +130,24 @@ static void check_buffer(int fd, const struct locator *loc,
 		loc->name, got / 2, loc->rcvbuf);
 }
 
-static int set_up_socket(int fd, const struct locator *loc, bool muted,
+static int set_up_socket(int fd, const struct locator *loc, enum role role,
 			 const struct log *log)
 {
 	int err, ifindex;
 
 	err = find_interface(fd, loc->name, &ifindex, log);
-	if (!err && muted)
+	if (!err && role != ALONE)
 		err = mute(fd);
 	if (!err)
 		err = set_options(fd, loc, ifindex, log);
-	if (!err)
+	if (!err && role != SPARE)
 		err = bind_to(fd, loc->name, ifindex, log);
 	return err;
 }
 
 /* Returns the socket. */
-static int open_member(const struct locator *loc, bool muted,
-		       const struct log *log)
+static int open_one(const struct locator *loc, enum role role,
+		    const struct log *log)
 {
 	int err, fd = open_socket(loc->name, log);
 
@@ -147,89 +155,145 @@ static int open_member(const struct locator *loc, bool muted,
 		return fd;
 	raise_send_buffer(fd);
 	raise_receive_buffer(fd, loc->rcvbuf ? loc->rcvbuf : SOCKET_BUFFER);
-	err = set_up_socket(fd, loc, muted, log);
+	err = set_up_socket(fd, loc, role, log);
 	if (!err)
 		return fd;
 	os_close(fd);
 	return err;
 }
 
-static int open_sockets(const struct locator *loc, struct opened *opened,
-			const struct log *log)
+/* Into fd[0..n), of which those that are open count in *opened, on failure too. */
+static int open_some(const struct locator *loc, int *fd, unsigned *opened,
+		     enum role role, const struct log *log)
 {
 	unsigned i;
-	int fd;
 
 	for (i = 0; i < loc->queues; i++) {
-		fd = open_member(loc, loc->queues > 1, log);
-		if (fd < 0)
-			return fd;
-		opened->fd[opened->n++] = fd;
+		fd[i] = open_one(loc, role, log);
+		if (fd[i] < 0)
+			return fd[i];
+		++*opened;
 	}
 	return 0;
 }
 
-/*
- * The second socket of mode adaptive, in a group of its own with the first: of
- * the two, which the kernel numbers as they were opened, the first is used until
- * the mode says otherwise.
- */
-static int open_second(const struct locator *loc, struct opened *opened,
-		       const struct log *log)
-{
-	struct sock_filter first = BPF_STMT(BPF_RET | BPF_K, 0);
-	const struct sock_fprog program = { .len = 1, .filter = &first };
-	const struct fanout pair = { .how = FDL_FANOUT_CBPF,
-				     .outgoing = loc->fanout.outgoing,
-				     .program = &program };
-	int err, fd = open_member(loc, true, log);
-
-	if (fd < 0)
-		return fd;
-	opened->fd[1] = fd;
-	err = fanout_join(opened->fd, 2, &pair, loc->name, log);
-	if (!err)
-		err = unmute(fd);
-	if (err)
-		os_close(fd);
-	opened->pair = !err;
-	return err;
-}
-
-/* What auto does without, as it then chooses another mode, it does not ask for
- * twice. */
-static int make_pair(const struct locator *loc, struct opened *opened,
-		     const struct log *log)
-{
-	const struct log silent = { NULL, NULL };
-
-	if (loc->mode == FDL_MODE_ADAPTIVE)
-		return open_second(loc, opened, log);
-	if (loc->mode == FDL_MODE_AUTO)
-		open_second(loc, opened, &silent);
-	return 0;
-}
-
-static int make_group(const struct locator *loc, const struct opened *opened,
-		      const struct log *log)
+static int make_group(const struct opened *opened, const struct fanout *fanout,
+		      const char *name, const struct log *log)
 {
 	unsigned i;
 	int err;
 
-	err = fanout_join(opened->fd, opened->n, &loc->fanout, loc->name, log);
+	err = fanout_join(opened->fd, opened->n, fanout, name, log);
 	for (i = 0; !err && i < opened->n; i++)
 		err = unmute(opened->fd[i]);
 	return err;
 }
 
+static int open_plain(const struct locator *loc, struct opened *opened,
+		      const struct log *log)
+{
+	const bool alone = loc->queues == 1;
+	int err;
+
+	err = open_some(loc, opened->fd, &opened->n, alone ? ALONE : MEMBER,
+			log);
+	if (err || alone)
+		return err;
+	return make_group(opened, &loc->fanout, loc->name, log);
+}
+
+static int make_steered_group(const struct locator *loc,
+			      const struct opened *opened,
+			      const struct log *log)
+{
+	uint8_t member[STEER_MAX_QUEUES];
+	struct steer_program p;
+	struct sock_fprog program = { .filter = p.code };
+	const struct fanout fanout = { .how = FDL_FANOUT_CBPF,
+				       .outgoing = loc->fanout.outgoing,
+				       .program = &program };
+	unsigned i;
+
+	for (i = 0; i < loc->queues; i++)
+		member[i] = (uint8_t)i;
+	steer_make(&p, loc->queues, member);
+	program.len = p.n;
+	return make_group(opened, &fanout, loc->name, log);
+}
+
+/* Each queue's socket, in a group though it be the only one, and then as many
+ * that the mode has enter it as they are needed. */
+static int open_pairs(const struct locator *loc, struct opened *opened,
+		      const struct log *log)
+{
+	unsigned spares = 0;
+	int err;
+
+	err = open_some(loc, opened->fd, &opened->n, MEMBER, log);
+	if (!err)
+		err = make_steered_group(loc, opened, log);
+	if (err)
+		return err;
+	err = open_some(loc, opened->fd + opened->n, &spares, SPARE, log);
+	opened->paired = !err;
+	while (err && spares > 0)
+		os_close(opened->fd[opened->n + --spares]);
+	return err;
+}
+
+const char *packet_pair_refusal(const struct locator *loc)
+{
+	if (loc->queues == 1)
+		return NULL;
+	if (loc->queues > STEER_MAX_QUEUES)
+		return "more than 128 queues need more than the 256 sockets "
+		       "that the kernel takes into a group";
+	if (loc->fanout.rollover)
+		return "rollover would pass packets on to the socket of a "
+		       "queue that is not in use: leave it out";
+	if (loc->fanout.how != FDL_FANOUT_HASH &&
+	    loc->fanout.how != FDL_FANOUT_AUTO)
+		return "it has several queues by fanout=hash only, as a "
+		       "packet's flow must tell its queue";
+	return NULL;
+}
+
+static int open_adaptive(const struct locator *loc, struct opened *opened,
+			 const struct log *log)
+{
+	const char *why = packet_pair_refusal(loc);
+
+	if (!why)
+		return open_pairs(loc, opened, log);
+	log_say(log, FDL_LOG_ERR, "packet:%s: mode adaptive cannot be used: %s",
+		loc->name, why);
+	return -EINVAL;
+}
+
+/* What auto does without, as it then chooses another mode, it does not tell of:
+ * a socket that is in a group already is opened anew. */
+static int open_best(const struct locator *loc, struct opened *opened,
+		     const struct log *log)
+{
+	const struct log silent = { NULL, NULL };
+
+	if (!packet_pair_refusal(loc) && !open_pairs(loc, opened, &silent))
+		return 0;
+	opened_undo(opened);
+	return open_plain(loc, opened, log);
+}
+
 int open_packet(const struct locator *loc, struct opened *opened,
 		const struct log *log)
 {
-	int err = open_sockets(loc, opened, log);
+	int err;
 
-	if (!err)
-		err = opened->n > 1 ? make_group(loc, opened, log) :
-				      make_pair(loc, opened, log);
+	if (loc->mode == FDL_MODE_ADAPTIVE)
+		err = open_adaptive(loc, opened, log);
+	else if (loc->mode == FDL_MODE_AUTO)
+		err = open_best(loc, opened, log);
+	else
+		err = open_plain(loc, opened, log);
 	if (err)
 		opened_undo(opened);
 	else

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Quick when idle and cheap under load: two sockets in one fanout group, of
- * which a BPF program of one instruction has the kernel use one. A plain one,
- * read by recvmmsg, while packets are few; while they are many, one with a
- * ring, read by packet_mmap. Both have the virtio-net header.
+ * which a BPF program has the kernel use one. A plain one, read by recvmmsg,
+ * while packets are few; while they are many, one with a ring, read by
+ * packet_mmap. Both have the virtio-net header. Several queues are one group of
+ * two sockets each, whose program chooses the queue first (steer.h): each queue
+ * is in a phase of its own.
  *
  * Replacing the program returns after an RCU grace period, when no packet is on
  * its way to the former socket any more. What that one holds then is older than
@@ -26,7 +28,6 @@
  * pause in RING come by the ring, and make it TO_PLAIN.
  */
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <pthread.h>
 #include <signal.h>
@@ -34,6 +35,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "io/group.h"
 #include "io/io.h"
 #include "io/packet_mmap.h"
 #include "os.h"
@@ -75,6 +77,8 @@ enum source {
 
 struct state {
 	struct io plain, ring;
+	struct io *io;		/* the queue's own */
+	unsigned member;	/* the ring socket's number, once it has one */
 	const struct fdl_options *opts;
 	enum phase phase;
 	bool masked;		/* the plain socket is watched for nothing */
@@ -119,38 +123,77 @@ static void start_meter(struct state *st)
 	st->since = os_now_us();
 }
 
-/* Have the kernel use the first socket of the group (0), or the second one. */
-static int steer(const struct state *st, unsigned member)
+static int set_up_ring_socket(const struct state *st)
 {
-	struct sock_filter ret = BPF_STMT(BPF_RET | BPF_K, member);
-	const struct sock_fprog program = { .len = 1, .filter = &ret };
+	const int on = 1;
 
-	return os_setsockopt(st->plain.fd, SOL_PACKET, PACKET_FANOUT_DATA,
-			     &program, sizeof(program));
+	if (!st->ring.vnet_hdr_len)
+		return 0;
+	return os_setsockopt(st->ring.fd, SOL_PACKET, PACKET_VNET_HDR, &on,
+			     sizeof(on));
 }
 
-/* The ring is not made before it is needed. */
-static int open_ring(struct state *st)
+/* The ring is not made before it is needed: all that is done once. */
+static int add_ring(struct state *st)
 {
-	return st->ring.state ? 0 : io_packet_mmap.open(&st->ring, st->opts);
+	int member, err;
+
+	st->ring.fd = group_next(st->ring.group);
+	err = set_up_ring_socket(st);
+	if (!err)
+		err = io_packet_mmap.open(&st->ring, st->opts);
+	if (err)
+		return err;
+	member = group_enter(st->ring.group, st->plain.fd);
+	if (member < 0) {
+		io_packet_mmap.close(&st->ring);
+		return member;
+	}
+	st->member = (unsigned)member;
+	atomic_store(&st->io->second, st->ring.fd);
+	return 0;
 }
 
+static int use(const struct state *st, unsigned member)
+{
+	return group_use(st->plain.group, st->plain.fd, st->plain.index,
+			 member);
+}
+
+static int swap_to_ring(struct state *st)
+{
+	int err = st->ring.state ? 0 : add_ring(st);
+
+	/* For edges, as an error is told of in any case. */
+	if (!err)
+		err = watch(st, EPOLL_CTL_ADD, FROM_RING, (uint32_t)EPOLLET);
+	if (err)
+		return err;
+	err = use(st, st->member);
+	if (err)
+		watch(st, EPOLL_CTL_DEL, FROM_RING, 0);
+	return err;
+}
+
+/* While another queue is at it this waits, and the former socket is read. */
 static void *swap(void *arg)
 {
 	struct state *st = arg;
 	const bool to_ring = st->phase == TO_RING;
 
+	pthread_mutex_lock(&st->plain.group->lock);
 	if (to_ring)
-		st->error = open_ring(st);
-	if (!st->error)
-		st->error = steer(st, to_ring);
+		st->error = swap_to_ring(st);
+	else
+		st->error = use(st, st->plain.index);
+	pthread_mutex_unlock(&st->plain.group->lock);
 	/* Whoever is woken by what follows must know why. */
 	atomic_store_explicit(&st->swapped, true, memory_order_release);
-	if (to_ring)
+	if (!to_ring)
+		watch(st, EPOLL_CTL_MOD, FROM_PLAIN, EPOLLIN);
+	else if (!st->error)
 		watch(st, EPOLL_CTL_MOD, FROM_RING,
 		      EPOLLIN | (uint32_t)EPOLLET);
-	else
-		watch(st, EPOLL_CTL_MOD, FROM_PLAIN, EPOLLIN);
 	return NULL;
 }
 
@@ -170,15 +213,12 @@ static int start_thread(struct state *st)
 /* Where it cannot be begun, all stays as it is. */
 static void begin_to_ring(struct state *st)
 {
-	/* For edges, as an error is told of in any case. */
-	if (st->error || watch(st, EPOLL_CTL_ADD, FROM_RING, (uint32_t)EPOLLET))
+	if (st->error)
 		return;
 	st->busy = 0;
 	st->phase = TO_RING;
-	if (!start_thread(st))
-		return;
-	st->phase = PLAIN;
-	watch(st, EPOLL_CTL_DEL, FROM_RING, 0);
+	if (start_thread(st))
+		st->phase = PLAIN;
 }
 
 static void begin_to_plain(struct state *st)
@@ -196,11 +236,8 @@ static void begin_to_plain(struct state *st)
 static void join(struct state *st)
 {
 	pthread_join(st->thread, NULL);
-	if (st->phase == TO_RING && st->error) {
-		watch(st, EPOLL_CTL_DEL, FROM_RING, 0);
-		st->phase = PLAIN;
-	} else if (st->phase == TO_RING) {
-		st->phase = DRAIN_PLAIN;
+	if (st->phase == TO_RING) {
+		st->phase = st->error ? PLAIN : DRAIN_PLAIN;
 	} else {
 		st->masked = false;
 		st->phase = st->error ? RING : DRAIN_RING;
@@ -391,16 +428,6 @@ static int adaptive_recv(struct io *io, struct io_frame f[], int n, int fresh)
 	return read[st->phase](st, f, n);
 }
 
-static int set_up_ring_socket(const struct state *st)
-{
-	const int on = 1;
-
-	if (!st->ring.vnet_hdr_len)
-		return 0;
-	return os_setsockopt(st->ring.fd, SOL_PACKET, PACKET_VNET_HDR, &on,
-			     sizeof(on));
-}
-
 static int open_set(struct state *st)
 {
 	int err;
@@ -435,11 +462,9 @@ static int adaptive_open(struct io *io, const struct fdl_options *opts)
 		return -ENOMEM;
 	st->plain = *io;
 	st->ring = *io;
-	st->ring.fd = io->second;
+	st->io = io;
 	st->opts = opts;
-	err = set_up_ring_socket(st);
-	if (!err)
-		err = io_recvmmsg.open(&st->plain, opts);
+	err = io_recvmmsg.open(&st->plain, opts);
 	if (err)
 		goto free_state;
 	err = open_set(st);
@@ -477,8 +502,9 @@ static const char *adaptive_refusal(const struct fdl_info *info)
 	if (info->kind != FDL_KIND_PACKET)
 		return "it is no AF_PACKET socket";
 	if (!info->adaptive)
-		return "it takes a second socket, and only 'packet:IFACE' of "
-		       "one queue has it";
+		return "it takes a second socket for each queue: "
+		       "'packet:IFACE' has them, with several queues if its "
+		       "fanout is hash";
 	return NULL;
 }
 

@@ -6,6 +6,7 @@
 #ifndef FDL_IO_IO_H
 #define FDL_IO_IO_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,8 @@ enum {
 	IO_MAX_BATCH = 256,
 };
 
+struct io_group;
+
 /* One queue's fd, as a mode sees it. */
 struct io {
 	int fd;
@@ -31,8 +34,10 @@ struct io {
 	unsigned max_pieces;	/* io_max_pieces() */
 	void *state;		/* the mode's, between open and close */
 	int error;		/* readv: found behind a message; 0: none */
-	int second;		/* adaptive: a socket in a CBPF fanout group of
-				 * fd and it, in this order; -1: none */
+	struct io_group *group;	/* adaptive, else NULL */
+	unsigned index;		/* of the queue */
+	_Atomic int second;	/* the queue's other socket in the group, which
+				 * the mode has it enter; -1: none as yet */
 	int poll_fd;		/* what is watched for something to receive:
 				 * fd, unless open says otherwise */
 };

@@ -395,18 +395,23 @@ static void switches_under_a_light_load(void **state)
 
 static void flood(struct bed *b)
 {
+	const long long end = netns_now_ms() + WAIT_MS;
 	struct fdl_stats st;
+	uint64_t sent;
 
 	b->lossy = true;
 	put_some(b, FLOOD);
-	/* The last block of a ring that is not full. */
-	usleep(5000);
-	take(b);
-	assert_int_equal(fdl_get_stats(b->ep, &st, sizeof(st)), 0);
+	sent = b->feeder[0].sent + b->feeder[1].sent;
+	/* The last block of a ring that is not full comes later. */
+	do {
+		fdl_queue_poll(b->q, 10);
+		take(b);
+		assert_int_equal(fdl_get_stats(b->ep, &st, sizeof(st)), 0);
+	} while (st.rx_packets + st.rx_drop_kernel < sent &&
+		 netns_now_ms() < end);
 	assert_in_range(st.rx_drop_kernel, 1, FLOOD - 1);
 	assert_int_equal(st.rx_packets, b->n);
-	assert_int_equal(st.rx_packets + st.rx_drop_kernel,
-			 b->feeder[0].sent + b->feeder[1].sent);
+	assert_int_equal(st.rx_packets + st.rx_drop_kernel, sent);
 }
 
 static void what_either_socket_drops_is_counted(void **state)
@@ -591,14 +596,16 @@ static void the_ring_is_left_by_one_packet_at_a_time(void **state)
 	static struct bed b;
 	struct fdl_packet *v[BATCH];
 	unsigned n;
-	int i, r;
+	long long end;
+	int r;
 
 	(void)state;
 	make_bed(&b);
 	enter(&b, RING);
 	n = begun;
 	hurried = true;
-	for (i = 0; i < 100 && begun == n; i++) {
+	end = netns_now_ms() + WAIT_MS;
+	while (begun == n && netns_now_ms() < end) {
 		put_some(&b, 1);
 		assert_int_equal(fdl_queue_poll(b.q, WAIT_MS), FDL_READABLE);
 		r = fdl_recv(b.q, v, BATCH);
@@ -652,7 +659,7 @@ static void an_edge_is_not_lost_at_the_end_of_a_switch(void **state)
 	free_bed(&b);
 }
 
-static void it_is_for_one_queue_that_is_opened(void **state)
+static void it_is_for_what_is_opened(void **state)
 {
 	const struct fdl_options opts = {
 		.size = sizeof(opts),
@@ -663,7 +670,6 @@ static void it_is_for_one_queue_that_is_opened(void **state)
 	int fd = packet_socket("lo");
 
 	(void)state;
-	assert_int_equal(fdl_open(&ep, "packet:lo,queues=2", &opts), -EINVAL);
 	assert_int_equal(fdl_endpoint_new(&ep, &fd, 1, &opts), -EINVAL);
 	assert_int_equal(fdl_probe_fd(fd, &info, sizeof(info), NULL, NULL), 0);
 	assert_int_equal(fdl_mode_best(&info), FDL_MODE_RECVMMSG);
@@ -698,7 +704,7 @@ static void a_device_may_be_down_at_first(void **state)
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_is_for_one_queue_that_is_opened),
+		cmocka_unit_test(it_is_for_what_is_opened),
 		cmocka_unit_test(every_phase_delivers_and_is_quiet),
 		cmocka_unit_test(an_endpoint_may_be_freed_in_any_phase),
 		cmocka_unit_test(a_link_may_go_down_and_up_in_any_phase),

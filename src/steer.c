@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Classic BPF, which the kernel lets everybody load who may open the socket. It
+ * knows no hash that is fit: SKF_AD_RXHASH is whatever the device or the sender
+ * left in the packet, often nothing, and not the same in both directions. So the
+ * flow is looked up here. A load that goes past the packet would end the program
+ * with socket 0: none does.
+ *
+ * X is where the next header begins. A packet that comes has its data at the
+ * network header, behind the tag that the kernel took out; one that goes out has
+ * them at the link header, and is looked at by offsets that the kernel counts
+ * from the network header itself.
+ */
+#include "steer.h"
+
+#include <linux/if_packet.h>
+
+enum {
+	TYPE_IP4 = 0x0800,
+	TYPE_IP6 = 0x86dd,
+	TYPE_VLAN = 0x8100,
+	TYPE_SERVICE_VLAN = 0x88a8,
+	TAG_LEN = 4,
+	MAX_TAGS = 2,
+	IP4_LEN = 20,
+	IP4_FRAGMENT = 0x3fff,
+	IP6_LEN = 40,
+	MAX_EXTENSIONS = 3,
+	EXTENSION_LEN = 8,
+	EXTENSION_HOP = 0,
+	EXTENSION_ROUTING = 43,
+	EXTENSION_DEST = 60,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	PORTS_LEN = 4,
+};
+
+/* Odd, of no order, and the first is not undone by the second. */
+static const uint32_t spread_addresses = 0x85ebca6b;
+static const uint32_t spread_flows = 0x9e3779b1;
+
+/* The program's variables. */
+enum {
+	BASE,
+	HASH,
+	NEXT,
+};
+
+/* Its places to jump to, forward only. */
+enum label {
+	NO_MORE_TAGS,
+	IP6,
+	TRANSPORT,
+	CHOOSE,
+	LABELS,
+};
+
+struct assembler {
+	struct steer_program *p;
+	unsigned at[LABELS];
+};
+
+static void op(struct assembler *as, unsigned code, uint32_t k)
+{
+	as->p->code[as->p->n++] = (struct sock_filter){ .code = (uint16_t)code,
+							.k = k };
+}
+
+/* Skip so many instructions if it is so, or if not. */
+static void test(struct assembler *as, unsigned how, uint32_t k, unsigned yes,
+		 unsigned no)
+{
+	op(as, BPF_JMP | how | BPF_K, k);
+	as->p->code[as->p->n - 1].jt = (uint8_t)yes;
+	as->p->code[as->p->n - 1].jf = (uint8_t)no;
+}
+
+static void go(struct assembler *as, enum label label)
+{
+	op(as, BPF_JMP | BPF_JA, label);
+}
+
+static void place(struct assembler *as, enum label label)
+{
+	as->at[label] = as->p->n;
+}
+
+static void resolve(struct assembler *as)
+{
+	struct sock_filter *insn;
+	unsigned i;
+
+	for (i = 0; i < as->p->n; i++) {
+		insn = &as->p->code[i];
+		if (insn->code == (BPF_JMP | BPF_JA))
+			insn->k = as->at[insn->k] - i - 1;
+	}
+}
+
+/* The value of A is lost. */
+static void go_unless_there_are(struct assembler *as, unsigned bytes,
+				enum label label)
+{
+	op(as, BPF_LD | BPF_W | BPF_LEN, 0);
+	op(as, BPF_ALU | BPF_SUB | BPF_X, 0);
+	test(as, BPF_JGE, bytes, 1, 0);
+	go(as, label);
+}
+
+static void go_unless_one_of(struct assembler *as, const uint16_t *values,
+			     unsigned n, enum label label)
+{
+	while (n-- > 0)
+		test(as, BPF_JEQ, values[n], n + 1, 0);
+	go(as, label);
+}
+
+static void load_at_x(struct assembler *as, unsigned size, uint32_t offset)
+{
+	op(as, BPF_LD | size | BPF_IND, offset);
+}
+
+/* X += A, and A is then what is in NEXT. */
+static void advance(struct assembler *as)
+{
+	op(as, BPF_ALU | BPF_ADD | BPF_X, 0);
+	op(as, BPF_MISC | BPF_TAX, 0);
+	op(as, BPF_LD | BPF_MEM, NEXT);
+}
+
+static void advance_by(struct assembler *as, uint32_t bytes)
+{
+	op(as, BPF_ST, NEXT);
+	op(as, BPF_LD | BPF_IMM, bytes);
+	advance(as);
+}
+
+static void add_to_hash(struct assembler *as)
+{
+	op(as, BPF_LDX | BPF_MEM, HASH);
+	op(as, BPF_ALU | BPF_ADD | BPF_X, 0);
+	op(as, BPF_ST, HASH);
+}
+
+static void start(struct assembler *as)
+{
+	op(as, BPF_LD | BPF_IMM, 0);
+	op(as, BPF_ST, HASH);
+	op(as, BPF_LDX | BPF_IMM, 0);
+	op(as, BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_PKTTYPE);
+	test(as, BPF_JEQ, PACKET_OUTGOING, 0, 1);
+	op(as, BPF_LDX | BPF_IMM, (uint32_t)SKF_NET_OFF);
+}
+
+static void skip_tags(struct assembler *as)
+{
+	static const uint16_t tags[] = { TYPE_VLAN, TYPE_SERVICE_VLAN };
+	int i;
+
+	op(as, BPF_LD | BPF_W | BPF_ABS,
+	   (uint32_t)SKF_AD_OFF + SKF_AD_PROTOCOL);
+	for (i = 0; i < MAX_TAGS; i++) {
+		go_unless_one_of(as, tags, 2, NO_MORE_TAGS);
+		go_unless_there_are(as, TAG_LEN, CHOOSE);
+		load_at_x(as, BPF_H, 2);
+		advance_by(as, TAG_LEN);
+	}
+	place(as, NO_MORE_TAGS);
+}
+
+/* Their sum is the same in both directions. */
+static void hash_addresses(struct assembler *as, uint32_t offset,
+			   unsigned words)
+{
+	op(as, BPF_STX, BASE);
+	for (; words > 0; words--, offset += 4) {
+		load_at_x(as, BPF_W, offset);
+		add_to_hash(as);
+		op(as, BPF_LDX | BPF_MEM, BASE);
+	}
+	op(as, BPF_ALU | BPF_MUL | BPF_K, spread_addresses);
+	op(as, BPF_ST, HASH);
+}
+
+static void parse_ip4(struct assembler *as)
+{
+	go_unless_there_are(as, IP4_LEN, CHOOSE);
+	hash_addresses(as, 12, 2);
+	load_at_x(as, BPF_H, 6);
+	test(as, BPF_JSET, IP4_FRAGMENT, 0, 1);
+	go(as, CHOOSE);
+	load_at_x(as, BPF_B, 9);
+	op(as, BPF_ST, NEXT);
+	load_at_x(as, BPF_B, 0);
+	op(as, BPF_ALU | BPF_AND | BPF_K, 0xf);
+	op(as, BPF_ALU | BPF_LSH | BPF_K, 2);
+	advance(as);
+	go(as, TRANSPORT);
+}
+
+/* A fragment header is none of these. */
+static void skip_extensions(struct assembler *as)
+{
+	static const uint16_t kinds[] = { EXTENSION_HOP, EXTENSION_ROUTING,
+					  EXTENSION_DEST };
+	int i;
+
+	for (i = 0; i < MAX_EXTENSIONS; i++) {
+		go_unless_one_of(as, kinds, 3, TRANSPORT);
+		go_unless_there_are(as, EXTENSION_LEN, CHOOSE);
+		load_at_x(as, BPF_B, 0);
+		op(as, BPF_ST, NEXT);
+		load_at_x(as, BPF_B, 1);
+		op(as, BPF_ALU | BPF_ADD | BPF_K, 1);
+		op(as, BPF_ALU | BPF_LSH | BPF_K, 3);
+		advance(as);
+	}
+}
+
+static void parse_ip6(struct assembler *as)
+{
+	place(as, IP6);
+	go_unless_there_are(as, IP6_LEN, CHOOSE);
+	hash_addresses(as, 8, 8);
+	load_at_x(as, BPF_B, 6);
+	advance_by(as, IP6_LEN);
+	skip_extensions(as);
+}
+
+static void hash_ports(struct assembler *as)
+{
+	static const uint16_t protos[] = { PROTO_TCP, PROTO_UDP };
+
+	place(as, TRANSPORT);
+	go_unless_one_of(as, protos, 2, CHOOSE);
+	go_unless_there_are(as, PORTS_LEN, CHOOSE);
+	op(as, BPF_STX, BASE);
+	load_at_x(as, BPF_H, 0);
+	add_to_hash(as);
+	op(as, BPF_LDX | BPF_MEM, BASE);
+	load_at_x(as, BPF_H, 2);
+	add_to_hash(as);
+}
+
+/* A becomes the queue. */
+static void choose_queue(struct assembler *as, unsigned queues)
+{
+	place(as, CHOOSE);
+	op(as, BPF_LD | BPF_MEM, HASH);
+	op(as, BPF_ALU | BPF_MUL | BPF_K, spread_flows);
+	op(as, BPF_ALU | BPF_RSH | BPF_K, 16);
+	op(as, BPF_ALU | BPF_MUL | BPF_K, queues);
+	op(as, BPF_ALU | BPF_RSH | BPF_K, 16);
+}
+
+/* That of the queue's own number, unless said otherwise. */
+static void choose_socket(struct assembler *as, unsigned queues,
+			  const uint8_t member[])
+{
+	unsigned i;
+
+	for (i = 0; i < queues; i++) {
+		if (member[i] == i)
+			continue;
+		test(as, BPF_JEQ, i, 0, 1);
+		op(as, BPF_RET | BPF_K, member[i]);
+	}
+	op(as, BPF_RET | BPF_A, 0);
+}
+
+static void make_by_flow(struct assembler *as, unsigned queues,
+			 const uint8_t member[])
+{
+	static const uint16_t ip4 = TYPE_IP4;
+
+	start(as);
+	skip_tags(as);
+	test(as, BPF_JEQ, TYPE_IP6, 0, 1);
+	go(as, IP6);
+	go_unless_one_of(as, &ip4, 1, CHOOSE);
+	parse_ip4(as);
+	parse_ip6(as);
+	hash_ports(as);
+	choose_queue(as, queues);
+	choose_socket(as, queues, member);
+	resolve(as);
+}
+
+void steer_make(struct steer_program *p, unsigned queues,
+		const uint8_t member[])
+{
+	struct assembler as = { .p = p };
+
+	p->n = 0;
+	if (queues == 1)
+		op(&as, BPF_RET | BPF_K, member[0]);
+	else
+		make_by_flow(&as, queues, member);
+}

@@ -133,7 +133,7 @@ static void a_wait_for_room_is_bounded_and_does_not_spin(struct link *l)
 	cpu = cpu_us();
 	assert_int_equal(fdl_write(l->q, &iov, 1, NULL), -EAGAIN);
 	l->tx_offered++;
-	assert_in_range(netns_now_ms() - start, 195, 5000);
+	assert_in_range(netns_now_ms() - start, 195, WAIT_MS);
 	assert_in_range(cpu_us() - cpu, 0, 50000);
 	link_stats(l, &st);
 	assert_int_equal(st.tx_drop_no_room, 1);

@@ -17,6 +17,7 @@
 #include <fdlink/open.h>
 
 #include "../unit/packets.h"
+#include "link.h"
 #include "netns.h"
 
 enum { MSS = 1000, BIG = 20500, SEGMENTS = 21, MAX = 70000 };
@@ -406,7 +407,7 @@ static void expect_datagrams(int fd, const uint8_t *payload, size_t len,
 
 	for (at = 0; at < len; at += n) {
 		n = len - at < size ? len - at : size;
-		assert_int_equal(poll(&p, 1, 5000), 1);
+		assert_int_equal(poll(&p, 1, WAIT_MS), 1);
 		assert_int_equal(recv(fd, got, sizeof(got), 0), n);
 		assert_memory_equal(got, payload + at, n);
 	}
@@ -524,14 +525,14 @@ static void expect_answer(struct fixture *f, int fd, unsigned flow,
 	pkt = packet_of(f, &s, 0);
 	pkt->hash = fdl_queues(f->ep) + queue;
 	assert_int_equal(fdl_write_packets(f->ep, &pkt, 1), 1);
-	assert_int_equal(poll(&udp, 1, 5000), 1);
+	assert_int_equal(poll(&udp, 1, WAIT_MS), 1);
 	assert_int_equal(recvfrom(fd, buf, sizeof(buf), 0,
 				  (struct sockaddr *)&from, &size),
 			 100);
 	assert_int_equal(
 		sendto(fd, buf, 100, 0, (struct sockaddr *)&from, sizeof(from)),
 		100);
-	assert_int_equal(fdl_queue_poll(q, 5000), FDL_READABLE);
+	assert_int_equal(fdl_queue_poll(q, WAIT_MS), FDL_READABLE);
 	assert_int_equal(fdl_recv(q, &pkt, 1), 1);
 	assert_int_equal(pkt->len, 142);
 	assert_int_equal(get16(pkt->data + 36), 1000 + 7 * flow);

@@ -248,6 +248,8 @@ void link_set_up(struct link *l, bool up)
 	int err;
 
 	netns_set_up(l->dev, up);
+	if (!up && l->kind->traits & LINK_OUTGOING)
+		netns_wait_stopped(l->peer_dev);
 	/* The peer's own socket is told as well, and would tell us later. */
 	getsockopt(l->peer, SOL_SOCKET, SO_ERROR, &err, &len);
 	if (!up)

@@ -54,7 +54,7 @@ struct link {
 enum {
 	FRAME_MAX = 1514,
 	FRAME_MIN = 60,
-	WAIT_MS = 5000,		/* bound of every wait for what must come */
+	WAIT_MS = 30000,	/* bound of every wait for what must come */
 	QUIET_MS = 30,		/* how long is looked at what must not come */
 };
 

@@ -16,6 +16,8 @@
 
 #define REEXEC "FDLINK_TEST_NETNS"
 
+enum { PATIENCE_MS = 30000 };
+
 static void skip(const char *why)
 {
 	printf("skipped: %s: %s\n", why, strerror(errno));
@@ -103,24 +105,39 @@ void netns_set_up(const char *dev, bool up)
 		fail(dev);
 }
 
-void netns_wait_running(const char *dev)
+static bool is_running(const char *dev, struct ifreq *ifr)
 {
-	const long long end = netns_now_ms() + 5000;
+	if (request(dev, SIOCGIFFLAGS, ifr) < 0)
+		fail(dev);
+	return ifr->ifr_flags & IFF_RUNNING;
+}
+
+static void wait_running(const char *dev, bool running)
+{
+	const long long end = netns_now_ms() + PATIENCE_MS;
 	const struct timespec nap = { .tv_nsec = 1000000 };
 	struct ifreq ifr = { 0 };
 
-	do {
-		if (request(dev, SIOCGIFFLAGS, &ifr) < 0)
+	while (is_running(dev, &ifr) != running) {
+		errno = ETIMEDOUT;
+		if (netns_now_ms() > end)
 			fail(dev);
-		if (ifr.ifr_flags & IFF_RUNNING)
-			break;
 		nanosleep(&nap, NULL);
-	} while (netns_now_ms() < end);
-	if (!(ifr.ifr_flags & IFF_RUNNING))
-		fail("device does not come up");
+	}
 	/* The flag comes a moment before the queueing discipline, but both
 	 * under the lock that any change of a device takes. */
-	netns_set_up(dev, true);
+	if (request(dev, SIOCSIFFLAGS, &ifr) < 0)
+		fail(dev);
+}
+
+void netns_wait_running(const char *dev)
+{
+	wait_running(dev, true);
+}
+
+void netns_wait_stopped(const char *dev)
+{
+	wait_running(dev, false);
 }
 
 bool netns_has(const char *dev)

@@ -60,7 +60,7 @@ static ssize_t from_kernel(uint8_t *buf, size_t size)
 	struct pollfd p = { .fd = tap_out, .events = POLLIN };
 	ssize_t n = read(tap_out, buf, size);
 
-	if (n < 0 && errno == EAGAIN && poll(&p, 1, 1000) > 0)
+	if (n < 0 && errno == EAGAIN && poll(&p, 1, 30000) > 0)
 		n = read(tap_out, buf, size);
 	return n;
 }

@@ -14,7 +14,7 @@
 
 #include "fd_common.h"
 
-enum { NOBODY = 65534, WAIT_MS = 5000 };
+enum { NOBODY = 65534, WAIT_MS = 30000 };
 
 enum {
 	TCP_OFFLOADS = FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6,

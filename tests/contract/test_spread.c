@@ -15,6 +15,7 @@
 #include <fdlink/attach.h>
 
 #include "../unit/packets.h"
+#include "link.h"
 
 enum { QUEUES = 4, FLOWS = 32, WRITERS = 4, EACH = 3000, ROUNDS = 5000 };
 
@@ -27,7 +28,7 @@ static int set_up(void **state)
 {
 	const struct fdl_options o = { .size = sizeof(o),
 				       .pool = 1024,
-				       .tx_wait_ms = 5000 };
+				       .tx_wait_ms = WAIT_MS };
 	struct fixture *f = calloc(1, sizeof(*f));
 	const int size = 1 << 20;
 	int fds[QUEUES], pair[2], i;
@@ -176,6 +177,7 @@ struct writer {
 	struct fixture *f;
 	unsigned first;
 	unsigned sent;
+	_Atomic bool done;
 };
 
 /* Each writer has flows of its own, so that their order can be told. */
@@ -200,7 +202,17 @@ static void *write_many(void *arg)
 			break;
 		w->sent += n;
 	}
+	w->done = true;
 	return NULL;
+}
+
+static bool all_done(const struct writer w[WRITERS])
+{
+	int i = 0;
+
+	while (i < WRITERS && w[i].done)
+		i++;
+	return i == WRITERS;
 }
 
 static void many_threads_write_at_once(void **state)
@@ -210,19 +222,23 @@ static void many_threads_write_at_once(void **state)
 	uint32_t next[FLOWS] = { 0 };
 	struct pollfd p[QUEUES];
 	struct writer w[WRITERS];
+	bool last;
 	pthread_t thread[WRITERS];
 	struct fdl_stats st;
 
 	for (i = 0; i < WRITERS; i++) {
-		w[i] = (struct writer){ f, i * FLOWS / WRITERS, 0 };
+		w[i] = (struct writer){ .f = f, .first = i * FLOWS / WRITERS };
 		assert_int_equal(
 			pthread_create(&thread[i], NULL, write_many, &w[i]), 0);
 	}
 	for (i = 0; i < QUEUES; i++)
 		p[i] = (struct pollfd){ f->peer[i], POLLIN, 0 };
-	while (poll(p, QUEUES, 200) > 0)
+	do {
+		last = all_done(w);
+		poll(p, QUEUES, last ? 0 : 10);
 		for (i = 0; i < QUEUES; i++)
 			check_peer(f->peer[i], next, seen);
+	} while (!last);
 	for (i = 0; i < WRITERS; i++) {
 		pthread_join(thread[i], NULL);
 		sent += w[i].sent;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "endpoint.h"
+#include "offload/sctp.h"
 #include "proto/eth.h"
 
 enum {
@@ -118,7 +119,8 @@ static bool judge(const struct fdl_queue *q, const struct frame *f,
 	w->off = (struct fdl_offload){ 0 };
 	if (f->off)
 		w->off = *f->off;
-	if (fdl_offload_check(frame, avail, len, w->link_len, &w->off))
+	if (fdl_offload_check(frame, avail, len, w->link_len, &w->off) ||
+	    sctp_is_undone(frame, avail, len, w->link_len, &w->off))
 		return false;
 	w->needs = needs(&w->off,
 			 avail > w->link_len ? frame[w->link_len] >> 4 : 0);

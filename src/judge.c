@@ -6,6 +6,7 @@
 #include <fdlink/offload.h>
 
 #include "endpoint.h"
+#include "offload/sctp.h"
 #include "proto/eth.h"
 
 static uint8_t address_type(const struct fdl_queue *q, const uint8_t *dst)
@@ -123,7 +124,9 @@ static enum counter judge_offload(struct fdl_queue *q, struct fdl_packet *pkt)
 		count(&q->counters, RX_GSO, 1);
 		return RX_PACKETS;
 	}
-	if (q->ep->opts.flags & FDL_RX_CSUM)
+	if (q->ep->opts.flags & FDL_RX_CSUM &&
+	    !sctp_is_undone(pkt->data, pkt->len, pkt->len, pkt->link_len,
+			    &pkt->off))
 		return RX_PACKETS;
 	if (fdl_checksum_complete(pkt->data, pkt->len, pkt->link_len,
 				  &pkt->off))

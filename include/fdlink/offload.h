@@ -70,8 +70,8 @@ void fdl_checksum_update(uint8_t field[2], const void *old_bytes,
 /*
  * Fill in a partial checksum: the bytes from csum_start to the end of the
  * packet (of the IP packet, where it can be told from padding) are added to
- * what the field holds. 0 becomes 0xffff, for UDP's sake. *off is set to say
- * FDL_CSUM_VALID. With any other csum nothing happens.
+ * what the field holds. 0 becomes 0xffff, for UDP's sake. SCTP gets its CRC32c.
+ * *off is set to say FDL_CSUM_VALID. With any other csum nothing happens.
  * Errors: -EINVAL csum_start or csum_offset are not inside the frame.
  */
 int fdl_checksum_complete(uint8_t *frame, size_t len, unsigned link_len,
@@ -156,7 +156,7 @@ enum {
  * stay until the last segment is cut; they are not written to. *off is as
  * fdl_offload_check passes it, or is refused. Any packet may be given: one
  * that is no super-packet comes out as one segment, its checksum completed
- * unless flags say otherwise.
+ * unless flags say otherwise; SCTP with a partial checksum is refused.
  *
  * The segments are those of the kernel's own segmentation: IP id counting up,
  * lengths, sequence numbers, FIN and PSH on the last only, CWR on the first

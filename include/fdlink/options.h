@@ -53,7 +53,9 @@ enum {
 	 * is read off the fd: a TUN or TAP without one is -EINVAL. */
 	FDL_VNET_HDR		= 1 << 4,
 	/* What the stack takes as it comes from the wire; without these it
-	 * gets complete packets no longer than the link's MTU. */
+	 * gets complete packets, super-packets of TCP cut to the link's MTU.
+	 * Longer ones only come as such from a peer whose MTU is larger: a
+	 * datagram's size is its sender's choice, also in super-packets. */
 	FDL_RX_CSUM		= 1 << 5, /* partial checksums */
 	FDL_RX_GSO		= 1 << 6, /* super-packets of TCP, checksum
 					   * partial; needs FDL_RX_CSUM */

@@ -15,7 +15,10 @@ enum fdl_csum {
 	FDL_CSUM_NONE,		/* nothing known; what is there is there */
 	FDL_CSUM_VALID,		/* the other side vouches for it */
 	FDL_CSUM_PARTIAL,	/* holds the pseudo-header sum; the rest is
-				 * still to be added from csum_start on */
+				 * still to be added from csum_start on. Never
+				 * of SCTP, whose checksum is no sum: one that
+				 * a kernel left undone is completed on receive,
+				 * and to send one is refused */
 };
 
 /* Kind of super-packet, fdl_offload.gso. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "offload/sctp.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/tcp.h"
@@ -172,23 +173,36 @@ uint32_t checksum_end(const uint8_t *frame, const struct parsed *p)
 	return p->end;
 }
 
-int fdl_checksum_complete(uint8_t *frame, size_t len, unsigned link_len,
-			  struct fdl_offload *off)
+static bool complete_sum(uint8_t *frame, size_t len, const struct parsed *p,
+			 const struct fdl_offload *off)
 {
 	size_t start = off->csum_start, end = len;
 	size_t field = start + off->csum_offset;
+
+	if (p->proto && p->l4 == start)
+		end = checksum_end(frame, p);
+	if (field + 2 > end)
+		return false;
+	checksum_store(frame + field,
+		       fdl_checksum_sum(frame + start, end - start, 0), true);
+	return true;
+}
+
+int fdl_checksum_complete(uint8_t *frame, size_t len, unsigned link_len,
+			  struct fdl_offload *off)
+{
 	struct parsed p;
+	bool done;
 
 	if (off->csum != FDL_CSUM_PARTIAL)
 		return 0;
-	if (field + 2 > len)
+	parse_frame(frame, len, len, link_len, &p);
+	if (sctp_is_undone(frame, len, len, link_len, off))
+		done = sctp_complete(frame, &p);
+	else
+		done = complete_sum(frame, len, &p, off);
+	if (!done)
 		return -EINVAL;
-	if (!parse_frame(frame, len, len, link_len, &p) && p.l4 == start)
-		end = checksum_end(frame, &p);
-	if (field + 2 > end)
-		return -EINVAL;
-	checksum_store(frame + field,
-		       fdl_checksum_sum(frame + start, end - start, 0), true);
 	off->csum = FDL_CSUM_VALID;
 	off->csum_start = 0;
 	off->csum_offset = 0;

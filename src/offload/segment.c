@@ -11,6 +11,7 @@
 #include <fdlink/offload.h>
 
 #include "offload/checksum.h"
+#include "offload/sctp.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/parse.h"
@@ -133,6 +134,8 @@ enum fdl_refusal fdl_segment_start(struct fdl_segmenter *s,
 	why = fdl_offload_check(s->hdr, avail, len, link_len, &o);
 	if (why)
 		return why;
+	if (sctp_is_undone(s->hdr, avail, len, link_len, &o))
+		return FDL_REFUSE_TRANSPORT;
 	parse_frame(s->hdr, avail, len, link_len, &p);
 	s->csum_start = o.csum_start;
 	s->csum_offset = o.csum_offset;

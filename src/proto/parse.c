@@ -60,6 +60,7 @@ static enum fdl_refusal parse_udp(const struct frame *f, struct parsed *p)
 static enum fdl_refusal parse_transport(const struct frame *f, unsigned proto,
 					struct parsed *p)
 {
+	p->next = (uint8_t)proto;
 	if (proto == TCP_PROTO)
 		return parse_tcp(f, p);
 	if (proto == UDP_PROTO)

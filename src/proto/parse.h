@@ -14,10 +14,12 @@ struct parsed {
 	uint32_t l3;		/* the IP header */
 	uint32_t l4;		/* what follows it and its extensions */
 	uint32_t payload;	/* what follows the TCP or UDP header */
-	uint32_t end;		/* of the IP packet; padding follows */
+	uint32_t end;		/* of the IP packet; padding follows. Good with
+				 * l4 where next is known */
 	uint8_t version;	/* 4 or 6; 0: no IP header that holds water */
 	uint8_t proto;		/* TCP_PROTO or UDP_PROTO, then l4 and payload
 				 * are good; else 0 */
+	uint8_t next;		/* the protocol at l4, 0: not known */
 	bool fragment;
 	bool routed;		/* an IPv6 routing header: the transport
 				 * checksum is not over the destination shown */

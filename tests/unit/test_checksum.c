@@ -132,6 +132,83 @@ static void complete_and_verify(void **state)
 	}
 }
 
+static uint32_t ref_crc32c(const uint8_t *p, size_t len)
+{
+	uint32_t crc = UINT32_MAX;
+	int bit;
+
+	for (; len; len--, p++)
+		for (crc ^= *p, bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	return ~crc;
+}
+
+/* A packet of len bytes behind its IP header, from its first byte on. */
+static size_t build_sctp(uint8_t *f, struct rng *r, int version, size_t len)
+{
+	struct shape s = { .version = version,
+			   .proto = 17,
+			   .ttl = 64,
+			   .payload = (unsigned)len - 8,
+			   .link_len = 14 + 4 * rnd(r, 3) };
+	const unsigned l4 = s.link_len + shape_l3_len(&s);
+	size_t i;
+
+	build(f, &s);
+	f[s.link_len + (version == 4 ? 9 : 6)] = 132;
+	for (i = 0; i < len; i++)
+		f[l4 + i] = (uint8_t)rnd(r, 256);
+	return l4;
+}
+
+static void sctp_has_a_crc(void **state)
+{
+	struct rng r = seeded("sctp");
+	uint8_t f[400], want[400], digits[] = "123456789";
+	struct fdl_segmenter cut;
+	int i;
+
+	(void)state;
+	assert_int_equal(ref_crc32c(digits, 9), 0xe3069283);
+	for (i = 0; i < 5000; i++) {
+		const size_t n = 12 + rnd(&r, 200);
+		const size_t l4 = build_sctp(f, &r, i % 2 ? 4 : 6, n);
+		const unsigned link_len = (unsigned)l4 - (i % 2 ? 20 : 40);
+		struct iovec iov = { f, l4 + n };
+		struct fdl_offload off = { .csum = FDL_CSUM_PARTIAL,
+					   .csum_start = (uint16_t)l4,
+					   .csum_offset = 8 };
+		uint32_t crc;
+
+		memcpy(want, f, l4 + n);
+		put32(want + l4 + 8, 0);
+		crc = ref_crc32c(want + l4, n);
+		put32(want + l4 + 8, __builtin_bswap32(crc));
+		assert_int_equal(
+			fdl_segment_start(&cut, &iov, 1, link_len, &off, 0),
+			FDL_REFUSE_TRANSPORT);
+		assert_int_equal(
+			fdl_checksum_complete(f, l4 + n + 4, link_len, &off),
+			0);
+		assert_memory_equal(f, want, l4 + n);
+		assert_int_equal(off.csum, FDL_CSUM_VALID);
+	}
+}
+
+static void sctp_too_short_for_its_header(void **state)
+{
+	struct rng r = seeded("short sctp");
+	struct fdl_offload off = { .csum = FDL_CSUM_PARTIAL, .csum_offset = 8 };
+	uint8_t f[100];
+
+	(void)state;
+	off.csum_start = (uint16_t)build_sctp(f, &r, 4, 11);
+	assert_int_equal(fdl_checksum_complete(f, off.csum_start + 40,
+					       off.csum_start - 20u, &off),
+			 -EINVAL);
+	assert_int_equal(off.csum, FDL_CSUM_PARTIAL);
+}
+
 static void udp_zero(void **state)
 {
 	struct shape s = { .version = 4,
@@ -190,6 +267,8 @@ int main(void)
 		cmocka_unit_test(pieces_sum_as_one),
 		cmocka_unit_test(update_equals_recomputation),
 		cmocka_unit_test(complete_and_verify),
+		cmocka_unit_test(sctp_has_a_crc),
+		cmocka_unit_test(sctp_too_short_for_its_header),
 		cmocka_unit_test(udp_zero),
 		cmocka_unit_test(refusals),
 	};

@@ -96,50 +96,83 @@ static const struct verdict *merge(struct tx *tx, struct iovec *last,
 	return NULL;
 }
 
-struct msghdr *tx_begin(struct fdl_queue *q, const struct fdl_offload *off)
+/* hdr has room for the queue's header. */
+static void put_header(const struct fdl_queue *q, uint8_t *hdr,
+		       const struct fdl_offload *off)
 {
-	struct tx *tx = q->tx;
-	struct msghdr *msg;
-	uint8_t *hdr;
+	if (off)
+		fdl_vnet_hdr_encode(hdr, FDL_VNET_HDR_LEN, q->io.order, off);
+	else
+		memset(hdr, 0, FDL_VNET_HDR_LEN);
+	if (q->io.vnet_hdr_len > FDL_VNET_HDR_LEN)
+		memset(hdr + FDL_VNET_HDR_LEN, 0,
+		       q->io.vnet_hdr_len - FDL_VNET_HDR_LEN);
+}
+
+static struct msghdr *begin(struct tx *tx)
+{
+	struct msghdr *msg = &tx->msg[tx->n].msg_hdr;
 
 	if (tx->n == TX_BATCH)
 		return NULL;
-	msg = &tx->msg[tx->n].msg_hdr;
-	hdr = tx->hdr[tx->n];
 	msg->msg_iov = tx->piece + tx->pieces;
 	msg->msg_iovlen = 0;
-	if (!q->io.vnet_hdr_len)
+	return msg;
+}
+
+struct msghdr *tx_begin(struct fdl_queue *q, const struct fdl_offload *off)
+{
+	struct msghdr *msg = begin(q->tx);
+	uint8_t *hdr;
+
+	if (!msg || !q->io.vnet_hdr_len)
 		return msg;
-	memset(hdr, 0, TX_HDR_ROOM);
-	if (off)
-		fdl_vnet_hdr_encode(hdr, FDL_VNET_HDR_LEN, q->io.order, off);
+	hdr = q->tx->hdr[q->tx->n];
+	put_header(q, hdr, off);
 	msg->msg_iov[0] = (struct iovec){ hdr, q->io.vnet_hdr_len };
 	msg->msg_iovlen = 1;
 	return msg;
+}
+
+static void end(struct tx *tx, unsigned pieces, unsigned weight, bool super)
+{
+	tx->pieces += pieces;
+	tx->weight[tx->n] = weight;
+	tx->super[tx->n] = super;
+	tx->n++;
 }
 
 void tx_end(struct fdl_queue *q, unsigned weight, bool super)
 {
 	struct tx *tx = q->tx;
 
-	tx->pieces += (unsigned)tx->msg[tx->n].msg_hdr.msg_iovlen;
-	tx->weight[tx->n] = weight;
-	tx->super[tx->n] = super;
-	tx->n++;
+	end(tx, (unsigned)tx->msg[tx->n].msg_hdr.msg_iovlen, weight, super);
 }
 
-/* One piece costs the kernel less than two. */
-static void join_header(struct iovec *hdr, const struct iovec *frame)
+/* The header goes right before the frame: one piece costs the kernel less than
+ * two. */
+static const struct verdict *gather_whole(struct fdl_queue *q,
+					  const struct frame *f,
+					  const struct fdl_offload *off)
 {
-	uint8_t *at = (uint8_t *)frame->iov_base - hdr->iov_len;
+	const unsigned hdr_len = q->io.vnet_hdr_len;
+	uint8_t *at = (uint8_t *)f->iov->iov_base - hdr_len;
+	struct tx *tx = q->tx;
+	struct msghdr *msg = begin(tx);
 
-	memcpy(at, hdr->iov_base, hdr->iov_len);
-	hdr->iov_base = at;
-	hdr->iov_len += frame->iov_len;
+	if (!msg || tx->pieces == TX_PIECES)
+		return &tx_full;
+	if (hdr_len)
+		put_header(q, at, off);
+	*msg->msg_iov = (struct iovec){ at, hdr_len + f->iov->iov_len };
+	msg->msg_iovlen = 1;
+	end(tx, 1, f->weight, off && off->gso);
+	return NULL;
 }
 
-const struct verdict *tx_gather(struct fdl_queue *q, const struct frame *f,
-				const struct fdl_offload *off)
+static const struct verdict *gather_pieces(struct fdl_queue *q,
+					   const struct frame *f,
+					   const struct fdl_offload *off)
 {
 	const unsigned max = q->io.max_pieces;
 	const struct verdict *why = NULL;
@@ -153,11 +186,6 @@ const struct verdict *tx_gather(struct fdl_queue *q, const struct frame *f,
 	msg = tx_begin(q, off);
 	if (!msg)
 		return &tx_full;
-	if (msg->msg_iovlen && f->room >= msg->msg_iov->iov_len) {
-		join_header(msg->msg_iov, f->iov);
-		tx_end(q, f->weight, off && off->gso);
-		return NULL;
-	}
 	for (i = 0; i < f->cnt; i++) {
 		if (!f->iov[i].iov_len)
 			continue;
@@ -171,6 +199,20 @@ const struct verdict *tx_gather(struct fdl_queue *q, const struct frame *f,
 	if (!why)
 		tx_end(q, f->weight, off && off->gso);
 	return why;
+}
+
+static const struct verdict *gather(struct fdl_queue *q, const struct frame *f,
+				    const struct fdl_offload *off)
+{
+	if (f->cnt == 1 && f->room >= q->io.vnet_hdr_len)
+		return gather_whole(q, f, off);
+	return gather_pieces(q, f, off);
+}
+
+const struct verdict *tx_gather(struct fdl_queue *q, const struct frame *f,
+				const struct fdl_offload *off)
+{
+	return gather(q, f, off);
 }
 
 static bool has_bytes(const struct frame *f)
@@ -194,7 +236,7 @@ static const struct verdict *add(struct fdl_queue *q, const struct frame *f)
 		return &empty;
 	if (asks_for_work(f->off))
 		return bridge_add(q, f);
-	return tx_gather(q, f, NULL);
+	return gather(q, f, NULL);
 }
 
 /* msg[from..to) went. */

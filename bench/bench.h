@@ -17,6 +17,7 @@ enum {
 	BENCH_BATCH = 64,	/* frames per call of the feeder and the drain */
 	BENCH_FRAME = 1514,
 	BENCH_ETHERTYPE = 0x88b5,
+	BENCH_VNET_HDR = 10,
 	BENCH_BUFFER = 4 << 20,	/* of every socket, and of a ring */
 	BENCH_SAMPLES = 1 << 17,
 	BENCH_LINK_FD = 3,	/* in a program that is executed as a side */
@@ -41,11 +42,13 @@ struct bench_shared {
 
 /* The side under test, or the one that feeds and drains it. */
 struct bench_link {
-	const char *kind;	/* "seqpacket", "datagram", "veth", "tap" */
+	const char *kind;	/* "seqpacket", "datagram", "veth", "tap", and
+				 * "taphdr": with the virtio-net header */
 	const char *name;	/* device of the side under test, or NULL */
 	int fd;			/* of the side under test; -1: it opens one */
 	int other;		/* of the other side */
 	bool socket;		/* fd is a socket, not a TAP */
+	size_t hdr;		/* bytes before each frame at fd, zero to send */
 };
 
 static inline uint64_t bench_ns(clockid_t clock)

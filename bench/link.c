@@ -88,10 +88,11 @@ static void set_up(const char *name)
 	close(fd);
 }
 
-static int open_tap(void)
+static int open_tap(int flags)
 {
 	const int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	struct ifreq ifr = { .ifr_flags = (short)(IFF_TAP | IFF_NO_PI |
+						  flags) };
 
 	memcpy(ifr.ifr_name, tap, sizeof(tap));
 	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
@@ -119,10 +120,11 @@ void bench_open(struct bench_link *link, const char *kind, bool without_fd)
 		open_pair(link, SOCK_SEQPACKET);
 	} else if (!strcmp(kind, "datagram")) {
 		open_pair(link, SOCK_DGRAM);
-	} else if (!strcmp(kind, "tap")) {
+	} else if (!strcmp(kind, "tap") || !strcmp(kind, "taphdr")) {
 		link->name = tap;
 		link->socket = false;
-		link->fd = open_tap();
+		link->hdr = kind[3] ? BENCH_VNET_HDR : 0;
+		link->fd = open_tap(link->hdr ? IFF_VNET_HDR : 0);
 		link->other = send_socket(tap);
 	} else if (!strcmp(kind, "veth")) {
 		link->name = veth;

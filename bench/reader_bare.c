@@ -13,7 +13,7 @@
 
 #include "reader.h"
 
-enum { BATCH = 32, VNET_HDR = 10, CONTROL = 64, BUFFER = 2048 };
+enum { BATCH = 32, CONTROL = 64, BUFFER = 2048 };
 
 struct bare {
 	struct mmsghdr msgs[BATCH];
@@ -90,7 +90,7 @@ static int step_recv(struct reader *r)
 			len = read(r->link->fd, b->buffers[0], BUFFER);
 		if (len <= 0)
 			break;
-		bench_got(r->shared, b->buffers[0]);
+		bench_got(r->shared, b->buffers[0] + r->link->hdr);
 	}
 	return n;
 }
@@ -105,7 +105,7 @@ static int step_recv_aux(struct reader *r)
 		if (recvmsg(r->link->fd, &b->msgs[0].msg_hdr, MSG_DONTWAIT) <=
 		    0)
 			break;
-		bench_got(r->shared, b->buffers[0] + VNET_HDR);
+		bench_got(r->shared, b->buffers[0] + BENCH_VNET_HDR);
 	}
 	return n;
 }
@@ -130,7 +130,7 @@ static int step_recvmmsg_aux(struct reader *r)
 		b->msgs[i].msg_hdr.msg_controllen = CONTROL;
 	n = recvmmsg(r->link->fd, b->msgs, BATCH, MSG_DONTWAIT, NULL);
 	for (i = 0; i < n; i++)
-		bench_got(r->shared, b->buffers[i] + VNET_HDR);
+		bench_got(r->shared, b->buffers[i] + BENCH_VNET_HDR);
 	return n > 0 ? n : 0;
 }
 

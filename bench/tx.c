@@ -4,7 +4,7 @@
  *
  *	tx LINK SIZE BATCH WRITER WARMUP SECONDS
  *
- * LINK: seqpacket, datagram, veth, tap. WRITER: "bare" (sendmmsg, on a TAP
+ * LINK: seqpacket, datagram, veth, tap, taphdr. WRITER: "bare" (sendmmsg, on a TAP
  * write), "bare, aux" (veth: each with a virtio-net header), "fdlink", or "exec
  * PROGRAM ARGUMENT...", as rx has it. Each frame is written into its buffer
  * anew, as a stack would. Prints one line of JSON.
@@ -21,7 +21,7 @@
 
 #include "bench.h"
 
-enum { MAX_BATCH = 256, POOL = 1024, VNET_HDR = 10 };
+enum { MAX_BATCH = 256, POOL = 1024 };
 
 struct tx {
 	struct bench_link link;
@@ -29,7 +29,6 @@ struct tx {
 	char *exec[8];
 	int shared_fd;
 	size_t size;
-	size_t hdr;			/* bytes before each frame, zero */
 	unsigned batch;
 	void (*send)(struct tx *tx);	/* for ever */
 	uint8_t frame[BENCH_FRAME];
@@ -44,13 +43,13 @@ static void send_messages(struct tx *tx)
 	int n;
 
 	for (i = 0; i < tx->batch; i++) {
-		iov[i] = (struct iovec){ frames[i], tx->hdr + tx->size };
+		iov[i] = (struct iovec){ frames[i], tx->link.hdr + tx->size };
 		msgs[i].msg_hdr.msg_iov = iov + i;
 		msgs[i].msg_hdr.msg_iovlen = 1;
 	}
 	for (;;) {
 		for (i = 0; i < tx->batch; i++)
-			memcpy(frames[i] + tx->hdr, tx->frame, tx->size);
+			memcpy(frames[i] + tx->link.hdr, tx->frame, tx->size);
 		for (done = 0; done < tx->batch; done += (unsigned)n) {
 			n = sendmmsg(tx->link.fd, msgs + done, tx->batch - done,
 				     MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -70,9 +69,10 @@ static void send_writes(struct tx *tx)
 
 	for (;;) {
 		for (i = 0; i < tx->batch; i++)
-			memcpy(frames[i], tx->frame, tx->size);
+			memcpy(frames[i] + tx->link.hdr, tx->frame, tx->size);
 		for (i = 0; i < tx->batch; i++) {
-			while (write(tx->link.fd, frames[i], tx->size) < 0)
+			while (write(tx->link.fd, frames[i],
+				     tx->link.hdr + tx->size) < 0)
 				bench_wait(tx->link.fd, POLLOUT);
 		}
 		tx->shared->count += tx->batch;
@@ -159,7 +159,7 @@ static void add_header(struct tx *tx)
 {
 	const int on = 1;
 
-	tx->hdr = VNET_HDR;
+	tx->link.hdr = BENCH_VNET_HDR;
 	if (setsockopt(tx->link.fd, SOL_PACKET, PACKET_VNET_HDR, &on,
 		       sizeof(on)))
 		bench_die("PACKET_VNET_HDR", errno);

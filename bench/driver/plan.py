@@ -8,6 +8,8 @@ import bars
 import network
 
 LINKS = 'seqpacket', 'datagram', 'veth', 'tap'
+# With what fdlink wants of the kernel: a TAP's virtio-net header, for one.
+AUX, HDR = ', aux', 'taphdr'
 SIZES = 64, 1500
 BATCHES = 1, 8, 47, 256
 RATES = 100, 1000, 20000
@@ -62,10 +64,13 @@ class Plan:
             self.queues()
 
     def flood(self, link, size):
-        def one(reader):
-            return [self.program('rx'), 'flood', link, str(size), reader,
+        def one(reader, kind=link):
+            return [self.program('rx'), 'flood', kind, str(size), reader,
                     self.warmup, self.window]
         found = {name: one(name) for name in self.readers(link)}
+        if link == 'tap':
+            found.update({name + AUX: one(name, HDR)
+                          for name in self.readers(HDR)})
         if self.has_gvisor:
             for mode in GVISOR_MODES[link]:
                 found['gVisor ' + mode] = one(
@@ -116,16 +121,19 @@ class Plan:
                         self.send_batch(link, size, batch)
 
     def send_batch(self, link, size, batch):
-        def one(writer):
-            return [self.program('tx'), link, str(size), str(batch), writer,
+        def one(writer, kind=link):
+            return [self.program('tx'), kind, str(size), str(batch), writer,
                     '.08' if self.quick else '.1', self.window]
         found = {'bare': one('bare'), 'fdlink': one('fdlink')}
         if link == 'veth':
-            found['bare, aux'] = one('bare, aux')
+            found['bare' + AUX] = one('bare' + AUX)
+        if link == 'tap':
+            found.update({name + AUX: one(name, HDR)
+                          for name in ('bare', 'fdlink')})
         if self.has_gvisor and batch == 47:
             found['gVisor'] = one('exec %s tx %d 47' % (self.gvisor, size))
         self.runner.block('tx/%s/%d/%d' % (link, size, batch), found,
-                          seldom=['bare, aux'])
+                          seldom=[name for name in found if AUX in name])
 
     # TCP
 

@@ -5,8 +5,9 @@
  * packet waiting.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
-#include <sched.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -33,8 +34,11 @@ struct hammer {
 	int fd;				/* the pollable fd that is watched; -1:
 					 * the first queue's poll */
 	atomic_uint fed, got;
-	/* A ring of packets to be released by another thread. */
+	sem_t room;			/* packets that may be fed */
+	/* A ring of packets to be released by another thread, which is told by
+	 * the semaphore. */
 	struct fdl_packet *_Atomic handed[HANDED];
+	sem_t given;
 	atomic_bool done;
 	bool hand_over;
 	bool wrong;
@@ -52,13 +56,14 @@ static void *feed_all(void *arg)
 
 	for (seq = 0; seq < PACKETS; seq++) {
 		struct link *l = h->l[seq % h->n_links];
+		struct pollfd p = { .fd = l->peer, .events = POLLOUT };
 
 		frame_make(l, false, frame, sizeof(frame), seq / h->n_links);
-		while (seq - atomic_load(&h->got) >= IN_FLIGHT ||
-		       !link_try_feed(l, frame, sizeof(frame))) {
+		sem_wait(&h->room);
+		while (!link_try_feed(l, frame, sizeof(frame))) {
 			if (atomic_load(&h->done))
 				return NULL;
-			sched_yield();
+			poll(&p, 1, 1);
 		}
 		atomic_fetch_add(&h->fed, 1);
 		l->rx_offered++;
@@ -75,12 +80,12 @@ static void *release_all(void *arg)
 	unsigned i;
 
 	while (!atomic_load(&h->done)) {
+		sem_wait(&h->given);
 		for (i = 0; i < HANDED; i++) {
 			pkt = atomic_exchange(&h->handed[i], NULL);
 			if (pkt)
 				fdl_release(&pkt, 1);
 		}
-		sched_yield();
 	}
 	return NULL;
 }
@@ -92,8 +97,10 @@ static void dispose(struct hammer *h, struct fdl_packet *pkt)
 	for (i = 0; h->hand_over && i < HANDED; i++) {
 		struct fdl_packet *none = NULL;
 
-		if (atomic_compare_exchange_strong(&h->handed[i], &none, pkt))
+		if (atomic_compare_exchange_strong(&h->handed[i], &none, pkt)) {
+			sem_post(&h->given);
 			return;
+		}
 	}
 	fdl_release(&pkt, 1);
 }
@@ -119,6 +126,7 @@ static unsigned sweep(struct hammer *h)
 			if (frame_seq(h->l[i], v[k]->data) != h->next[i]++)
 				h->wrong = true;
 			dispose(h, v[k]);
+			sem_post(&h->room);
 			told++;
 		}
 		if (n > 0)
@@ -176,14 +184,20 @@ static void hammer(struct hammer *h)
 	const char *wrong;
 
 	h->seed = 7;
+	sem_init(&h->room, 0, IN_FLIGHT);
+	sem_init(&h->given, 0, 0);
 	if (h->fd >= 0)
 		assert_int_equal(epoll_ctl(set, EPOLL_CTL_ADD, h->fd, &ev), 0);
 	assert_int_equal(pthread_create(&feeder, NULL, feed_all, h), 0);
 	assert_int_equal(pthread_create(&releaser, NULL, release_all, h), 0);
 	wrong = serve(h, set);
 	atomic_store(&h->done, true);
+	sem_post(&h->room);
+	sem_post(&h->given);
 	pthread_join(feeder, NULL);
 	pthread_join(releaser, NULL);
+	sem_destroy(&h->room);
+	sem_destroy(&h->given);
 	close(set);
 	if (wrong)
 		fail_msg("%s: %u fed, %u received", wrong, atomic_load(&h->fed),

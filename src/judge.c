@@ -97,19 +97,13 @@ static enum counter judge_protocol(const struct fdl_queue *q,
 	return judge_ip(frame);
 }
 
-/* What the virtio-net header, which stands before data, says by itself. */
-static enum counter read_vnet_hdr(const struct fdl_queue *q,
-				  struct fdl_packet *pkt)
+/* Does the virtio-net header, which stands before data, say that anything is
+ * undone? Its flags and its type do, and for most packets nothing is. */
+static bool has_offload(const struct fdl_queue *q, const struct fdl_packet *pkt)
 {
 	const uint8_t *hdr = pkt->data - q->io.vnet_hdr_len;
 
-	/* Flags and type: most packets leave nothing undone. */
-	if (!(hdr[0] | hdr[1]))
-		return RX_PACKETS;
-	if (fdl_vnet_hdr_decode(hdr, q->io.vnet_hdr_len, q->io.order,
-				&pkt->off))
-		return RX_DROP_VNET_HDR;
-	return RX_PACKETS;
+	return q->io.vnet_hdr_len && (hdr[0] | hdr[1]);
 }
 
 /* Whether it holds for this packet; and do what the stack leaves to us. */
@@ -143,10 +137,12 @@ static enum counter judge_empty(const struct fdl_queue *q,
 	return RX_DROP_EMPTY;
 }
 
-enum counter judge_frame(struct fdl_queue *q, struct io_frame *frame)
+/* Returns RX_PACKETS, or the counter under which the frame is dropped. */
+static enum counter judge_frame(struct fdl_queue *q, struct io_frame *frame)
 {
 	struct fdl_packet *pkt = frame->pkt;
-	enum counter verdict = RX_PACKETS;
+	enum counter verdict;
+	bool offload;
 
 	if (frame->type == IO_TYPE_OUTGOING &&
 	    !(q->ep->opts.flags & FDL_RX_OUTGOING))
@@ -157,13 +153,42 @@ enum counter judge_frame(struct fdl_queue *q, struct io_frame *frame)
 		return judge_empty(q, frame);
 	if (frame->wire_len > pkt->len)
 		return RX_DROP_TRUNCATED;
-	if (q->io.vnet_hdr_len)
-		verdict = read_vnet_hdr(q, pkt);
+	offload = has_offload(q, pkt);
+	if (offload &&
+	    fdl_vnet_hdr_decode(pkt->data - q->io.vnet_hdr_len,
+				q->io.vnet_hdr_len, q->io.order, &pkt->off))
+		return RX_DROP_VNET_HDR;
 	if (frame->vlan_tpid && pkt->len >= ETH_HDR_LEN)
 		insert_tag(frame);
-	if (verdict == RX_PACKETS)
-		verdict = judge_protocol(q, frame);
-	if (verdict == RX_PACKETS)
+	verdict = judge_protocol(q, frame);
+	if (verdict == RX_PACKETS && offload)
 		verdict = judge_offload(q, pkt);
 	return verdict;
+}
+
+static void drop(struct fdl_queue *q, struct io_frame *frame,
+		 enum counter verdict)
+{
+	count(&q->counters, verdict, 1);
+	fdl_release(&frame->pkt, 1);
+}
+
+int judge_frames(struct fdl_queue *q, struct fdl_packet *v[], int n)
+{
+	int i = q->next, k = 0;
+
+	while (k < n && i < q->filled) {
+		struct io_frame *frame = &q->frame[i++];
+		enum counter verdict = judge_frame(q, frame);
+
+		if (verdict != RX_PACKETS) {
+			drop(q, frame, verdict);
+			continue;
+		}
+		v[k++] = frame->pkt;
+		if (frame->pkt->off.gso)
+			break;
+	}
+	q->next = i;
+	return k;
 }

@@ -6,11 +6,13 @@
 #include "queue.h"
 
 /*
- * Returns RX_PACKETS: the frame is worth delivering, every field of its packet
- * is filled in, and a checksum that the stack does not take as partial is
- * complete; a super-packet may still have to be cut. Else the counter under
- * which it is dropped.
+ * Judge the frames that were received, from q->next on: until n of them are
+ * worth delivering, or one is that is a super-packet, or no more are there.
+ * Those worth it go to v[]: every field of a packet is filled in, and a checksum
+ * that the stack does not take as partial is complete; a super-packet, the last
+ * one, may still have to be cut. The others are counted and released. Returns
+ * how many are in v[].
  */
-enum counter judge_frame(struct fdl_queue *q, struct io_frame *frame);
+int judge_frames(struct fdl_queue *q, struct fdl_packet *v[], int n);
 
 #endif

@@ -65,8 +65,8 @@ static void end_cutting(struct fdl_queue *q)
 	q->super = NULL;
 }
 
-/* Returns whether it can be cut; else it is counted and released. */
-static bool begin_cutting(struct fdl_queue *q, struct fdl_packet *pkt)
+/* What cannot be cut is counted and released. */
+static void begin_cutting(struct fdl_queue *q, struct fdl_packet *pkt)
 {
 	unsigned flags = q->ep->opts.flags & FDL_RX_CSUM ? FDL_SEGMENT_PARTIAL :
 							   0;
@@ -77,11 +77,10 @@ static bool begin_cutting(struct fdl_queue *q, struct fdl_packet *pkt)
 	if (!fdl_segment_start(&q->segmenter, &q->super_bytes, 1, pkt->link_len,
 			       &pkt->off, flags)) {
 		count(&q->counters, RX_GSO_CUT, 1);
-		return true;
+		return;
 	}
 	count(&q->counters, RX_DROP_VNET_HDR, 1);
 	end_cutting(q);
-	return false;
 }
 
 static void describe_segment(struct fdl_packet *pkt,
@@ -96,14 +95,16 @@ static void describe_segment(struct fdl_packet *pkt,
 	pkt->tstamp_ns = super->tstamp_ns;
 }
 
-/* An empty packet for a segment. The signals of releases are used up, as
- * provide_anew does. */
-static int take_empty(struct fdl_queue *q, struct fdl_packet **v)
+/*
+ * Take up to n packets from the pool, with the signals of releases used up: one
+ * noted here may be the answer to what was just asked. Returns how many.
+ */
+static int take(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
-	int got = pool_take_or_ask(q->io.pool, v, 1);
+	int got = pool_take_or_ask(q->io.pool, v, n);
 
 	if (ready_note_refill(&q->ready, pool_asked(q->io.pool)) && got == 0)
-		got = pool_take_or_ask(q->io.pool, v, 1);
+		got = pool_take_or_ask(q->io.pool, v, n);
 	return got;
 }
 
@@ -125,7 +126,7 @@ static int cut(struct fdl_queue *q, struct fdl_packet **v)
 
 	if (!fdl_segment_len(&q->segmenter))
 		return leave_cutting(q);
-	if (!take_empty(q, v))
+	if (!take(q, v, 1))
 		return -ENOBUFS;
 	pool_reset(q->io.pool, *v);
 	len = fdl_segment_next(&q->segmenter, (*v)->data, (*v)->tail,
@@ -134,23 +135,15 @@ static int cut(struct fdl_queue *q, struct fdl_packet **v)
 	return 1;
 }
 
-/* Returns 1: *v is the frame's packet; 0: it is dropped, or to be cut. */
-static int take_in(struct fdl_queue *q, struct io_frame *frame,
-		   struct fdl_packet **v)
+/* Returns how many went to v[]. A super-packet behind them may be set aside, to
+ * be cut. */
+static int take_in(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
-	enum counter verdict = judge_frame(q, frame);
+	int got = judge_frames(q, v, n);
 
-	if (verdict != RX_PACKETS) {
-		count(&q->counters, verdict, 1);
-		fdl_release(&frame->pkt, 1);
-		return 0;
-	}
-	if (must_be_cut(q, frame->pkt)) {
-		begin_cutting(q, frame->pkt);
-		return 0;
-	}
-	*v = frame->pkt;
-	return 1;
+	if (got > 0 && must_be_cut(q, v[got - 1]))
+		begin_cutting(q, v[--got]);
+	return got;
 }
 
 static bool has_leftovers(const struct fdl_queue *q)
@@ -182,11 +175,11 @@ static int deliver(struct fdl_queue *q, struct fdl_packet *v[], int n, int *k)
 		n = IO_MAX_BATCH;
 	while (r >= 0 && got < n && has_leftovers(q)) {
 		if (q->super)
-			r = cut(q, &v[got]);
+			r = cut(q, v + got);
 		else
-			r = take_in(q, &q->frame[q->next++], &v[got]);
+			r = take_in(q, v + got, n - got);
 		if (r > 0)
-			got++;
+			got += r;
 	}
 	if (q->gro && got > 1)
 		got = gro_merge(q, v, got);
@@ -222,10 +215,8 @@ static int provide(struct fdl_queue *q, int n)
 {
 	int want = q->gap + (n > q->have ? n - q->have : 0);
 	struct fdl_packet *v[IO_MAX_BATCH];
-	int i, got = 0;
+	int i, got = take(q, v, want);
 
-	if (want > 0)
-		got = pool_take_or_ask(q->io.pool, v, want);
 	/* A ring writes all of a packet anyway. */
 	for (i = 0; !q->ep->ops->edge && i < got; i++)
 		pool_reset(q->io.pool, v[i]);
@@ -241,17 +232,6 @@ static int provide(struct fdl_queue *q, int n)
 	}
 	q->gap = 0;
 	return q->have < n ? q->have : n;
-}
-
-/* The same, with the signals of releases used up. */
-static int provide_anew(struct fdl_queue *q, int n)
-{
-	int have = provide(q, n);
-
-	/* The signal noted here may be the answer to what was just asked. */
-	if (ready_note_refill(&q->ready, pool_asked(q->io.pool)) && have == 0)
-		have = provide(q, n);
-	return have;
 }
 
 /* What an error means: 0 nothing now, 1 try again, or the queue's end. */
@@ -344,7 +324,7 @@ static int step(struct fdl_queue *q, int n)
 
 	if (q->long_frames && want > LONG_BATCH)
 		want = LONG_BATCH;
-	want = provide_anew(q, want);
+	want = provide(q, want);
 	if (want == 0)
 		return starve(q);
 	err = ready_rearm(&q->ready);

@@ -52,15 +52,17 @@ uint8_t *fdl_packet_pull(struct fdl_packet *pkt, size_t n)
 
 void fdl_release(struct fdl_packet *v[], int n)
 {
+	struct fdl_store *store;
 	int i, end;
 
 	for (i = 0; i < n; i = end) {
 		end = i + 1;
 		if (!v[i])
 			continue;
-		while (end < n && v[end] && v[end]->store_ == v[i]->store_)
+		store = v[i]->store_;
+		while (end < n && v[end] && v[end]->store_ == store)
 			end++;
-		v[i]->store_->release(v[i]->store_, v + i, end - i);
+		store->release(store, v + i, end - i);
 	}
 }
 

@@ -24,7 +24,7 @@
 #include "os.h"
 
 enum {
-	CACHE_LINE = 64,
+	CACHE_LINE = POOL_CACHE_LINE,
 	PAGE = 4096,
 	INDEX_BITS = 20,
 	NIL = (1 << INDEX_BITS) - 1,
@@ -35,20 +35,6 @@ enum {
 #define ASKED		(UINT64_C(1) << (2 * INDEX_BITS))
 #define ORPHAN		(UINT64_C(1) << (2 * INDEX_BITS + 1))
 #define TAG_ONE		(UINT64_C(1) << (2 * INDEX_BITS + 2))
-
-struct pool {
-	struct fdl_store store;
-	int refill;
-	unsigned slots;
-	uint32_t lead;			/* from a slot's start to data */
-	uint32_t stride;		/* from slot to slot */
-	size_t mapped;
-	struct fdl_packet *packets;
-	_Atomic uint32_t *next;		/* index of the slot below */
-	uint8_t *mem;
-	_Atomic unsigned asked;		/* times that ASKED was set */
-	_Alignas(CACHE_LINE) _Atomic uint64_t head;
-};
 
 _Static_assert((int)POOL_MAX_SLOTS < (int)NIL,
 	       "an index must not look like NIL");
@@ -97,45 +83,42 @@ static void destroy(struct pool *pool)
 	os_unmap(pool, pool->mapped);
 }
 
-static uint32_t index_of(const struct pool *pool, const struct fdl_packet *pkt)
-{
-	return (uint32_t)(pkt - pool->packets);
-}
-
-void pool_reset(const struct pool *pool, struct fdl_packet *pkt)
-{
-	size_t slot = index_of(pool, pkt);
-
-	*pkt = (struct fdl_packet){
-		.data = pool->mem + slot * pool->stride + pool->lead,
-		.room = pool->lead,
-		.tail = pool->stride - pool->lead,
-		.store_ = pkt->store_,
-	};
-}
-
 static uint64_t with_index(uint64_t head, uint32_t index)
 {
 	return ((head & ~(uint64_t)NIL) | index) + TAG_ONE;
 }
 
+/*
+ * Read up to n slots off the top. Another thread may take what is read here;
+ * then the chain is nonsense, but of valid indexes, and the swap fails. *below
+ * is the slot under them.
+ */
+static int read_chain(const struct pool *pool, uint64_t head,
+		      struct fdl_packet *v[], int n, uint32_t *below)
+{
+	struct fdl_packet *const packets = pool->packets;
+	_Atomic uint32_t *const next = pool->next;
+	uint32_t i = head & NIL;
+	int k;
+
+	for (k = 0; k < n && i != NIL; k++) {
+		v[k] = &packets[i];
+		i = atomic_load_explicit(&next[i], memory_order_relaxed);
+	}
+	*below = i;
+	return k;
+}
+
 static int take(struct pool *pool, struct fdl_packet *v[], int n, uint64_t ask)
 {
 	uint64_t head = atomic_load_explicit(&pool->head, memory_order_acquire);
+	uint32_t below;
 	uint64_t to;
-	uint32_t i;
 	int k;
 
 	do {
-		/* Another thread may take what is read here; then the chain
-		 * is nonsense, but of valid indexes, and the swap fails. */
-		i = head & NIL;
-		for (k = 0; k < n && i != NIL; k++) {
-			v[k] = &pool->packets[i];
-			i = atomic_load_explicit(&pool->next[i],
-						 memory_order_relaxed);
-		}
-		to = with_index(head, i) + (uint64_t)k * OUT_ONE;
+		k = read_chain(pool, head, v, n, &below);
+		to = with_index(head, below) + (uint64_t)k * OUT_ONE;
 		if (k == 0)
 			to |= ask;
 	} while (!atomic_compare_exchange_weak_explicit(&pool->head, &head, to,
@@ -158,7 +141,7 @@ int pool_take(struct pool *pool, struct fdl_packet *v[], int n)
 
 int pool_take_or_ask(struct pool *pool, struct fdl_packet *v[], int n)
 {
-	return take(pool, v, n, ASKED);
+	return n ? take(pool, v, n, ASKED) : 0;
 }
 
 /* Account for slots whose releaser leaves. Last touch of the pool. */
@@ -178,22 +161,35 @@ static void signal_refill(struct pool *pool)
 	leave(pool, now - OUT_ONE);
 }
 
+/* Chain slots, each to the next one. Returns the first; *last is the last. */
+static uint32_t chain(const struct pool *pool, struct fdl_packet *v[], int n,
+		      uint32_t *last)
+{
+	const uint32_t first = pool_index(pool, v[0]);
+	_Atomic uint32_t *const next = pool->next;
+	uint32_t at = first, to;
+	int i;
+
+	for (i = 1; i < n; i++) {
+		to = pool_index(pool, v[i]);
+		atomic_store_explicit(&next[at], to, memory_order_relaxed);
+		at = to;
+	}
+	*last = at;
+	return first;
+}
+
 static void release(struct fdl_store *store, struct fdl_packet *v[], int n)
 {
 	struct pool *pool = (struct pool *)store;
-	uint32_t last = index_of(pool, v[n - 1]);
+	uint32_t last, first = chain(pool, v, n, &last);
 	uint64_t head, to;
-	int i;
 
-	for (i = 0; i < n - 1; i++)
-		atomic_store_explicit(&pool->next[index_of(pool, v[i])],
-				      index_of(pool, v[i + 1]),
-				      memory_order_relaxed);
 	head = atomic_load_explicit(&pool->head, memory_order_relaxed);
 	do {
 		atomic_store_explicit(&pool->next[last], head & NIL,
 				      memory_order_relaxed);
-		to = with_index(head, index_of(pool, v[0]));
+		to = with_index(head, first);
 		to -= (uint64_t)n * OUT_ONE;
 		if (head & ASKED)
 			to += OUT_ONE - ASKED;

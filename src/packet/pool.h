@@ -10,6 +10,7 @@
 #ifndef FDL_PACKET_POOL_H
 #define FDL_PACKET_POOL_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include <fdlink/packet.h>
@@ -30,9 +31,42 @@ enum {
 	 * an Ethernet header with two tags. */
 	POOL_MIN_ROOM = 16 + 22,
 	POOL_MAX_SLOTS = 1 << 16,
+	POOL_CACHE_LINE = 64,
 };
 
-struct pool;
+/* Here for the two functions below: all else is pool.c's. */
+struct pool {
+	struct fdl_store store;
+	int refill;
+	unsigned slots;
+	uint32_t lead;			/* from a slot's start to data */
+	uint32_t stride;		/* from slot to slot */
+	size_t mapped;
+	struct fdl_packet *packets;
+	_Atomic uint32_t *next;		/* index of the slot below */
+	uint8_t *mem;
+	_Atomic unsigned asked;		/* times that ASKED was set */
+	_Alignas(POOL_CACHE_LINE) _Atomic uint64_t head;
+};
+
+static inline uint32_t pool_index(const struct pool *pool,
+				  const struct fdl_packet *pkt)
+{
+	return (uint32_t)(pkt - pool->packets);
+}
+
+/* Make a packet of this pool empty again, as it was taken. */
+static inline void pool_reset(const struct pool *pool, struct fdl_packet *pkt)
+{
+	const size_t slot = pool_index(pool, pkt);
+
+	*pkt = (struct fdl_packet){
+		.data = pool->mem + slot * pool->stride + pool->lead,
+		.room = pool->lead,
+		.tail = pool->stride - pool->lead,
+		.store_ = pkt->store_,
+	};
+}
 
 /*
  * slots: 1 to POOL_MAX_SLOTS; headroom: bytes on top of POOL_MIN_ROOM;
@@ -54,15 +88,12 @@ int pool_take(struct pool *pool, struct fdl_packet *v[], int n);
 /*
  * The same, but the packets are as they were released; and when it returns 0,
  * the next release makes pool_refill_fd readable, maybe some time after its
- * packets can be taken.
+ * packets can be taken. With an n of 0 nothing is taken, and nothing asked.
  */
 int pool_take_or_ask(struct pool *pool, struct fdl_packet *v[], int n);
 
 /* How many signals have been asked for so far: one each, not one per call. */
 unsigned pool_asked(const struct pool *pool);
-
-/* Make a packet of this pool empty again, as it was taken. */
-void pool_reset(const struct pool *pool, struct fdl_packet *pkt);
 
 /* Where this pool's packets go back to. A packet may be made another store's
  * meanwhile, as long as that one gives it back here. */

@@ -16,11 +16,9 @@
 #include <linux/if_packet.h>
 
 #include "io/io.h"
-#include "io/message.h"
 #include "io/packet_mmap.h"
 #include "io/ring.h"
 #include "os.h"
-#include "proto/eth.h"
 
 enum {
 	/* A block must hold the longest super-packet and its header. */
@@ -160,52 +158,14 @@ free_state:
 	return err;
 }
 
-static const struct sockaddr_ll *sender(const struct tpacket3_hdr *hdr)
-{
-	return (const void *)((const uint8_t *)hdr + RING_SENDER_AT);
-}
-
-static void fill(struct io_frame *f, const struct tpacket3_hdr *hdr)
-{
-	f->wire_len = hdr->tp_len;
-	f->type = message_type(sender(hdr));
-	f->vlan_tpid = 0;
-	if (!(hdr->tp_status & TP_STATUS_VLAN_VALID))
-		return;
-	f->vlan_tpid = hdr->tp_status & TP_STATUS_VLAN_TPID_VALID ?
-			       hdr->hv1.tp_vlan_tpid :
-			       ETH_TYPE_VLAN;
-	f->vlan_tci = (uint16_t)hdr->hv1.tp_vlan_tci;
-}
-
-static void fill_ghost(struct io_frame *f)
-{
-	f->wire_len = 0;
-	f->type = IO_TYPE_GHOST;
-	f->vlan_tpid = 0;
-}
-
 static int packet_mmap_recv(struct io *io, struct io_frame f[], int n,
 			    int fresh)
 {
-	struct state *st = io->state;
-	struct tpacket3_hdr *hdr;
-	enum ring_next next;
-	int i;
+	const struct state *st = io->state;
+	int got = ring_recv(st->ring, f, n);
 
 	(void)fresh;
-	for (i = 0; i < n; i++) {
-		next = ring_advance(st->ring, &hdr);
-		if (next == RING_DRY)
-			break;
-		if (next == RING_GHOST) {
-			fill_ghost(&f[i]);
-			continue;
-		}
-		ring_lend(st->ring, hdr, f[i].pkt);
-		fill(&f[i], hdr);
-	}
-	return i > 0 ? i : -EAGAIN;
+	return got ? got : -EAGAIN;
 }
 
 static bool packet_mmap_peek(const struct io *io)

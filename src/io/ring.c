@@ -16,7 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/message.h"
 #include "os.h"
+#include "proto/eth.h"
 
 enum {
 	AHEAD = 3,	/* frames: longer than memory takes to answer */
@@ -36,18 +38,22 @@ struct ring {
 	/* Receive side: where it is */
 	unsigned current;
 	unsigned left;			/* frames of the open block to come */
-	uint8_t *frame;			/* the next of them */
-	uint8_t *end;			/* of that block */
+	size_t at;			/* of the next of them in that block */
 
 	bool *guarded;
 	_Atomic unsigned users[];
 };
 
+static uint8_t *block_at(const struct ring *ring, unsigned i)
+{
+	return ring->mem + ((size_t)i << ring->block_shift);
+}
+
 static struct tpacket_hdr_v1 *header(const struct ring *ring, unsigned i)
 {
-	uint8_t *at = ring->mem + (size_t)i * ring->block_size;
+	void *block = block_at(ring, i);
 
-	return &((struct tpacket_block_desc *)(void *)at)->hdr.bh1;
+	return &((struct tpacket_block_desc *)block)->hdr.bh1;
 }
 
 static _Atomic uint32_t *status(const struct ring *ring, unsigned i)
@@ -78,8 +84,7 @@ static void unref(struct ring *ring)
 static void give_back(struct ring *ring, unsigned i)
 {
 	if (atomic_load_explicit(&ring->orphan, memory_order_acquire))
-		os_unmap(ring->mem + (size_t)i * ring->block_size,
-			 ring->block_size);
+		os_unmap(block_at(ring, i), ring->block_size);
 	else
 		atomic_store_explicit(status(ring, i), TP_STATUS_KERNEL,
 				      memory_order_release);
@@ -104,22 +109,21 @@ static void release(struct fdl_store *store, struct fdl_packet *v[], int n)
 {
 	struct ring *ring = (struct ring *)store;
 	struct fdl_store *home = pool_store(ring->pool);
-	unsigned block = home_block(ring, v[0]), run = 0;
-	int k;
+	unsigned block = home_block(ring, v[0]);
+	int k, run = 0;
 
 	for (k = 0; k < n; k++) {
-		unsigned i = home_block(ring, v[k]);
+		const unsigned i = home_block(ring, v[k]);
 
-		if (i != block) {
-			put(ring, block, run);
-			block = i;
-			run = 0;
-		}
-		run++;
 		v[k]->store_ = home;
+		if (i == block)
+			continue;
+		put(ring, block, (unsigned)(k - run));
+		block = i;
+		run = k;
 	}
 	home->release(home, v, n);
-	put(ring, block, run);
+	put(ring, block, (unsigned)(k - run));
 }
 
 static int keep(struct fdl_store *store, struct fdl_packet *pkt)
@@ -200,7 +204,7 @@ static bool guard(struct ring *ring, unsigned i)
 /* Without memory for it the block stays as it is, and the socket with it. */
 static void replace(struct ring *ring, unsigned i)
 {
-	uint8_t *block = ring->mem + (size_t)i * ring->block_size;
+	uint8_t *block = block_at(ring, i);
 	void *copy = os_map(ring->block_size);
 
 	if (!copy)
@@ -210,15 +214,19 @@ static void replace(struct ring *ring, unsigned i)
 		os_unmap(copy, ring->block_size);
 }
 
+static void pass_block(struct ring *ring)
+{
+	ring->current = (ring->current + 1) % ring->blocks;
+}
+
 /* The rest of the open block makes no sense: give it up. */
-static enum ring_next abandon(struct ring *ring)
+static void abandon(struct ring *ring)
 {
 	unsigned left = ring->left;
 
 	ring->left = 0;
 	put(ring, ring->current, left);
-	ring->current = (ring->current + 1) % ring->blocks;
-	return RING_GHOST;
+	pass_block(ring);
 }
 
 void ring_orphan(struct ring *ring)
@@ -237,8 +245,7 @@ void ring_orphan(struct ring *ring)
 			replace(ring, i);
 			put(ring, i, 1);
 		} else {
-			os_unmap(ring->mem + (size_t)i * ring->block_size,
-				 ring->block_size);
+			os_unmap(block_at(ring, i), ring->block_size);
 		}
 	}
 	unref(ring);
@@ -249,7 +256,7 @@ static bool pass_empty(struct ring *ring)
 {
 	atomic_store_explicit(status(ring, ring->current), TP_STATUS_KERNEL,
 			      memory_order_release);
-	ring->current = (ring->current + 1) % ring->blocks;
+	pass_block(ring);
 	return false;
 }
 
@@ -279,82 +286,109 @@ bool ring_is_filling(const struct ring *ring)
 
 static bool open_block(struct ring *ring)
 {
-	struct tpacket_hdr_v1 *hdr = header(ring, ring->current);
-	uint8_t *block = (uint8_t *)header(ring, ring->current) -
-			 offsetof(struct tpacket_block_desc, hdr);
-	unsigned i = ring->current;
+	const struct tpacket_hdr_v1 *hdr = header(ring, ring->current);
 
 	if (!is_closed(ring))
 		return false;
 	if (hdr->num_pkts == 0)
 		return pass_empty(ring);
 	ring->left = hdr->num_pkts;
-	ring->frame = block + hdr->offset_to_first_pkt;
-	ring->end = block + ring->block_size;
+	ring->at = hdr->offset_to_first_pkt;
 	atomic_fetch_add_explicit(&ring->refs, 1, memory_order_relaxed);
-	atomic_store_explicit(&ring->users[i], ring->left + 1,
+	atomic_store_explicit(&ring->users[ring->current], ring->left + 1,
 			      memory_order_relaxed);
 	return true;
 }
 
-static bool fits(const struct ring *ring, const struct tpacket3_hdr *hdr)
+/*
+ * left is the bytes of the block from hdr on. A frame that the kernel gave up
+ * half-way has an old header and no status (packet(7) does not tell;
+ * net/packet/af_packet.c does).
+ */
+static bool is_frame(const struct tpacket3_hdr *hdr, size_t left)
 {
-	const uint8_t *at = (const uint8_t *)hdr;
-	size_t left = (size_t)(ring->end - at);
-
-	return hdr->tp_mac >= RING_HEADERS_LEN && hdr->tp_mac <= left &&
+	return hdr->tp_status & TP_STATUS_USER &&
+	       hdr->tp_mac >= RING_HEADERS_LEN && hdr->tp_mac <= left &&
 	       hdr->tp_snaplen <= left - hdr->tp_mac;
 }
 
-static bool has_header(const struct ring *ring)
+static void lend(struct ring *ring, struct tpacket3_hdr *hdr,
+		 struct io_frame *f)
 {
-	return ring->frame >= ring->end - ring->block_size &&
-	       ring->frame + RING_HEADERS_LEN <= ring->end;
-}
+	uint8_t *const at = (uint8_t *)hdr;
 
-static void end_block(struct ring *ring)
-{
-	if (--ring->left == 0)
-		ring->current = (ring->current + 1) % ring->blocks;
-}
-
-enum ring_next ring_advance(struct ring *ring, struct tpacket3_hdr **out)
-{
-	struct tpacket3_hdr *hdr;
-	unsigned i;
-
-	if (!ring->left && !open_block(ring))
-		return RING_DRY;
-	if (!has_header(ring))
-		return abandon(ring);
-	hdr = (struct tpacket3_hdr *)(void *)ring->frame;
-	ring->frame += hdr->tp_next_offset;
-	/* The headers of a frame to come, if they are all as long, and the
-	 * bytes of this one, which are looked at when the batch is complete. */
-	__builtin_prefetch(ring->frame + AHEAD * hdr->tp_next_offset);
-	__builtin_prefetch((uint8_t *)hdr + hdr->tp_mac);
-	i = ring->current;
-	end_block(ring);
-	/* A frame that the kernel gave up half-way has an old header and no
-	 * status (packet(7) does not tell; net/packet/af_packet.c does). */
-	if (hdr->tp_status & TP_STATUS_USER && fits(ring, hdr)) {
-		*out = hdr;
-		return RING_PACKET;
-	}
-	put(ring, i, 1);
-	return RING_GHOST;
-}
-
-void ring_lend(struct ring *ring, const struct tpacket3_hdr *hdr,
-	       struct fdl_packet *pkt)
-{
-	const uint8_t *frame = (const uint8_t *)hdr;
-
-	*pkt = (struct fdl_packet){
-		.data = ring->mem + (frame - ring->mem) + hdr->tp_mac,
+	*f->pkt = (struct fdl_packet){
+		.data = at + hdr->tp_mac,
 		.len = hdr->tp_snaplen,
 		.room = hdr->tp_mac - RING_HEADERS_LEN,
 		.tstamp_ns = hdr->tp_sec * UINT64_C(1000000000) + hdr->tp_nsec,
 		.store_ = &ring->store,
 	};
+	f->wire_len = hdr->tp_len;
+	f->type = message_type((const void *)(at + RING_SENDER_AT));
+	f->vlan_tpid = 0;
+	if (!(hdr->tp_status & TP_STATUS_VLAN_VALID))
+		return;
+	f->vlan_tpid = hdr->tp_status & TP_STATUS_VLAN_TPID_VALID ?
+			       hdr->hv1.tp_vlan_tpid :
+			       ETH_TYPE_VLAN;
+	f->vlan_tci = (uint16_t)hdr->hv1.tp_vlan_tci;
+}
+
+static void fill_ghost(struct io_frame *f)
+{
+	f->wire_len = 0;
+	f->type = IO_TYPE_GHOST;
+	f->vlan_tpid = 0;
+}
+
+/* Lend frames of the open block, n at most. Returns how many, at least 1. */
+static int walk(struct ring *ring, struct io_frame f[], int n)
+{
+	const size_t size = ring->block_size;
+	const unsigned block = ring->current;
+	uint8_t *mem = block_at(ring, block);
+	size_t at = ring->at;
+	unsigned ghosts = 0;
+	int i;
+
+	if ((unsigned)n > ring->left)
+		n = (int)ring->left;
+	for (i = 0; i < n && at <= size - RING_HEADERS_LEN; i++) {
+		struct tpacket3_hdr *hdr = (void *)(mem + at);
+		const size_t left = size - at;
+
+		at += hdr->tp_next_offset;
+		/* The headers of a frame to come, if they are all as long, and
+		 * the bytes of this one, which are looked at when the batch is
+		 * complete. */
+		__builtin_prefetch(mem + at + AHEAD * hdr->tp_next_offset);
+		__builtin_prefetch((uint8_t *)hdr + hdr->tp_mac);
+		if (is_frame(hdr, left)) {
+			lend(ring, hdr, &f[i]);
+		} else {
+			fill_ghost(&f[i]);
+			ghosts++;
+		}
+	}
+	ring->at = at;
+	ring->left -= (unsigned)i;
+	if (ring->left == 0)
+		pass_block(ring);
+	if (ghosts)
+		put(ring, block, ghosts);
+	if (i == n)
+		return n;
+	abandon(ring);
+	fill_ghost(&f[i]);
+	return i + 1;
+}
+
+int ring_recv(struct ring *ring, struct io_frame f[], int n)
+{
+	int i = 0;
+
+	while (i < n && (ring->left || open_block(ring)))
+		i += walk(ring, f + i, n - i);
+	return i;
 }

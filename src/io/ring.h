@@ -12,6 +12,7 @@
 
 #include <linux/if_packet.h>
 
+#include "io/io.h"
 #include "packet/pool.h"
 
 enum {
@@ -38,25 +39,18 @@ int ring_new(struct ring **ring, int fd, unsigned blocks, uint32_t block_size,
  */
 void ring_orphan(struct ring *ring);
 
-/* The next packet of the ring. Receive side. */
-enum ring_next {
-	RING_DRY,		/* the kernel has not closed another block */
-	RING_PACKET,
-	RING_GHOST,		/* a frame that the kernel never filled in, or
-				 * that makes no sense: passed over */
-};
+/*
+ * The next frames of the ring, n at most, into f[i].pkt, which are packets of
+ * the pool as they were released. IO_TYPE_GHOST is a frame that the kernel never
+ * filled in, or that makes no sense; its packet is left as it was. Returns how
+ * many; 0: the kernel has not closed another block. Receive side.
+ */
+int ring_recv(struct ring *ring, struct io_frame f[], int n);
 
-/* *hdr is valid until the next call. A RING_PACKET has to be lent. */
-enum ring_next ring_advance(struct ring *ring, struct tpacket3_hdr **hdr);
-
-/* Would ring_advance find something? */
+/* Would ring_recv find something? */
 bool ring_ready(const struct ring *ring);
 
-/* After RING_DRY: does the kernel count packets in the block that is to come? */
+/* After ring_recv found nothing: does the kernel count packets in the block that is to come? */
 bool ring_is_filling(const struct ring *ring);
-
-/* Make a packet of the pool, as it was taken, hold the frame that *hdr describes. */
-void ring_lend(struct ring *ring, const struct tpacket3_hdr *hdr,
-	       struct fdl_packet *pkt);
 
 #endif

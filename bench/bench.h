@@ -13,6 +13,9 @@
 #include <sys/types.h>
 #include <time.h>
 
+/* Whom the frames are for. */
+#define BENCH_ADDRESS	0x02, 0, 0, 0, 0, 0x01
+
 enum {
 	BENCH_BATCH = 64,	/* frames per call of the feeder and the drain */
 	BENCH_FRAME = 1514,

@@ -148,12 +148,7 @@ void bench_wait(int fd, short events)
 void bench_frame(uint8_t *frame, size_t size, unsigned flow)
 {
 	static const uint8_t start[] = {
-		0x02,
-		0,
-		0,
-		0,
-		0,
-		0x01,
+		BENCH_ADDRESS,
 		0x02,
 		0,
 		0,

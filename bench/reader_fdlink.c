@@ -55,6 +55,7 @@ static void open_fdlink(struct reader *r)
 		.size = sizeof(options),
 		.flags = FDL_ETHERNET,
 		.mode = find_mode(r->mode),
+		.address = { BENCH_ADDRESS },
 		.log = log_line,
 	};
 	struct fdl_endpoint *ep;

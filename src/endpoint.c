@@ -144,7 +144,8 @@ static int join_group(struct fdl_endpoint *ep, const int *fds)
 	return fanout_join(fds, ep->n_queues, &fanout, ep->info.name, &ep->log);
 }
 
-static int set_up(struct fdl_endpoint *ep, const int *fds, bool adaptive,
+static int set_up(struct fdl_endpoint *ep, const int *fds,
+		  const struct own_sockets *own,
 		  const struct fdl_options *given)
 {
 	static const uint8_t unknown[sizeof(ep->opts.address)];
@@ -162,7 +163,8 @@ static int set_up(struct fdl_endpoint *ep, const int *fds, bool adaptive,
 		return -EINVAL;
 	}
 	err = probe_all(ep, fds);
-	ep->info.adaptive = adaptive;
+	ep->info.adaptive = own->spare;
+	ep->no_outgoing = own->no_outgoing;
 	if (!err)
 		err = options_fit(&ep->opts, &ep->info, &ep->log);
 	if (err)
@@ -237,16 +239,19 @@ static void discard(struct fdl_endpoint *ep)
 }
 
 int endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
-		 const int *spare, const struct fdl_options *opts)
+		 const struct own_sockets *own, const struct fdl_options *opts)
 {
+	static const struct own_sockets none;
 	struct fdl_endpoint *ep = allocate(nfds);
 	int err;
 
 	if (!ep)
 		return -ENOMEM;
-	err = set_up(ep, fds, spare, opts);
+	if (!own)
+		own = &none;
+	err = set_up(ep, fds, own, opts);
 	if (!err)
-		err = build(ep, fds, spare);
+		err = build(ep, fds, own->spare);
 	if (err) {
 		discard(ep);
 		return err;

@@ -20,6 +20,7 @@ enum {
 struct fdl_endpoint {
 	struct fdl_options opts;	/* every default filled in */
 	bool has_address;		/* opts.address is not all zeros */
+	bool no_outgoing;		/* as struct own_sockets */
 	struct fdl_info info;		/* of the first fd */
 	struct log log;
 	const struct io_ops *ops;
@@ -44,12 +45,18 @@ struct fdl_endpoint {
 	struct fdl_queue *queues;
 };
 
-/*
- * As fdl_endpoint_new. spare is NULL, or as many sockets again as group_new takes
- * them; the fds are in a group of their own then, steered to their own numbers.
- */
+/* AF_PACKET sockets that were opened for an endpoint. */
+struct own_sockets {
+	const int *spare;	/* NULL, or as many sockets again as group_new
+				 * takes them; the fds are in a group of their
+				 * own then, steered to their own numbers */
+	bool no_outgoing;	/* the kernel gives them no frames that this
+				 * machine sends */
+};
+
+/* As fdl_endpoint_new. own: NULL if the fds are the caller's. */
 int endpoint_new(struct fdl_endpoint **ep, const int *fds, unsigned nfds,
-		 const int *spare, const struct fdl_options *opts);
+		 const struct own_sockets *own, const struct fdl_options *opts);
 
 /*
  * Unlink path, and free(3) it, when the endpoint is freed. At most

@@ -9,33 +9,24 @@
 #include "offload/sctp.h"
 #include "proto/eth.h"
 
-static uint8_t address_type(const struct fdl_queue *q, const uint8_t *dst)
-{
-	static const uint8_t broadcast[ETH_ADDR_LEN] = {
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	};
-
-	if (dst[0] & 1)
-		return memcmp(dst, broadcast, ETH_ADDR_LEN) ? FDL_MULTICAST :
-							      FDL_BROADCAST;
-	if (!q->ep->has_address)
-		return IO_TYPE_UNKNOWN;
-	return memcmp(dst, q->ep->opts.address, ETH_ADDR_LEN) ? FDL_OTHERHOST :
-								FDL_TO_HOST;
-}
-
 /* Our own address, where it is known, decides; else what the fd said. */
 static uint8_t packet_type(const struct fdl_queue *q,
 			   const struct io_frame *frame)
 {
-	uint8_t type;
+	static const uint8_t broadcast[ETH_ADDR_LEN] = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	};
+	const uint8_t *dst = frame->pkt->data;
 
-	if (frame->type == IO_TYPE_OUTGOING)
+	if (frame->type == FDL_OUTGOING)
 		return FDL_OUTGOING;
-	type = address_type(q, frame->pkt->data);
-	if (type == IO_TYPE_UNKNOWN)
-		type = frame->type;
-	return type == IO_TYPE_UNKNOWN ? (uint8_t)FDL_TO_HOST : type;
+	if (dst[0] & 1)
+		return memcmp(dst, broadcast, ETH_ADDR_LEN) ? FDL_MULTICAST :
+							      FDL_BROADCAST;
+	if (!q->ep->has_address)
+		return frame->type;
+	return memcmp(dst, q->ep->opts.address, ETH_ADDR_LEN) ? FDL_OTHERHOST :
+								FDL_TO_HOST;
 }
 
 static enum counter judge_ethernet(const struct fdl_queue *q,
@@ -59,7 +50,7 @@ static enum counter judge_ip(const struct io_frame *frame)
 {
 	struct fdl_packet *pkt = frame->pkt;
 
-	if (frame->type == IO_TYPE_OUTGOING)
+	if (frame->type == FDL_OUTGOING)
 		pkt->type = FDL_OUTGOING;
 	switch (pkt->data[0] >> 4) {
 	case 4:
@@ -144,7 +135,7 @@ static enum counter judge_frame(struct fdl_queue *q, struct io_frame *frame)
 	enum counter verdict;
 	bool offload;
 
-	if (frame->type == IO_TYPE_OUTGOING &&
+	if (frame->type == FDL_OUTGOING &&
 	    !(q->ep->opts.flags & FDL_RX_OUTGOING))
 		return RX_DROP_OUTGOING;
 	if (frame->type == IO_TYPE_GHOST)

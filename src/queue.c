@@ -86,6 +86,15 @@ static int set_up_device(struct fdl_queue *q)
 	return set_nonblocking(q);
 }
 
+/* It tells frames that this machine sends, and whom the others are for where our
+ * own address does not. */
+static bool asks_sender(const struct fdl_endpoint *ep)
+{
+	if (!ep->no_outgoing)
+		return true;
+	return ep->opts.flags & FDL_ETHERNET && !ep->has_address;
+}
+
 static int set_up_fd(struct fdl_queue *q)
 {
 	int err;
@@ -95,6 +104,7 @@ static int set_up_fd(struct fdl_queue *q)
 	case FDL_KIND_TAP:
 		return set_up_device(q);
 	case FDL_KIND_PACKET:
+		q->io.asks_sender = asks_sender(q->ep);
 		err = set_vnet_hdr(q);
 		if (!err)
 			err = set_auxdata(q);

@@ -35,7 +35,7 @@ struct fdl_queue {
 	struct tx *tx;			/* send side: transmit.h */
 	struct deferred *deferred;	/* send side: with FDL_COALESCE */
 
-	/* Receive side: frame[gap..have) hold empty packets to read into; the
+	/* Receive side: frame[gap..have) hold packets to read into; the
 	 * mode has not seen frame[0..fresh) yet. */
 	int gap, have, fresh;
 	bool long_frames;		/* the last step ended with one */

@@ -217,9 +217,6 @@ static int provide(struct fdl_queue *q, int n)
 	struct fdl_packet *v[IO_MAX_BATCH];
 	int i, got = take(q, v, want);
 
-	/* A ring writes all of a packet anyway. */
-	for (i = 0; !q->ep->ops->edge && i < got; i++)
-		pool_reset(q->io.pool, v[i]);
 	for (i = 0; i < q->gap && i < got; i++)
 		q->frame[i].pkt = v[i];
 	if (q->fresh < q->gap)

@@ -214,6 +214,7 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	const struct log log = options_log(opts);
 	struct opened opened = { 0 };
 	struct fdl_options merged;
+	struct own_sockets own;
 	struct locator loc;
 	struct errand errand = { .loc = &loc, .opened = &opened };
 	int err;
@@ -223,9 +224,9 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 		err = run(open_here, &errand, &log);
 	if (err)
 		return err;
-	err = endpoint_new(ep, opened.fd, opened.n,
-			   opened.paired ? opened.fd + opened.n : NULL,
-			   &merged);
+	own.spare = opened.paired ? opened.fd + opened.n : NULL;
+	own.no_outgoing = opened.no_outgoing;
+	err = endpoint_new(ep, opened.fd, opened.n, &own, &merged);
 	if (!err && opened.path) {
 		endpoint_owns_path(*ep, opened.path);
 		opened.path = NULL;

@@ -22,6 +22,7 @@ struct opened {
 	unsigned n;
 	int fd[LOCATOR_MAX_QUEUES];
 	bool paired;   /* fd[n..2n) are mode adaptive's spare sockets */
+	bool no_outgoing; /* as struct own_sockets (endpoint.h) */
 	bool borrowed; /* the fds are not ours to close */
 	char *path;    /* bound by us, malloc'd; NULL: none */
 };

@@ -294,6 +294,7 @@ int open_packet(const struct locator *loc, struct opened *opened,
 		err = open_best(loc, opened, log);
 	else
 		err = open_plain(loc, opened, log);
+	opened->no_outgoing = !loc->fanout.outgoing;
 	if (err)
 		opened_undo(opened);
 	else

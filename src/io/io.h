@@ -30,6 +30,7 @@ struct io {
 	unsigned vnet_hdr_len;	/* bytes before each packet; 0: none */
 	enum fdl_order order;	/* of that header */
 	struct pool *pool;	/* of the queue's packets */
+	bool asks_sender;	/* AF_PACKET: a frame's type is to be told */
 	uint32_t max_header_bytes; /* per system call; 0: no limit */
 	unsigned max_pieces;	/* io_max_pieces() */
 	void *state;		/* the mode's, between open and close */
@@ -42,11 +43,9 @@ struct io {
 				 * fd, unless open says otherwise */
 };
 
-/* io_frame.type beyond enum fdl_packet_type. */
 enum {
-	IO_TYPE_UNKNOWN = 0xff,		/* the fd does not tell */
-	IO_TYPE_OUTGOING = 0xfe,	/* sent by this machine */
-	IO_TYPE_GHOST = 0xfd,		/* no frame: the kernel gave it up */
+	/* io_frame.type of no frame: the kernel gave it up. */
+	IO_TYPE_GHOST = FDL_OUTGOING + 1,
 };
 
 /*
@@ -58,7 +57,8 @@ struct io_frame {
 	size_t wire_len;	/* more than pkt->len: it was cut */
 	uint16_t vlan_tpid;	/* of the tag the kernel took out; 0: none */
 	uint16_t vlan_tci;
-	uint8_t type;
+	uint8_t type;		/* enum fdl_packet_type, as far as the fd tells:
+				 * else FDL_TO_HOST */
 };
 
 struct io_ops {
@@ -76,8 +76,8 @@ struct io_ops {
 	int (*open)(struct io *io, const struct fdl_options *opts);
 	void (*close)(struct io *io);
 	/*
-	 * Receive up to n messages into f[i].pkt, which the caller filled with
-	 * empty packets; those of f[fresh..n) that an earlier call has seen are
+	 * Receive up to n messages into f[i].pkt, which are packets of
+	 * io->pool as they were released; those of f[fresh..n) that an earlier call has seen are
 	 * still the same. Never blocks. Returns how many, at least 1; fewer
 	 * than n: there is no more now, or the last ones are empty and may be
 	 * the end. Errors: what the first system call said.

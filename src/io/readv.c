@@ -17,7 +17,7 @@ static ssize_t read_packet_socket(struct io *io, struct io_frame *f,
 	struct message_notes notes;
 	ssize_t r;
 
-	message_listen(&msg, &notes);
+	message_listen(io, &msg, &notes);
 	r = os_recvmsg(io->fd, &msg, MSG_DONTWAIT | MSG_TRUNC);
 	if (r < 0)
 		return r;

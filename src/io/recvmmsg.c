@@ -49,23 +49,22 @@ static int recvmmsg_open(struct io *io, const struct fdl_options *opts)
 		st->msg[i].msg_hdr.msg_iov = &st->room[i];
 		st->msg[i].msg_hdr.msg_iovlen = 1;
 		if (st->notes)
-			message_listen(&st->msg[i].msg_hdr, &st->notes[i]);
+			message_listen(io, &st->msg[i].msg_hdr, &st->notes[i]);
 	}
 	return 0;
 }
 
-static void make_room(const struct io *io, const struct io_frame f[], int from,
+static void make_room(const struct io *io, struct io_frame f[], int from,
 		      int to)
 {
-	struct state *st = io->state;
+	struct iovec *const room = ((struct state *)io->state)->room;
 	int i;
 
 	for (i = from; i < to; i++)
-		st->room[i] = message_room(io, f[i].pkt);
+		room[i] = message_room(io, f[i].pkt);
 }
 
-static void prepare(const struct io *io, const struct io_frame f[], int n,
-		    int fresh)
+static void prepare(const struct io *io, struct io_frame f[], int n, int fresh)
 {
 	struct state *st = io->state;
 
@@ -78,15 +77,15 @@ static void prepare(const struct io *io, const struct io_frame f[], int n,
 
 static void finish(const struct io *io, struct io_frame f[], int n)
 {
-	struct state *st = io->state;
+	const struct state *st = io->state;
+	struct mmsghdr *msg = st->msg;
 	int i;
 
-	for (i = 0; i < n; i++) {
-		message_fill(io, &f[i], st->msg[i].msg_len);
-		if (!st->notes)
-			continue;
-		message_note(&st->msg[i].msg_hdr, &st->notes[i], &f[i]);
-		message_listen(&st->msg[i].msg_hdr, &st->notes[i]);
+	for (i = 0; i < n; i++)
+		message_fill(io, &f[i], msg[i].msg_len);
+	for (i = 0; st->notes && i < n; i++) {
+		message_note(&msg[i].msg_hdr, &st->notes[i], &f[i]);
+		message_listen(io, &msg[i].msg_hdr, &st->notes[i]);
 	}
 }
 

@@ -2,6 +2,7 @@
 /* What the peer sent is what is received, and what is not worth it counted. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+
+#include <fdlink/open.h>
 
 #include "contract.h"
 
@@ -225,7 +228,7 @@ static void feed_to(struct link *l, const char *mac)
 	link_feed_bytes(l, frame, sizeof(frame));
 }
 
-static void a_packet_has_the_type_of_its_address(struct link *l)
+static void expect_types(struct link *l)
 {
 	static const struct {
 		const char *mac;
@@ -248,6 +251,30 @@ static void a_packet_has_the_type_of_its_address(struct link *l)
 		assert_memory_equal(pkt->data, t[i].mac, 6);
 		fdl_release(&pkt, 1);
 	}
+}
+
+static void a_packet_has_the_type_of_its_address(struct link *l)
+{
+	expect_types(l);
+}
+
+static void the_kernel_says_whom_a_packet_is_for(struct link *l)
+{
+	const struct fdl_options opts = {
+		.size = sizeof(opts),
+		.mode = fdl_get_mode(l->ep),
+	};
+	char locator[64];
+
+	snprintf(locator, sizeof(locator), "packet:%s", l->dev);
+	assert_int_equal(fdl_endpoint_free(l->ep), 0);
+	l->ep = NULL;
+	assert_int_equal(l->kind->traits & LINK_OPENED ?
+				 fdl_open(&l->ep, locator, &opts) :
+				 fdl_endpoint_new(&l->ep, &l->fd, 1, &opts),
+			 0);
+	l->q = fdl_get_queue(l->ep, 0);
+	expect_types(l);
 }
 
 static void frames_for_others_are_dropped_on_request(struct link *l)
@@ -392,6 +419,9 @@ static const struct expectation table[] = {
 	{ .name = "a packet has the type of its address",
 	  .test = a_packet_has_the_type_of_its_address,
 	  .needs = LINK_ETHERNET },
+	{ .name = "without an address of ours the kernel says to whom it is",
+	  .test = the_kernel_says_whom_a_packet_is_for,
+	  .needs = LINK_KERNEL_MAC },
 	{ .name = "frames for others are dropped on request",
 	  .test = frames_for_others_are_dropped_on_request,
 	  .needs = LINK_ETHERNET,

@@ -21,7 +21,8 @@
 #include "proto/eth.h"
 
 enum {
-	AHEAD = 3,	/* frames: longer than memory takes to answer */
+	AHEAD = 12,	/* frames: longer than memory takes to answer */
+	CACHE_LINE = 64,
 };
 
 struct ring {
@@ -342,6 +343,15 @@ static void fill_ghost(struct io_frame *f)
 	f->vlan_tpid = 0;
 }
 
+/* What is read of a frame: its headers and what is behind them. The kernel has
+ * written them on another core, and each line of them is waited for. */
+static void prefetch(const uint8_t *frame)
+{
+	__builtin_prefetch(frame);
+	__builtin_prefetch(frame + CACHE_LINE);
+	__builtin_prefetch(frame + 2 * CACHE_LINE);
+}
+
 /* Lend frames of the open block, n at most. Returns how many, at least 1. */
 static int walk(struct ring *ring, struct io_frame f[], int n)
 {
@@ -359,11 +369,8 @@ static int walk(struct ring *ring, struct io_frame f[], int n)
 		const size_t left = size - at;
 
 		at += hdr->tp_next_offset;
-		/* The headers of a frame to come, if they are all as long, and
-		 * the bytes of this one, which are looked at when the batch is
-		 * complete. */
-		__builtin_prefetch(mem + at + AHEAD * hdr->tp_next_offset);
-		__builtin_prefetch((uint8_t *)hdr + hdr->tp_mac);
+		/* A frame to come, if they are all as long. */
+		prefetch(mem + at + AHEAD * hdr->tp_next_offset);
 		if (is_frame(hdr, left)) {
 			lend(ring, hdr, &f[i]);
 		} else {

@@ -120,7 +120,7 @@ static int open_link(struct host *host)
 	const struct host_options *o = host->options;
 	struct fdl_options options = {
 		.size = sizeof(options),
-		.flags = o->no_offload ? 0 : FDL_LWIP_FLAGS,
+		.flags = o->offload == HOST_OFFLOAD_OFF ? 0 : FDL_LWIP_FLAGS,
 		.headroom = FDL_LWIP_HEADROOM,
 		.log = cli_log,
 	};
@@ -189,6 +189,7 @@ static int start_stack(struct host *host)
 
 	lwip_init();
 	host->link.ep = host->ep;
+	host->link.tso = host->options->offload == HOST_OFFLOAD_TSO;
 	if (!netif_add_noaddr(netif, &host->link, fdl_lwip_init, netif_input))
 		return -ENOMEM;
 	netif_set_default(netif);

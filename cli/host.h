@@ -19,6 +19,16 @@ struct host_address {
 	const char *text;	/* as given, of the command line; NULL: none */
 };
 
+/* What is left to the link. */
+enum host_offload {
+	HOST_OFFLOAD_OFF,
+	HOST_OFFLOAD_ON,
+	HOST_OFFLOAD_TSO,	/* and cutting what TCP sends */
+};
+
+/* As --offload has it. */
+const char *host_offload_name(enum host_offload offload);
+
 /* The command line, understood. */
 struct host_options {
 	const char *locator;
@@ -30,7 +40,7 @@ struct host_options {
 	uint8_t mac[6];
 	bool has_mac;
 	bool plain_ip;
-	bool no_offload;
+	enum host_offload offload;
 	bool help;		/* only that was asked for */
 };
 

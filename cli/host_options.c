@@ -22,8 +22,9 @@ static const char help[] =
 	"  --mac ADDRESS             link address; else a random one\n"
 	"  --ip                      packets on a unix socket are plain IP, not\n"
 	"                            Ethernet\n"
-	"  --offload on|off          on (default): super-packets to and from the\n"
+	"  --offload on|tso|off      on (default): super-packets to and from the\n"
 	"                            stack, TCP's checksums left to the link;\n"
+	"                            tso: what TCP sends is left uncut, too;\n"
 	"                            off: the stack does all of it\n"
 	"  --help                    this text\n"
 	"\n"
@@ -192,12 +193,25 @@ static int check(const struct host_options *o)
 	return STATUS_OK;
 }
 
+const char *host_offload_name(enum host_offload offload)
+{
+	static const char *const names[] = {
+		[HOST_OFFLOAD_OFF] = "off",
+		[HOST_OFFLOAD_ON] = "on",
+		[HOST_OFFLOAD_TSO] = "tso",
+	};
+
+	return names[offload];
+}
+
 static int parse_offload(struct host_options *o, const char *text)
 {
-	o->no_offload = !strcmp(text, "off");
-	if (o->no_offload || !strcmp(text, "on"))
-		return STATUS_OK;
-	return cli_usage("--offload %s: it is on or off", text);
+	for (o->offload = HOST_OFFLOAD_OFF; o->offload <= HOST_OFFLOAD_TSO;
+	     o->offload++) {
+		if (!strcmp(text, host_offload_name(o->offload)))
+			return STATUS_OK;
+	}
+	return cli_usage("--offload %s: it is on, tso or off", text);
 }
 
 static int parse_option(struct host_options *o, int opt, char **argv)
@@ -236,6 +250,7 @@ int host_parse(struct host_options *o, int argc, char **argv)
 	int status;
 	int opt;
 
+	o->offload = HOST_OFFLOAD_ON;
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		status = parse_option(o, opt, argv);

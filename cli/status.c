@@ -37,7 +37,7 @@ static const char *counter(const struct host_status *status,
 
 static const char *stack_offload(const struct host_status *status)
 {
-	return status->options->no_offload ? "off" : "on";
+	return host_offload_name(status->options->offload);
 }
 
 void status_text(const struct host_status *status, FILE *out)

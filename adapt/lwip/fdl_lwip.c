@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fdl_lwip.h"
+#include "fdl_lwip_tso.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -144,16 +145,20 @@ static err_t input_vouched(struct pbuf *p, struct netif *netif)
  */
 static err_t input_too_big(struct pbuf *p, struct netif *netif)
 {
-	leave_sums(netif, false);
+	const struct fdl_lwip *link = netif->state;
+
+	if (!link->tso)
+		leave_sums(netif, false);
 	return input_here(p, netif);
 }
 
 #if LWIP_ND6_ALLOW_RA_UPDATES
 static err_t input_router(struct pbuf *p, struct netif *netif)
 {
+	const struct fdl_lwip *link = netif->state;
 	const err_t err = input_here(p, netif);
 
-	if (netif->mtu6 < netif->mtu)
+	if (!link->tso && netif->mtu6 < netif->mtu)
 		leave_sums(netif, false);
 	return err;
 }
@@ -323,6 +328,28 @@ static void put_pseudo_sum(const uint8_t *ip, uint8_t *tcp, unsigned len)
 	memcpy(tcp + TCP_CHKSUM, &sum, sizeof(sum));
 }
 
+/*
+ * A segment is cut at the MSS of the connection that is sending; one that had to
+ * wait for its neighbour, whose connection is not known any more, at the MTU.
+ */
+static void describe_cuts(const struct fdl_lwip *link, const struct pbuf *p,
+			  struct fdl_offload *off)
+{
+	const unsigned at = link_len(link, p);
+	const uint8_t *frame = p->payload;
+	const unsigned hdr_len = off->csum_start +
+				 (frame[off->csum_start + 12] >> 4) * 4U;
+	unsigned size = link->netif->mtu + at;
+
+	if (link->mss)
+		size = link->mss + off->csum_start + (unsigned)TCP_HLEN;
+	if (p->tot_len <= size || size <= hdr_len)
+		return;
+	off->gso = frame[at] >> 4 == 4 ? FDL_GSO_TCPV4 : FDL_GSO_TCPV6;
+	off->gso_size = (uint16_t)(size - hdr_len);
+	off->hdr_len = (uint16_t)hdr_len;
+}
+
 /* Say what lwIP has left undone, by a checksum of 0, on a TCP segment. */
 static void describe(const struct fdl_lwip *link, struct pbuf *p,
 		     struct fdl_offload *off)
@@ -338,6 +365,8 @@ static void describe(const struct fdl_lwip *link, struct pbuf *p,
 	off->csum = FDL_CSUM_PARTIAL;
 	off->csum_start = (uint16_t)(at + tcp);
 	off->csum_offset = TCP_CHKSUM;
+	if (link->tso)
+		describe_cuts(link, p, off);
 }
 
 /*
@@ -446,6 +475,13 @@ static err_t set_ethernet(struct netif *netif, const uint8_t *address)
 	return ERR_OK;
 }
 
+struct fdl_lwip *fdl_lwip_tso_link(const struct netif *netif)
+{
+	struct fdl_lwip *link = netif->state;
+
+	return netif->linkoutput == link_output && link->tso ? link : NULL;
+}
+
 /* Asks a packet: what the endpoint was given is not to be read off it. */
 static bool has_headroom(struct fdl_endpoint *ep)
 {
@@ -477,6 +513,7 @@ err_t fdl_lwip_init(struct netif *netif)
 	netif->flags |= NETIF_FLAG_LINK_UP;
 	netif->linkoutput = link_output;
 	link->wire_sums = fdl_capabilities(ep) & FDL_CAP_RX_CSUM;
+	link->tso = link->tso && link->wire_sums;
 	leave_sums(netif, link->wire_sums);
 	if (fdl_max_header_len(ep))
 		return set_ethernet(netif, fdl_address(ep));

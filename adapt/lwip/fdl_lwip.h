@@ -24,6 +24,24 @@
  * and no IP_FORWARD or LWIP_IPV6_FORWARD, for what lwIP forwards has to be
  * complete. If any is amiss, FDL_LWIP_FLAGS is what can do without.
  *
+ * Segmentation offload: lwIP cuts what TCP sends at the connection's MSS, which
+ * costs more than all the rest. Compile fdl_lwip_tso.c as well, and
+ * fdl_lwip_tcp_out.c in place of lwIP's core/tcp_out.c (it includes that, by the
+ * way of lwIP's include directory), set fdl_lwip.tso, and segments of up to
+ * 64 KiB leave uncut, for the wire or the endpoint to cut. tcp_write and
+ * tcp_output are the adaptor's then, before lwIP's own. It takes what super-
+ * packets take on receipt, see above. What is different:
+ *
+ * - tcp_sent callbacks come for larger pieces, at most a quarter of
+ *   TCP_SND_BUF, of which the peer has acknowledged all.
+ * - Of a write that is longer than the MSS Nagle's algorithm holds back no
+ *   shorter last segment.
+ * - A path MTU that IPv6 learns of is kept by shorter segments, not by
+ *   fragments.
+ *
+ * pcb->mss, the MSS in SYNs, the congestion window in all its states and the
+ * netif's MTU are as without.
+ *
  * NO_SYS=1: one thread does everything, in this order, so that one flush
  * covers all that the turn has to send:
  *
@@ -65,6 +83,8 @@ extern "C" {
 struct fdl_lwip {
 	struct fdl_endpoint *ep;
 	uint32_t pool;		/* fdl_options.pool; 0: its default */
+	uint8_t tso;		/* 1: segmentation offload; fdl_lwip_init sets
+				 * it to 0 where checksums are not the wire's */
 	uint64_t rx_dropped;	/* packets that did not become lwIP's: no
 				 * memory, its mailbox full, or longer than the
 				 * 65535 bytes that a pbuf can count */
@@ -73,6 +93,7 @@ struct fdl_lwip {
 	uint32_t held;
 	uint8_t flushing;
 	uint8_t wire_sums;
+	uint16_t mss;
 };
 
 /*

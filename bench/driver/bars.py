@@ -88,7 +88,7 @@ def tcp(bars):
     bars.add('tcp/out', 'gbit', OFFLOAD, KERNEL, '>=', .4)
     bars.add('tcp/out', 'gbit', TSO, KERNEL, '>=', .8)
     bars.add('tcp/out', 'gbit', OFFLOAD, GVISOR_VETH, '>=', 1)
-    for who in PLAIN, OFFLOAD:
+    for who in PLAIN, OFFLOAD, TSO:
         bars.add('tcp/in', 'gbit', who + IPV6, who, '>=', .9)
         bars.add('tcp/out', 'gbit', who + IPV6, who, '>=', .9)
         bars.add('tcp/ping', 'p50_us', who, TAPIF, '<=', 1)

@@ -141,14 +141,16 @@ class Plan:
         return [self.fdlink, 'host', link, '--address', '10.0.%d.2/24' % n,
                 '--address', 'fd00:%x::2/64' % n] + list(options)
 
-    def has_offload(self):
+    def has_offload(self, value):
         done = subprocess.run([self.fdlink, 'host', '--help'], text=True,
                               capture_output=True, check=False)
-        return '--offload ' in done.stdout
+        words = done.stdout.split()
+        return '--offload' in words and value in words[
+            words.index('--offload') + 1].split('|')
 
     def start_stacks(self, peer, started):
         """Fill started with {name: (stack, number, prefix of clients)}."""
-        switch = self.has_offload()
+        switch = self.has_offload('off')
 
         def on_tap(name, n, make):
             self.try_start(started, name, n, [],
@@ -180,6 +182,9 @@ class Plan:
         if switch:
             on_tap(bars.OFFLOAD, 4, lambda device: network.Stack(
                 self.host('tap:' + device, 4, '--offload', 'on')))
+            if self.has_offload('tso'):
+                on_tap(bars.TSO, 8, lambda device: network.Stack(
+                    self.host('tap:' + device, 8, '--offload', 'tso')))
         else:
             self.missing.append(bars.OFFLOAD + ': fdlink host has no option '
                                 'for it')
@@ -224,8 +229,8 @@ class Plan:
                 who for who in found if who == bars.VETH or
                 who.endswith(bars.IPV6) and 'lwIP' not in who])
 
-        six = (bars.KERNEL, bars.PLAIN, bars.OFFLOAD, bars.GVISOR_TAP,
-               bars.GVISOR_VETH)
+        six = (bars.KERNEL, bars.PLAIN, bars.OFFLOAD, bars.TSO,
+               bars.GVISOR_TAP, bars.GVISOR_VETH)
         block('in', ['in', '1'], six=six)
         block('out', ['out', '1'], six=six)
         block('in, 16 streams', ['in', '16'], self.runner.few)

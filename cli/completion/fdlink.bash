@@ -46,7 +46,7 @@ _fdlink() {
 	case $prev in
 	--address | --gateway | --mac) return ;;
 	--offload)
-		mapfile -t COMPREPLY < <(compgen -W "on off" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "on tso off" -- "$cur")
 		return ;;
 	esac
 	case ${COMP_WORDS[1]} in

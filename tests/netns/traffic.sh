@@ -176,15 +176,16 @@ one_way() {
 	echo "$what: passed"
 }
 
-# A path narrower than the link, which lwIP's segments are cut for: IPv4 by the
-# router, IPv6 by lwIP, and the checksum is none of the wire's then.
+# STACK: a path narrower than the link, which lwIP's segments are cut for: IPv4
+# by the router, IPv6 by lwIP, and the checksum is none of the wire's then; or,
+# with segmentation offload, by the link.
 narrow_path() {
 	make_link tap 1500 on
 	ip link set c1 mtu 1280
-	one_way on "a narrow path"
+	one_way "$1" "a narrow path, stack $1"
 }
 
-# A slower link behind the router, whose queue overflows again and again.
+# STACK: a slower link behind the router, whose queue overflows again and again.
 slow_path() {
 	make_link tap 1500 on
 	tc qdisc add dev c1 root tbf rate 1gbit burst 128k limit 250k \
@@ -193,7 +194,7 @@ slow_path() {
 		ip link del fdl0
 		return
 	}
-	one_way on "a slow path"
+	one_way "$1" "a slow path, stack $1"
 	tc qdisc del dev c1 root
 }
 
@@ -207,6 +208,10 @@ every_pair() {
 	traffic packet 1500 on off
 	traffic packet 9000 off on
 	traffic packet 1280 off off
+	traffic tap 1500 tso on
+	traffic tun 1280 tso off
+	traffic packet 9000 tso off
+	traffic seqpacket 1500 tso off
 	traffic seqpacket 1500 off on
 	traffic seqpacket 9000 on off
 	traffic seqpacket 1280 on on
@@ -220,7 +225,7 @@ every_combination() {
 
 	for kind in tap tun packet seqpacket unixgram; do
 		for mtu in 1280 1500 9000; do
-			for stack in on off; do
+			for stack in on tso off; do
 				for wire in on off; do
 					traffic $kind $mtu $stack $wire
 				done
@@ -248,8 +253,10 @@ left = int(sys.argv[1])
 while left:
     left -= sys.stdout.buffer.write(period[:left])' $size | sha256sum)
 make_client
-narrow_path
-slow_path
+for stack in on tso; do
+	narrow_path $stack
+	slow_path $stack
+done
 if [ "${2-}" = all ]; then
 	every_combination
 else

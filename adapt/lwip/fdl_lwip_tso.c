@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Segmentation offload for lwIP's TCP. In lwIP a segment is what tcp_write makes
+ * of at most pcb->mss bytes, and it is sent, retransmitted and freed as a whole.
+ * Here tcp_write is shown a multiple of the MSS, and tcp_output splits what does
+ * not go as a whole: at the edge of the window, and where only part of it is to
+ * be sent again. Everywhere else lwIP sees the connection's own MSS and the
+ * link's own MTU, so that its congestion control, its SYNs and its fragments are
+ * what they always are.
+ */
+#include "fdl_lwip_tso.h"
+
+#include <string.h>
+
+#include <lwip/ip.h>
+
+#if !LWIP_TCP || !TCP_CALCULATE_EFF_SEND_MSS
+#error "fdl_lwip_tso needs LWIP_TCP and TCP_CALCULATE_EFF_SEND_MSS"
+#endif
+
+enum {
+	/* Of a segment, so that with any headers it stays below 64 KiB: a link
+	 * header with a tag, IPv6, the longest TCP header. */
+	MAX_LEN = 0xffff - 18 - 40 - 60,
+	/* Segments in a send buffer: the next is made while one is acked. */
+	BUFFERED = 4,
+	/* Parts of a window. Less than one does not go while the others are in
+	 * flight, lest pieces become smaller and smaller. */
+	PARTS = 8,
+};
+
+static struct netif *find_route(const struct tcp_pcb *pcb)
+{
+	if (pcb->netif_idx != NETIF_NO_INDEX)
+		return netif_get_by_index(pcb->netif_idx);
+	return ip_route(&pcb->local_ip, &pcb->remote_ip);
+}
+
+/* NULL: no link of ours, or one without segmentation offload. */
+static struct fdl_lwip *find_link(const struct tcp_pcb *pcb)
+{
+	const struct netif *netif = find_route(pcb);
+
+	return netif ? fdl_lwip_tso_link(netif) : NULL;
+}
+
+/* The connection's MSS, or the path's where that has become less. */
+static u16_t real_mss(const struct tcp_pcb *pcb, const struct fdl_lwip *link)
+{
+	if (!link)
+		return pcb->mss;
+	return tcp_eff_send_mss_netif(pcb->mss, link->netif, &pcb->remote_ip);
+}
+
+static u16_t option_len(const struct tcp_pcb *pcb)
+{
+#if LWIP_TCP_TIMESTAMPS
+	if (pcb->flags & TF_TIMESTAMP)
+		return LWIP_TCP_OPT_LEN_TS + 2;
+#else
+	LWIP_UNUSED_ARG(pcb);
+#endif
+	return 0;
+}
+
+static u32_t seqno(const struct tcp_seg *seg)
+{
+	return lwip_ntohl(seg->tcphdr->seqno);
+}
+
+/* Bytes of a segment that are acknowledged. */
+static u32_t acked(const struct tcp_pcb *pcb, const struct tcp_seg *seg)
+{
+	const u32_t n = pcb->lastack - seqno(seg);
+
+	return (s32_t)n > 0 ? n : 0;
+}
+
+/* What tcp_write is to take for the MSS. */
+static u16_t large_mss(const struct tcp_pcb *pcb, const struct fdl_lwip *link)
+{
+	const u16_t optlen = option_len(pcb);
+	const u16_t mss = real_mss(pcb, link);
+	u32_t max = LWIP_MIN((u32_t)MAX_LEN, TCP_SND_BUF / BUFFERED);
+
+	max = LWIP_MIN(max, pcb->cwnd);
+	max = LWIP_MIN(max, pcb->snd_wnd_max / 2U);
+	if (mss <= optlen || max < 2U * mss)
+		return pcb->mss;
+	return (u16_t)((max - optlen) / (mss - optlen) * (mss - optlen) +
+		       optlen);
+}
+
+/* lwIP may not be shown less than what it has made by now. */
+static u16_t last_len(const struct tcp_pcb *pcb)
+{
+	const struct tcp_seg *seg = pcb->unsent;
+
+	if (!seg)
+		return 0;
+	while (seg->next)
+		seg = seg->next;
+#if TCP_OVERSIZE
+	return (u16_t)(seg->len + option_len(pcb) + pcb->unsent_oversize);
+#else
+	return (u16_t)(seg->len + option_len(pcb));
+#endif
+}
+
+err_t tcp_write(struct tcp_pcb *pcb, const void *data, u16_t len, u8_t apiflags)
+{
+	const struct fdl_lwip *link;
+	u16_t mss, large;
+	err_t err;
+
+	if (!pcb || pcb->state < ESTABLISHED)
+		return fdl_lwip_plain_write(pcb, data, len, apiflags);
+	link = find_link(pcb);
+	mss = pcb->mss;
+	large = link ? large_mss(pcb, link) : mss;
+	pcb->mss = LWIP_MAX(large, last_len(pcb));
+	err = fdl_lwip_plain_write(pcb, data, len, apiflags);
+	pcb->mss = mss;
+	return err;
+}
+
+/* Returns whether the first unsent segment has become len bytes long. */
+static bool split(struct tcp_pcb *pcb, u32_t len)
+{
+	struct tcp_seg *seg = pcb->unsent;
+	const u16_t mss = pcb->mss;
+
+	/* The bytes are being sent where they are. */
+	if (seg->p->ref != 1)
+		return false;
+	pcb->mss = LWIP_MAX(mss, (u16_t)len);
+	fdl_lwip_plain_split(pcb, (u16_t)len);
+	pcb->mss = mss;
+	if (seg->len != len)
+		return false;
+	/* lwIP 2.1 leaves them on both. */
+	if (seg->next && seqno(seg->next) == seqno(seg) + len)
+		TCPH_UNSET_FLAG(seg->tcphdr, TCP_FIN | TCP_PSH);
+	return true;
+}
+
+/* Take a segment that has been sent from *from back to those in flight. */
+static void put_back(struct tcp_pcb *pcb, struct tcp_seg **from)
+{
+	struct tcp_seg *seg = *from;
+	struct tcp_seg **at = &pcb->unacked;
+
+	*from = seg->next;
+	while (*at && TCP_SEQ_LT(seqno(*at), seqno(seg)))
+		at = &(*at)->next;
+	seg->next = *at;
+	*at = seg;
+#if TCP_OVERSIZE
+	if (!pcb->unsent)
+		pcb->unsent_oversize = 0;
+#endif
+}
+
+/*
+ * What the peer has of the first segment need not be sent again. It stays in
+ * flight, to be freed, and its sender told, with the next that is acknowledged.
+ * While lwIP probes a window it wants nothing in flight.
+ */
+static void keep_acked(struct tcp_pcb *pcb)
+{
+	const u32_t n = acked(pcb, pcb->unsent);
+
+	if (!n || n >= pcb->unsent->len || pcb->persist_backoff)
+		return;
+	if (split(pcb, n))
+		put_back(pcb, &pcb->unsent);
+}
+
+/* All of it was sent before, and not because of a timeout. */
+static bool is_fast_rexmit(const struct tcp_pcb *pcb)
+{
+	const struct tcp_seg *seg = pcb->unsent;
+
+	return (pcb->flags & (TF_INFR | TF_RTO)) == TF_INFR &&
+	       TCP_SEQ_LEQ(seqno(seg) + seg->len, pcb->snd_nxt);
+}
+
+/* How much of the first segment may go now, in whole units, if not all. */
+static u32_t may_send(const struct tcp_pcb *pcb, u16_t unit)
+{
+	const u32_t wnd = LWIP_MIN(pcb->snd_wnd, pcb->cwnd);
+	const u32_t used = seqno(pcb->unsent) - pcb->lastack;
+	const s32_t room = (s32_t)(wnd - used);
+	u32_t n;
+
+	if (room < unit)
+		return 0;
+	if ((u32_t)room >= pcb->unsent->len)
+		return pcb->unsent->len;
+	n = (u32_t)room / unit * unit;
+	if (!(pcb->flags & (TF_INFR | TF_RTO)) && n < wnd / PARTS)
+		return 0;
+	return n;
+}
+
+/*
+ * A split copies what is behind it: by halves, a segment that goes in many
+ * pieces is not copied as often.
+ */
+static bool split_off(struct tcp_pcb *pcb, u32_t len, u16_t unit)
+{
+	while (len < pcb->unsent->len / 2) {
+		if (!split(pcb, pcb->unsent->len / unit / 2U * unit))
+			return false;
+	}
+	return pcb->unsent->len == len || split(pcb, len);
+}
+
+/*
+ * Make of the first unsent segment one that lwIP sends as a whole. Returns
+ * whether it is.
+ */
+static bool fit(struct tcp_pcb *pcb, u16_t unit)
+{
+	u32_t n;
+
+	if (!pcb->unsent || pcb->unsent->len <= unit || !may_send(pcb, unit))
+		return false;
+	keep_acked(pcb);
+	if (is_fast_rexmit(pcb)) {
+		if (pcb->unsent->len > unit && split(pcb, unit))
+			put_back(pcb, &pcb->unsent->next);
+		return true;
+	}
+	n = may_send(pcb, unit);
+	return n && split_off(pcb, n, unit);
+}
+
+/* The link's MTU is none of its super-packets' concern. */
+static err_t send_uncut(struct tcp_pcb *pcb, struct fdl_lwip *link, u16_t mss)
+{
+	struct netif *netif = link->netif;
+	const u16_t mtu = netif->mtu;
+#if LWIP_IPV6 && LWIP_ND6_ALLOW_RA_UPDATES
+	const u16_t mtu6 = netif->mtu6;
+
+	netif->mtu6 = 0;
+#endif
+	err_t err;
+
+	netif->mtu = 0;
+	link->mss = mss;
+	err = fdl_lwip_plain_output(pcb);
+	link->mss = 0;
+	netif->mtu = mtu;
+#if LWIP_IPV6 && LWIP_ND6_ALLOW_RA_UPDATES
+	netif->mtu6 = mtu6;
+#endif
+	return err;
+}
+
+/* Nagle's algorithm holds nothing back that has been sent before. */
+static err_t send(struct tcp_pcb *pcb, struct fdl_lwip *link, u16_t mss)
+{
+	const bool again = TCP_SEQ_LT(seqno(pcb->unsent), pcb->snd_nxt);
+	const tcpflags_t nodelay = pcb->flags & TF_NODELAY;
+	err_t err;
+
+	if (again)
+		tcp_set_flags(pcb, TF_NODELAY);
+	err = link ? send_uncut(pcb, link, mss) : fdl_lwip_plain_output(pcb);
+	if (again && !nodelay)
+		tcp_clear_flags(pcb, TF_NODELAY);
+	return err;
+}
+
+err_t tcp_output(struct tcp_pcb *pcb)
+{
+	struct fdl_lwip *link;
+	u16_t mss, unit;
+	err_t err;
+
+	if (!pcb->unsent || pcb->state < ESTABLISHED || pcb == tcp_input_pcb)
+		return fdl_lwip_plain_output(pcb);
+	link = find_link(pcb);
+	mss = real_mss(pcb, link);
+	unit = (u16_t)(mss - LWIP_MIN(mss - 1, option_len(pcb)));
+	fit(pcb, unit);
+	err = send(pcb, link, mss);
+	/* What is first now may go in part. */
+	if (err == ERR_OK && fit(pcb, unit))
+		err = send(pcb, link, mss);
+	return err;
+}
+
+/* lwIP's timer fills a small window. That begins behind what is acknowledged. */
+err_t tcp_split_unsent_seg(struct tcp_pcb *pcb, u16_t len)
+{
+	const struct tcp_seg *seg = pcb->unsent;
+	u32_t n;
+
+	if (!seg)
+		return ERR_MEM;
+	n = acked(pcb, seg) + len;
+	if (!len || n >= seg->len)
+		return ERR_OK;
+	return split(pcb, n) ? ERR_OK : ERR_MEM;
+}
+
+void tcp_rexmit_rto_commit(struct tcp_pcb *pcb)
+{
+	if (pcb->nrtx < 0xff)
+		pcb->nrtx++;
+	tcp_output(pcb);
+}

@@ -3,6 +3,7 @@
 
     ends.py serve FILE          until it is killed
     ends.py talk HOST FILE MTU  with one that serves the same file
+    ends.py echo HOST MTU       datagrams there and back, with an lwIP
 """
 
 import errno
@@ -91,11 +92,18 @@ def put(host, path, digest, size, options=False):
         assert s.recv(64, socket.MSG_WAITALL) == digest, 'another file went'
 
 
-def datagrams(host, mtu, options):
-    """Fragments too, and one that fills the fragments."""
+def small(mtu):
+    return 1, 2, 1199, 1200, mtu - 56
+
+
+def large(mtu):
+    """That fill the MTU, need fragments, and fill these."""
+    return mtu - 48, mtu - 28, 4001, 3 * (mtu - 48) - 8
+
+
+def datagrams(host, sizes, options=False):
     with connect(host, socket.SOCK_DGRAM, options) as s:
-        for size in (1, 2, 1199, 1200, mtu - 56, mtu - 28, 4001,
-                     3 * (mtu - 48) - 8):
+        for size in sizes:
             sent = os.urandom(size)
             s.send(sent)
             assert s.recv(1 << 16) == sent, size
@@ -128,12 +136,20 @@ def talk(host, path, mtu):
     put(host, path, digest, None)
     put(host, path, part, CHUNK, options=True)
     for options in False, True:
-        datagrams(host, mtu, options)
+        datagrams(host, small(mtu) + large(mtu), options)
     run(host, 1000, 40)
     run(host, mtu - 48, 5)
 
 
+def echo(host, mtu):
+    datagrams(host, small(mtu) + large(mtu))
+    # lwIP reassembles no fragments that have options.
+    datagrams(host, small(mtu), options=True)
+
+
 if sys.argv[1] == 'serve':
     serve(sys.argv[2])
-else:
+elif sys.argv[1] == 'talk':
     talk(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+else:
+    echo(sys.argv[2], int(sys.argv[3]))

@@ -24,6 +24,7 @@ size=$((${1:-64} << 20))
 relay=$(realpath "${RELAY:-build/tests/netns/relay}" 2>/dev/null) ||
 	relay=missing
 [ -x "$relay" ] || skip "no program that relays: \$RELAY is not set right"
+ends=$(dirname "$0")/ends.py
 
 make_client() {
 	make_peer
@@ -116,23 +117,6 @@ chargen_sum() {
 		head -c "$2" <&3' - "$1" $size | sha256sum
 }
 
-# Datagrams, in fragments too, and one that fills the fragments.
-datagrams() {
-	in_peer python3 - "$1" "$2" <<'END'
-import os, socket, sys
-
-host, mtu = sys.argv[1], int(sys.argv[2])
-s = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET,
-                  socket.SOCK_DGRAM)
-s.settimeout(5)
-s.connect((host, 7))
-for size in 1, 2, 1199, 1200, mtu - 48, mtu - 28, 4001, 3 * (mtu - 48) - 8:
-    sent = os.urandom(size)
-    s.send(sent)
-    assert s.recv(65536) == sent, size
-END
-}
-
 # KIND MTU STACK WIRE
 traffic() {
 	local what="$1, MTU $2, stack $3, wire $4" host_ip
@@ -145,7 +129,8 @@ traffic() {
 			fail "$what: the echo of $host_ip is another file"
 		[ "$(chargen_sum $host_ip)" = "$pattern_sum" ] ||
 			fail "$what: $host_ip makes up other bytes"
-		datagrams $host_ip "$2" || fail "$what: no datagrams to $host_ip"
+		in_peer python3 "$ends" echo $host_ip "$2" ||
+			fail "$what: no datagrams to $host_ip"
 	done
 	no_csum_errors env
 	no_csum_errors in_peer

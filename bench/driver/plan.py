@@ -83,7 +83,8 @@ class Plan:
     def backlog(self, link):
         self.runner.block('backlog/%s/64' % link, {
             name: [self.program('rx'), 'backlog', link, '64', name,
-                   self.window] for name in self.readers(link)})
+                   self.window] for name in self.readers(link)},
+            self.runner.few)
 
     def queues(self):
         for name in self.readers('veth'):
@@ -230,7 +231,7 @@ class Plan:
                 who.endswith(bars.IPV6) and 'lwIP' not in who])
 
         six = (bars.KERNEL, bars.PLAIN, bars.OFFLOAD, bars.TSO,
-               bars.GVISOR_TAP, bars.GVISOR_VETH)
+               bars.GVISOR_VETH)
         block('in', ['in', '1'], six=six)
         block('out', ['out', '1'], six=six)
         block('in, 16 streams', ['in', '16'], self.runner.few)

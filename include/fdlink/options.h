@@ -89,7 +89,9 @@ enum fdl_fanout {
 				 * caller's: no fanout group is made */
 	FDL_FANOUT_HASH,	/* by the flow's hash, the kernel's; in mode
 				 * adaptive fdlink's: the addresses of IPv4 and
-				 * IPv6 packets, and the ports of TCP and UDP */
+				 * IPv6 packets, and the ports of TCP and UDP;
+				 * a tunnel is one flow, and all that is no IP
+				 * another one */
 	FDL_FANOUT_LB,		/* in turn */
 	FDL_FANOUT_CPU,		/* by the CPU the packet arrived on */
 	FDL_FANOUT_ROLLOVER,	/* the first queue, when it is full the next */

@@ -90,8 +90,9 @@ int fdl_checksum_verify(const uint8_t *frame, size_t len, unsigned link_len);
  * Check *off against a frame of len bytes of which the first avail lie at
  * frame, and make it canonical: hdr_len computed anew (0 without gso), gso
  * taken back where one segment holds all of the payload, unused fields zeroed.
- * What passes can be given to fdl_vnet_hdr_encode, fdl_segment_start and
- * fdl_checksum_complete. On refusal *off is unchanged.
+ * What passes can be given to fdl_checksum_complete and, but for SCTP with a
+ * partial checksum, to fdl_vnet_hdr_encode and fdl_segment_start. On refusal
+ * *off is unchanged.
  */
 enum fdl_refusal fdl_offload_check(const uint8_t *frame, size_t avail,
 				   size_t len, unsigned link_len,

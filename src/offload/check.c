@@ -5,6 +5,7 @@
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/parse.h"
+#include "proto/sctp.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 
@@ -59,6 +60,9 @@ static enum fdl_refusal check_csum(const struct fdl_offload *off, size_t len,
 		return FDL_REFUSE_CSUM_OFFSET;
 	if (p->proto && off->csum_start == p->l4 &&
 	    off->csum_offset != parsed_check_offset(p))
+		return FDL_REFUSE_CSUM_OFFSET;
+	if (p->next == SCTP_PROTO && off->csum_start == p->l4 &&
+	    p->end - p->l4 < SCTP_MIN_LEN)
 		return FDL_REFUSE_CSUM_OFFSET;
 	return FDL_REFUSE_NONE;
 }

@@ -109,64 +109,60 @@ static void put_header(const struct fdl_queue *q, uint8_t *hdr,
 		       q->io.vnet_hdr_len - FDL_VNET_HDR_LEN);
 }
 
-static struct msghdr *begin(struct tx *tx)
+struct msghdr *tx_begin(struct fdl_queue *q, const struct fdl_offload *off)
 {
-	struct msghdr *msg = &tx->msg[tx->n].msg_hdr;
+	struct tx *tx = q->tx;
+	struct msghdr *msg;
+	uint8_t *hdr;
 
 	if (tx->n == TX_BATCH)
 		return NULL;
+	msg = &tx->msg[tx->n].msg_hdr;
 	msg->msg_iov = tx->piece + tx->pieces;
 	msg->msg_iovlen = 0;
-	return msg;
-}
-
-struct msghdr *tx_begin(struct fdl_queue *q, const struct fdl_offload *off)
-{
-	struct msghdr *msg = begin(q->tx);
-	uint8_t *hdr;
-
-	if (!msg || !q->io.vnet_hdr_len)
+	if (!q->io.vnet_hdr_len)
 		return msg;
-	hdr = q->tx->hdr[q->tx->n];
+	hdr = tx->hdr[tx->n];
 	put_header(q, hdr, off);
 	msg->msg_iov[0] = (struct iovec){ hdr, q->io.vnet_hdr_len };
 	msg->msg_iovlen = 1;
 	return msg;
 }
 
-static void end(struct tx *tx, unsigned pieces, unsigned weight, bool super)
+void tx_end(struct fdl_queue *q, unsigned weight, bool super)
 {
-	tx->pieces += pieces;
+	struct tx *tx = q->tx;
+
+	tx->pieces += (unsigned)tx->msg[tx->n].msg_hdr.msg_iovlen;
 	tx->weight[tx->n] = weight;
 	tx->super[tx->n] = super;
 	tx->n++;
 }
 
-void tx_end(struct fdl_queue *q, unsigned weight, bool super)
-{
-	struct tx *tx = q->tx;
-
-	end(tx, (unsigned)tx->msg[tx->n].msg_hdr.msg_iovlen, weight, super);
-}
-
-/* The header goes right before the frame: one piece costs the kernel less than
- * two. */
+/*
+ * tx_begin and tx_end in one, of what most frames are. The header goes right
+ * before the frame: one piece costs the kernel less than two.
+ */
 static const struct verdict *gather_whole(struct fdl_queue *q,
 					  const struct frame *f,
 					  const struct fdl_offload *off)
 {
 	const unsigned hdr_len = q->io.vnet_hdr_len;
-	uint8_t *at = (uint8_t *)f->iov->iov_base - hdr_len;
+	uint8_t *start = (uint8_t *)f->iov->iov_base - hdr_len;
 	struct tx *tx = q->tx;
-	struct msghdr *msg = begin(tx);
+	const unsigned n = tx->n, at = tx->pieces;
 
-	if (!msg || tx->pieces == TX_PIECES)
+	if (n == TX_BATCH || at == TX_PIECES)
 		return &tx_full;
+	tx->piece[at] = (struct iovec){ start, hdr_len + f->iov->iov_len };
+	tx->msg[n].msg_hdr.msg_iov = &tx->piece[at];
+	tx->msg[n].msg_hdr.msg_iovlen = 1;
+	tx->weight[n] = f->weight;
+	tx->super[n] = off && off->gso;
+	tx->n = n + 1;
+	tx->pieces = at + 1;
 	if (hdr_len)
-		put_header(q, at, off);
-	*msg->msg_iov = (struct iovec){ at, hdr_len + f->iov->iov_len };
-	msg->msg_iovlen = 1;
-	end(tx, 1, f->weight, off && off->gso);
+		put_header(q, start, off);
 	return NULL;
 }
 
@@ -268,47 +264,49 @@ static bool meet_again(struct fdl_queue *q, const struct verdict *v)
 }
 
 /*
- * What becomes of a message that the kernel refused with err. NULL: it is worth
- * another try; else, unless it is a DROP, why all stops here.
+ * What becomes of message i, which the kernel refused with err. Returns 1: it
+ * is dropped; 0: it is worth another try; -1: all stops here, and *why. *met:
+ * no other try was worth it since one went.
  */
-static const struct verdict *consider(struct fdl_queue *q, unsigned i, int err,
-				      bool *met)
+static int consider(struct fdl_queue *q, unsigned i, int err, bool *met,
+		    const struct verdict **why)
 {
 	const struct verdict *v = verdict_on_send(q->io.kind, err);
 
-	if (v->action != DROP)
-		return v;
-	if (q->tx->super[i] && err == -EINVAL)
-		return &tx_refused;
-	if (*met)
-		return v;
-	*met = true;
-	return meet_again(q, v) ? NULL : v;
+	if (v->action != DROP) {
+		*why = v;
+		return -1;
+	}
+	if (q->tx->super[i] && err == -EINVAL) {
+		*why = &tx_refused;
+		return -1;
+	}
+	if (!*met) {
+		*met = true;
+		if (meet_again(q, v))
+			return 0;
+	}
+	tx_drop(q, v, q->tx->weight[i]);
+	return 1;
 }
 
 int tx_push(struct fdl_queue *q, const struct verdict **why)
 {
-	const struct verdict *v;
 	struct tx *tx = q->tx;
 	unsigned done = 0, n;
 	bool met = false;
-	int err = 0;
+	int err, gone = 0;
 
-	while (done < tx->n) {
+	while (done < tx->n && gone >= 0) {
 		n = io_send(&q->io, tx->msg + done, tx->n - done, &err);
 		account(q, done, done + n);
 		done += n;
 		if (n)
 			met = false;
-		v = err ? consider(q, done, err, &met) : NULL;
-		if (!v)
+		if (!err)
 			continue;
-		if (v->action != DROP) {
-			*why = v;
-			break;
-		}
-		tx_drop(q, v, tx->weight[done]);
-		done++;
+		gone = consider(q, done, err, &met, why);
+		done += gone > 0;
 	}
 	tx->n = 0;
 	tx->pieces = 0;

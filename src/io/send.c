@@ -47,27 +47,32 @@ static unsigned fit(const struct io *io, const struct mmsghdr msg[], unsigned n)
 }
 
 /* One piece costs less by the calls that take just that. */
-static ssize_t send_one(const struct io *io, const struct msghdr *msg)
+static ssize_t write_one(int fd, const struct msghdr *msg)
 {
 	const struct iovec *iov = msg->msg_iov;
 
 	if (msg->msg_iovlen > 1)
-		return is_device(io) ?
-			       os_writev(io->fd, iov, (int)msg->msg_iovlen) :
-			       os_sendmsg(io->fd, msg, MSG_DONTWAIT);
-	return is_device(io) ? os_write(io->fd, iov->iov_base, iov->iov_len) :
-			       os_send(io->fd, iov->iov_base, iov->iov_len,
-				       MSG_DONTWAIT);
+		return os_writev(fd, iov, (int)msg->msg_iovlen);
+	return os_write(fd, iov->iov_base, iov->iov_len);
 }
 
-static unsigned send_each(const struct io *io, struct mmsghdr msg[], unsigned n,
-			  int *err)
+static ssize_t send_one(int fd, const struct msghdr *msg)
+{
+	const struct iovec *iov = msg->msg_iov;
+
+	if (msg->msg_iovlen > 1)
+		return os_sendmsg(fd, msg, MSG_DONTWAIT);
+	return os_send(fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT);
+}
+
+static inline unsigned each(ssize_t (*one)(int fd, const struct msghdr *msg),
+			    int fd, struct mmsghdr msg[], unsigned n, int *err)
 {
 	unsigned i;
 	ssize_t r;
 
 	for (i = 0; i < n; i++) {
-		r = send_one(io, &msg[i].msg_hdr);
+		r = one(fd, &msg[i].msg_hdr);
 		if (r < 0) {
 			*err = (int)r;
 			break;
@@ -83,11 +88,13 @@ unsigned io_send(const struct io *io, struct mmsghdr msg[], unsigned n,
 	int r;
 
 	*err = 0;
-	if (is_device(io) || io->max_pieces == 1)
-		return send_each(io, msg, n, err);
+	if (is_device(io))
+		return each(write_one, io->fd, msg, n, err);
+	if (io->max_pieces == 1)
+		return each(send_one, io->fd, msg, n, err);
 	n = fit(io, msg, n);
 	if (n == 1)
-		return send_each(io, msg, 1, err);
+		return each(send_one, io->fd, msg, 1, err);
 	r = os_sendmmsg(io->fd, msg, n, MSG_DONTWAIT);
 	if (r >= 0)
 		return (unsigned)r;

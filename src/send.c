@@ -6,21 +6,6 @@
 #include "endpoint.h"
 #include "transmit.h"
 
-/* Send up to TX_BATCH packets. Returns and *why as of tx_put. */
-static int send_chunk(struct fdl_queue *q, struct fdl_packet *v[], int n,
-		      const struct verdict **why)
-{
-	struct frame f[TX_BATCH];
-	struct iovec iov[TX_BATCH];
-	int i;
-
-	for (i = 0; i < n; i++) {
-		iov[i] = (struct iovec){ v[i]->data, v[i]->len };
-		f[i] = (struct frame){ &iov[i], 1, 1, &v[i]->off, v[i]->room };
-	}
-	return tx_put(q, f, n, why);
-}
-
 /* Where the caller waits for room already, the fd must not say what the kernel
  * just denied. */
 static void note_room(struct fdl_queue *q, const struct verdict *why, int gone)
@@ -37,13 +22,16 @@ static void note_room(struct fdl_queue *q, const struct verdict *why, int gone)
 int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
 	const struct verdict *why = NULL;
+	struct iovec iov[TX_BATCH];
+	struct frame f[TX_BATCH];
 	int k = 0, chunk;
 
 	if (q->deferred)
 		defer_flush(q);
 	while (k < n && !why) {
 		chunk = n - k < TX_BATCH ? n - k : TX_BATCH;
-		k += send_chunk(q, v + k, chunk, &why);
+		tx_frames(f, iov, v + k, chunk);
+		k += tx_put(q, f, chunk, &why);
 	}
 	if (k > 0)
 		fdl_release(v, k);

@@ -34,12 +34,9 @@ static int write_queue(struct fdl_queue *q, struct fdl_packet *v[], int n,
 	const struct verdict *why;
 	struct frame f[TX_BATCH];
 	struct iovec iov[TX_BATCH];
-	int i, k;
+	int k;
 
-	for (i = 0; i < n; i++) {
-		iov[i] = (struct iovec){ v[i]->data, v[i]->len };
-		f[i] = (struct frame){ &iov[i], 1, 1, &v[i]->off, v[i]->room };
-	}
+	tx_frames(f, iov, v, n);
 	pthread_mutex_lock(&q->tx->lock);
 	if (q->deferred)
 		defer_flush(q);

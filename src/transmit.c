@@ -59,6 +59,17 @@ void tx_close(struct fdl_queue *q)
 	os_unmap(q->tx, sizeof(*q->tx));
 }
 
+void tx_frames(struct frame f[], struct iovec iov[],
+	       struct fdl_packet *const v[], int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		iov[i] = (struct iovec){ v[i]->data, v[i]->len };
+		f[i] = (struct frame){ &iov[i], 1, 1, &v[i]->off, v[i]->room };
+	}
+}
+
 void tx_drop(struct fdl_queue *q, const struct verdict *v, unsigned n)
 {
 	count(&q->counters, v->counter, n);

@@ -63,6 +63,10 @@ struct tx {
 int tx_open(struct fdl_queue *q);
 void tx_close(struct fdl_queue *q);
 
+/* f[0..n) are the packets v[0..n), n up to TX_BATCH, iov[0..n) their pieces. */
+void tx_frames(struct frame f[], struct iovec iov[],
+	       struct fdl_packet *const v[], int n);
+
 /*
  * Send f[0..n) in order. Returns how many are gone: written, or refused for
  * good and counted; of a super-packet that is cut the first segment counts.

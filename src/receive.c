@@ -292,15 +292,18 @@ static int starve(struct fdl_queue *q)
 
 /*
  * In a mode that is watched for edges: is there something? If not, what comes
- * after this look makes the set ready again. Returns 1, 0, or the queue's end.
+ * after this look makes the set ready again. Till the caller is told that there
+ * is nothing it may be ready as it is. Returns 1, 0, or the queue's end.
  */
-static int look(struct fdl_queue *q)
+static int look(struct fdl_queue *q, bool tells)
 {
 	const struct io_ops *ops = q->ep->ops;
 	int err;
 
 	if (!ops->edge || ops->peek(&q->io))
 		return 1;
+	if (!tells)
+		return 0;
 	err = ready_settle(&q->ready) ? pending_error(q) : 0;
 	if (err) {
 		err = consider(q, err);
@@ -311,10 +314,10 @@ static int look(struct fdl_queue *q)
 }
 
 /*
- * Receive up to n messages into frame[0..filled). Returns 1: there may be more;
- * 0: nothing more now; negative: why not.
+ * Receive up to n messages into frame[0..filled). first: the caller has none
+ * yet. Returns 1: there may be more; 0: nothing more now; negative: why not.
  */
-static int step(struct fdl_queue *q, int n)
+static int step(struct fdl_queue *q, int n, bool first)
 {
 	int want = n < (int)q->batch ? n : (int)q->batch;
 	int got, err, full;
@@ -327,7 +330,7 @@ static int step(struct fdl_queue *q, int n)
 	err = ready_rearm(&q->ready);
 	if (err)
 		return end(q, err, "the fd cannot be watched any more");
-	err = look(q);
+	err = look(q, first);
 	if (err <= 0)
 		return err;
 	got = receive_some(q, want);
@@ -377,7 +380,7 @@ static int fill(struct fdl_queue *q, struct fdl_packet *v[], int n, int *more)
 			continue;
 		if (*more <= 0 || (total > 0 && q->long_frames))
 			return total;
-		*more = step(q, n - total);
+		*more = step(q, n - total, total == 0);
 	}
 }
 

@@ -100,31 +100,31 @@ static void put(struct ring *ring, unsigned i, unsigned n)
 		give_back(ring, i);
 }
 
-static unsigned home_block(const struct ring *ring,
-			   const struct fdl_packet *pkt)
+static const uint8_t *home_of(const struct fdl_packet *pkt)
 {
-	return block_of(ring, pkt->data - pkt->room);
+	return pkt->data - pkt->room;
 }
 
 static void release(struct fdl_store *store, struct fdl_packet *v[], int n)
 {
 	struct ring *ring = (struct ring *)store;
 	struct fdl_store *home = pool_store(ring->pool);
-	unsigned block = home_block(ring, v[0]);
+	unsigned i = block_of(ring, home_of(v[0]));
+	const size_t size = ring->block_size;
+	const uint8_t *block = block_at(ring, i);
 	int k, run = 0;
 
 	for (k = 0; k < n; k++) {
-		const unsigned i = home_block(ring, v[k]);
-
 		v[k]->store_ = home;
-		if (i == block)
+		if ((size_t)(home_of(v[k]) - block) < size)
 			continue;
-		put(ring, block, (unsigned)(k - run));
-		block = i;
+		put(ring, i, (unsigned)(k - run));
+		i = block_of(ring, home_of(v[k]));
+		block = block_at(ring, i);
 		run = k;
 	}
 	home->release(home, v, n);
-	put(ring, block, (unsigned)(k - run));
+	put(ring, i, (unsigned)(k - run));
 }
 
 static int keep(struct fdl_store *store, struct fdl_packet *pkt)
@@ -148,7 +148,7 @@ static int keep(struct fdl_store *store, struct fdl_packet *pkt)
 	pkt->off = was.off;
 	pkt->tstamp_ns = was.tstamp_ns;
 	pkt->user = was.user;
-	put(ring, home_block(ring, &was), 1);
+	put(ring, block_of(ring, home_of(&was)), 1);
 	return 0;
 }
 

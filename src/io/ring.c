@@ -369,8 +369,10 @@ static int walk(struct ring *ring, struct io_frame f[], int n)
 		const size_t left = size - at;
 
 		at += hdr->tp_next_offset;
-		/* A frame to come, if they are all as long. */
-		prefetch(mem + at + AHEAD * hdr->tp_next_offset);
+		/* A frame to come, if they are all as long. Behind the last
+		 * one the kernel may be writing. */
+		if ((unsigned)i + AHEAD + 1 < ring->left)
+			prefetch(mem + at + AHEAD * hdr->tp_next_offset);
 		if (is_frame(hdr, left)) {
 			lend(ring, hdr, &f[i]);
 		} else {

@@ -12,7 +12,7 @@ expect() {
 	local status=$1 word=$2 got=0
 
 	shift 2
-	timeout 10 "$fdlink" "$@" >"$tmp/out" 2>"$tmp/err" || got=$?
+	timeout 60 "$fdlink" "$@" >"$tmp/out" 2>"$tmp/err" || got=$?
 	[ "$got" = "$status" ] ||
 		fail "'$*' gave status $got, not $status: $(cat "$tmp/err")"
 	[ -s "$tmp/err" ] || fail "'$*' said nothing"

@@ -28,9 +28,9 @@ pings() {
 }
 
 web() {
-	curl -sf --max-time 5 http://192.0.2.2/ >"$tmp/page" || fail "no page"
+	curl -sf --max-time 30 http://192.0.2.2/ >"$tmp/page" || fail "no page"
 	grep -q 192.0.2.2 "$tmp/page" || fail "a page without the address"
-	curl -sf --max-time 5 'http://[fd00::2]/stats.json' >"$tmp/json" ||
+	curl -sf --max-time 30 'http://[fd00::2]/stats.json' >"$tmp/json" ||
 		fail "no statistics"
 	python3 -c '
 import json, sys
@@ -44,7 +44,7 @@ tcp_echo() {
 
 	exec 3<>"/dev/tcp/$1/7"
 	echo "hello over $1" >&3
-	IFS= read -r -t 5 got <&3 || fail "no TCP echo from $1"
+	IFS= read -r -t 30 got <&3 || fail "no TCP echo from $1"
 	[ "$got" = "hello over $1" ] || fail "TCP echo said '$got'"
 	exec 3>&-
 }
@@ -55,7 +55,7 @@ udp_echo() {
 	exec 3<>/dev/udp/192.0.2.2/7
 	echo datagram >&3
 	# Not the shell's read: it takes a datagram by single bytes.
-	got=$(timeout 5 head -c 9 <&3) || fail "no UDP echo"
+	got=$(timeout 30 head -c 9 <&3) || fail "no UDP echo"
 	[ "$got" = datagram ] || fail "UDP echo said '$got'"
 	exec 3>&-
 }
@@ -64,9 +64,9 @@ udp_echo() {
 streams() {
 	local n
 
-	n=$(timeout 20 head -c 8388608 </dev/tcp/192.0.2.2/19 | wc -c)
+	n=$(timeout 60 head -c 8388608 </dev/tcp/192.0.2.2/19 | wc -c)
 	[ "$n" = 8388608 ] || fail "chargen sent $n bytes of 8388608"
-	timeout 20 head -c 8388608 /dev/zero >/dev/tcp/192.0.2.2/9 ||
+	timeout 60 head -c 8388608 /dev/zero >/dev/tcp/192.0.2.2/9 ||
 		fail "discard did not take 8 MiB"
 }
 
@@ -81,7 +81,7 @@ hundred_connections() {
 		echo "number $i" >&"${fds[i]}"
 	done
 	for ((i = 0; i < 100; i++)); do
-		IFS= read -r -t 10 got <&"${fds[i]}" || fail "silence on $i"
+		IFS= read -r -t 30 got <&"${fds[i]}" || fail "silence on $i"
 		[ "$got" = "number $i" ] || fail "connection $i said '$got'"
 		fd=${fds[i]}
 		exec {fd}>&-
@@ -98,7 +98,7 @@ counters_on_signal() {
 flap() {
 	local got i
 
-	timeout 20 head -c 33554432 </dev/tcp/192.0.2.2/19 | wc -c \
+	timeout 60 head -c 33554432 </dev/tcp/192.0.2.2/19 | wc -c \
 		>"$tmp/flapped" &
 	for i in 1 2 3; do
 		sleep 0.1

@@ -26,10 +26,8 @@ asleep() {
 	grep -q attached "$tmp/out" &&
 		! grep -h ^State: /proc/"$program"/task/*/status | grep -qv '(sleeping)'
 }
-tries=0
 until asleep; do
-	tries=$((tries + 1))
-	if [ $tries = 100 ]; then
+	if [ $SECONDS -ge 30 ]; then
 		echo "$1 does not come to rest" >&2
 		exit 1
 	fi

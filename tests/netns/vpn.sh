@@ -59,10 +59,10 @@ print(sum.hexdigest())' >"$tmp/sum" &
 sink=$!
 wait_for grep -q listening "$tmp/sum"
 # shellcheck disable=SC2016 # for the inner shell to expand
-timeout 60 bash -c 'cat "$1" >/dev/tcp/10.0.0.2/9' - "$tmp/file" ||
+timeout 90 bash -c 'cat "$1" >/dev/tcp/10.0.0.2/9' - "$tmp/file" ||
 	fail "the tunnel did not take the file: $(cat "$tmp/near" "$tmp/far")"
 wait_for grep -q "$(sha256sum <"$tmp/file" | cut -d ' ' -f 1)" "$tmp/sum"
-ping -n -q -c 3 -i 0.02 -W 2 -s 4000 10.0.0.2 || fail "no ping in fragments"
+ping -n -q -c 3 -i 0.02 -W 10 -s 4000 10.0.0.2 || fail "no ping in fragments"
 
 # The point of it: not one system call to a packet.
 packets=$(awk '$1 == "tun0:" { print $11 }' /proc/net/dev)

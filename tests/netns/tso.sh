@@ -117,7 +117,7 @@ import os, socket, sys
 
 s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET,
                   socket.SOCK_DGRAM)
-s.settimeout(5)
+s.settimeout(30)
 s.connect((sys.argv[1], 7))
 for size in 1452, 1472, 4001, 20000:
     sent = os.urandom(size)

@@ -155,6 +155,7 @@ cases() {
 		"mss=88,300,536,1000,1219,1460 streams=12 bytes=300000" ""
 	tso "many MSS, lossy" 4 1500 "late=5 drop=2" \
 		"mss=88,300,536,1000,1219,1460 streams=6 bytes=100000" ""
+	tso "ends, lossy" 4 1500 "drop=50 delay=2" "page=1 mss=88 streams=20" ""
 	tso "many streams" 6 1500 delay=2 "streams=50 bytes=300000" ""
 	others
 }

@@ -5,6 +5,7 @@
 
 bytes=N         so many from the host's chargen, verified (1 MiB)
 echo=N          so many to the echo service and back, verified
+page=1          the page of statistics, to its end
 streams=N       at once (1)
 rcvbuf=N        SO_RCVBUF
 mss=N[,N]...    TCP_MAXSEG, of one stream after the other
@@ -13,6 +14,7 @@ pause=MS        read nothing for so long, again and again, PAUSES times
 Prints the seconds it took.
 """
 
+import json
 import os
 import socket
 import sys
@@ -83,10 +85,23 @@ def echo(words, number):
         receive(s, len(data), words, lambda at, n: data[at:at + n])
 
 
+def page(words, number):
+    with connect(words, 80, number) as s:
+        s.sendall(b'GET /stats.json HTTP/1.0\r\n\r\n')
+        got = b''
+        while True:
+            piece = s.recv(65536)
+            if not piece:
+                break
+            got += piece
+    json.loads(got.split(b'\r\n\r\n', 1)[1])
+
+
 def main():
     words = dict(w.split('=') for w in sys.argv[1:-1])
     words['host'] = sys.argv[-1]
-    run = echo if 'echo' in words else chargen
+    run = next((f for name, f in (('echo', echo), ('page', page))
+                if name in words), chargen)
     failed = []
 
     def one(number):

@@ -22,10 +22,10 @@ static const char help[] =
 	"  --mac ADDRESS             link address; else a random one\n"
 	"  --ip                      packets on a unix socket are plain IP, not\n"
 	"                            Ethernet\n"
-	"  --offload on|tso|off      on (default): super-packets to and from the\n"
-	"                            stack, TCP's checksums left to the link;\n"
-	"                            tso: what TCP sends is left uncut, too;\n"
-	"                            off: the stack does all of it\n"
+	"  --offload on|tso|off      on: super-packets to and from the stack,\n"
+	"                            TCP's checksums left to the link;\n"
+	"                            tso (default): what TCP sends is left uncut,\n"
+	"                            too; off: the stack does all of it\n"
 	"  --help                    this text\n"
 	"\n"
 	"LOCATOR: tap:NAME tun:NAME packet:IFACE fd:N seqpacket:PATH\n"
@@ -250,7 +250,7 @@ int host_parse(struct host_options *o, int argc, char **argv)
 	int status;
 	int opt;
 
-	o->offload = HOST_OFFLOAD_ON;
+	o->offload = HOST_OFFLOAD_TSO;
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		status = parse_option(o, opt, argv);

@@ -60,6 +60,8 @@ static void *feed_all(void *arg)
 
 		frame_make(l, false, frame, sizeof(frame), seq / h->n_links);
 		sem_wait(&h->room);
+		if (atomic_load(&h->done))
+			return NULL;
 		while (!link_try_feed(l, frame, sizeof(frame))) {
 			if (atomic_load(&h->done))
 				return NULL;

@@ -66,6 +66,11 @@ static void op(struct assembler *as, unsigned code, uint32_t k)
 							.k = k };
 }
 
+static void calculate(struct assembler *as, unsigned how, uint32_t k)
+{
+	op(as, BPF_ALU | how | BPF_K, k);
+}
+
 /* Skip so many instructions if it is so, or if not. */
 static void test(struct assembler *as, unsigned how, uint32_t k, unsigned yes,
 		 unsigned no)
@@ -178,7 +183,7 @@ static void hash_addresses(struct assembler *as, uint32_t offset,
 		add_to_hash(as);
 		op(as, BPF_LDX | BPF_MEM, BASE);
 	}
-	op(as, BPF_ALU | BPF_MUL | BPF_K, spread_addresses);
+	calculate(as, BPF_MUL, spread_addresses);
 	op(as, BPF_ST, HASH);
 }
 
@@ -192,8 +197,8 @@ static void parse_ip4(struct assembler *as)
 	load_at_x(as, BPF_B, 9);
 	op(as, BPF_ST, NEXT);
 	load_at_x(as, BPF_B, 0);
-	op(as, BPF_ALU | BPF_AND | BPF_K, 0xf);
-	op(as, BPF_ALU | BPF_LSH | BPF_K, 2);
+	calculate(as, BPF_AND, 0xf);
+	calculate(as, BPF_LSH, 2);
 	advance(as);
 	go(as, TRANSPORT);
 }
@@ -211,8 +216,8 @@ static void skip_extensions(struct assembler *as)
 		load_at_x(as, BPF_B, 0);
 		op(as, BPF_ST, NEXT);
 		load_at_x(as, BPF_B, 1);
-		op(as, BPF_ALU | BPF_ADD | BPF_K, 1);
-		op(as, BPF_ALU | BPF_LSH | BPF_K, 3);
+		calculate(as, BPF_ADD, 1);
+		calculate(as, BPF_LSH, 3);
 		advance(as);
 	}
 }
@@ -247,10 +252,10 @@ static void choose_queue(struct assembler *as, unsigned queues)
 {
 	place(as, CHOOSE);
 	op(as, BPF_LD | BPF_MEM, HASH);
-	op(as, BPF_ALU | BPF_MUL | BPF_K, spread_flows);
-	op(as, BPF_ALU | BPF_RSH | BPF_K, 16);
-	op(as, BPF_ALU | BPF_MUL | BPF_K, queues);
-	op(as, BPF_ALU | BPF_RSH | BPF_K, 16);
+	calculate(as, BPF_MUL, spread_flows);
+	calculate(as, BPF_RSH, 16);
+	calculate(as, BPF_MUL, queues);
+	calculate(as, BPF_RSH, 16);
 }
 
 /* That of the queue's own number, unless said otherwise. */

@@ -3,6 +3,7 @@
  * Mode adaptive over several queues: which queue gets a packet. A flow has one,
  * whatever stands before its ports.
  */
+#include <assert.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,6 +112,7 @@ static size_t put_ip6(uint8_t *p, const struct shape *s, unsigned from,
 	size_t n = 40;
 	unsigned i;
 
+	assert(s->extensions <= sizeof(kinds));
 	memset(p, 0, 120);
 	p[0] = 0x60;
 	p[8] = p[24] = 0xfd;

@@ -27,6 +27,7 @@
 #include <fdlink/attach.h>
 #include <fdlink/open.h>
 
+#include "cpu.h"
 #include "link.h"
 #include "netns.h"
 #include "sanitized.h"
@@ -132,6 +133,7 @@ struct bed {
 	struct feeder feeder[FLOWS];
 	unsigned n;
 	bool lossy;
+	cpu_set_t cpus;		/* to run on afterwards */
 };
 
 static int packet_socket(const char *dev)
@@ -161,15 +163,10 @@ static void put(struct feeder *f)
 	f->sent = seq + 1;
 }
 
-/* On one CPU: elsewhere the kernel itself may reorder. */
 static void *feed(void *arg)
 {
 	struct feeder *f = arg;
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(f->flow % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &set);
-	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+	cpu_go(f->flow);
 	while (!f->stop) {
 		if (f->sent - f->got < f->window)
 			put(f);
@@ -291,6 +288,7 @@ static void make_bed_with(struct bed *b, const char *locator,
 	unsigned i;
 
 	*b = (struct bed){ 0 };
+	cpu_stay(&b->cpus);
 	netns_command("ip link add fda0 type veth peer name fda1");
 	netns_set_up("fda0", true);
 	netns_set_up("fda1", true);
@@ -321,6 +319,7 @@ static void free_bed(struct bed *b)
 {
 	unsigned i;
 
+	cpu_roam(&b->cpus);
 	for (i = 0; i < FLOWS; i++)
 		close(b->feeder[i].sock);
 	assert_int_equal(fdl_endpoint_free(b->ep), 0);
@@ -407,6 +406,7 @@ static void switch_under_load(unsigned n_switches, unsigned window)
 	static struct bed b;
 
 	make_bed(&b);
+	cpu_roam(&b.cpus);
 	hurried = true;
 	start_feeders(&b, window);
 	take_until(&b, n_switches);

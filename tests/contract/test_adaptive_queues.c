@@ -22,6 +22,7 @@
 #include <fdlink/attach.h>
 #include <fdlink/open.h>
 
+#include "cpu.h"
 #include "flows.h"
 #include "link.h"
 #include "netns.h"
@@ -147,6 +148,7 @@ struct bed {
 	struct flow flow[FEEDERS * QUEUES];	/* by queue, then feeder */
 	atomic_uint wrong;
 	int sock;
+	cpu_set_t cpus;				/* to run on afterwards */
 };
 
 struct feeder {
@@ -173,11 +175,14 @@ static void check(struct bed *b, unsigned queue, const struct fdl_packet *pkt)
 	for (i = 0; i < FEEDERS * QUEUES; i++)
 		if (b->flow[i].port == port)
 			break;
-	if (i == FEEDERS * QUEUES || b->flow[i].queue != queue ||
-	    b->flow[i].got != seq)
-		b->wrong++;
-	else
+	if (i < FEEDERS * QUEUES && b->flow[i].queue == queue &&
+	    b->flow[i].got == seq) {
 		b->flow[i].got = seq + 1;
+		return;
+	}
+	if (b->wrong++ == 0)
+		print_error("queue %u, flow %u: packet %u of port %u\n", queue,
+			    i, seq, port);
 }
 
 static unsigned queue_of(struct bed *b, unsigned port)
@@ -194,6 +199,7 @@ static void make_bed(struct bed *b)
 	unsigned n[QUEUES] = { 0 }, port, queue;
 
 	memset(b, 0, sizeof(*b));
+	cpu_stay(&b->cpus);
 	b->ep = open_adaptive("packet:fdq,queues=2");
 	b->sock = flows_socket("fdqp", 0);
 	for (port = 1; n[0] < FEEDERS || n[1] < FEEDERS; port++) {
@@ -220,22 +226,20 @@ static void expect_all(struct bed *b)
 
 static void free_bed(struct bed *b)
 {
+	cpu_roam(&b->cpus);
 	close(b->sock);
 	assert_int_equal(fdl_endpoint_free(b->ep), 0);
 }
 
-/* One flow on each queue. On one CPU: elsewhere the kernel may reorder. */
+/* One flow on each queue. */
 static void *feed(void *arg)
 {
 	const struct feeder *f = arg;
 	const int sock = flows_socket("fdqp", 0);
 	struct flow *flow;
 	unsigned i, n;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(f->index % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &set);
-	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+	cpu_go(f->index);
 	while (!fed) {
 		for (i = n = 0; i < QUEUES; i++) {
 			flow = &f->b->flow[i * FEEDERS + f->index];
@@ -280,6 +284,7 @@ static void run_until(struct bed *b, unsigned n)
 	struct feeder feeder[FEEDERS];
 	unsigned i;
 
+	cpu_roam(&b->cpus);
 	fed = false;
 	hurried = true;
 	assert_int_equal(fdl_attach(b->ep, &d), 0);

@@ -14,6 +14,7 @@
 
 #include <fdlink/open.h>
 
+#include "cpu.h"
 #include "link.h"
 #include "netns.h"
 
@@ -86,10 +87,13 @@ void flows_put(int sock, unsigned flow, unsigned seq, bool ethernet)
 void flows_put_all(int sock, bool ethernet)
 {
 	unsigned flow, seq;
+	cpu_set_t before;
 
+	cpu_stay(&before);
 	for (seq = 0; seq < ROUNDS; seq++)
 		for (flow = 0; flow < FLOWS; flow++)
 			flows_put(sock, flow, seq, ethernet);
+	cpu_roam(&before);
 }
 
 void flows_note(struct flow_tally *t, unsigned queue,

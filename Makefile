@@ -24,6 +24,10 @@ check-long: all
 	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/relay.sh \
 		$(BUILD)/tests/netns/relay 1024 all
 
+# SECONDS for each fuzzer
+fuzz: deps
+	scripts/fuzz $(SECONDS)
+
 bench: deps
 	scripts/bench-build build-bench
 	scripts/bench --build build-bench $(if $(QUICK),--quick)
@@ -36,6 +40,6 @@ install: all
 	meson install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf $(BUILD) build-check build-bench
+	rm -rf $(BUILD) build-check build-bench build-fuzz
 
-.PHONY: all deps demo check check-long bench bench-compare install clean
+.PHONY: all deps demo check check-long fuzz bench bench-compare install clean

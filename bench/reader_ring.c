@@ -13,7 +13,7 @@
 
 #include "reader.h"
 
-enum { BLOCK = 128 << 10, BLOCKS = BENCH_BUFFER / BLOCK, TIMEOUT_MS = 1 };
+enum { BLOCK = 512 << 10, BLOCKS = BENCH_BUFFER / BLOCK, TIMEOUT_MS = 1 };
 
 struct ring {
 	uint8_t *map;

@@ -140,9 +140,11 @@ struct fdl_options {
 				 * used as packets touch it */
 	uint32_t ring_bytes;	/* of the receive ring per queue, packet_mmap,
 				 * and adaptive from its first load on;
-				 * rounded down to blocks of 131072 bytes, at
-				 * least 4; up to 1 GiB; 0: 16 MiB, which is 128
-				 * times ring_timeout_ms where packets are few */
+				 * rounded down to at least 4 blocks of 128, 256
+				 * or 512 KiB; up to 1 GiB; 0: 16 MiB. Where
+				 * packets are few it lasts for as many times
+				 * ring_timeout_ms as it has blocks: 32, and 128
+				 * in mode adaptive */
 	uint32_t ring_timeout_ms; /* until a block that is not full is handed
 				 * over, 1 to 1000; 0: 1 */
 	uint32_t headroom;	/* room before each received packet on top of

@@ -23,8 +23,16 @@
 enum {
 	/* A block must hold the longest super-packet and its header. */
 	MIN_BLOCK = 128 << 10,
-	FRAME = 2048,		/* nominal: frames of V3 are as long as need be */
+	/* Whoever reads is woken for each: a longer one costs less per packet,
+	 * and beyond this the gain is small. */
+	MAX_BLOCK = 512 << 10,
+	/* Fewer and longer blocks would be pinned by single packets. */
+	BLOCKS = 8,
+	/* Where packets are few a block closes for each of them, and the ring
+	 * of mode adaptive has to outlast a grace period unread. */
+	ADAPTIVE_BLOCKS = 128,
 	MIN_BLOCKS = 4,
+	FRAME = 2048,		/* nominal: frames of V3 are as long as need be */
 	/* Between the kernel's headers and an Ethernet frame, unasked for
 	 * (tpacket_rcv of net/packet/af_packet.c). */
 	KERNEL_ROOM = 14,
@@ -52,16 +60,27 @@ static int get_int(struct io *io, int name, int *val)
 	return os_getsockopt(io->fd, SOL_PACKET, name, val, &len);
 }
 
+/* A power of two, for a page is one. */
+static uint32_t block_size(const struct fdl_options *opts)
+{
+	const uint32_t blocks = opts->mode == FDL_MODE_PACKET_MMAP ?
+					BLOCKS :
+					ADAPTIVE_BLOCKS;
+	uint32_t block = MIN_BLOCK, page = (uint32_t)os_page_size();
+
+	while (block < MAX_BLOCK && 2 * block <= opts->ring_bytes / blocks)
+		block *= 2;
+	return block < page ? page : block;
+}
+
 static struct tpacket_req3 geometry(const struct fdl_options *opts)
 {
-	uint32_t block = MIN_BLOCK, page = (uint32_t)os_page_size();
+	const uint32_t block = block_size(opts);
 	struct tpacket_req3 req = {
 		.tp_frame_size = FRAME,
 		.tp_retire_blk_tov = opts->ring_timeout_ms,
 	};
 
-	if (block < page)
-		block = page;
 	req.tp_block_size = block;
 	req.tp_block_nr = opts->ring_bytes / block;
 	if (req.tp_block_nr < MIN_BLOCKS)

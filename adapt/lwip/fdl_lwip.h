@@ -42,6 +42,9 @@
  * pcb->mss, the MSS in SYNs, the congestion window in all its states and the
  * netif's MTU are as without.
  *
+ * VLAN tags: one to a frame, by lwIP's ETHARP_SUPPORT_VLAN, LWIP_HOOK_VLAN_SET
+ * and LWIP_HOOK_VLAN_CHECK, with all offloads.
+ *
  * NO_SYS=1: one thread does everything, in this order, so that one flush
  * covers all that the turn has to send:
  *

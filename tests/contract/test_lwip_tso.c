@@ -417,6 +417,36 @@ static void a_write_may_follow_a_timeout(void **state)
 	hang_up(b);
 }
 
+/* As one leaves that had to wait for its neighbour to be found. */
+static void a_segment_of_no_connection_is_cut_at_the_mtu(void **state)
+{
+	const unsigned len = 2 * MSS + 100;
+	const struct shape s = {
+		.version = 4,
+		.proto = 6,
+		.payload = len,
+		.ttl = 64,
+		.flags = ACK,
+	};
+	struct bed *b = *state;
+	struct pbuf *p = pbuf_alloc(PBUF_RAW, 40 + len, PBUF_RAM);
+	uint8_t frame[40 + 3 * MSS];
+	ssize_t got;
+	unsigned i;
+
+	build(frame, &s);
+	put16(frame + 36, 0);
+	assert_int_equal(pbuf_take(p, frame, 40 + len), ERR_OK);
+	assert_int_equal(b->netif.linkoutput(&b->netif, p), ERR_OK);
+	pbuf_free(p);
+	turn(b);
+	for (i = 0; i < 3; i++) {
+		got = recv(b->peer, frame, sizeof(frame), MSG_DONTWAIT);
+		assert_int_equal(got, 40 + (i < 2 ? MSS : 100));
+		assert_int_equal(fdl_checksum_verify(frame, (size_t)got, 0), 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +457,7 @@ int main(void)
 		cmocka_unit_test(no_little_pieces_are_cut_off),
 		cmocka_unit_test(the_end_is_at_the_end),
 		cmocka_unit_test(a_write_may_follow_a_timeout),
+		cmocka_unit_test(a_segment_of_no_connection_is_cut_at_the_mtu),
 	};
 
 	return cmocka_run_group_tests_name("lwip tso", tests, set_up,

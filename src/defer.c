@@ -172,7 +172,8 @@ static void send_out(struct fdl_queue *q, unsigned n)
 	const struct verdict *why;
 	unsigned i, k;
 
-	k = (unsigned)tx_put_all(q, d->frame, (int)n, &why);
+	k = (unsigned)tx_put_all(q, (struct frames){ .f = d->frame }, (int)n,
+				 &why);
 	if (why)
 		lose(q, d->frame + k, n - k, why);
 	for (i = 0; i < n; i++)

@@ -60,22 +60,28 @@ static bool wait_for_room(struct fdl_queue *q, struct patience *p, int err)
 }
 
 static void drop_all(struct fdl_queue *q, const struct verdict *why,
-		     const struct frame f[], int n)
+		     struct frames l, int n)
 {
+	struct iovec iov;
 	int i;
 
 	for (i = 0; i < n; i++)
-		tx_drop(q, why, f[i].weight);
+		tx_drop(q, why, frame_at(l, i, &iov).weight);
 }
 
-int tx_put_all(struct fdl_queue *q, const struct frame f[], int n,
+static struct frames after(struct frames l, int n)
+{
+	return (struct frames){ l.f ? l.f + n : NULL, l.v ? l.v + n : NULL };
+}
+
+int tx_put_all(struct fdl_queue *q, struct frames l, int n,
 	       const struct verdict **why)
 {
 	struct patience p = { .nap_us = FIRST_NAP_US };
 	int k = 0, gone;
 
 	for (;;) {
-		gone = tx_put(q, f + k, n - k, why);
+		gone = tx_put(q, after(l, k), n - k, why);
 		k += gone;
 		if (!*why || (*why)->action == END)
 			return k;
@@ -84,7 +90,7 @@ int tx_put_all(struct fdl_queue *q, const struct frame f[], int n,
 					       .nap_us = FIRST_NAP_US };
 		if (wait_for_room(q, &p, (*why)->result))
 			continue;
-		drop_all(q, *why, f + k, n - k);
+		drop_all(q, *why, after(l, k), n - k);
 		/* Not that of an earlier fdl_send, behind which all wait. */
 		if (k > 0)
 			bridge_lose(q, *why);

@@ -21,18 +21,12 @@ static void note_room(struct fdl_queue *q, const struct verdict *why, int gone)
 
 int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
-	const struct verdict *why = NULL;
-	struct iovec iov[TX_BATCH];
-	struct frame f[TX_BATCH];
-	int k = 0, chunk;
+	const struct verdict *why;
+	int k;
 
 	if (q->deferred)
 		defer_flush(q);
-	while (k < n && !why) {
-		chunk = n - k < TX_BATCH ? n - k : TX_BATCH;
-		tx_frames(f, iov, v + k, chunk);
-		k += tx_put(q, f, chunk, &why);
-	}
+	k = tx_put(q, (struct frames){ .v = v }, n, &why);
 	if (k > 0)
 		fdl_release(v, k);
 	note_room(q, why, k);
@@ -50,7 +44,7 @@ static int write_one(struct fdl_queue *q, const struct frame *f)
 	const struct verdict *why;
 
 	q->tx->refused = 0;
-	tx_put_all(q, f, 1, &why);
+	tx_put_all(q, (struct frames){ .f = f }, 1, &why);
 	if (why) {
 		ready_want_write(&q->ready, false);
 		tx_drop(q, why, 1);
@@ -91,7 +85,7 @@ int fdl_flush(struct fdl_queue *q)
 
 	if (err || !q->tx->cutting)
 		return err;
-	tx_put(q, NULL, 0, &why);
+	tx_put(q, (struct frames){ NULL, NULL }, 0, &why);
 	note_room(q, why, 0);
 	return why ? why->result : 0;
 }

@@ -32,15 +32,12 @@ static int write_queue(struct fdl_queue *q, struct fdl_packet *v[], int n,
 		       int *err)
 {
 	const struct verdict *why;
-	struct frame f[TX_BATCH];
-	struct iovec iov[TX_BATCH];
 	int k;
 
-	tx_frames(f, iov, v, n);
 	pthread_mutex_lock(&q->tx->lock);
 	if (q->deferred)
 		defer_flush(q);
-	k = tx_put_all(q, f, n, &why);
+	k = tx_put_all(q, (struct frames){ .v = v }, n, &why);
 	pthread_mutex_unlock(&q->tx->lock);
 	fdl_release(v, k);
 	if (why) {
@@ -128,7 +125,7 @@ int fdl_inject_outbound(struct fdl_endpoint *ep, const void *bytes, size_t len)
 
 	pthread_mutex_lock(&q->tx->lock);
 	q->tx->refused = 0;
-	tx_put_all(q, &f, 1, &why);
+	tx_put_all(q, (struct frames){ .f = &f }, 1, &why);
 	if (why)
 		tx_drop(q, why, 1);
 	err = q->tx->refused;

@@ -59,17 +59,6 @@ void tx_close(struct fdl_queue *q)
 	os_unmap(q->tx, sizeof(*q->tx));
 }
 
-void tx_frames(struct frame f[], struct iovec iov[],
-	       struct fdl_packet *const v[], int n)
-{
-	int i;
-
-	for (i = 0; i < n; i++) {
-		iov[i] = (struct iovec){ v[i]->data, v[i]->len };
-		f[i] = (struct frame){ &iov[i], 1, 1, &v[i]->off, v[i]->room };
-	}
-}
-
 void tx_drop(struct fdl_queue *q, const struct verdict *v, unsigned n)
 {
 	count(&q->counters, v->counter, n);
@@ -237,6 +226,12 @@ static bool asks_for_work(const struct fdl_offload *off)
 	return off && (off->csum == FDL_CSUM_PARTIAL || off->gso);
 }
 
+static bool is_plain(const struct fdl_queue *q, const struct frame *f)
+{
+	return f->cnt == 1 && f->room >= q->io.vnet_hdr_len &&
+	       f->iov->iov_len && !asks_for_work(f->off);
+}
+
 static const struct verdict *add(struct fdl_queue *q, const struct frame *f)
 {
 	if (!has_bytes(f))
@@ -325,41 +320,92 @@ int tx_push(struct fdl_queue *q, const struct verdict **why)
 	return (int)done;
 }
 
-/* The first of f[0..n) that does not join those before it has reason v. */
-static int put_some(struct fdl_queue *q, const struct frame f[], int joined,
+/* The frame after those that are gathered has reason v not to join them. */
+static int put_some(struct fdl_queue *q, struct frames l, int at, int joined,
 		    const struct verdict *v, const struct verdict **why)
 {
+	struct iovec iov;
+	struct frame f;
 	int k;
 
-	if (joined == 0 && v == &tx_uncut)
-		return bridge_cut(q, f, why);
 	if (joined == 0) {
-		tx_drop(q, v, f->weight);
+		f = frame_at(l, at, &iov);
+		if (v == &tx_uncut)
+			return bridge_cut(q, &f, why);
+		tx_drop(q, v, f.weight);
 		return 1;
 	}
 	k = tx_push(q, why);
 	if (*why != &tx_refused)
 		return k;
 	*why = NULL;
-	return k + bridge_cut_refused(q, &f[k], why);
+	f = frame_at(l, at + k, &iov);
+	return k + bridge_cut_refused(q, &f, why);
 }
 
-int tx_put(struct fdl_queue *q, const struct frame f[], int n,
+/*
+ * A device takes a frame per call: one that is whole and leaves nothing undone
+ * goes without becoming a message. Returns how many are gone, up to the first
+ * that is not such, or *why.
+ */
+static int write_through(struct fdl_queue *q, struct frames l, int n,
+			 const struct verdict **why)
+{
+	const unsigned hdr_len = q->io.vnet_hdr_len;
+	uint64_t packets = 0, bytes = 0;
+	const struct verdict *v;
+	struct iovec iov;
+	struct frame f;
+	uint8_t *start;
+	ssize_t r;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		f = frame_at(l, i, &iov);
+		if (!is_plain(q, &f))
+			break;
+		start = (uint8_t *)f.iov->iov_base - hdr_len;
+		if (hdr_len)
+			put_header(q, start, NULL);
+		r = os_write(q->io.fd, start, hdr_len + f.iov->iov_len);
+		if (r >= 0) {
+			packets += f.weight;
+			bytes += (size_t)r - hdr_len;
+			continue;
+		}
+		v = verdict_on_send(q->io.kind, (int)r);
+		if (v->action != DROP) {
+			*why = v;
+			break;
+		}
+		tx_drop(q, v, f.weight);
+	}
+	count(&q->counters, TX_PACKETS, packets);
+	count(&q->counters, TX_BYTES, bytes);
+	return i;
+}
+
+int tx_put(struct fdl_queue *q, struct frames l, int n,
 	   const struct verdict **why)
 {
 	const struct verdict *v = NULL;
+	struct iovec iov;
+	struct frame f;
 	int i, k = 0;
 
 	*why = NULL;
 	if (q->tx->cutting)
 		bridge_finish(q, why);
+	if (io_is_device(&q->io) && !*why)
+		k = write_through(q, l, n, why);
 	while (k < n && !*why) {
 		for (i = k; i < n; i++) {
-			v = add(q, &f[i]);
+			f = frame_at(l, i, &iov);
+			v = add(q, &f);
 			if (v)
 				break;
 		}
-		k += put_some(q, &f[k], i - k, v, why);
+		k += put_some(q, l, k, i - k, v, why);
 	}
 	return k;
 }

@@ -31,6 +31,12 @@ struct frame {
 					 * be written to */
 };
 
+/* A list of them: f, or packets as they are, of which nothing is copied. */
+struct frames {
+	const struct frame *f;
+	struct fdl_packet *const *v;	/* NULL: f */
+};
+
 struct tx {
 	pthread_mutex_t lock;		/* for the calls that any thread makes */
 	struct peer peer;
@@ -63,17 +69,25 @@ struct tx {
 int tx_open(struct fdl_queue *q);
 void tx_close(struct fdl_queue *q);
 
-/* f[0..n) are the packets v[0..n), n up to TX_BATCH, iov[0..n) their pieces. */
-void tx_frames(struct frame f[], struct iovec iov[],
-	       struct fdl_packet *const v[], int n);
+/* Frame i of a list; *iov is its piece if that is a packet. */
+static inline struct frame frame_at(struct frames l, int i, struct iovec *iov)
+{
+	const struct fdl_packet *pkt;
+
+	if (!l.v)
+		return l.f[i];
+	pkt = l.v[i];
+	*iov = (struct iovec){ pkt->data, pkt->len };
+	return (struct frame){ iov, 1, 1, &pkt->off, pkt->room };
+}
 
 /*
- * Send f[0..n) in order. Returns how many are gone: written, or refused for
+ * Send n frames in order. Returns how many are gone: written, or refused for
  * good and counted; of a super-packet that is cut the first segment counts.
  * *why tells of the next one: no room, the end, or NULL if all are gone and
  * nothing is left over.
  */
-int tx_put(struct fdl_queue *q, const struct frame f[], int n,
+int tx_put(struct fdl_queue *q, struct frames l, int n,
 	   const struct verdict **why);
 
 /*
@@ -81,7 +95,7 @@ int tx_put(struct fdl_queue *q, const struct frame f[], int n,
  * go is waited for, then dropped and counted. Returns how many are gone, fewer
  * than n only with *why the end.
  */
-int tx_put_all(struct fdl_queue *q, const struct frame f[], int n,
+int tx_put_all(struct fdl_queue *q, struct frames l, int n,
 	       const struct verdict **why);
 
 /*

@@ -97,6 +97,12 @@ extern const struct io_ops io_adaptive;
 const struct io_ops *io_choose(enum fdl_mode mode, const struct fdl_info *info,
 			       const char **why);
 
+/* It takes one message per system call. */
+static inline bool io_is_device(const struct io *io)
+{
+	return io->kind == FDL_KIND_TUN || io->kind == FDL_KIND_TAP;
+}
+
 /*
  * How many pieces a message may have on such a queue: one system call takes
  * IOV_MAX of them, and max_header_bytes of 64 per message and 16 per piece. A

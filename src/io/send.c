@@ -12,14 +12,9 @@ enum {
 	MAX_PIECES = 1024,	/* IOV_MAX */
 };
 
-static bool is_device(const struct io *io)
-{
-	return io->kind == FDL_KIND_TUN || io->kind == FDL_KIND_TAP;
-}
-
 unsigned io_max_pieces(const struct io *io)
 {
-	const unsigned fixed = is_device(io) ? 0 : MESSAGE_COST;
+	const unsigned fixed = io_is_device(io) ? 0 : MESSAGE_COST;
 	unsigned n;
 
 	if (!io->max_header_bytes)
@@ -88,7 +83,7 @@ unsigned io_send(const struct io *io, struct mmsghdr msg[], unsigned n,
 	int r;
 
 	*err = 0;
-	if (is_device(io))
+	if (io_is_device(io))
 		return each(write_one, io->fd, msg, n, err);
 	if (io->max_pieces == 1)
 		return each(send_one, io->fd, msg, n, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A flush runs all that was put off through the coalescer and sends what comes
- * out, some at a time: as many as there is room for headers and pieces.
+ * What is put off goes into the coalescer at once. A flush sends what comes out
+ * of it, some at a time: as many as there is room for headers and pieces.
  */
 #include "defer.h"
 
@@ -10,6 +10,7 @@
 
 #include "bridge.h"
 #include "endpoint.h"
+#include "offload/coalesce.h"
 #include "os.h"
 
 enum {
@@ -96,6 +97,34 @@ static bool fits(const struct deferred *d, const struct frame *f, size_t bytes)
 	       (unsigned)f->cnt <= MAX_PIECES - d->pieces;
 }
 
+static void start_batch(struct fdl_queue *q)
+{
+	const int room = (int)q->io.max_pieces - 2;
+
+	fdl_coalesce_init(&q->deferred->coalescer, bridge_merges(q), 0, room);
+}
+
+/* Judged like the frame before it, if it looks like that one. */
+static const struct verdict *add(struct fdl_queue *q, const struct frame *f,
+				 struct fdl_coalesce_packet *pkt)
+{
+	struct deferred *d = q->deferred;
+	const struct verdict *why;
+
+	if (d->n == 0)
+		start_batch(q);
+	else
+		pkt->link_len = pkt[-1].link_len;
+	if (f->off)
+		pkt->off = *f->off;
+	if (coalesce_alike(&d->coalescer, pkt))
+		return NULL;
+	why = bridge_judge(q, f, &pkt->off, &pkt->link_len);
+	if (!why)
+		coalesce_other(&d->coalescer, pkt);
+	return why;
+}
+
 int defer(struct fdl_queue *q, const struct frame *f, bool ref,
 	  void (*done)(void *arg), void *arg)
 {
@@ -104,6 +133,7 @@ int defer(struct fdl_queue *q, const struct frame *f, bool ref,
 	struct fdl_coalesce_packet *pkt;
 	const struct verdict *why;
 	unsigned first;
+	size_t used;
 
 	if (!len)
 		return 0;
@@ -114,34 +144,27 @@ int defer(struct fdl_queue *q, const struct frame *f, bool ref,
 		defer_flush(q);
 		return 0;
 	}
-	pkt = &d->packet[d->n];
-	*pkt = (struct fdl_coalesce_packet){ .iov = d->piece + d->pieces };
-	why = bridge_judge(q, f, &pkt->off, &pkt->link_len);
-	if (why) {
-		tx_drop(q, why, 1);
-		return why->result;
-	}
 	first = d->pieces;
+	used = d->used;
 	if (ref)
 		copy_pieces(d, f);
 	else
 		copy_bytes(d, f);
-	pkt->cnt = (int)(d->pieces - first);
-	d->call[d->n] = (struct call){ done, arg };
-	pkt->user = &d->call[d->n];
-	d->n++;
+	pkt = &d->packet[d->n];
+	*pkt = (struct fdl_coalesce_packet){
+		.iov = d->piece + first,
+		.cnt = (int)(d->pieces - first),
+		.user = &d->call[d->n],
+	};
+	why = add(q, f, pkt);
+	if (why) {
+		d->pieces = first;
+		d->used = used;
+		tx_drop(q, why, 1);
+		return why->result;
+	}
+	d->call[d->n++] = (struct call){ done, arg };
 	return 1;
-}
-
-static void start_batch(struct fdl_queue *q)
-{
-	struct deferred *d = q->deferred;
-	const int room = (int)q->io.max_pieces - 2;
-	unsigned i;
-
-	fdl_coalesce_init(&d->coalescer, bridge_merges(q), 0, room);
-	for (i = 0; i < d->n; i++)
-		fdl_coalesce_add(&d->coalescer, &d->packet[i]);
 }
 
 static void call_done(const struct fdl_coalesced *out)
@@ -199,7 +222,6 @@ int defer_flush(struct fdl_queue *q)
 	q->tx->refused = 0;
 	if (d->n == 0)
 		return 0;
-	start_batch(q);
 	while (fdl_coalesce_next(&d->coalescer, &d->out[n])) {
 		pieces += add_out(d, n++, pieces);
 		if (n < MAX_OUT && pieces + q->io.max_pieces <= MAX_PIECES)

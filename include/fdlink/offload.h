@@ -228,6 +228,7 @@ struct fdl_coalescer {
 	uint32_t max_len;
 	int max_pieces;
 	unsigned flags;
+	unsigned recent;
 	bool open;
 };
 

@@ -7,11 +7,14 @@
  * be merged, loses nothing and keeps the flow in order. The rules are those of
  * the kernel's GRO (tcp_gro_receive, udp_gro_receive_segment, inet_gro_flush),
  * or stricter where cutting again would not give back what was merged.
+ *
+ * Packets come in trains: one that looks like the item that grew last, in all
+ * that parsing depends on, is not parsed.
  */
+#include "offload/coalesce.h"
+
 #include <errno.h>
 #include <string.h>
-
-#include <fdlink/offload.h>
 
 #include "offload/checksum.h"
 #include "offload/limits.h"
@@ -70,7 +73,7 @@ static bool is_whole_udp(const uint8_t *udp, const struct parsed *p)
 static bool is_plain_ip4(const uint8_t *ip)
 {
 	return ip4_hdr_len(ip) == IP4_MIN_LEN && !(ip4_frag(ip) & IP4_NOT_DF) &&
-	       fdl_checksum_sum(ip, IP4_MIN_LEN, 0) == 0xffff;
+	       ip4_check_is_right(ip);
 }
 
 static bool is_usual_csum(const struct fdl_offload *off, const struct parsed *p)
@@ -187,13 +190,18 @@ static bool fits(const struct fdl_coalescer *c,
 	    head->len_ + pkt->payload_ > c->max_len ||
 	    head->pieces_ + pkt->cnt > c->max_pieces)
 		return false;
-	if (pkt->l3_ != head->l3_ || pkt->l4_ != head->l4_ ||
-	    pkt->hdr_len_ != head->hdr_len_ ||
-	    differ(head->hdr_, pkt->hdr_, 0, pkt->l3_))
-		return false;
 	if (pkt->proto_ == TCP_PROTO && !tcp_fits(head, pkt))
 		return false;
 	return ip_fits(c, head, pkt);
+}
+
+/* Of one flow; is everything also in the same place? */
+static bool same_layout(const struct fdl_coalesce_packet *head,
+			const struct fdl_coalesce_packet *pkt)
+{
+	return pkt->l3_ == head->l3_ && pkt->l4_ == head->l4_ &&
+	       pkt->hdr_len_ == head->hdr_len_ &&
+	       !differ(head->hdr_, pkt->hdr_, 0, pkt->l3_);
 }
 
 static void append(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
@@ -275,25 +283,37 @@ static bool can_grow(const struct fdl_coalesce_packet *pkt)
 	       (pkt->payload_ >= MIN_TCP_GSO_SIZE && !ends_item(pkt));
 }
 
-/* A packet of a flow: into the flow's item, or an item of its own. */
+/* Into the item at slot or, where that is none or full, an item of its own. */
+static void place(struct fdl_coalescer *c, struct fdl_coalesce_packet **slot,
+		  struct fdl_coalesce_packet *pkt)
+{
+	c->recent = (unsigned)(slot - c->flow);
+	if (*slot && join(c, slot, pkt))
+		return;
+	append(c, pkt);
+	*slot = can_grow(pkt) ? pkt : NULL;
+	c->open = true;
+}
+
 static void add_to_flow(struct fdl_coalescer *c,
 			struct fdl_coalesce_packet *pkt, const struct parsed *p)
 {
 	const bool mergeable = is_mergeable(c, pkt, p);
 	struct fdl_coalesce_packet **slot;
+	bool same;
 
 	describe(pkt, p);
 	slot = find_slot(c, pkt);
-	if (*slot && same_flow(*slot, pkt)) {
-		if (mergeable && join(c, slot, pkt))
-			return;
-		*slot = NULL;
-	}
-	append(c, pkt);
-	if (!mergeable || !can_grow(pkt))
+	same = *slot && same_flow(*slot, pkt);
+	if (!mergeable || (!same && !can_grow(pkt))) {
+		if (same)
+			*slot = NULL;
+		append(c, pkt);
 		return;
-	*slot = pkt;
-	c->open = true;
+	}
+	if (!same || !same_layout(*slot, pkt))
+		*slot = NULL;
+	place(c, slot, pkt);
 }
 
 static void reset(struct fdl_coalesce_packet *pkt)
@@ -303,7 +323,7 @@ static void reset(struct fdl_coalesce_packet *pkt)
 	pkt->next = NULL;
 	pkt->item_ = NULL;
 	pkt->last_ = pkt;
-	pkt->hdr_ = NULL;
+	pkt->hdr_ = pkt->cnt ? pkt->iov[0].iov_base : NULL;
 	pkt->len_ = 0;
 	for (i = 0; i < pkt->cnt; i++)
 		pkt->len_ += (uint32_t)pkt->iov[i].iov_len;
@@ -313,17 +333,89 @@ static void reset(struct fdl_coalesce_packet *pkt)
 	pkt->fixed_id_ = false;
 }
 
-void fdl_coalesce_add(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
+static bool same_work(const struct fdl_offload *a, const struct fdl_offload *b)
+{
+	return a->csum == b->csum && a->csum_start == b->csum_start &&
+	       a->csum_offset == b->csum_offset && !b->gso;
+}
+
+/* The length in the IP header is that of the packet, and never was another. */
+static bool looks_alike_ip(const struct fdl_coalesce_packet *head,
+			   const struct fdl_coalesce_packet *pkt)
+{
+	const uint8_t *a = l3(head), *b = pkt->hdr_ + head->l3_;
+	const size_t len = pkt->len_ - head->l3_;
+
+	if (head->version_ == 4)
+		return a[0] == b[0] && ip4_total_len(b) == len &&
+		       ip4_frag(a) == ip4_frag(b) &&
+		       a[IP4_PROTO] == b[IP4_PROTO] &&
+		       !differ(a, b, IP4_SRC, 2 * IP4_ADDR_LEN) &&
+		       ip4_check_is_right(b);
+	return a[0] == b[0] && ip6_payload_len(b) == len - IP6_LEN &&
+	       a[IP6_NEXT] == b[IP6_NEXT] &&
+	       !differ(a, b, IP6_SRC, head->l4_ - head->l3_ - (size_t)IP6_SRC);
+}
+
+static bool looks_alike_l4(const struct fdl_coalesce_packet *head,
+			   const struct fdl_coalesce_packet *pkt)
+{
+	const uint8_t *a = l4(head), *b = pkt->hdr_ + head->l4_;
+
+	if (differ(a, b, 0, 4))
+		return false;
+	if (head->proto_ == TCP_PROTO)
+		return a[TCP_OFF] == b[TCP_OFF] && !(b[TCP_FLAGS] & TCP_NEVER);
+	return udp_total_len(b) == pkt->len_ - head->l4_ &&
+	       get_be16(b + UDP_CHECK);
+}
+
+/* Whether to parse and judge pkt would find what it found in head: a mergeable
+ * packet of the same flow and layout. */
+static bool looks_alike(const struct fdl_coalesce_packet *head,
+			const struct fdl_coalesce_packet *pkt)
+{
+	return pkt->cnt && pkt->iov[0].iov_len >= head->hdr_len_ &&
+	       pkt->len_ > head->hdr_len_ && pkt->link_len == head->link_len &&
+	       same_work(&head->off, &pkt->off) &&
+	       !differ(head->hdr_, pkt->hdr_, 0, head->l3_) &&
+	       looks_alike_ip(head, pkt) && looks_alike_l4(head, pkt);
+}
+
+static void describe_alike(struct fdl_coalesce_packet *pkt,
+			   const struct fdl_coalesce_packet *head)
+{
+	pkt->version_ = head->version_;
+	pkt->proto_ = head->proto_;
+	pkt->l3_ = head->l3_;
+	pkt->l4_ = head->l4_;
+	pkt->hdr_len_ = head->hdr_len_;
+	pkt->payload_ = pkt->len_ - pkt->hdr_len_;
+	pkt->total_ = pkt->payload_;
+	pkt->hash_ = head->hash_;
+}
+
+bool coalesce_alike(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
+{
+	struct fdl_coalesce_packet **slot = &c->flow[c->recent];
+
+	reset(pkt);
+	if (!*slot || !looks_alike(*slot, pkt))
+		return false;
+	describe_alike(pkt, *slot);
+	place(c, slot, pkt);
+	return true;
+}
+
+void coalesce_other(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 {
 	enum fdl_refusal why;
 	struct parsed p;
 
-	reset(pkt);
 	if (!pkt->cnt) {
 		append(c, pkt);
 		return;
 	}
-	pkt->hdr_ = pkt->iov[0].iov_base;
 	why = parse_frame(pkt->hdr_, pkt->iov[0].iov_len, pkt->len_,
 			  pkt->link_len, &p);
 	if (!why) {
@@ -334,6 +426,12 @@ void fdl_coalesce_add(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 	if (p.fragment || why == FDL_REFUSE_HEADERS)
 		close_all(c);
 	append(c, pkt);
+}
+
+void fdl_coalesce_add(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
+{
+	if (!coalesce_alike(c, pkt))
+		coalesce_other(c, pkt);
 }
 
 static void merge_headers(struct fdl_coalesced *out,

@@ -3,6 +3,9 @@
 #ifndef FDL_PROTO_IP4_H
 #define FDL_PROTO_IP4_H
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "proto/bytes.h"
 
 enum {
@@ -30,6 +33,22 @@ static inline unsigned ip4_hdr_len(const uint8_t *ip)
 static inline unsigned ip4_total_len(const uint8_t *ip)
 {
 	return get_be16(ip + IP4_TOTAL_LEN);
+}
+
+/* Of a header without options. */
+static inline bool ip4_check_is_right(const uint8_t *ip)
+{
+	uint64_t sum = 0;
+	uint32_t word;
+	int i;
+
+	for (i = 0; i < IP4_MIN_LEN; i += (int)sizeof(word)) {
+		memcpy(&word, ip + i, sizeof(word));
+		sum += word;
+	}
+	/* 2^16 is 1 to a sum of ones' complements, so all that counts is
+	 * whether 0xffff divides it; it is not 0, for the version is not. */
+	return sum % 0xffff == 0;
 }
 
 static inline unsigned ip4_frag(const uint8_t *ip)

@@ -319,12 +319,14 @@ static unsigned link_len(const struct fdl_lwip *link, const struct pbuf *p)
 /* len is that of the TCP segment. */
 static void put_pseudo_sum(const uint8_t *ip, uint8_t *tcp, unsigned len)
 {
-	const uint8_t proto[] = { 0, IP_PROTO_TCP, (uint8_t)(len >> 8),
-				  (uint8_t)len };
-	const bool v4 = ip[0] >> 4 == 4;
-	uint16_t sum = fdl_checksum_sum(proto, sizeof(proto), 0);
+	const uint32_t n = (uint32_t)PP_HTONS(IP_PROTO_TCP) +
+			   lwip_htons((u16_t)len);
+	uint16_t sum = (uint16_t)((n & 0xffff) + (n >> 16));
 
-	sum = fdl_checksum_sum(ip + (v4 ? 12 : 8), v4 ? 8 : 32, sum);
+	if (ip[0] >> 4 == 4)
+		sum = fdl_checksum_sum(ip + 12, 8, sum);
+	else
+		sum = fdl_checksum_sum(ip + 8, 32, sum);
 	memcpy(tcp + TCP_CHKSUM, &sum, sizeof(sum));
 }
 
@@ -370,26 +372,33 @@ static void describe(const struct fdl_lwip *link, struct pbuf *p,
 }
 
 /*
- * The chain's owner may change what is in a PBUF_REF once we have returned;
- * everything else stays as it is as long as we hold a reference.
+ * Returns how many pieces; 0: too many. The chain's owner may change what is in
+ * a PBUF_REF once we have returned: then it is not steady. Everything else stays
+ * as it is as long as we hold a reference.
  */
-static int send_pieces(struct fdl_lwip *link, struct pbuf *p,
-		       const struct fdl_offload *off)
+static int gather(const struct pbuf *p, struct iovec iov[TX_PIECES],
+		  bool *steady)
+{
+	int cnt = 0;
+
+	*steady = true;
+	for (; p; p = p->next) {
+		if (cnt == TX_PIECES)
+			return 0;
+		iov[cnt].iov_base = p->payload;
+		iov[cnt++].iov_len = p->len;
+		*steady = *steady && !PBUF_NEEDS_COPY(p);
+	}
+	return cnt;
+}
+
+static int send_ref(struct fdl_lwip *link, struct pbuf *p,
+		    const struct iovec iov[], int cnt,
+		    const struct fdl_offload *off)
 {
 	struct fdl_queue *q = fdl_get_queue(link->ep, 0);
-	struct iovec iov[TX_PIECES];
-	bool steady = true;
-	struct pbuf *piece;
-	int cnt = 0;
 	int rc;
 
-	for (piece = p; piece; piece = piece->next) {
-		iov[cnt].iov_base = piece->payload;
-		iov[cnt++].iov_len = piece->len;
-		steady = steady && !PBUF_NEEDS_COPY(piece);
-	}
-	if (!steady)
-		return fdl_write(q, iov, cnt, off);
 	pbuf_ref(p);
 	rc = fdl_write_ref(q, iov, cnt, off, sent, p);
 	if (rc < 0)
@@ -397,23 +406,45 @@ static int send_pieces(struct fdl_lwip *link, struct pbuf *p,
 	return rc;
 }
 
+static int send_flat(struct fdl_lwip *link, struct pbuf *p,
+		     const struct fdl_offload *off)
+{
+	struct pbuf *flat = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
+	struct iovec iov;
+	int rc;
+
+	if (!flat)
+		return -ENOBUFS;
+	iov = (struct iovec){ flat->payload, flat->len };
+	rc = send_ref(link, flat, &iov, 1, off);
+	pbuf_free(flat);
+	return rc;
+}
+
+static int send_pieces(struct fdl_lwip *link, struct pbuf *p,
+		       const struct fdl_offload *off)
+{
+	struct iovec iov[TX_PIECES];
+	bool steady;
+	int cnt;
+
+	cnt = gather(p, iov, &steady);
+	if (!cnt)
+		return send_flat(link, p, off);
+	if (steady)
+		return send_ref(link, p, iov, cnt, off);
+	return fdl_write(fdl_get_queue(link->ep, 0), iov, cnt, off);
+}
+
 static err_t link_output(struct netif *netif, struct pbuf *p)
 {
 	struct fdl_lwip *link = netif->state;
 	struct fdl_offload off = { 0 };
-	struct pbuf *flat = NULL;
 	int rc;
 
-	if (pbuf_clen(p) > TX_PIECES) {
-		flat = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
-		if (!flat)
-			return ERR_MEM;
-	}
 	if (link->wire_sums)
-		describe(link, flat ? flat : p, &off);
-	rc = send_pieces(link, flat ? flat : p, &off);
-	if (flat)
-		pbuf_free(flat);
+		describe(link, p, &off);
+	rc = send_pieces(link, p, &off);
 #if !NO_SYS
 	flush_later(link);
 #endif

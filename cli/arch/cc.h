@@ -10,6 +10,22 @@
 uint32_t port_random(void);
 
 #define LWIP_RAND() port_random()
+/* Functions of lwIP's own are not inlined. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static inline uint16_t port_htons(uint16_t n)
+{
+	return __builtin_bswap16(n);
+}
+
+static inline uint32_t port_htonl(uint32_t n)
+{
+	return __builtin_bswap32(n);
+}
+
+#define lwip_htons port_htons
+#define lwip_htonl port_htonl
+#endif
+
 #define LWIP_PLATFORM_DIAG(x) printf x
 #define LWIP_PLATFORM_ASSERT(x)                                               \
 	do {                                                                  \

@@ -450,6 +450,20 @@ static int state_of_all(struct fdl_endpoint *ep)
 	return state ? state : FDL_READABLE;
 }
 
+/* One queue is waited for by what it waits for itself: each epoll set around
+ * that would be felt in the latency of a lone packet. */
+static int wait_for_any(struct fdl_endpoint *ep, int timeout_ms)
+{
+	const struct ready *one = &ep->queues[0].ready;
+	int set;
+
+	if (ep->n_queues == 1)
+		return wake_poll(one->epfd, ready_beside(one), ep->wake,
+				 timeout_ms);
+	set = fdl_fd(ep);
+	return set < 0 ? set : wake_poll(set, -1, ep->wake, timeout_ms);
+}
+
 int fdl_poll(struct fdl_endpoint *ep, int timeout_ms)
 {
 	int r;
@@ -459,9 +473,7 @@ int fdl_poll(struct fdl_endpoint *ep, int timeout_ms)
 	r = all_ended(ep);
 	if (r)
 		return r;
-	r = fdl_fd(ep);
-	if (r >= 0)
-		r = wake_poll(r, -1, ep->wake, timeout_ms);
+	r = wait_for_any(ep, timeout_ms);
 	return r > 0 ? state_of_all(ep) : r;
 }
 

@@ -129,8 +129,8 @@ const char *fdl_last_error(const struct fdl_endpoint *ep);
  * as fdl_send has room. Level-triggered; quiet once fdl_recv has returned 0,
  * -ENOBUFS or a lasting error. They are epoll fds: poll them, never read,
  * change or close them. Any thread. From the first of these calls, or of
- * fdl_poll, on an AF_PACKET socket pays to tell the fd of each packet that is
- * sent; fdl_queue_poll does without.
+ * fdl_poll with several queues, on an AF_PACKET socket pays to tell the fd of
+ * each packet that is sent; fdl_queue_poll does without.
  * Errors: -ENOMEM; -ENOSPC more epoll registrations than the user may have
  * (fs.epoll.max_user_watches).
  */

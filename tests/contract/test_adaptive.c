@@ -6,7 +6,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -31,6 +30,7 @@
 #include "link.h"
 #include "netns.h"
 #include "sanitized.h"
+#include "switches.h"
 
 enum {
 	FLOWS = 2,
@@ -51,16 +51,8 @@ enum phase {
 	PHASES,
 };
 
-/* The clock stands, or whatever is next is due. */
-static atomic_bool hurried;
+/* Stands unless hurried: then whatever is next is due. */
 static _Atomic int64_t clock_us;
-
-/* Of the switches: how many were begun, have ended and are done, which socket is
- * used, how long one takes longer, and with what it fails. One that is held
- * waits to be let go first. */
-static atomic_uint begun, ended, switches, member, delay_us;
-static atomic_int refusal;
-static atomic_bool held;
 
 /* Done once, before the edges of the set are looked at. */
 struct bed;
@@ -72,38 +64,12 @@ int __real_os_epoll_wait(int epfd, struct epoll_event *ev, int n,
 			 int timeout_ms);
 int __wrap_os_epoll_wait(int epfd, struct epoll_event *ev, int n,
 			 int timeout_ms);
-int __real_os_setsockopt(int fd, int level, int name, const void *val,
-			 socklen_t len);
-int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
-			 socklen_t len);
 
 int64_t __wrap_os_now_us(void)
 {
-	const int64_t step = member ? 1000000 : 4000;
+	const int64_t step = switches.member ? 1000000 : 4000;
 
-	return atomic_fetch_add(&clock_us, hurried ? step : 0);
-}
-
-int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
-			 socklen_t len)
-{
-	const struct sock_fprog *program = val;
-	int err;
-
-	if (level != SOL_PACKET || name != PACKET_FANOUT_DATA)
-		return __real_os_setsockopt(fd, level, name, val, len);
-	begun++;
-	while (held)
-		usleep(100);
-	usleep(delay_us);
-	err = refusal;
-	if (!err) {
-		err = __real_os_setsockopt(fd, level, name, val, len);
-		member = program->filter[0].k;
-		switches++;
-	}
-	ended++;
-	return err;
+	return atomic_fetch_add(&clock_us, switches.hurried ? step : 0);
 }
 
 int __wrap_os_epoll_wait(int epfd, struct epoll_event *ev, int n,
@@ -263,8 +229,8 @@ static void take_until(struct bed *b, unsigned n_switches)
 	const long long end = netns_now_ms() + LONG_MS;
 	unsigned in_vain = 0;
 
-	while (switches < n_switches &&
-	       (switches < FEW || netns_now_ms() < end)) {
+	while (switches_done() < n_switches &&
+	       (switches_done() < FEW || netns_now_ms() < end)) {
 		assert_int_equal(fdl_queue_poll(b->q, WAIT_MS), FDL_READABLE);
 		in_vain = take(b) ? 0 : in_vain + 1;
 		assert_in_range(in_vain, 0, 1);
@@ -298,16 +264,11 @@ static void make_bed_with(struct bed *b, const char *locator,
 		b->feeder[i].flow = i;
 		b->feeder[i].sock = packet_socket("fda1");
 	}
-	hurried = false;
-	held = false;
-	delay_us = 0;
-	refusal = 0;
+	switches_reset();
 	assert_int_equal(fdl_open(&b->ep, locator, &opts), 0);
 	assert_int_equal(fdl_get_mode(b->ep), FDL_MODE_ADAPTIVE);
 	b->q = fdl_get_queue(b->ep, 0);
-	begun = 0;
-	ended = 0;
-	switches = 0;
+	switches_reset();
 }
 
 static void make_bed(struct bed *b)
@@ -347,30 +308,20 @@ static void expect_quiet(struct bed *b)
 	assert_int_equal(poll(&p, 1, 0), 0);
 }
 
-/* Have the mode begin one switch now, which is held. */
-static void begin_switch(struct bed *b)
+static void deliver_batch(void *bed)
 {
-	const unsigned n = begun;
-
-	held = true;
-	hurried = true;
-	while (begun == n) {
-		put_some(b, BATCH);
-		take_all(b);
-	}
-	hurried = false;
+	put_some(bed, BATCH);
+	take_all(bed);
 }
 
-static void await_end(void)
+static void begin_switch(struct bed *b)
 {
-	held = false;
-	while (ended < begun)
-		usleep(100);
+	switches_begin(deliver_batch, b);
 }
 
 static void await_switch(struct bed *b)
 {
-	await_end();
+	switches_await();
 	take(b);
 }
 
@@ -383,8 +334,8 @@ static void enter(struct bed *b, enum phase phase)
 		await_switch(b);
 	if (phase == TO_PLAIN)
 		begin_switch(b);
-	delay_us = 30000;
-	held = false;
+	switches.delay_us = 30000;
+	switches.held = false;
 }
 
 /* Run a test with a link in each phase. */
@@ -407,7 +358,7 @@ static void switch_under_load(unsigned n_switches, unsigned window)
 
 	make_bed(&b);
 	cpu_roam(&b.cpus);
-	hurried = true;
+	switches.hurried = true;
 	start_feeders(&b, window);
 	take_until(&b, n_switches);
 	stop_feeders(&b);
@@ -582,15 +533,15 @@ static void a_reader_may_come_and_go_in_any_phase(void **state)
 
 static void fail_to_switch(struct bed *b)
 {
-	const unsigned n = begun, done = switches;
+	const unsigned n = switches.begun, done = switches_done();
 
-	refusal = -ENOMEM;
-	hurried = true;
+	switches.refusal = -ENOMEM;
+	switches.hurried = true;
 	deliver_some(b);
-	await_end();
+	switches_await();
 	deliver_some(b);
-	assert_in_range(begun, n, n + 1);
-	assert_in_range(switches, done, done + 1);
+	assert_in_range(switches.begun, n, n + 1);
+	assert_in_range(switches_done(), done, done + 1);
 }
 
 static void a_switch_that_fails_is_left_alone(void **state)
@@ -639,16 +590,16 @@ static void the_ring_is_left_by_one_packet_at_a_time(void **state)
 	(void)state;
 	make_bed(&b);
 	enter(&b, RING);
-	n = begun;
-	held = true;
-	hurried = true;
-	while (begun == n && netns_now_ms() < end) {
+	n = switches.begun;
+	switches.held = true;
+	switches.hurried = true;
+	while (switches.begun == n && netns_now_ms() < end) {
 		put_some(&b, 1);
 		assert_int_equal(fdl_queue_poll(b.q, WAIT_MS), FDL_READABLE);
 		take_once(&b);
 	}
-	assert_int_equal(begun, n + 1);
-	hurried = false;
+	assert_int_equal(switches.begun, n + 1);
+	switches.hurried = false;
 	take_all(&b);
 	await_switch(&b);
 	deliver_some(&b);
@@ -660,7 +611,7 @@ static void let_an_edge_come(struct bed *b, int epfd)
 {
 	struct pollfd p = { .fd = epfd, .events = POLLIN };
 
-	await_end();
+	switches_await();
 	put_some(b, 1);
 	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
 }
@@ -674,11 +625,11 @@ static void an_edge_is_not_lost_at_the_end_of_a_switch(void **state)
 	(void)state;
 	make_bed(&b);
 	begin_switch(&b);
-	assert_int_equal(switches, 0);
+	assert_int_equal(switches_done(), 0);
 	awaits_edge = &b;
 	take(&b);
 	assert_null(awaits_edge);
-	assert_int_equal(switches, 1);
+	assert_int_equal(switches_done(), 1);
 	take_all(&b);
 	expect_no_drops(&b);
 	free_bed(&b);

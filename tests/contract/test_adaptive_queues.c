@@ -27,6 +27,7 @@
 #include "link.h"
 #include "netns.h"
 #include "sanitized.h"
+#include "switches.h"
 
 enum {
 	SWITCHES = SANITIZED ? 100 : 1000,
@@ -42,98 +43,32 @@ enum {
 	ENOUGH = 2048,
 };
 
-/* The clock stands, or whatever is next is due. */
-static atomic_bool hurried;
-
-/* Of the switches: by whose socket, how many are begun, how many done, and how
- * long one takes longer. One that is held waits to be let go first. */
-static atomic_int steerer[QUEUES];
-static atomic_uint begun, switches[QUEUES], delay_us;
-static atomic_bool held;
-
-/* What entering the group fails with. */
-static atomic_int refusal;
+/* Whose clock it is. A thread that reads both queues says so. */
+static _Thread_local unsigned reading;
+static _Thread_local int64_t clock_us[QUEUES];
 
 int64_t __wrap_os_now_us(void);
-int __real_os_setsockopt(int fd, int level, int name, const void *val,
-			 socklen_t len);
-int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
-			 socklen_t len);
 
+/* Stands unless hurried: then a load is due, and now and then an idle link. */
 int64_t __wrap_os_now_us(void)
 {
 	static _Thread_local unsigned looks;
-	static _Thread_local int64_t clock_us;
 
-	if (hurried)
-		clock_us += looks++ % (BUSY_LOOKS + 1) ? 4000 : 1000000;
-	return clock_us;
-}
-
-/* The test does not know which socket is whose, but tells them apart. */
-static unsigned tell_apart(int fd)
-{
-	unsigned i;
-	int none;
-
-	for (i = 0; i < QUEUES; i++) {
-		none = -1;
-		if (atomic_compare_exchange_strong(&steerer[i], &none, fd) ||
-		    none == fd)
-			return i;
-	}
-	fail_msg("a switch by a socket too many");
-	return 0;
-}
-
-int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
-			 socklen_t len)
-{
-	int err;
-
-	if (level == SOL_PACKET && name == PACKET_FANOUT && refusal) {
-		begun++;
-		return refusal;
-	}
-	if (level != SOL_PACKET || name != PACKET_FANOUT_DATA)
-		return __real_os_setsockopt(fd, level, name, val, len);
-	begun++;
-	while (held)
-		usleep(100);
-	usleep(delay_us);
-	err = __real_os_setsockopt(fd, level, name, val, len);
-	switches[tell_apart(fd)]++;
-	return err;
-}
-
-static void forget_switches(void)
-{
-	unsigned i;
-
-	begun = 0;
-	for (i = 0; i < QUEUES; i++) {
-		steerer[i] = -1;
-		switches[i] = 0;
-	}
-}
-
-static unsigned all_switches(void)
-{
-	return switches[0] + switches[1];
+	if (switches.hurried)
+		clock_us[reading] += looks++ % (BUSY_LOOKS + 1) ? 4000 :
+								  1000000;
+	return clock_us[reading];
 }
 
 static struct fdl_endpoint *open_adaptive(const char *locator)
 {
 	struct fdl_endpoint *ep;
 
-	hurried = false;
-	held = false;
-	delay_us = 0;
-	refusal = 0;
-	forget_switches();
+	switches_reset();
+	memset(clock_us, 0, sizeof(clock_us));
 	ep = flows_open(locator);
 	assert_int_equal(fdl_get_mode(ep), FDL_MODE_ADAPTIVE);
-	forget_switches();
+	switches_reset();
 	return ep;
 }
 
@@ -286,14 +221,14 @@ static void run_until(struct bed *b, unsigned n)
 
 	cpu_roam(&b->cpus);
 	fed = false;
-	hurried = true;
+	switches.hurried = true;
 	assert_int_equal(fdl_attach(b->ep, &d), 0);
 	for (i = 0; i < FEEDERS; i++) {
 		feeder[i] = (struct feeder){ .b = b, .index = i };
 		pthread_create(&feeder[i].thread, NULL, feed, &feeder[i]);
 	}
-	while (all_switches() < n && b->wrong == 0 &&
-	       (all_switches() < FEW || netns_now_ms() < end))
+	while (switches_done() < n && b->wrong == 0 &&
+	       (switches_done() < FEW || netns_now_ms() < end))
 		usleep(1000);
 	fed = true;
 	for (i = 0; i < FEEDERS; i++)
@@ -302,7 +237,7 @@ static void run_until(struct bed *b, unsigned n)
 	while (!all_came(b) && netns_now_ms() < end)
 		usleep(1000);
 	assert_int_equal(fdl_detach(b->ep), 0);
-	hurried = false;
+	switches.hurried = false;
 }
 
 static void a_thousand_switches_of_both_under_load(void **state)
@@ -313,8 +248,8 @@ static void a_thousand_switches_of_both_under_load(void **state)
 	make_bed(&b);
 	run_until(&b, SWITCHES);
 	expect_all(&b);
-	assert_in_range(switches[0], all_switches() / 4, SWITCHES);
-	assert_in_range(switches[1], all_switches() / 4, SWITCHES);
+	assert_in_range(switches.done[0], switches_done() / 4, SWITCHES);
+	assert_in_range(switches.done[1], switches_done() / 4, SWITCHES);
 	free_bed(&b);
 }
 
@@ -323,6 +258,7 @@ static void take_from(struct bed *b, unsigned queue)
 	struct fdl_packet *v[BATCH];
 	int i, n;
 
+	reading = queue;
 	while ((n = fdl_recv(fdl_get_queue(b->ep, queue), v, BATCH)) > 0) {
 		for (i = 0; i < n; i++)
 			check(b, queue, v[i]);
@@ -358,27 +294,31 @@ static void deliver_some(struct bed *b, unsigned flow, unsigned n)
 	assert_int_equal(b->wrong, 0);
 }
 
+struct loaded {
+	struct bed *b;
+	unsigned flow;
+};
+
+static void deliver_batch(void *loaded)
+{
+	const struct loaded *l = loaded;
+
+	deliver_some(l->b, l->flow, BATCH);
+}
+
 /* Have the queue of a flow begin a switch, and no more. It is held. */
 static void begin_switch(struct bed *b, unsigned flow)
 {
-	const unsigned before = begun;
+	struct loaded l = { .b = b, .flow = flow };
 
-	held = true;
-	hurried = true;
-	while (begun == before)
-		deliver_some(b, flow, BATCH);
-	hurried = false;
+	switches_begin(deliver_batch, &l);
 }
 
 /* Have it use its ring. */
 static void load(struct bed *b, unsigned flow)
 {
-	const unsigned before = all_switches();
-
 	begin_switch(b, flow);
-	held = false;
-	while (all_switches() == before)
-		usleep(100);
+	switches_await();
 	take(b);
 }
 
@@ -405,15 +345,25 @@ static void with_rings(void (*test)(struct bed *b))
 		for (i = QUEUES; i-- > 0;)
 			if (rings & 1U << i)
 				load(&b, i * FEEDERS);
+		assert_int_equal(switches.begun, (rings & 1) + (rings >> 1));
 		test(&b);
 		free_bed(&b);
 	}
 }
 
+/* No clock runs. */
+static void deliver_and_stay(struct bed *b)
+{
+	const unsigned before = switches.begun;
+
+	deliver_everywhere(b);
+	assert_int_equal(switches.begun, before);
+}
+
 static void each_queue_switches_on_its_own(void **state)
 {
 	(void)state;
-	with_rings(deliver_everywhere);
+	with_rings(deliver_and_stay);
 }
 
 static void flap(struct bed *b)
@@ -469,13 +419,13 @@ static void an_endpoint_may_be_freed_amid_switches(void **state)
 	(void)state;
 	make_bed(&b);
 	begin_switch(&b, 0);
-	hurried = true;
+	switches.hurried = true;
 	deliver_some(&b, FEEDERS, ENOUGH);
-	hurried = false;
-	delay_us = 30000;
-	held = false;
+	switches.hurried = false;
+	switches.delay_us = 30000;
+	switches.held = false;
 	free_bed(&b);
-	assert_int_equal(all_switches(), 2);
+	assert_int_equal(switches_done(), 2);
 }
 
 /* The kernel does not take a ring's socket into the group: its queue stays with
@@ -486,18 +436,18 @@ static void a_ring_that_cannot_be_added_is_done_without(void **state)
 
 	(void)state;
 	make_bed(&b);
-	refusal = -EINVAL;
+	switches.no_entry = -EINVAL;
 	begin_switch(&b, 0);
-	held = false;
-	refusal = 0;
+	switches.held = false;
+	switches.no_entry = 0;
 	deliver_everywhere(&b);
 	load(&b, FEEDERS);
 	flap(&b);
-	hurried = true;
+	switches.hurried = true;
 	deliver_some(&b, 0, ENOUGH);
 	/* All were the other queue's. */
-	assert_in_range(switches[0], 1, SWITCHES);
-	assert_int_equal(switches[1], 0);
+	assert_in_range(switches.done[0], 1, SWITCHES);
+	assert_int_equal(switches.done[1], 0);
 	free_bed(&b);
 }
 

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "switches.h"
+
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct switches switches;
+
+int __real_os_setsockopt(int fd, int level, int name, const void *val,
+			 socklen_t len);
+int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
+			 socklen_t len);
+
+/* The test does not know which socket is whose, but tells them apart. */
+static unsigned tell_apart(int fd)
+{
+	unsigned i;
+	int none;
+
+	for (i = 0; i < MAX_SWITCHING; i++) {
+		none = -1;
+		if (atomic_compare_exchange_strong(&switches.by[i], &none,
+						   fd) ||
+		    none == fd)
+			return i;
+	}
+	fail_msg("a switch by a socket too many");
+	return 0;
+}
+
+static int replace_program(int fd, const struct sock_fprog *program,
+			   socklen_t len)
+{
+	int err;
+
+	switches.begun++;
+	while (switches.held)
+		usleep(100);
+	usleep(switches.delay_us);
+	err = switches.refusal;
+	if (!err) {
+		err = __real_os_setsockopt(fd, SOL_PACKET, PACKET_FANOUT_DATA,
+					   program, len);
+		switches.member = program->filter[0].k;
+		switches.done[tell_apart(fd)]++;
+	}
+	switches.ended++;
+	return err;
+}
+
+int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
+			 socklen_t len)
+{
+	if (level == SOL_PACKET && name == PACKET_FANOUT_DATA)
+		return replace_program(fd, val, len);
+	if (level == SOL_PACKET && name == PACKET_FANOUT && switches.no_entry) {
+		switches.begun++;
+		switches.ended++;
+		return switches.no_entry;
+	}
+	return __real_os_setsockopt(fd, level, name, val, len);
+}
+
+void switches_reset(void)
+{
+	unsigned i;
+
+	switches.hurried = false;
+	switches.held = false;
+	switches.delay_us = 0;
+	switches.refusal = 0;
+	switches.no_entry = 0;
+	switches.begun = 0;
+	switches.ended = 0;
+	for (i = 0; i < MAX_SWITCHING; i++) {
+		switches.by[i] = -1;
+		switches.done[i] = 0;
+	}
+}
+
+unsigned switches_done(void)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < MAX_SWITCHING; i++)
+		n += switches.done[i];
+	return n;
+}
+
+void switches_begin(void (*deliver)(void *ctx), void *ctx)
+{
+	const unsigned before = switches.begun;
+
+	switches.held = true;
+	switches.hurried = true;
+	while (switches.begun == before)
+		deliver(ctx);
+	switches.hurried = false;
+}
+
+void switches_await(void)
+{
+	switches.held = false;
+	while (switches.ended < switches.begun)
+		usleep(100);
+}

@@ -80,21 +80,6 @@ static int unmute(int fd)
 			     sizeof(unused));
 }
 
-int group_enter(struct io_group *group, int plain)
-{
-	const int fd = group_next(group);
-	int err;
-
-	err = bind_like(fd, plain);
-	if (!err)
-		err = join(fd, plain);
-	if (err)
-		return err;
-	/* It can neither leave nor fail to have had a filter. */
-	unmute(fd);
-	return (int)(group->queues + group->entered++);
-}
-
 int group_use(struct io_group *group, int fd, unsigned queue, unsigned member)
 {
 	const uint8_t before = group->member[queue];
@@ -110,4 +95,32 @@ int group_use(struct io_group *group, int fd, unsigned queue, unsigned member)
 	if (err)
 		group->member[queue] = before;
 	return err;
+}
+
+/* Of all queues, for the program is a new one, and as before. */
+static int await_grace_period(struct io_group *group, int fd)
+{
+	return group_use(group, fd, 0, group->member[0]);
+}
+
+int group_enter(struct io_group *group, int plain)
+{
+	const int fd = group_next(group);
+	unsigned number;
+	int err;
+
+	err = bind_like(fd, plain);
+	if (!err)
+		err = join(fd, plain);
+	if (err)
+		return err;
+	number = group->queues + group->entered++;
+	/* What it got from bind on may still be on its way to the filter, and
+	 * is another socket's. */
+	err = await_grace_period(group, plain);
+	if (err)
+		return err;
+	/* It can neither leave nor fail to have had a filter. */
+	unmute(fd);
+	return (int)number;
 }

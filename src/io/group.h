@@ -36,9 +36,10 @@ void group_free(struct io_group *group);
 int group_next(const struct io_group *group);
 
 /*
- * Have that one enter the group that the plain socket is in. On failure it is
- * still the next. Returns its number. Errors: those of bind(2) and
- * setsockopt(2).
+ * Have that one enter the group that the plain socket is in. Waits for an RCU
+ * grace period: then no packet is on its way to it. Returns its number. On
+ * failure it is still the next, or in the group for nobody. Errors: those of
+ * bind(2) and setsockopt(2).
  */
 int group_enter(struct io_group *group, int plain);
 

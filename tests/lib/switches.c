@@ -7,12 +7,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+enum { MAX_CODE = 512 };
+
 struct switches switches;
+
+/* The program that is in use. */
+static struct sock_filter last[MAX_CODE];
 
 int __real_os_setsockopt(int fd, int level, int name, const void *val,
 			 socklen_t len);
@@ -36,6 +42,13 @@ static unsigned tell_apart(int fd)
 	return 0;
 }
 
+/* Who gives the same program again waits for the kernel, and no more. */
+static bool is_new(const struct sock_fprog *program)
+{
+	assert_in_range(program->len, 1, MAX_CODE);
+	return memcmp(last, program->filter, program->len * sizeof(*last)) != 0;
+}
+
 static int replace_program(int fd, const struct sock_fprog *program,
 			   socklen_t len)
 {
@@ -49,6 +62,7 @@ static int replace_program(int fd, const struct sock_fprog *program,
 	if (!err) {
 		err = __real_os_setsockopt(fd, SOL_PACKET, PACKET_FANOUT_DATA,
 					   program, len);
+		memcpy(last, program->filter, program->len * sizeof(*last));
 		switches.member = program->filter[0].k;
 		switches.done[tell_apart(fd)]++;
 	}
@@ -59,7 +73,7 @@ static int replace_program(int fd, const struct sock_fprog *program,
 int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
 			 socklen_t len)
 {
-	if (level == SOL_PACKET && name == PACKET_FANOUT_DATA)
+	if (level == SOL_PACKET && name == PACKET_FANOUT_DATA && is_new(val))
 		return replace_program(fd, val, len);
 	if (level == SOL_PACKET && name == PACKET_FANOUT && switches.no_entry) {
 		switches.begun++;

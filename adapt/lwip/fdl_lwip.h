@@ -21,8 +21,8 @@
  *	#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, len, len1, opt2, p) \
  *		fdl_lwip_tcp_input(pcb, p)
  *
- * and no IP_FORWARD or LWIP_IPV6_FORWARD, for what lwIP forwards has to be
- * complete. If any is amiss, FDL_LWIP_FLAGS is what can do without.
+ * and no IP_FORWARD, LWIP_IPV6_FORWARD or LWIP_NETIF_LOOPBACK, for what lwIP
+ * forwards, and what it sends to itself, has to be complete. If any is amiss, FDL_LWIP_FLAGS is what can do without.
  *
  * Segmentation offload: lwIP cuts what TCP sends at the connection's MSS, which
  * costs more than all the rest. Compile fdl_lwip_tso.c as well, and
@@ -76,7 +76,7 @@ extern "C" {
 
 /* What to set in fdl_options.flags. */
 #if LWIP_CHECKSUM_CTRL_PER_NETIF && defined(LWIP_HOOK_TCP_INPACKET_PCB) && \
-	!IP_FORWARD && !LWIP_IPV6_FORWARD
+	!IP_FORWARD && !LWIP_IPV6_FORWARD && !LWIP_NETIF_LOOPBACK
 #define FDL_LWIP_FLAGS (FDL_RX_CSUM | FDL_RX_GSO | FDL_GRO | FDL_COALESCE)
 #else
 #define FDL_LWIP_FLAGS FDL_COALESCE

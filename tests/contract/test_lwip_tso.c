@@ -417,6 +417,42 @@ static void a_write_may_follow_a_timeout(void **state)
 	hang_up(b);
 }
 
+static void feed_bytes(struct bed *b, bool right)
+{
+	const struct shape s = {
+		.version = 4,
+		.proto = 6,
+		.payload = 100,
+		.flow = b->flow,
+		.ttl = 64,
+		.flags = ACK,
+		.seq = b->seq,
+		.ack = b->start,
+	};
+	uint8_t frame[140];
+	const size_t len = build(frame, &s);
+
+	frame[len - 1] ^= !right;
+	assert_int_equal(send(b->peer, frame, len, 0), len);
+	turn(b);
+}
+
+/* lwIP is told not to check what is right, and only that. */
+static void wrong_checksums_are_found(void **state)
+{
+	struct bed *b = connect_to(state, WIDE);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		feed_bytes(b, false);
+		assert_int_equal(b->pcb->rcv_nxt, b->seq);
+		feed_bytes(b, true);
+		b->seq += 100;
+		assert_int_equal(b->pcb->rcv_nxt, b->seq);
+	}
+	hang_up(b);
+}
+
 /* As one leaves that had to wait for its neighbour to be found. */
 static void a_segment_of_no_connection_is_cut_at_the_mtu(void **state)
 {
@@ -457,6 +493,7 @@ int main(void)
 		cmocka_unit_test(no_little_pieces_are_cut_off),
 		cmocka_unit_test(the_end_is_at_the_end),
 		cmocka_unit_test(a_write_may_follow_a_timeout),
+		cmocka_unit_test(wrong_checksums_are_found),
 		cmocka_unit_test(a_segment_of_no_connection_is_cut_at_the_mtu),
 	};
 

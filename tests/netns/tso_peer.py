@@ -107,8 +107,9 @@ def main():
     def one(number):
         try:
             run(words, number)
-        except (OSError, EOFError, ValueError) as error:
-            failed.append(error)
+        # Of any kind: a thread's own end is noticed by nobody.
+        except Exception as error:
+            failed.append(repr(error))
 
     start = time.monotonic()
     threads = [threading.Thread(target=one, args=(i,))

@@ -17,7 +17,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +30,9 @@ enum {
 	POOL = 16384,
 	MAX_HELD = 2 * POOL,
 	LATE_MS = 3,
-	MTU = 9000,
+	IP4_LEN = 20,
+	IP6_LEN = 40,
+	TCP_LEN = 20,
 };
 
 struct held {
@@ -94,13 +95,16 @@ static void trace(const struct fdl_packet *pkt, unsigned from)
 {
 	const uint8_t *ip = pkt->data + pkt->link_len;
 	const bool v4 = pkt->protocol == 0x0800;
-	const unsigned ip_len = v4 ? (ip[0] & 15U) * 4 : 40;
-	const unsigned total = v4 ? get16(ip + 2) : get16(ip + 4) + 40;
-	const uint8_t *tcp = ip + ip_len;
-	unsigned hdr_len;
+	const unsigned min_len = v4 ? IP4_LEN : IP6_LEN;
+	unsigned ip_len, total, hdr_len;
+	const uint8_t *tcp;
 
-	if ((!v4 && pkt->protocol != 0x86dd) || ip[v4 ? 9 : 6] != 6)
+	if ((!v4 && pkt->protocol != 0x86dd) ||
+	    pkt->len < pkt->link_len + min_len + TCP_LEN || ip[v4 ? 9 : 6] != 6)
 		return;
+	ip_len = v4 ? (ip[0] & 15U) * 4 : IP6_LEN;
+	total = v4 ? get16(ip + 2) : get16(ip + 4) + IP6_LEN;
+	tcp = ip + ip_len;
 	hdr_len = (tcp[12] >> 4) * 4U;
 	printf("%llu %u %u %u %u %u %u %u %u %u\n", (unsigned long long)now(),
 	       from, get16(tcp), get16(tcp + 2), tcp[13], get32(tcp + 4),

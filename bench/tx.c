@@ -5,9 +5,10 @@
  *	tx LINK SIZE BATCH WRITER WARMUP SECONDS
  *
  * LINK: seqpacket, datagram, veth, tap, taphdr. WRITER: "bare" (sendmmsg, on a TAP
- * write), "bare, aux" (veth: each with a virtio-net header), "fdlink", or "exec
- * PROGRAM ARGUMENT...", as rx has it. Each frame is written into its buffer
- * anew, as a stack would. Prints one line of JSON.
+ * write), "bare, aux" (veth: each with a virtio-net header), "fdlink"
+ * (fdl_send), "fdlink write" (fdl_write of a buffer that is not the library's,
+ * in a batch of 1), or "exec PROGRAM ARGUMENT...", as rx has it. Each frame is
+ * written into its buffer anew, as a stack would. Prints one line of JSON.
  */
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -21,7 +22,7 @@
 
 #include "bench.h"
 
-enum { MAX_BATCH = 256, POOL = 1024 };
+enum { MAX_BATCH = 256, POOL = 1024, MAX_WAIT_MS = 1000 };
 
 struct tx {
 	struct bench_link link;
@@ -110,27 +111,51 @@ static void send_all(struct tx *tx, struct fdl_queue *q, struct fdl_packet *v[],
 	}
 }
 
-static void send_fdlink(struct tx *tx)
+static struct fdl_queue *open_queue(struct tx *tx, uint32_t tx_wait_ms)
 {
 	const struct fdl_options options = {
 		.size = sizeof(options),
 		.flags = FDL_ETHERNET,
 		.pool = POOL,
+		.tx_wait_ms = tx_wait_ms,
 	};
-	struct fdl_packet *v[MAX_BATCH];
 	struct fdl_endpoint *ep;
-	struct fdl_queue *q;
+	int r;
+
+	r = fdl_endpoint_new(&ep, &tx->link.fd, 1, &options);
+	if (r < 0)
+		bench_die("fdl_endpoint_new", -r);
+	return fdl_get_queue(ep, 0);
+}
+
+static void send_fdlink(struct tx *tx)
+{
+	struct fdl_queue *q = open_queue(tx, 0);
+	struct fdl_packet *v[MAX_BATCH];
 	int n;
 
-	n = fdl_endpoint_new(&ep, &tx->link.fd, 1, &options);
-	if (n < 0)
-		bench_die("fdl_endpoint_new", -n);
-	q = fdl_get_queue(ep, 0);
 	for (;;) {
 		n = fill(tx, q, v);
 		if (n < 0)
 			bench_die("fdl_alloc", -n);
 		send_all(tx, q, v, n);
+	}
+}
+
+/* It waits for room, as the others do. */
+static void send_fdlink_write(struct tx *tx)
+{
+	struct fdl_queue *q = open_queue(tx, MAX_WAIT_MS);
+	static uint8_t frame[BENCH_FRAME];
+	const struct iovec iov = { frame, tx->size };
+	int r;
+
+	for (;;) {
+		memcpy(frame, tx->frame, tx->size);
+		r = fdl_write(q, &iov, 1, NULL);
+		if (r)
+			bench_die("fdl_write", -r);
+		tx->shared->count++;
 	}
 }
 
@@ -176,6 +201,8 @@ static void find_writer(struct tx *tx, char *name)
 			tx->exec[i++] = word;
 	} else if (!strcmp(name, "fdlink")) {
 		tx->send = send_fdlink;
+	} else if (!strcmp(name, "fdlink write") && tx->batch == 1) {
+		tx->send = send_fdlink_write;
 	} else if (!strcmp(name, "bare")) {
 		tx->send = tx->link.socket ? send_messages : send_writes;
 	} else if (!strcmp(name, "bare, aux")) {

@@ -13,6 +13,12 @@
 #include "endpoint.h"
 #include "os.h"
 
+enum {
+	/* Bytes of a frame that are copied behind its header: a second piece
+	 * costs the kernel more. */
+	COPY_MAX = 2048,
+};
+
 static const struct verdict empty = {
 	.action = DROP,
 	.counter = TX_DROP_EMPTY,
@@ -139,16 +145,36 @@ void tx_end(struct fdl_queue *q, unsigned weight, bool super)
 	tx->n++;
 }
 
-/*
- * tx_begin and tx_end in one, of what most frames are. The header goes right
- * before the frame: one piece costs the kernel less than two.
- */
-static const struct verdict *gather_whole(struct fdl_queue *q,
-					  const struct frame *f,
-					  const struct fdl_offload *off)
+static uint8_t *copy_whole(struct fdl_queue *q, const struct frame *f)
+{
+	struct tx *tx = q->tx;
+
+	if (f->iov->iov_len > COPY_MAX || tx->merged)
+		return NULL;
+	memcpy(tx->scratch + q->io.vnet_hdr_len, f->iov->iov_base,
+	       f->iov->iov_len);
+	tx->merged = true;
+	return tx->scratch;
+}
+
+/* Where a frame begins that is one piece with its header; NULL: nowhere. */
+static inline uint8_t *whole(struct fdl_queue *q, const struct frame *f)
+{
+	if (f->cnt != 1)
+		return NULL;
+	if (f->room >= q->io.vnet_hdr_len)
+		return (uint8_t *)f->iov->iov_base - q->io.vnet_hdr_len;
+	return copy_whole(q, f);
+}
+
+/* tx_begin and tx_end in one, of what most frames are: one piece that begins
+ * with room for the header. */
+static inline const struct verdict *gather_whole(struct fdl_queue *q,
+						 const struct frame *f,
+						 uint8_t *start,
+						 const struct fdl_offload *off)
 {
 	const unsigned hdr_len = q->io.vnet_hdr_len;
-	uint8_t *start = (uint8_t *)f->iov->iov_base - hdr_len;
 	struct tx *tx = q->tx;
 	const unsigned n = tx->n, at = tx->pieces;
 
@@ -197,14 +223,18 @@ static const struct verdict *gather_pieces(struct fdl_queue *q,
 	return why;
 }
 
-static const struct verdict *gather(struct fdl_queue *q, const struct frame *f,
-				    const struct fdl_offload *off)
+static inline const struct verdict *gather(struct fdl_queue *q,
+					   const struct frame *f,
+					   const struct fdl_offload *off)
 {
-	if (f->cnt == 1 && f->room >= q->io.vnet_hdr_len)
-		return gather_whole(q, f, off);
+	uint8_t *start = whole(q, f);
+
+	if (start)
+		return gather_whole(q, f, start, off);
 	return gather_pieces(q, f, off);
 }
 
+/* For bridge.c: in add(), where nothing is undone, inlining pays. */
 const struct verdict *tx_gather(struct fdl_queue *q, const struct frame *f,
 				const struct fdl_offload *off)
 {
@@ -226,13 +256,8 @@ static bool asks_for_work(const struct fdl_offload *off)
 	return off && (off->csum == FDL_CSUM_PARTIAL || off->gso);
 }
 
-static bool is_plain(const struct fdl_queue *q, const struct frame *f)
-{
-	return f->cnt == 1 && f->room >= q->io.vnet_hdr_len &&
-	       f->iov->iov_len && !asks_for_work(f->off);
-}
-
-static const struct verdict *add(struct fdl_queue *q, const struct frame *f)
+static inline const struct verdict *add(struct fdl_queue *q,
+					const struct frame *f)
 {
 	if (!has_bytes(f))
 		return &empty;
@@ -354,6 +379,7 @@ static int write_through(struct fdl_queue *q, struct frames l, int n,
 	const unsigned hdr_len = q->io.vnet_hdr_len;
 	uint64_t packets = 0, bytes = 0;
 	const struct verdict *v;
+	struct tx *tx = q->tx;
 	struct iovec iov;
 	struct frame f;
 	uint8_t *start;
@@ -362,12 +388,15 @@ static int write_through(struct fdl_queue *q, struct frames l, int n,
 
 	for (i = 0; i < n; i++) {
 		f = frame_at(l, i, &iov);
-		if (!is_plain(q, &f))
+		if (f.cnt != 1 || !f.iov->iov_len || asks_for_work(f.off))
 			break;
-		start = (uint8_t *)f.iov->iov_base - hdr_len;
+		start = whole(q, &f);
+		if (!start)
+			break;
 		if (hdr_len)
 			put_header(q, start, NULL);
 		r = os_write(q->io.fd, start, hdr_len + f.iov->iov_len);
+		tx->merged = false;
 		if (r >= 0) {
 			packets += f.weight;
 			bytes += (size_t)r - hdr_len;

@@ -45,10 +45,14 @@ struct tx {
 	int stalled;			/* why fdl_send came back short; 0: no */
 	unsigned pause_us;		/* how long to wait where POLLOUT lies */
 
+	/* A super-packet of which some segments went and others had no room:
+	 * they go before all else. Its rest is below. */
+	bool cutting, counted;
+
 	/* Gathered so far. weight: packets of a message; super: it is a
 	 * super-packet; head: headers written anew. */
-	unsigned n, pieces;
 	bool merged;			/* scratch is in use */
+	unsigned n, pieces;
 	struct mmsghdr msg[TX_BATCH];
 	unsigned weight[TX_BATCH];
 	bool super[TX_BATCH];
@@ -57,9 +61,6 @@ struct tx {
 	uint8_t head[TX_BATCH][FDL_HEADERS_MAX];
 	uint8_t scratch[TX_SCRATCH];
 
-	/* A super-packet of which some segments went and others had no room:
-	 * they go before all else. */
-	bool cutting, counted;
 	struct fdl_segmenter cut;
 	struct iovec rest_bytes;
 	uint8_t rest[TX_SCRATCH];

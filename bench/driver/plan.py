@@ -125,12 +125,12 @@ class Plan:
         def one(writer, kind=link):
             return [self.program('tx'), kind, str(size), str(batch), writer,
                     '.08' if self.quick else '.1', self.window]
-        found = {'bare': one('bare'), 'fdlink': one('fdlink')}
+        names = ['bare', 'fdlink'] + (['fdlink write'] if batch == 1 else [])
+        found = {name: one(name) for name in names}
         if link == 'veth':
             found['bare' + AUX] = one('bare' + AUX)
         if link == 'tap':
-            found.update({name + AUX: one(name, HDR)
-                          for name in ('bare', 'fdlink')})
+            found.update({name + AUX: one(name, HDR) for name in names})
         if self.has_gvisor and batch == 47:
             found['gVisor'] = one('exec %s tx %d 47' % (self.gvisor, size))
         self.runner.block('tx/%s/%d/%d' % (link, size, batch), found,

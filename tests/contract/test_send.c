@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <fdlink/offload.h>
+
 #include "contract.h"
 
 enum { BURST = 32, MANY = 2000 };
@@ -77,6 +79,31 @@ static void a_write_joins_the_pieces(struct link *l)
 		link_expect(l, 1400, i);
 	}
 	assert_int_equal(fdl_flush(l->q), 0);
+}
+
+/* With a header before it: of its own, or before a copy. */
+static void a_write_changes_no_byte_of_the_caller(struct link *l)
+{
+	static const size_t lens[] = { 60, 2048, 2049, 5000 };
+	static const uint8_t none[FDL_VNET_HDR_LEN];
+	uint8_t bytes[5064], was[5064], got[6000];
+	unsigned i;
+
+	l->uncounted = true;
+	for (i = 0; i < COUNT_OF(lens); i++) {
+		const struct iovec iov = { bytes + 32, lens[i] };
+
+		memset(bytes, 0x11, sizeof(bytes));
+		frame_make(l, true, bytes + 32, lens[i], i);
+		memcpy(was, bytes, sizeof(bytes));
+		assert_int_equal(fdl_write(l->q, &iov, 1, NULL), 0);
+		assert_memory_equal(bytes, was, sizeof(bytes));
+		assert_int_equal(link_collect(l, got, sizeof(got), WAIT_MS),
+				 FDL_VNET_HDR_LEN + lens[i]);
+		assert_memory_equal(got, none, FDL_VNET_HDR_LEN);
+		assert_memory_equal(got + FDL_VNET_HDR_LEN, bytes + 32,
+				    lens[i]);
+	}
 }
 
 static void count_done(void *arg)
@@ -397,6 +424,10 @@ static const struct expectation table[] = {
 	{ .name = "receiving goes on without room to send",
 	  .test = receiving_goes_on_without_room_to_send,
 	  .needs = LINK_UNIX },
+	{ .name = "a write changes no byte of the caller",
+	  .test = a_write_changes_no_byte_of_the_caller,
+	  .needs = LINK_UNIX | LINK_ETHERNET,
+	  .opts.flags = FDL_VNET_HDR },
 	{ .name = "a closed peer raises no signal",
 	  .test = a_closed_peer_raises_no_signal,
 	  .needs = LINK_EOF },

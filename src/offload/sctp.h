@@ -20,6 +20,10 @@
 bool sctp_is_undone(const uint8_t *frame, size_t avail, size_t len,
 		    unsigned link_len, const struct fdl_offload *off);
 
+/* The same of a frame that is parsed, whose checksum is undone. */
+bool sctp_is_undone_parsed(const struct parsed *p,
+			   const struct fdl_offload *off);
+
 /* Fill in the checksum of such a frame, parsed; all of it lies at frame. False:
  * it is too short. */
 bool sctp_complete(uint8_t *frame, const struct parsed *p);

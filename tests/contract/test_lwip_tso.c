@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Segmentation offload of lwIP's, segment by segment: lwIP sends, the test is
- * its peer at the other end of a pair of unix sockets, and lwIP's clock is the
+ * The lwIP adaptor, and its segmentation offload, segment by segment: the test is
+ * lwIP's peer at the other end of a pair of unix sockets, and lwIP's clock is the
  * test's. What the endpoint was given uncut arrives cut.
  */
 #include <setjmp.h>
@@ -29,6 +29,8 @@ enum {
 	TICK_MS = 250,
 	TICKS = 100,			/* longer than the first timeout */
 	MAX_CUTS = 64,
+	FED = 100,
+	MANY = 600,			/* more than the pool has packets */
 	PERIOD = 251,
 	FIN = 1,
 	SYN = 2,
@@ -422,19 +424,19 @@ static void feed_bytes(struct bed *b, bool right)
 	const struct shape s = {
 		.version = 4,
 		.proto = 6,
-		.payload = 100,
+		.payload = FED,
 		.flow = b->flow,
 		.ttl = 64,
 		.flags = ACK,
 		.seq = b->seq,
 		.ack = b->start,
 	};
-	uint8_t frame[140];
+	uint8_t frame[40 + FED];
 	const size_t len = build(frame, &s);
 
 	frame[len - 1] ^= !right;
 	assert_int_equal(send(b->peer, frame, len, 0), len);
-	turn(b);
+	look_all(b);
 }
 
 /* lwIP is told not to check what is right, and only that. */
@@ -447,9 +449,27 @@ static void wrong_checksums_are_found(void **state)
 		feed_bytes(b, false);
 		assert_int_equal(b->pcb->rcv_nxt, b->seq);
 		feed_bytes(b, true);
-		b->seq += 100;
+		b->seq += FED;
 		assert_int_equal(b->pcb->rcv_nxt, b->seq);
 	}
+	hang_up(b);
+}
+
+/* lwIP keeps what comes out of order. */
+static void a_gap_makes_no_link_deaf(void **state)
+{
+	struct bed *b = connect_to(state, WIDE);
+	const uint32_t first = b->seq;
+	unsigned i;
+
+	for (i = 1; i < MANY; i++) {
+		b->seq = first + i * FED;
+		feed_bytes(b, true);
+	}
+	assert_int_equal(b->pcb->rcv_nxt, first);
+	b->seq = first;
+	feed_bytes(b, true);
+	assert_int_equal(b->pcb->rcv_nxt, first + MANY * FED);
 	hang_up(b);
 }
 
@@ -494,6 +514,7 @@ int main(void)
 		cmocka_unit_test(the_end_is_at_the_end),
 		cmocka_unit_test(a_write_may_follow_a_timeout),
 		cmocka_unit_test(wrong_checksums_are_found),
+		cmocka_unit_test(a_gap_makes_no_link_deaf),
 		cmocka_unit_test(a_segment_of_no_connection_is_cut_at_the_mtu),
 	};
 

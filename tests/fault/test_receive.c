@@ -175,6 +175,11 @@ static void ebadf_ends_the_queue(struct link *l)
 	expect_end_by(l, EBADF, -EBADF);
 }
 
+static void efault_ends_the_queue(struct link *l)
+{
+	expect_end_by(l, EFAULT, -EFAULT);
+}
+
 static void enotsock_ends_the_queue(struct link *l)
 {
 	expect_end_by(l, ENOTSOCK, -ENOTSOCK);
@@ -220,6 +225,9 @@ static const struct expectation table[] = {
 	{ .name = "EBADF ends the queue",
 	  .not_in = RING,
 	  .test = ebadf_ends_the_queue },
+	{ .name = "EFAULT ends the queue",
+	  .not_in = RING,
+	  .test = efault_ends_the_queue },
 	{ .name = "ENOTSOCK ends the queue",
 	  .not_in = RING,
 	  .test = enotsock_ends_the_queue },

@@ -186,7 +186,7 @@ static void ebadfd_is_a_deleted_device(struct link *l)
 
 static void a_broken_fd_takes_nothing(struct link *l)
 {
-	static const int errs[] = { EBADF, ENOTSOCK };
+	static const int errs[] = { EBADF, EFAULT, ENOTSOCK };
 	size_t i;
 
 	for (i = 0; i < COUNT_OF(errs); i++)

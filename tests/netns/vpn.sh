@@ -66,6 +66,7 @@ ping -n -q -c 3 -i 0.02 -W 10 -s 4000 10.0.0.2 || fail "no ping in fragments"
 
 # The point of it: not one system call to a packet. WHAT DEVICE FIELD COMMAND:
 # the field of /proc/net/dev, where COMMAND runs what it is given
+# shellcheck disable=SC2016 # for awk to expand
 few() {
 	local packets
 

@@ -74,13 +74,13 @@ static struct frames after(struct frames l, int n)
 	return (struct frames){ l.f ? l.f + n : NULL, l.v ? l.v + n : NULL };
 }
 
-int tx_put_all(struct fdl_queue *q, struct frames l, int n,
-	       const struct verdict **why)
+int tx_put_rest(struct fdl_queue *q, struct frames l, int n, int k,
+		const struct verdict **why)
 {
 	struct patience p = { .nap_us = FIRST_NAP_US };
-	int k = 0, gone;
+	int gone;
 
-	for (;;) {
+	while (wait_for_room(q, &p, (*why)->result)) {
 		gone = tx_put(q, after(l, k), n - k, why);
 		k += gone;
 		if (!*why || (*why)->action == END)
@@ -88,15 +88,13 @@ int tx_put_all(struct fdl_queue *q, struct frames l, int n,
 		if (gone > 0)
 			p = (struct patience){ .until = p.until,
 					       .nap_us = FIRST_NAP_US };
-		if (wait_for_room(q, &p, (*why)->result))
-			continue;
-		drop_all(q, *why, after(l, k), n - k);
-		/* Not that of an earlier fdl_send, behind which all wait. */
-		if (k > 0)
-			bridge_lose(q, *why);
-		*why = NULL;
-		return n;
 	}
+	drop_all(q, *why, after(l, k), n - k);
+	/* Not that of an earlier fdl_send, behind which all wait. */
+	if (k > 0)
+		bridge_lose(q, *why);
+	*why = NULL;
+	return n;
 }
 
 /* Does POLLOUT tell of room where there was none? */

@@ -71,7 +71,11 @@ static void drop_all(struct fdl_queue *q, const struct verdict *why,
 
 static struct frames after(struct frames l, int n)
 {
-	return (struct frames){ l.f ? l.f + n : NULL, l.v ? l.v + n : NULL };
+	if (l.v)
+		l.v += n;
+	else
+		l.f += n;
+	return l;
 }
 
 int tx_put_rest(struct fdl_queue *q, struct frames l, int n, int k,

@@ -145,26 +145,31 @@ void tx_end(struct fdl_queue *q, unsigned weight, bool super)
 	tx->n++;
 }
 
-static uint8_t *copy_whole(struct fdl_queue *q, const struct frame *f)
+static bool copy_whole(struct fdl_queue *q, const struct frame *f,
+		       uint8_t **start)
 {
 	struct tx *tx = q->tx;
 
 	if (f->iov->iov_len > COPY_MAX || tx->merged)
-		return NULL;
+		return false;
 	memcpy(tx->scratch + q->io.vnet_hdr_len, f->iov->iov_base,
 	       f->iov->iov_len);
 	tx->merged = true;
-	return tx->scratch;
+	*start = tx->scratch;
+	return true;
 }
 
-/* Where a frame begins that is one piece with its header; NULL: nowhere. */
-static inline uint8_t *whole(struct fdl_queue *q, const struct frame *f)
+/* Make a frame one piece with its header, which begins at *start. False: it is
+ * not to be had. */
+static inline bool make_whole(struct fdl_queue *q, const struct frame *f,
+			      uint8_t **start)
 {
 	if (f->cnt != 1)
-		return NULL;
-	if (f->room >= q->io.vnet_hdr_len)
-		return (uint8_t *)f->iov->iov_base - q->io.vnet_hdr_len;
-	return copy_whole(q, f);
+		return false;
+	if (f->room < q->io.vnet_hdr_len)
+		return copy_whole(q, f, start);
+	*start = (uint8_t *)f->iov->iov_base - q->io.vnet_hdr_len;
+	return true;
 }
 
 /* tx_begin and tx_end in one, of what most frames are: one piece that begins
@@ -227,9 +232,9 @@ static inline const struct verdict *gather(struct fdl_queue *q,
 					   const struct frame *f,
 					   const struct fdl_offload *off)
 {
-	uint8_t *start = whole(q, f);
+	uint8_t *start;
 
-	if (start)
+	if (make_whole(q, f, &start))
 		return gather_whole(q, f, start, off);
 	return gather_pieces(q, f, off);
 }
@@ -388,10 +393,8 @@ static int write_through(struct fdl_queue *q, struct frames l, int n,
 
 	for (i = 0; i < n; i++) {
 		f = frame_at(l, i, &iov);
-		if (f.cnt != 1 || !f.iov->iov_len || asks_for_work(f.off))
-			break;
-		start = whole(q, &f);
-		if (!start)
+		if (!has_bytes(&f) || asks_for_work(f.off) ||
+		    !make_whole(q, &f, &start))
 			break;
 		if (hdr_len)
 			put_header(q, start, NULL);

@@ -43,12 +43,12 @@ static bool is_right_errno(int result, int err)
 static int make(struct link *l, struct fdl_endpoint **ep)
 {
 	struct fdl_options opts = { .flags = l->kind->flags };
-	char locator[32];
+	char locator[40];
 
 	if (!(l->kind->traits & LINK_OPENED))
 		return fdl_endpoint_new(ep, &l->fd, 1, &opts);
 	opts.mode = FDL_MODE_ADAPTIVE;
-	snprintf(locator, sizeof(locator), "packet:%s", l->dev);
+	snprintf(locator, sizeof(locator), "packet:%s,queues=2", l->dev);
 	return fdl_open(ep, locator, &opts);
 }
 

@@ -57,6 +57,9 @@
  *
  * NO_SYS=0: a thread of yours calls fdl_poll(ep, -1) and fdl_lwip_poll in turn;
  * everything else, sending included, happens on lwIP's thread.
+ * What lwIP's mailboxes (TCPIP_MBOX_SIZE, DEFAULT_TCP_RECVMBOX_SIZE) have no room
+ * for is lost, fdl_lwip.rx_dropped: without FDL_RX_GSO or FDL_GRO, a window is as
+ * many packets as it has segments.
  */
 #ifndef FDL_LWIP_H
 #define FDL_LWIP_H

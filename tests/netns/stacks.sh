@@ -11,6 +11,8 @@
 #	   |
 #	fdlink host		192.0.2.2, fd00::2
 #
+# and so does lwIP on a thread of its own, program "threads" in place of client.
+#
 #	client			with tags
 #	   |
 #	a pair of unix sockets
@@ -32,6 +34,8 @@ client=$(realpath "${CLIENT:-build/tests/netns/client}" 2>/dev/null) ||
 	client=missing
 [ -x "$relay" ] || skip "no program that relays: \$RELAY is not set right"
 [ -x "$client" ] || skip "no client: \$CLIENT is not set right"
+threads=$(realpath "${THREADS:-build/tests/netns/threads}" 2>/dev/null) ||
+	threads=missing
 
 # KIND MTU WIRE: $near is the client's link, $far the host's.
 make_link() {
@@ -94,6 +98,20 @@ pair() {
 		unset FDLINK_TX_OFFLOAD
 		finish_host
 		[ ! -e /proc/sys/net/ipv6/conf/m0 ] || ip link del m0
+		echo "$what: passed"
+	done
+}
+
+# STACK: with lwIP on a thread of its own
+threaded_pair() {
+	local what family near far client=$threads
+
+	for family in 4 6; do
+		what="lwIP's own thread, client and host $1, IPv$family"
+		make_link seqpacket 1500 on
+		begin_host "$far" "$1"
+		run_client "$1" $family 2
+		finish_host
 		echo "$what: passed"
 	done
 }
@@ -203,6 +221,7 @@ for stack in off on tso; do
 	pair seqpacket 1500 on $stack $stack
 	tagged_pair on $stack $stack
 	tagged_kernel on $stack
+	[ ! -x "$threads" ] || threaded_pair $stack
 done
 pair tap 1500 on tso tso
 pair tap 9000 off tso on

@@ -19,10 +19,9 @@
 #include <lwip/tcp.h>
 #include <lwip/timeouts.h>
 
-#include <fdlink/open.h>
-
 #include "fdl_lwip.h"
 #include "hooks.h"
+#include "stack.h"
 
 enum {
 	PORT = 7,
@@ -56,19 +55,6 @@ s32_t client_tag(const struct netif *netif)
 int client_has_tag(const struct netif *netif, u16_t tag)
 {
 	return client_of(netif)->tag == tag;
-}
-
-static void say(void *ctx, int level, const char *msg)
-{
-	LWIP_UNUSED_ARG(ctx);
-	LWIP_UNUSED_ARG(level);
-	fprintf(stderr, "client: %s\n", msg);
-}
-
-static _Noreturn void die(const char *what)
-{
-	fprintf(stderr, "client: %s\n", what);
-	exit(EXIT_FAILURE);
 }
 
 /* What comes first counts. */
@@ -151,52 +137,21 @@ static void connect_to_host(struct client *c)
 	struct tcp_pcb *pcb = tcp_new_ip_type(IP_GET_TYPE(&c->host));
 
 	if (!pcb)
-		die("no memory");
+		stack_die("no memory");
 	tcp_arg(pcb, c);
 	tcp_recv(pcb, on_recv);
 	tcp_sent(pcb, on_sent);
 	tcp_err(pcb, on_err);
 	tcp_poll(pcb, fill, 1);
 	if (tcp_connect(pcb, &c->host, PORT, on_connected) != ERR_OK)
-		die("cannot connect");
-}
-
-static void set_address(struct client *c)
-{
-	struct netif *netif = &c->netif;
-	ip4_addr_t mask;
-
-	if (IP_IS_V4(&c->address)) {
-		IP4_ADDR(&mask, 255, 255, 255, 0);
-		netif_set_addr(netif, ip_2_ip4(&c->address), &mask, NULL);
-		return;
-	}
-	netif_create_ip6_linklocal_address(netif, 1);
-	netif_ip6_addr_set(netif, 1, ip_2_ip6(&c->address));
-	netif_ip6_addr_set_state(netif, 1, IP6_ADDR_PREFERRED);
+		stack_die("cannot connect");
 }
 
 static void start(struct client *c, const char *locator, const char *offload)
 {
-	struct fdl_options options = {
-		.size = sizeof(options),
-		.flags = FDL_ETHERNET | FDL_DROP_OTHERHOST,
-		.address = { 0x02, 0, 0, 0, 0, 0xc1 },
-		.headroom = FDL_LWIP_HEADROOM,
-		.log = say,
-	};
-
-	if (strcmp(offload, "off") != 0)
-		options.flags |= FDL_LWIP_FLAGS;
-	c->link.tso = !strcmp(offload, "tso");
-	if (fdl_open(&c->link.ep, locator, &options) < 0)
-		exit(EXIT_FAILURE);
+	stack_open(&c->link, locator, offload);
 	lwip_init();
-	if (!netif_add_noaddr(&c->netif, &c->link, fdl_lwip_init, netif_input))
-		die("no memory");
-	netif_set_default(&c->netif);
-	netif_set_up(&c->netif);
-	set_address(c);
+	stack_start(&c->netif, &c->link, netif_input, &c->address);
 	connect_to_host(c);
 }
 
@@ -236,6 +191,6 @@ int main(int argc, char **argv)
 	netif_remove(&c.netif);
 	fdl_endpoint_free(c.link.ep);
 	if (c.wrong)
-		die(c.wrong);
+		stack_die(c.wrong);
 	return EXIT_SUCCESS;
 }

@@ -19,9 +19,7 @@
 #include <lwip/api.h>
 #include <lwip/tcpip.h>
 
-#include <fdlink/open.h>
-
-#include "fdl_lwip.h"
+#include "stack.h"
 
 enum {
 	PORT = 7,
@@ -48,27 +46,17 @@ uint32_t port_random(void)
 	return n;
 }
 
-static void say(void *ctx, int level, const char *msg)
-{
-	LWIP_UNUSED_ARG(ctx);
-	LWIP_UNUSED_ARG(level);
-	fprintf(stderr, "threads: %s\n", msg);
-}
-
-static _Noreturn void die(const char *what)
-{
-	fprintf(stderr, "threads: %s\n", what);
-	exit(EXIT_FAILURE);
-}
-
+/* Until fdl_wake. */
 static void *poll_endpoint(void *arg)
 {
 	struct client *c = arg;
+	int rc;
 
-	/* The endpoint's end by fdl_wake is no error: see main. */
-	while (fdl_poll(c->link.ep, -1) > 0)
-		if (fdl_lwip_poll(&c->link) < 0)
-			die("the link has ended");
+	do {
+		rc = fdl_poll(c->link.ep, -1);
+		if (rc < 0 || fdl_lwip_poll(&c->link) < 0)
+			stack_die("the link has ended");
+	} while (rc > 0);
 	return NULL;
 }
 
@@ -81,7 +69,7 @@ static void *send_all(void *arg)
 		n = LWIP_MIN((size_t)CHUNK, c->size - sent);
 		if (netconn_write(c->conn, c->bytes + sent % PERIOD, n,
 				  NETCONN_NOCOPY) != ERR_OK)
-			die("cannot send");
+			stack_die("cannot send");
 		sent += n;
 	}
 	return NULL;
@@ -102,9 +90,9 @@ static void receive_all(struct client *c)
 
 	while (got < c->size) {
 		if (netconn_recv_tcp_pbuf(c->conn, &p) != ERR_OK)
-			die("it ended too early");
+			stack_die("it ended too early");
 		if (p->tot_len > c->size - got || !is_right(c, p, got))
-			die("other bytes came back");
+			stack_die("other bytes came back");
 		got += p->tot_len;
 		pbuf_free(p);
 	}
@@ -116,25 +104,10 @@ static void finish(struct client *c)
 	struct pbuf *p;
 
 	if (netconn_shutdown(c->conn, 0, 1) != ERR_OK)
-		die("cannot shut down");
+		stack_die("cannot shut down");
 	if (netconn_recv_tcp_pbuf(c->conn, &p) != ERR_CLSD)
-		die("there is no end");
+		stack_die("there is no end");
 	netconn_delete(c->conn);
-}
-
-static void set_address(struct client *c)
-{
-	struct netif *netif = &c->netif;
-	ip4_addr_t mask;
-
-	if (IP_IS_V4(&c->address)) {
-		IP4_ADDR(&mask, 255, 255, 255, 0);
-		netif_set_addr(netif, ip_2_ip4(&c->address), &mask, NULL);
-		return;
-	}
-	netif_create_ip6_linklocal_address(netif, 1);
-	netif_ip6_addr_set(netif, 1, ip_2_ip6(&c->address));
-	netif_ip6_addr_set_state(netif, 1, IP6_ADDR_PREFERRED);
 }
 
 /* On lwIP's thread. */
@@ -142,11 +115,7 @@ static void set_up(void *arg)
 {
 	struct client *c = arg;
 
-	if (!netif_add_noaddr(&c->netif, &c->link, fdl_lwip_init, tcpip_input))
-		die("no memory");
-	netif_set_default(&c->netif);
-	netif_set_up(&c->netif);
-	set_address(c);
+	stack_start(&c->netif, &c->link, tcpip_input, &c->address);
 	sys_sem_signal(&c->up);
 }
 
@@ -158,32 +127,14 @@ static void tear_down(void *arg)
 	sys_sem_signal(&c->up);
 }
 
-static void open_link(struct client *c, const char *locator,
-		      const char *offload)
-{
-	struct fdl_options options = {
-		.size = sizeof(options),
-		.flags = FDL_ETHERNET | FDL_DROP_OTHERHOST,
-		.address = { 0x02, 0, 0, 0, 0, 0xc1 },
-		.headroom = FDL_LWIP_HEADROOM,
-		.log = say,
-	};
-
-	if (strcmp(offload, "off") != 0)
-		options.flags |= FDL_LWIP_FLAGS;
-	c->link.tso = !strcmp(offload, "tso");
-	if (fdl_open(&c->link.ep, locator, &options) < 0)
-		exit(EXIT_FAILURE);
-}
-
 static void run(struct client *c)
 {
 	c->conn = netconn_new(IP_IS_V4(&c->host) ? NETCONN_TCP :
 						   NETCONN_TCP_IPV6);
 	if (!c->conn || netconn_connect(c->conn, &c->host, PORT) != ERR_OK)
-		die("cannot connect");
+		stack_die("cannot connect");
 	if (pthread_create(&c->sender, NULL, send_all, c))
-		die("no thread");
+		stack_die("no thread");
 	receive_all(c);
 	pthread_join(c->sender, NULL);
 	finish(c);
@@ -203,13 +154,13 @@ int main(int argc, char **argv)
 	c.size = strtoull(argv[5], NULL, 10);
 	for (i = 0; i < sizeof(c.bytes); i++)
 		c.bytes[i] = (uint8_t)(i % PERIOD);
-	open_link(&c, argv[1], argv[2]);
+	stack_open(&c.link, argv[1], argv[2]);
 	if (sys_sem_new(&c.up, 0) != ERR_OK)
-		die("no memory");
+		stack_die("no memory");
 	tcpip_init(set_up, &c);
 	sys_sem_wait(&c.up);
 	if (pthread_create(&c.poller, NULL, poll_endpoint, &c))
-		die("no thread");
+		stack_die("no thread");
 	run(&c);
 	fdl_wake(c.link.ep);
 	pthread_join(c.poller, NULL);

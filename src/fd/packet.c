@@ -177,6 +177,21 @@ static int open_some(const struct locator *loc, int *fd, unsigned *opened,
 	return 0;
 }
 
+/*
+ * What the first ones got as a group may still be on its way to one that joined
+ * after them. The kernel closes an AF_PACKET socket, any, only when no packet is
+ * on its way (packet_release, net/packet/af_packet.c).
+ */
+static int await_packets(const char *name, const struct log *log)
+{
+	const int fd = open_socket(name, log);
+
+	if (fd < 0)
+		return fd;
+	os_close(fd);
+	return 0;
+}
+
 static int make_group(const struct opened *opened, const struct fanout *fanout,
 		      const char *name, const struct log *log)
 {
@@ -184,6 +199,8 @@ static int make_group(const struct opened *opened, const struct fanout *fanout,
 	int err;
 
 	err = fanout_join(opened->fd, opened->n, fanout, name, log);
+	if (!err && opened->n > 1)
+		err = await_packets(name, log);
 	for (i = 0; !err && i < opened->n; i++)
 		err = unmute(opened->fd[i]);
 	return err;

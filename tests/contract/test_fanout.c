@@ -189,7 +189,7 @@ static void a_group_opens_under_load(void **state)
 	(void)state;
 	assert_int_equal(pthread_create(&feeder.thread, NULL, feed, &feeder),
 			 0);
-	for (i = 0; i < 150; i++) {
+	for (i = 0; i < 100; i++) {
 		ep = flows_open("packet:fdq,queues=2");
 		total += expect_no_twins(ep, seen);
 		fdl_endpoint_free(ep);

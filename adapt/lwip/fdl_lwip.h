@@ -22,7 +22,8 @@
  *		fdl_lwip_tcp_input(pcb, p)
  *
  * and no IP_FORWARD, LWIP_IPV6_FORWARD or LWIP_NETIF_LOOPBACK, for what lwIP
- * forwards, and what it sends to itself, has to be complete. If any is amiss, FDL_LWIP_FLAGS is what can do without.
+ * forwards, and what it sends to itself, has to be complete. If any is amiss,
+ * FDL_LWIP_FLAGS is what can do without.
  *
  * Segmentation offload: lwIP cuts what TCP sends at the connection's MSS, which
  * costs more than all the rest. Compile fdl_lwip_tso.c as well, and

@@ -10,6 +10,7 @@
 uint32_t port_random(void);
 
 #define LWIP_RAND() port_random()
+
 /* Functions of lwIP's own are not inlined. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 static inline uint16_t port_htons(uint16_t n)

@@ -97,7 +97,8 @@ int group_use(struct io_group *group, int fd, unsigned queue, unsigned member)
 	return err;
 }
 
-/* Of all queues, for the program is a new one, and as before. */
+/* Of all queues, for the program is a new one, and as before. To close a socket
+ * would do, too, but by now the process may not open one. */
 static int await_grace_period(struct io_group *group, int fd)
 {
 	return group_use(group, fd, 0, group->member[0]);

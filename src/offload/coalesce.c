@@ -195,7 +195,7 @@ static bool fits(const struct fdl_coalescer *c,
 	return ip_fits(c, head, pkt);
 }
 
-/* Of one flow; is everything also in the same place? */
+/* Two packets of one flow: is everything also in the same place? */
 static bool same_layout(const struct fdl_coalesce_packet *head,
 			const struct fdl_coalesce_packet *pkt)
 {
@@ -339,7 +339,8 @@ static bool same_work(const struct fdl_offload *a, const struct fdl_offload *b)
 	       a->csum_offset == b->csum_offset && !b->gso;
 }
 
-/* The length in the IP header is that of the packet, and never was another. */
+/* That the length in the header is the packet's own was found in head, and is
+ * another here. */
 static bool looks_alike_ip(const struct fdl_coalesce_packet *head,
 			   const struct fdl_coalesce_packet *pkt)
 {

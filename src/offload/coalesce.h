@@ -8,11 +8,11 @@
 #include <fdlink/offload.h>
 
 /*
- * Add a packet if at first sight it is like the one of the batch that something
- * was merged into last, in its link header, its offload state and all that its
- * layout depends on: then what has been found out about that one by
- * fdl_offload_check holds for it too, and need not be asked. Returns false if it
- * is not, or was not looked at: the packet is not added.
+ * Add a packet if at first sight it is like the super-packet of the batch that
+ * began or grew last, in its link header, its offload state and all that its
+ * layout depends on: then what fdl_offload_check found out about that one holds
+ * for it too, and need not be asked; its off may be what the caller said. Returns
+ * false if it is not alike: the packet is not added.
  */
 bool coalesce_alike(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt);
 

@@ -64,6 +64,18 @@ ended() {
 	! grep -q '^State:[^ZX]*$' "/proc/$1/status"
 }
 
+# $relay_pid is a relay, or nothing, and what it said is in $tmp/relay. Between
+# two links that end it has ended by itself.
+end_relay() {
+	[ -n "$relay_pid" ] || return 0
+	kill "$relay_pid" 2>/dev/null || :
+	wait_for ended "$relay_pid"
+	wait "$relay_pid" || fail "$what: the relay's exit status $?"
+	relay_pid=
+	! grep -E '(rx_drop_vnet_hdr|tx_drop_offload) *[1-9]' "$tmp/relay" ||
+		fail "$what: the relay refused"
+}
+
 # A namespace beside this one: $peer is a process in it.
 make_peer() {
 	unshare -n sleep 10000 &

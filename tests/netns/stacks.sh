@@ -125,15 +125,6 @@ start_relay() {
 	wait_for test -S "$tmp/near"
 }
 
-end_relay() {
-	kill "$relay_pid" 2>/dev/null || :
-	wait_for ended "$relay_pid"
-	wait "$relay_pid" || fail "$what: the relay's exit status $?"
-	relay_pid=
-	! grep -E '(rx_drop_vnet_hdr|tx_drop_offload) *[1-9]' "$tmp/relay" ||
-		fail "$what: the relay refused"
-}
-
 # WIRE NEAR FAR
 tagged_pair() {
 	local what family near far

@@ -74,17 +74,6 @@ start_relay() {
 	wait_for test -S "$tmp/link"
 }
 
-# With a pair it ends when the host does.
-end_relay() {
-	[ -n "$relay_pid" ] || return 0
-	kill "$relay_pid" 2>/dev/null || :
-	wait_for ended "$relay_pid"
-	wait "$relay_pid" || fail "$what: a relay's exit status $?"
-	relay_pid=
-	! grep -E '(rx_drop_vnet_hdr|tx_drop_offload) *[1-9]' "$tmp/relay" ||
-		fail "$what: the relay refused"
-}
-
 # KIND MTU WIRE STACK
 start() {
 	local locator=$1:fdl0,offload=$3

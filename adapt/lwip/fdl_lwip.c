@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fdl_lwip.h"
+#include "fdl_lwip_input.h"
 #include "fdl_lwip_tso.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -10,57 +10,23 @@
 
 #include <lwip/etharp.h>
 #include <lwip/ethip6.h>
-#include <lwip/icmp6.h>
 #include <lwip/pbuf.h>
 #include <lwip/prot/ip.h>
 #include <lwip/prot/ip4.h>
 #include <lwip/prot/ip6.h>
 #include <lwip/prot/tcp.h>
-#include <lwip/stats.h>
 #include <lwip/sys.h>
 #include <lwip/tcpip.h>
-
-#if !LWIP_SUPPORT_CUSTOM_PBUF
-#error "fdl_lwip needs LWIP_SUPPORT_CUSTOM_PBUF 1"
-#endif
-#if ETH_PAD_SIZE
-#error "fdl_lwip needs ETH_PAD_SIZE 0"
-#endif
 
 enum {
 	RX_BATCH = 64,
 	TX_PIECES = 64,
 	DEFAULT_POOL = 256,	/* as fdl_options.pool has it */
-	MAX_PBUF = 0xffff,
+	MAX_FRAME = 0xffff,
 	TCP_CHKSUM = 16,	/* where it is in the header */
-	/* What lwIP may put in front of a received packet beyond what it was
-	 * received with, before that would run into the pbuf itself. */
-	SPARE_ROOM = 64,
 };
 
-/* Lies at the start of a received packet's room. */
-struct rx_pbuf {
-	struct pbuf_custom custom;
-	struct fdl_packet *pkt;
-	struct fdl_lwip *link;
-};
-
-static_assert(sizeof(struct rx_pbuf) + MEM_ALIGNMENT + SPARE_ROOM <=
-		      FDL_LWIP_HEADROOM,
-	      "raise FDL_LWIP_HEADROOM");
-
-static void free_rx_pbuf(struct pbuf *p)
-{
-	struct rx_pbuf *rx = (struct rx_pbuf *)(void *)p;
-	struct fdl_packet *pkt = rx->pkt;
-	struct fdl_lwip *link = rx->link;
-
-	SYS_ARCH_DEC(link->held, 1);
-	fdl_release(&pkt, 1);
-}
-
-/* Whether lwIP leaves TCP's checksums to the wire. */
-static void leave_sums(struct netif *netif, bool leave)
+void fdl_lwip_leave_sums(struct netif *netif, bool leave)
 {
 #if LWIP_CHECKSUM_CTRL_PER_NETIF
 	if (leave)
@@ -73,161 +39,6 @@ static void leave_sums(struct netif *netif, bool leave)
 #endif
 }
 
-/*
- * As type PBUF_RAM, so that lwIP may put headers back in place: a forwarded
- * packet needs that, and an echo is then answered without a copy.
- */
-static struct pbuf *wrap(struct fdl_lwip *link, struct fdl_packet *pkt)
-{
-	struct rx_pbuf *rx = LWIP_MEM_ALIGN(pkt->data - pkt->room);
-
-	rx->custom.custom_free_function = free_rx_pbuf;
-	rx->pkt = pkt;
-	rx->link = link;
-	SYS_ARCH_INC(link->held, 1);
-	return pbuf_alloced_custom(PBUF_RAW, (u16_t)pkt->len, PBUF_RAM,
-				   &rx->custom, pkt->data, MAX_PBUF);
-}
-
-static struct pbuf *copy(struct fdl_packet *pkt)
-{
-	struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)pkt->len, PBUF_RAM);
-
-	if (p)
-		memcpy(p->payload, pkt->data, pkt->len);
-	fdl_release(&pkt, 1);
-	return p;
-}
-
-static struct pbuf *to_pbuf(struct fdl_lwip *link, struct fdl_packet *pkt)
-{
-	uint32_t held;
-
-	if (pkt->len > MAX_PBUF) {
-		fdl_release(&pkt, 1);
-		return NULL;
-	}
-	SYS_ARCH_GET(link->held, held);
-	if (held < link->pool / 2 && pkt->room >= FDL_LWIP_HEADROOM)
-		return wrap(link, pkt);
-	return copy(pkt);
-}
-
-#if LWIP_CHECKSUM_CTRL_PER_NETIF
-/* On lwIP's thread. */
-static err_t input_here(struct pbuf *p, struct netif *netif)
-{
-#if NO_SYS
-	return netif->input(p, netif);
-#else
-	return netif_input(p, netif);
-#endif
-}
-
-static err_t input_vouched(struct pbuf *p, struct netif *netif)
-{
-	const u16_t checks = NETIF_CHECKSUM_CHECK_TCP |
-			     NETIF_CHECKSUM_CHECK_UDP;
-	const u16_t on = netif->chksum_flags & checks;
-	err_t err;
-
-	netif->chksum_flags = (u16_t)(netif->chksum_flags & ~checks);
-	err = input_here(p, netif);
-	netif->chksum_flags |= on;
-	return err;
-}
-
-#if LWIP_IPV6
-/*
- * A segment that lwIP cuts into fragments, for the path is narrower than the
- * connection took it for, the wire does not complete: once that may come, lwIP
- * leaves nothing undone.
- */
-static err_t input_too_big(struct pbuf *p, struct netif *netif)
-{
-	const struct fdl_lwip *link = netif->state;
-
-	if (!link->tso)
-		leave_sums(netif, false);
-	return input_here(p, netif);
-}
-
-#if LWIP_ND6_ALLOW_RA_UPDATES
-static err_t input_router(struct pbuf *p, struct netif *netif)
-{
-	const struct fdl_lwip *link = netif->state;
-	const err_t err = input_here(p, netif);
-
-	if (!link->tso && netif->mtu6 < netif->mtu)
-		leave_sums(netif, false);
-	return err;
-}
-#endif
-
-static uint8_t icmp6_type(const struct fdl_packet *pkt)
-{
-	const uint8_t *ip = pkt->data + pkt->link_len;
-
-	if (pkt->protocol != ETHTYPE_IPV6 ||
-	    pkt->len < pkt->link_len + IP6_HLEN + 4U ||
-	    ip[6] != IP6_NEXTH_ICMP6)
-		return 0;
-	return ip[IP6_HLEN];
-}
-#endif
-
-/* How lwIP is to take a packet; NULL: as any. */
-static netif_input_fn find_input(const struct fdl_packet *pkt)
-{
-#if LWIP_IPV6
-	const uint8_t type = icmp6_type(pkt);
-
-	if (type == ICMP6_TYPE_PTB)
-		return input_too_big;
-#if LWIP_ND6_ALLOW_RA_UPDATES
-	if (type == ICMP6_TYPE_RA)
-		return input_router;
-#endif
-#endif
-	/* What is wrong or cannot be told is left to lwIP to judge. */
-	if (pkt->off.csum != FDL_CSUM_NONE ||
-	    fdl_checksum_verify(pkt->data, pkt->len, pkt->link_len) == 1)
-		return input_vouched;
-	return NULL;
-}
-#else
-static netif_input_fn find_input(const struct fdl_packet *pkt)
-{
-	LWIP_UNUSED_ARG(pkt);
-	return NULL;
-}
-#endif
-
-static err_t pass_on(struct pbuf *p, struct netif *netif, netif_input_fn fn)
-{
-	if (!fn)
-		return netif->input(p, netif);
-#if NO_SYS
-	return fn(p, netif);
-#else
-	return tcpip_inpkt(p, netif, fn);
-#endif
-}
-
-static void input(struct fdl_lwip *link, struct fdl_packet *pkt)
-{
-	netif_input_fn fn = link->wire_sums ? find_input(pkt) : NULL;
-	struct netif *netif = link->netif;
-	struct pbuf *p = to_pbuf(link, pkt);
-
-	if (p && pass_on(p, netif, fn) == ERR_OK)
-		return;
-	if (p)
-		pbuf_free(p);
-	link->rx_dropped++;
-	LINK_STATS_INC(link.drop);
-}
-
 static int receive(struct fdl_lwip *link, struct fdl_queue *q)
 {
 	struct fdl_packet *v[RX_BATCH];
@@ -235,7 +46,7 @@ static int receive(struct fdl_lwip *link, struct fdl_queue *q)
 	int i;
 
 	for (i = 0; i < n; i++)
-		input(link, v[i]);
+		fdl_lwip_input(link, v[i]);
 	return n == -ENOBUFS ? 0 : n;
 }
 
@@ -531,7 +342,7 @@ err_t fdl_lwip_init(struct netif *netif)
 	struct fdl_lwip *link = netif->state;
 	struct fdl_endpoint *ep = link->ep;
 	const uint32_t mtu = fdl_mtu(ep);
-	const uint32_t max_mtu = MAX_PBUF - fdl_max_header_len(ep);
+	const uint32_t max_mtu = MAX_FRAME - fdl_max_header_len(ep);
 
 	if (!has_headroom(ep))
 		return ERR_BUF;
@@ -545,7 +356,7 @@ err_t fdl_lwip_init(struct netif *netif)
 	netif->linkoutput = link_output;
 	link->wire_sums = fdl_capabilities(ep) & FDL_CAP_RX_CSUM;
 	link->tso = link->tso && link->wire_sums;
-	leave_sums(netif, link->wire_sums);
+	fdl_lwip_leave_sums(netif, link->wire_sums);
 	if (fdl_max_header_len(ep))
 		return set_ethernet(netif, fdl_address(ep));
 	set_ip(netif);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An lwIP netif over an fdlink endpoint, for lwIP 2.1 or newer. Compile
- * fdl_lwip.c with your own lwIP and lwipopts.h, in which
+ * fdl_lwip.c and fdl_lwip_input.c with your own lwIP and lwipopts.h, in which
  * LWIP_SUPPORT_CUSTOM_PBUF is 1 and ETH_PAD_SIZE is 0.
  *
  * A received packet becomes a pbuf in place; only when lwIP and its

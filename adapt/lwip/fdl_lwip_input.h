@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the adaptor's files share about receiving. */
+#ifndef FDL_LWIP_INPUT_H
+#define FDL_LWIP_INPUT_H
+
+#include <stdbool.h>
+
+#include "fdl_lwip.h"
+
+/* Hand one received packet to lwIP, or drop and count it. */
+void fdl_lwip_input(struct fdl_lwip *link, struct fdl_packet *pkt);
+
+/* Whether lwIP leaves TCP's checksums to the wire. */
+void fdl_lwip_leave_sums(struct netif *netif, bool leave);
+
+#endif

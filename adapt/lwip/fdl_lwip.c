@@ -43,10 +43,9 @@ static int receive(struct fdl_lwip *link, struct fdl_queue *q)
 {
 	struct fdl_packet *v[RX_BATCH];
 	int n = fdl_recv(q, v, RX_BATCH);
-	int i;
 
-	for (i = 0; i < n; i++)
-		fdl_lwip_input(link, v[i]);
+	if (n > 0)
+		fdl_lwip_input(link, v, n);
 	return n == -ENOBUFS ? 0 : n;
 }
 
@@ -83,7 +82,8 @@ static void flush_now(void *arg)
 	fdl_flush(fdl_get_queue(link->ep, 0));
 }
 
-/* Behind all that waits in lwIP's mailbox: that is the batch. */
+/* Behind all that waits in lwIP's mailbox: that is the batch. What is received
+ * flushes what it sent itself. */
 static void flush_later(struct fdl_lwip *link)
 {
 	if (link->flushing)

@@ -57,10 +57,11 @@
  * for a fdl_flush of the first queue.
  *
  * NO_SYS=0: a thread of yours calls fdl_poll(ep, -1) and fdl_lwip_poll in turn;
- * everything else, sending included, happens on lwIP's thread.
- * What lwIP's mailboxes (TCPIP_MBOX_SIZE, DEFAULT_TCP_RECVMBOX_SIZE) have no room
- * for is lost, fdl_lwip.rx_dropped: without FDL_RX_GSO or FDL_GRO, a window is as
- * many packets as it has segments.
+ * everything else, sending included, happens on lwIP's thread. A message to it
+ * stands for any number of packets: TCPIP_MBOX_SIZE loses none, and while the
+ * pool is lwIP's the rest waits in the kernel. DEFAULT_TCP_RECVMBOX_SIZE is
+ * lwIP's own to keep; without FDL_RX_GSO or FDL_GRO a window is as many packets
+ * as it has segments, and lwIP has what finds no room there sent again.
  */
 #ifndef FDL_LWIP_H
 #define FDL_LWIP_H
@@ -86,6 +87,8 @@ extern "C" {
 #define FDL_LWIP_FLAGS FDL_COALESCE
 #endif
 
+struct fdl_lwip_waiting;
+
 /* The netif's state. Zero it and set the first two fields. */
 struct fdl_lwip {
 	struct fdl_endpoint *ep;
@@ -93,10 +96,11 @@ struct fdl_lwip {
 	uint8_t tso;		/* 1: segmentation offload; fdl_lwip_init sets
 				 * it to 0 where checksums are not the wire's */
 	uint64_t rx_dropped;	/* packets that did not become lwIP's: no
-				 * memory, its mailbox full, or longer than the
-				 * 65535 bytes that a pbuf can count */
+				 * memory, or longer than the 65535 bytes that
+				 * a pbuf can count */
 	/* private */
 	struct netif *netif;
+	struct fdl_lwip_waiting *first, *last; /* NO_SYS=0 */
 	uint32_t held;
 	uint8_t flushing;
 	uint8_t wire_sums;
@@ -117,7 +121,8 @@ err_t fdl_lwip_init(struct netif *netif);
 
 /*
  * Hand what has been received, at most 64 packets per queue, to lwIP and flush
- * what it answered. Never blocks.
+ * what it answered. NO_SYS=1: never blocks. NO_SYS=0: waits while lwIP's mailbox
+ * is full; not on lwIP's thread, nor with its core locked.
  * Returns how many packets there were; 0 also when lwIP holds the whole pool.
  * Errors: those of fdl_recv, when all queues have ended.
  */

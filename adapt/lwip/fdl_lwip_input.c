@@ -21,6 +21,9 @@
 #if ETH_PAD_SIZE
 #error "fdl_lwip needs ETH_PAD_SIZE 0"
 #endif
+#if !NO_SYS && !SYS_LIGHTWEIGHT_PROT
+#error "fdl_lwip needs SYS_LIGHTWEIGHT_PROT 1, or NO_SYS 1"
+#endif
 
 enum {
 	MAX_PBUF = 0xffff,
@@ -36,6 +39,14 @@ struct rx_pbuf {
 	struct fdl_lwip *link;
 };
 
+#if !NO_SYS
+/* So does this before, while the packet waits for lwIP's thread. */
+struct fdl_lwip_waiting {
+	struct fdl_packet *pkt;
+	struct fdl_lwip_waiting *behind;
+};
+#endif
+
 static_assert(sizeof(struct rx_pbuf) + MEM_ALIGNMENT + SPARE_ROOM <=
 		      FDL_LWIP_HEADROOM,
 	      "raise FDL_LWIP_HEADROOM");
@@ -50,13 +61,18 @@ static void free_rx_pbuf(struct pbuf *p)
 	fdl_release(&pkt, 1);
 }
 
+static void *room_of(const struct fdl_packet *pkt)
+{
+	return LWIP_MEM_ALIGN(pkt->data - pkt->room);
+}
+
 /*
  * As type PBUF_RAM, so that lwIP may put headers back in place: a forwarded
  * packet needs that, and an echo is then answered without a copy.
  */
 static struct pbuf *wrap(struct fdl_lwip *link, struct fdl_packet *pkt)
 {
-	struct rx_pbuf *rx = LWIP_MEM_ALIGN(pkt->data - pkt->room);
+	struct rx_pbuf *rx = room_of(pkt);
 
 	rx->custom.custom_free_function = free_rx_pbuf;
 	rx->pkt = pkt;
@@ -85,22 +101,20 @@ static struct pbuf *to_pbuf(struct fdl_lwip *link, struct fdl_packet *pkt)
 		return NULL;
 	}
 	SYS_ARCH_GET(link->held, held);
-	if (held < link->pool / 2 && pkt->room >= FDL_LWIP_HEADROOM)
-		return wrap(link, pkt);
-	return copy(pkt);
+	return held < link->pool / 2 ? wrap(link, pkt) : copy(pkt);
+}
+
+static err_t input_here(struct pbuf *p, struct netif *netif)
+{
+#if !NO_SYS
+	/* This is lwIP's thread. */
+	if (netif->input == tcpip_input)
+		return netif_input(p, netif);
+#endif
+	return netif->input(p, netif);
 }
 
 #if LWIP_CHECKSUM_CTRL_PER_NETIF
-/* On lwIP's thread. */
-static err_t input_here(struct pbuf *p, struct netif *netif)
-{
-#if NO_SYS
-	return netif->input(p, netif);
-#else
-	return netif_input(p, netif);
-#endif
-}
-
 static err_t input_vouched(struct pbuf *p, struct netif *netif)
 {
 	const u16_t checks = NETIF_CHECKSUM_CHECK_TCP |
@@ -153,7 +167,7 @@ static uint8_t icmp6_type(const struct fdl_packet *pkt)
 }
 #endif
 
-/* How lwIP is to take a packet; NULL: as any. */
+/* How lwIP is to take a packet. */
 static netif_input_fn find_input(const struct fdl_packet *pkt)
 {
 #if LWIP_IPV6
@@ -170,37 +184,116 @@ static netif_input_fn find_input(const struct fdl_packet *pkt)
 	if (pkt->off.csum != FDL_CSUM_NONE ||
 	    fdl_checksum_verify(pkt->data, pkt->len, pkt->link_len) == 1)
 		return input_vouched;
-	return NULL;
+	return input_here;
 }
 #else
 static netif_input_fn find_input(const struct fdl_packet *pkt)
 {
 	LWIP_UNUSED_ARG(pkt);
-	return NULL;
+	return input_here;
 }
 #endif
 
-static err_t pass_on(struct pbuf *p, struct netif *netif, netif_input_fn fn)
+static void count_drop(struct fdl_lwip *link)
 {
-	if (!fn)
-		return netif->input(p, netif);
-#if NO_SYS
-	return fn(p, netif);
-#else
-	return tcpip_inpkt(p, netif, fn);
-#endif
+	SYS_ARCH_INC(link->rx_dropped, 1);
+	LINK_STATS_INC(link.drop);
 }
 
-void fdl_lwip_input(struct fdl_lwip *link, struct fdl_packet *pkt)
+static void input(struct fdl_lwip *link, struct fdl_packet *pkt)
 {
-	netif_input_fn fn = link->wire_sums ? find_input(pkt) : NULL;
-	struct netif *netif = link->netif;
+	netif_input_fn fn = link->wire_sums ? find_input(pkt) : input_here;
 	struct pbuf *p = to_pbuf(link, pkt);
 
-	if (p && pass_on(p, netif, fn) == ERR_OK)
+	if (p && fn(p, link->netif) == ERR_OK)
 		return;
 	if (p)
 		pbuf_free(p);
-	link->rx_dropped++;
-	LINK_STATS_INC(link.drop);
+	count_drop(link);
 }
+
+#if NO_SYS
+void fdl_lwip_input(struct fdl_lwip *link, struct fdl_packet *v[], int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		input(link, v[i]);
+}
+#else
+static struct fdl_lwip_waiting *take_waiting(struct fdl_lwip *link)
+{
+	struct fdl_lwip_waiting *first;
+	SYS_ARCH_DECL_PROTECT(level);
+
+	SYS_ARCH_PROTECT(level);
+	first = link->first;
+	link->first = NULL;
+	SYS_ARCH_UNPROTECT(level);
+	return first;
+}
+
+/* On lwIP's thread. What is sent meanwhile is one batch. */
+static void input_waiting(void *arg)
+{
+	struct fdl_lwip *link = arg;
+	struct fdl_lwip_waiting *w, *behind;
+
+	link->flushing = 1;
+	for (w = take_waiting(link); w; w = behind) {
+		behind = w->behind;
+		input(link, w->pkt);
+	}
+	link->flushing = 0;
+	fdl_flush(fdl_get_queue(link->ep, 0));
+}
+
+static void drop_waiting(struct fdl_lwip *link)
+{
+	struct fdl_lwip_waiting *w, *behind;
+	struct fdl_packet *pkt;
+
+	for (w = take_waiting(link); w; w = behind) {
+		pkt = w->pkt;
+		behind = w->behind;
+		fdl_release(&pkt, 1);
+		count_drop(link);
+	}
+}
+
+/* Returns whether lwIP's thread knows of those that wait. */
+static bool add_waiting(struct fdl_lwip *link, struct fdl_packet *v[], int n)
+{
+	struct fdl_lwip_waiting *first = room_of(v[0]), *w = first;
+	SYS_ARCH_DECL_PROTECT(level);
+	bool known;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		w = room_of(v[i]);
+		w->pkt = v[i];
+		w->behind = i + 1 < n ? room_of(v[i + 1]) : NULL;
+	}
+	SYS_ARCH_PROTECT(level);
+	known = link->first;
+	if (known)
+		link->last->behind = first;
+	else
+		link->first = first;
+	link->last = w;
+	SYS_ARCH_UNPROTECT(level);
+	return known;
+}
+
+/*
+ * One message tells lwIP's thread of all packets that wait, so that its mailbox
+ * bounds nothing: the pool does, and when that is empty the rest waits in the
+ * kernel.
+ */
+void fdl_lwip_input(struct fdl_lwip *link, struct fdl_packet *v[], int n)
+{
+	if (!add_waiting(link, v, n) &&
+	    tcpip_callback(input_waiting, link) != ERR_OK)
+		drop_waiting(link);
+}
+#endif

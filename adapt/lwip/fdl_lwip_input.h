@@ -7,8 +7,9 @@
 
 #include "fdl_lwip.h"
 
-/* Hand one received packet to lwIP, or drop and count it. */
-void fdl_lwip_input(struct fdl_lwip *link, struct fdl_packet *pkt);
+/* Hand received packets, n > 0, to lwIP, or drop and count them. NO_SYS=0: from
+ * any thread but lwIP's. */
+void fdl_lwip_input(struct fdl_lwip *link, struct fdl_packet *v[], int n);
 
 /* Whether lwIP leaves TCP's checksums to the wire. */
 void fdl_lwip_leave_sums(struct netif *netif, bool leave);

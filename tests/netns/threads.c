@@ -167,5 +167,7 @@ int main(int argc, char **argv)
 	tcpip_callback(tear_down, &c);
 	sys_sem_wait(&c.up);
 	fdl_endpoint_free(c.link.ep);
+	if (c.link.rx_dropped)
+		stack_die("packets did not become lwIP's");
 	return EXIT_SUCCESS;
 }

@@ -4,10 +4,8 @@
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -127,77 +125,6 @@ static void a_group_is_whole_before_the_first_packet(void **state)
 		fdl_endpoint_free(ep);
 	}
 	close(sock);
-}
-
-struct feeder {
-	pthread_t thread;
-	int sock;
-	_Atomic bool stop;
-};
-
-enum { NUMBER_AT = 60, SEEN = 1 << 16 };
-
-/* Packets with a number each, from 1, without a pause. */
-static void *feed(void *arg)
-{
-	uint8_t frame[64] = { [0] = 2, [6] = 2, [12] = 0x88, [13] = 0xb5 };
-	struct feeder *feeder = arg;
-	uint32_t number = 0;
-
-	while (!atomic_load(&feeder->stop)) {
-		number++;
-		memcpy(frame + NUMBER_AT, &number, sizeof(number));
-		send(feeder->sock, frame, sizeof(frame), 0);
-	}
-	return NULL;
-}
-
-/* The first packets of all queues. Returns how many. */
-static int expect_no_twins(struct fdl_endpoint *ep, uint32_t seen[SEEN])
-{
-	struct fdl_packet *v[32];
-	int i, n, total = 0;
-	unsigned q, turn;
-	uint32_t number;
-
-	for (turn = 0; turn < 8; turn++) {
-		for (q = 0; q < fdl_queues(ep); q++) {
-			n = fdl_recv(fdl_get_queue(ep, q), v, 32);
-			for (i = 0; i < n; i++) {
-				memcpy(&number, v[i]->data + NUMBER_AT,
-				       sizeof(number));
-				assert_int_not_equal(seen[number % SEEN],
-						     number);
-				seen[number % SEEN] = number;
-			}
-			if (n > 0)
-				fdl_release(v, n);
-			total += n > 0 ? n : 0;
-		}
-	}
-	return total;
-}
-
-/* Nor does it under load, where packets are on their way all the time. */
-static void a_group_opens_under_load(void **state)
-{
-	struct feeder feeder = { .sock = flows_socket("fdqp", 0) };
-	static uint32_t seen[SEEN];
-	struct fdl_endpoint *ep;
-	int i, total = 0;
-
-	(void)state;
-	assert_int_equal(pthread_create(&feeder.thread, NULL, feed, &feeder),
-			 0);
-	for (i = 0; i < 100; i++) {
-		ep = flows_open("packet:fdq,queues=2");
-		total += expect_no_twins(ep, seen);
-		fdl_endpoint_free(ep);
-	}
-	atomic_store(&feeder.stop, true);
-	pthread_join(feeder.thread, NULL);
-	close(feeder.sock);
-	assert_true(total > 0);
 }
 
 static void outgoing_over(unsigned queues)
@@ -348,7 +275,6 @@ int main(int argc, char *argv[])
 		OVER_VETH(every_fanout_brings_each_packet_once),
 		OVER_VETH(a_program_chooses_the_queue),
 		OVER_VETH(a_group_is_whole_before_the_first_packet),
-		OVER_VETH(a_group_opens_under_load),
 		OVER_VETH(outgoing_frames_are_for_who_asks),
 		OVER_VETH(the_callers_sockets_are_grouped_on_request),
 		OVER_VETH(contradictions_are_refused),

@@ -185,22 +185,27 @@ static bool is_fast_rexmit(const struct tcp_pcb *pcb)
 	       TCP_SEQ_LEQ(seqno(seg) + seg->len, pcb->snd_nxt);
 }
 
-/* How much of the first segment may go now, in whole units, if not all. */
+/*
+ * How much of the first segment may go now, if not all: what the peer has of it,
+ * and whole units behind that. Nothing, if it were no more than what the peer
+ * has: in flight again that would keep lwIP from probing the window.
+ */
 static u32_t may_send(const struct tcp_pcb *pcb, u16_t unit)
 {
 	const u32_t wnd = LWIP_MIN(pcb->snd_wnd, pcb->cwnd);
-	const u32_t used = seqno(pcb->unsent) - pcb->lastack;
+	const u32_t old = acked(pcb, pcb->unsent);
+	const u32_t used = seqno(pcb->unsent) + old - pcb->lastack;
 	const s32_t room = (s32_t)(wnd - used);
 	u32_t n;
 
+	if (room >= (s32_t)(pcb->unsent->len - old))
+		return pcb->unsent->len;
 	if (room < unit)
 		return 0;
-	if ((u32_t)room >= pcb->unsent->len)
-		return pcb->unsent->len;
 	n = (u32_t)room / unit * unit;
 	if (!(pcb->flags & (TF_INFR | TF_RTO)) && n < wnd / PARTS)
 		return 0;
-	return n;
+	return old + n;
 }
 
 /*
@@ -228,7 +233,8 @@ static bool fit(struct tcp_pcb *pcb, u16_t unit)
 		return false;
 	keep_acked(pcb);
 	if (is_fast_rexmit(pcb)) {
-		if (pcb->unsent->len > unit && split(pcb, unit))
+		n = acked(pcb, pcb->unsent) + unit;
+		if (pcb->unsent->len > n && split(pcb, n))
 			put_back(pcb, &pcb->unsent->next);
 		return true;
 	}

@@ -419,6 +419,57 @@ static void a_write_may_follow_a_timeout(void **state)
 	hang_up(b);
 }
 
+static uint32_t end_of_last(const struct bed *b)
+{
+	const struct cut *last = &b->cut[b->n - 1];
+
+	return last->at + last->len;
+}
+
+/* The peer has a part of what was one segment, says so some times more, and
+ * takes back most of its window, as it may when it is short of memory. */
+struct shrink {
+	unsigned has, again, window;
+};
+
+/* Each time the window is filled, and nothing goes beyond it. */
+static void fill_small_window(struct bed *b, const struct shrink *s)
+{
+	uint32_t at = s->has;
+	unsigned i;
+
+	write_bytes(b, FIRST);
+	expect_cuts(b, 0, FIRST);
+	b->window = s->window;
+	for (i = 0; i <= s->again; i++)
+		acknowledge(b, at);
+	while (at < FIRST) {
+		if (!b->n)
+			await_timeout(b);
+		assert_true(b->n);
+		assert_in_range(end_of_last(b), at + 1, at + s->window);
+		at = end_of_last(b);
+		acknowledge(b, at);
+	}
+	assert_null(b->pcb->unacked);
+	hang_up(b);
+}
+
+static void a_window_may_become_small(void **state)
+{
+	static const struct shrink cases[] = {
+		{ MSS, 0, 500 },	   { MSS, 0, 1000 },
+		{ MSS + 500, 0, 1000 },	   { 2 * MSS + 500, 0, 100 },
+		{ 500, 0, MSS },	   { 100, 0, 2 * MSS - 1 },
+		{ MSS, 3, 500 },	   { 100, 3, 500 },
+		{ 2 * MSS, 3, 500 },	   { 100, 3, MSS },
+	};
+	unsigned i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		fill_small_window(connect_to(state, WIDE), &cases[i]);
+}
+
 static void feed_bytes(struct bed *b, bool right)
 {
 	const struct shape s = {
@@ -513,6 +564,7 @@ int main(void)
 		cmocka_unit_test(no_little_pieces_are_cut_off),
 		cmocka_unit_test(the_end_is_at_the_end),
 		cmocka_unit_test(a_write_may_follow_a_timeout),
+		cmocka_unit_test(a_window_may_become_small),
 		cmocka_unit_test(wrong_checksums_are_found),
 		cmocka_unit_test(a_gap_makes_no_link_deaf),
 		cmocka_unit_test(a_segment_of_no_connection_is_cut_at_the_mtu),

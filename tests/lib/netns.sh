@@ -76,6 +76,14 @@ end_relay() {
 		fail "$what: the relay refused"
 }
 
+# Who is at the other end of DEV may be kept waiting by the machine: longer than
+# the 3 seconds after which the kernel takes it for not there.
+# ask_patiently DEV
+ask_patiently() {
+	ip ntable change name arp_cache dev "$1" mcast_probes 60
+	ip ntable change name ndisc_cache dev "$1" mcast_probes 60
+}
+
 # A namespace beside this one: $peer is a process in it.
 make_peer() {
 	unshare -n sleep 10000 &

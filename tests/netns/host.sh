@@ -17,6 +17,7 @@ kind=${1:-tap}
 
 make_device() {
 	ip tuntap add dev fdl0 mode "$kind"
+	ask_patiently fdl0
 	ip address add 192.0.2.1/24 dev fdl0
 	ip address add fd00::1/64 dev fdl0 nodad
 	ip link set fdl0 up

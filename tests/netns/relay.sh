@@ -31,6 +31,8 @@ make_end='
 set -eu
 ip tuntap add dev "$1" mode tap
 echo 0 >"/proc/sys/net/ipv6/conf/$1/disable_ipv6"
+ip ntable change name arp_cache dev "$1" mcast_probes 60
+ip ntable change name ndisc_cache dev "$1" mcast_probes 60
 ip link set "$1" mtu "$2" up
 ip address add "192.0.2.$3/24" dev "$1"
 ip address add "fd00::$3/64" dev "$1" nodad'

@@ -148,6 +148,7 @@ tagged_kernel() {
 	for family in 4 6; do
 		what="tags, wire $1, client $2, the kernel, IPv$family"
 		ip tuntap add dev m0 mode tap
+		ask_patiently m0
 		ip address add 192.0.2.1/24 dev m0
 		echo 0 >/proc/sys/net/ipv6/conf/m0/disable_ipv6
 		ip address add fd00::1/64 dev m0 nodad
@@ -168,7 +169,7 @@ tag_unknown() {
 
 	make_link seqpacket 1500 on
 	begin_host "$far" tso
-	! timeout 2 "$client" "$near" tso 192.0.2.3 192.0.2.2 1 7 \
+	! timeout 4 "$client" "$near" tso 192.0.2.3 192.0.2.2 1 7 \
 		2>"$tmp/client" || fail "$what: there was an answer"
 	finish_host
 	grep -q 'rx_packets *[1-9]' "$tmp/host" || fail "$what: nothing came"

@@ -59,6 +59,7 @@ make_link() {
 	else
 		ip tuntap add dev fdl0 mode "$kind"
 	fi
+	ask_patiently fdl0
 	ip address add 192.0.2.1/24 dev fdl0
 	ip address add fd00::1/64 dev fdl0 nodad
 	ip link set fdl0 mtu "$2" up

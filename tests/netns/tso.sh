@@ -31,6 +31,7 @@ make_links() {
 	ip tuntap add dev "k$1" mode tap
 	# As long as the wire is slow, nothing may be lost but by it.
 	ip link set "k$1" mtu "$2" txqueuelen 10000
+	ask_patiently "k$1"
 	ip address add "10.0.$1.1/24" dev "k$1"
 	ip address add "fd00:$1::1/64" dev "k$1" nodad
 	ip link set "k$1" up
@@ -110,7 +111,7 @@ others() {
 	start_pair "$number" tso
 	for to in "10.0.$number.2" "fd00:$number::2"; do
 		wait_for ping -n -q -c 1 -W 1 "$to"
-		ping -n -q -c 2 -i 0.02 -W 2 -s 4000 "$to" >"$tmp/ping" ||
+		ping -n -q -c 2 -i 0.02 -W 10 -s 4000 "$to" >"$tmp/ping" ||
 			fail "no answer of 4000 bytes from $to"
 		python3 - "$to" <<'END' || fail "no datagrams from $to"
 import os, socket, sys

@@ -35,6 +35,7 @@
 #define LWIP_WND_SCALE			1
 #define TCP_RCV_SCALE			5
 #define TCP_WND				(1024 * 1024)
+#define TCP_WND_UPDATE_THRESHOLD	(TCP_WND / 4)
 #define TCP_SND_BUF			(1024 * 1024)
 #define TCP_MSS				8960
 #define TCP_SND_QUEUELEN		4096

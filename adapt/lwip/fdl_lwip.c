@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fdl_lwip.h"
-#include "fdl_lwip_input.h"
-#include "fdl_lwip_tso.h"
+#include "fdl_lwip_link.h"
 
 #include <errno.h>
 #include <string.h>
@@ -317,11 +316,9 @@ static err_t set_ethernet(struct netif *netif, const uint8_t *address)
 	return ERR_OK;
 }
 
-struct fdl_lwip *fdl_lwip_tso_link(const struct netif *netif)
+struct fdl_lwip *fdl_lwip_link(const struct netif *netif)
 {
-	struct fdl_lwip *link = netif->state;
-
-	return netif->linkoutput == link_output && link->tso ? link : NULL;
+	return netif->linkoutput == link_output ? netif->state : NULL;
 }
 
 /* Asks a packet: what the endpoint was given is not to be read off it. */

@@ -23,7 +23,10 @@
  *
  * and no IP_FORWARD, LWIP_IPV6_FORWARD or LWIP_NETIF_LOOPBACK, for what lwIP
  * forwards, and what it sends to itself, has to be complete. If any is amiss,
- * FDL_LWIP_FLAGS is what can do without.
+ * FDL_LWIP_FLAGS is what can do without. With lwIP's own threshold each of them
+ * would have a window update; a larger one spares it that:
+ *
+ *	#define TCP_WND_UPDATE_THRESHOLD (TCP_WND / 4)
  *
  * Segmentation offload: lwIP cuts what TCP sends at the connection's MSS, which
  * costs more than all the rest. Compile fdl_lwip_tso.c as well, and
@@ -88,6 +91,7 @@ extern "C" {
 #endif
 
 struct fdl_lwip_waiting;
+struct tcp_pcb;
 
 /* The netif's state. Zero it and set the first two fields. */
 struct fdl_lwip {
@@ -101,6 +105,7 @@ struct fdl_lwip {
 	/* private */
 	struct netif *netif;
 	struct fdl_lwip_waiting *first, *last; /* NO_SYS=0 */
+	struct tcp_pcb *unacked;
 	uint32_t held;
 	uint8_t flushing;
 	uint8_t wire_sums;

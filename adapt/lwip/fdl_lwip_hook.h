@@ -7,16 +7,9 @@
 
 /*
  * LWIP_HOOK_TCP_INPACKET_PCB. lwIP acknowledges every second segment at once,
- * and a lone one after a while; a super-packet is several and must not wait.
- * Returns ERR_OK.
+ * and a lone one after a while: a super-packet is several, and does not wait
+ * longer than for those that were received with it. Returns ERR_OK.
  */
-static inline err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb,
-				       const struct pbuf *p)
-{
-	if (pcb->state != LISTEN && pcb->state != TIME_WAIT &&
-	    p->tot_len > pcb->mss)
-		tcp_set_flags(pcb, TF_ACK_DELAY);
-	return ERR_OK;
-}
+err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, const struct pbuf *p);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Received packets on their way into lwIP. */
-#include "fdl_lwip_input.h"
+#include "fdl_lwip_hook.h"
+#include "fdl_lwip_link.h"
 
 #include <assert.h>
 #include <string.h>
@@ -8,7 +9,9 @@
 #include <fdlink/offload.h>
 
 #include <lwip/icmp6.h>
+#include <lwip/ip.h>
 #include <lwip/pbuf.h>
+#include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/ethernet.h>
 #include <lwip/prot/ip6.h>
 #include <lwip/stats.h>
@@ -212,6 +215,54 @@ static void input(struct fdl_lwip *link, struct fdl_packet *pkt)
 	count_drop(link);
 }
 
+#if LWIP_TCP
+static bool is_active(const struct tcp_pcb *pcb)
+{
+	const struct tcp_pcb *p = tcp_active_pcbs;
+
+	while (p && p != pcb)
+		p = p->next;
+	return p;
+}
+
+/*
+ * What has not been acknowledged by something that was sent meanwhile. The
+ * connection may be gone, and even another be in its place: that one loses
+ * nothing.
+ */
+static void acknowledge(struct fdl_lwip *link)
+{
+	struct tcp_pcb *pcb = link->unacked;
+
+	link->unacked = NULL;
+	if (!pcb || !is_active(pcb) || !(pcb->flags & TF_ACK_DELAY))
+		return;
+	tcp_ack_now(pcb);
+	tcp_output(pcb);
+}
+
+err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, const struct pbuf *p)
+{
+	struct fdl_lwip *link;
+
+	if (pcb->state == LISTEN || pcb->state == TIME_WAIT ||
+	    p->tot_len <= pcb->mss)
+		return ERR_OK;
+	link = fdl_lwip_link(ip_current_input_netif());
+	if (!link)
+		return ERR_OK;
+	if (link->unacked != pcb)
+		acknowledge(link);
+	link->unacked = pcb;
+	return ERR_OK;
+}
+#else
+static void acknowledge(struct fdl_lwip *link)
+{
+	LWIP_UNUSED_ARG(link);
+}
+#endif
+
 #if NO_SYS
 void fdl_lwip_input(struct fdl_lwip *link, struct fdl_packet *v[], int n)
 {
@@ -219,6 +270,7 @@ void fdl_lwip_input(struct fdl_lwip *link, struct fdl_packet *v[], int n)
 
 	for (i = 0; i < n; i++)
 		input(link, v[i]);
+	acknowledge(link);
 }
 #else
 static struct fdl_lwip_waiting *take_waiting(struct fdl_lwip *link)
@@ -244,6 +296,7 @@ static void input_waiting(void *arg)
 		behind = w->behind;
 		input(link, w->pkt);
 	}
+	acknowledge(link);
 	link->flushing = 0;
 	fdl_flush(fdl_get_queue(link->ep, 0));
 }

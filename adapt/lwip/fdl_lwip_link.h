@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the adaptor's files share about receiving. */
-#ifndef FDL_LWIP_INPUT_H
-#define FDL_LWIP_INPUT_H
+/* What the adaptor's files share. */
+#ifndef FDL_LWIP_LINK_H
+#define FDL_LWIP_LINK_H
 
 #include <stdbool.h>
 
 #include "fdl_lwip.h"
+
+/* The link behind a netif; NULL: not one of ours. */
+struct fdl_lwip *fdl_lwip_link(const struct netif *netif);
 
 /* Hand received packets, n > 0, to lwIP, or drop and count them. NO_SYS=0: from
  * any thread but lwIP's. */

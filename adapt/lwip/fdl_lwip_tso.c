@@ -9,6 +9,7 @@
  * what they always are.
  */
 #include "fdl_lwip_tso.h"
+#include "fdl_lwip_link.h"
 
 #include <string.h>
 
@@ -40,8 +41,9 @@ static struct netif *find_route(const struct tcp_pcb *pcb)
 static struct fdl_lwip *find_link(const struct tcp_pcb *pcb)
 {
 	const struct netif *netif = find_route(pcb);
+	struct fdl_lwip *link = netif ? fdl_lwip_link(netif) : NULL;
 
-	return netif ? fdl_lwip_tso_link(netif) : NULL;
+	return link && link->tso ? link : NULL;
 }
 
 /* The connection's MSS, or the path's where that has become less. */

@@ -178,6 +178,28 @@ static void keep_acked(struct tcp_pcb *pcb)
 		put_back(pcb, &pcb->unsent);
 }
 
+/*
+ * What was kept so comes back with a timeout, and would be sent alone: it joins
+ * what it was split from, which is behind it.
+ */
+static void rejoin_acked(struct tcp_pcb *pcb)
+{
+	struct tcp_seg *seg = pcb->unsent, *next = seg->next;
+
+	if (!next || acked(pcb, seg) < seg->len || seg->p->ref != 1 ||
+	    next->p->ref != 1 || seqno(next) != seqno(seg) + seg->len ||
+	    seg->len + next->len > MAX_LEN)
+		return;
+	pbuf_remove_header(next->p, next->p->tot_len - (size_t)next->len);
+	pbuf_cat(seg->p, next->p);
+	next->p = NULL;
+	seg->len += next->len;
+	TCPH_SET_FLAG(seg->tcphdr,
+		      TCPH_FLAGS(next->tcphdr) & (TCP_FIN | TCP_PSH));
+	seg->next = next->next;
+	tcp_seg_free(next);
+}
+
 /* All of it was sent before, and not because of a timeout. */
 static bool is_fast_rexmit(const struct tcp_pcb *pcb)
 {
@@ -231,7 +253,10 @@ static bool fit(struct tcp_pcb *pcb, u16_t unit)
 {
 	u32_t n;
 
-	if (!pcb->unsent || pcb->unsent->len <= unit || !may_send(pcb, unit))
+	if (!pcb->unsent)
+		return false;
+	rejoin_acked(pcb);
+	if (pcb->unsent->len <= unit || !may_send(pcb, unit))
 		return false;
 	keep_acked(pcb);
 	if (is_fast_rexmit(pcb)) {

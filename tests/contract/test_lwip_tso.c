@@ -330,12 +330,13 @@ static void a_window_is_filled_in_one_turn(void **state)
 	hang_up(b);
 }
 
-/* Of many cuts that were one segment the second is missing. */
+/* Of many cuts that were one segment the second is missing. Who wrote is told of
+ * the first two when that has come. */
 static void a_fast_retransmission_is_one_cut(void **state)
 {
 	struct bed *b = connect_to(state, WIDE);
 	const unsigned len = 20 * MSS, at = grow(b, len);
-	unsigned i;
+	unsigned i, room;
 
 	write_bytes(b, len);
 	expect_cuts(b, at, len);
@@ -346,6 +347,9 @@ static void a_fast_retransmission_is_one_cut(void **state)
 	}
 	acknowledge(b, at + MSS);
 	expect_cuts(b, at + MSS, MSS);
+	room = b->pcb->snd_buf;
+	acknowledge(b, at + 2 * MSS);
+	assert_int_equal(b->pcb->snd_buf, room + 2 * MSS);
 	acknowledge(b, at + len);
 	expect_cuts(b, 0, 0);
 	assert_null(b->pcb->unacked);
@@ -433,25 +437,29 @@ struct shrink {
 };
 
 /* Each time the window is filled, and nothing goes beyond it. */
+static void take_by_window(struct bed *b, uint32_t at)
+{
+	while (at < b->written) {
+		if (!b->n)
+			await_timeout(b);
+		assert_true(b->n);
+		assert_in_range(end_of_last(b), at + 1, at + b->window);
+		at = end_of_last(b);
+		acknowledge(b, at);
+	}
+	assert_null(b->pcb->unacked);
+}
+
 static void fill_small_window(struct bed *b, const struct shrink *s)
 {
-	uint32_t at = s->has;
 	unsigned i;
 
 	write_bytes(b, FIRST);
 	expect_cuts(b, 0, FIRST);
 	b->window = s->window;
 	for (i = 0; i <= s->again; i++)
-		acknowledge(b, at);
-	while (at < FIRST) {
-		if (!b->n)
-			await_timeout(b);
-		assert_true(b->n);
-		assert_in_range(end_of_last(b), at + 1, at + s->window);
-		at = end_of_last(b);
-		acknowledge(b, at);
-	}
-	assert_null(b->pcb->unacked);
+		acknowledge(b, s->has);
+	take_by_window(b, s->has);
 	hang_up(b);
 }
 
@@ -468,6 +476,38 @@ static void a_window_may_become_small(void **state)
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		fill_small_window(connect_to(state, WIDE), &cases[i]);
+}
+
+/* Of two segments the second cut, twice: it is the next to be sent again, and
+ * what follows is in order. */
+static void lose_twice(struct bed *b, unsigned window)
+{
+	const unsigned len = 10 * MSS, at = grow(b, 2 * len);
+	unsigned i;
+
+	write_bytes(b, len);
+	write_bytes(b, len);
+	for (i = 0; i < 4; i++)
+		acknowledge(b, at + MSS);
+	expect_cuts(b, at + MSS, MSS);
+	/* lwIP heeds a smaller window only with something new: a byte of the
+	 * peer's that is lost. */
+	b->seq++;
+	b->window = window;
+	acknowledge(b, at + MSS);
+	await_timeout(b);
+	assert_true(b->n);
+	if (window >= MSS)
+		expect_cuts(b, at + MSS, MSS);
+	take_by_window(b, at + MSS);
+	hang_up(b);
+}
+
+static void a_retransmission_may_be_lost(void **state)
+{
+	lose_twice(connect_to(state, WIDE), WIDE);
+	lose_twice(connect_to(state, WIDE), MSS);
+	lose_twice(connect_to(state, WIDE), 500);
 }
 
 static void feed_bytes(struct bed *b, bool right)
@@ -565,6 +605,7 @@ int main(void)
 		cmocka_unit_test(the_end_is_at_the_end),
 		cmocka_unit_test(a_write_may_follow_a_timeout),
 		cmocka_unit_test(a_window_may_become_small),
+		cmocka_unit_test(a_retransmission_may_be_lost),
 		cmocka_unit_test(wrong_checksums_are_found),
 		cmocka_unit_test(a_gap_makes_no_link_deaf),
 		cmocka_unit_test(a_segment_of_no_connection_is_cut_at_the_mtu),

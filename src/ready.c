@@ -12,11 +12,17 @@ enum {
 	SET_SIZE = 5,	/* data, refill, more, link, room */
 };
 
-static int watch(const struct ready *r, int fd, uint32_t events, uint32_t tag)
+static int control(const struct ready *r, int op, int fd, uint32_t events,
+		   uint32_t tag)
 {
 	struct epoll_event ev = { .events = events, .data.u32 = tag };
 
-	return os_epoll_ctl(r->epfd, EPOLL_CTL_ADD, fd, &ev);
+	return os_epoll_ctl(r->epfd, op, fd, &ev);
+}
+
+static int watch(const struct ready *r, int fd, uint32_t events, uint32_t tag)
+{
+	return control(r, EPOLL_CTL_ADD, fd, events, tag);
 }
 
 static void unwatch(const struct ready *r, int fd)
@@ -225,6 +231,13 @@ bool ready_settle(struct ready *r)
 		if (ev[i].events & EPOLLERR)
 			error = true;
 	return error;
+}
+
+void ready_remind(struct ready *r)
+{
+	/* As it is changed the kernel looks anew. */
+	control(r, EPOLL_CTL_MOD, r->data, EPOLLIN | (uint32_t)EPOLLET,
+		FDL_READABLE);
 }
 
 void ready_disarm(struct ready *r)

@@ -65,6 +65,10 @@ int ready_beside(const struct ready *r);
  */
 bool ready_settle(struct ready *r);
 
+/* Receive side, with edge, after ready_settle: there is something after all.
+ * What is left of it when the caller returns is told of again. */
+void ready_remind(struct ready *r);
+
 /* Receive side: the set is ready, whatever the fd says, until it is told not
  * to be. */
 void ready_more(struct ready *r, bool more);

@@ -310,7 +310,11 @@ static int look(struct fdl_queue *q, bool tells)
 		if (err < 0)
 			return err;
 	}
-	return ops->peek(&q->io);
+	if (!ops->peek(&q->io))
+		return 0;
+	/* The caller may have no room for all of it, and no more may come. */
+	ready_remind(&q->ready);
+	return 1;
 }
 
 /*

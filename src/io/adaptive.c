@@ -283,6 +283,13 @@ static int settle(struct state *st)
 	return err;
 }
 
+/* Edges were forgotten, and there is something: what the caller leaves of it is
+ * told of again. */
+static void remind(const struct state *st)
+{
+	watch(st, EPOLL_CTL_MOD, FROM_RING, EPOLLIN | (uint32_t)EPOLLET);
+}
+
 static int recv_plain(struct state *st, struct io_frame f[], int n)
 {
 	int fresh = st->fresh;
@@ -298,7 +305,12 @@ static int recv_ring(struct state *st, struct io_frame f[], int n)
 	if (got != -EAGAIN)
 		return got;
 	err = settle(st);
-	return err ? err : io_packet_mmap.recv(&st->ring, f, n, 0);
+	if (err)
+		return err;
+	got = io_packet_mmap.recv(&st->ring, f, n, 0);
+	if (got > 0)
+		remind(st);
+	return got;
 }
 
 /* Many packets, and not more than the ring can hold while it is not read. */
@@ -384,7 +396,11 @@ static int to_ring(struct state *st, struct io_frame f[], int n)
 	settle(st);
 	/* The edge that is forgotten may be the one that tells of this. */
 	end_swap(st);
-	return st->phase == DRAIN_PLAIN ? drain_plain(st, f, n) : -EAGAIN;
+	if (st->phase != DRAIN_PLAIN)
+		return -EAGAIN;
+	/* Or of what the ring holds already, and the plain socket is first. */
+	remind(st);
+	return drain_plain(st, f, n);
 }
 
 /* A block that is not full is closed after its timeout. It tells, unless there

@@ -75,6 +75,8 @@ int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
 {
 	if (level == SOL_PACKET && name == PACKET_FANOUT_DATA && is_new(val))
 		return replace_program(fd, val, len);
+	if (level == SOL_PACKET && name == PACKET_RX_RING)
+		switches.ring = fd;
 	if (level == SOL_PACKET && name == PACKET_FANOUT && switches.no_entry) {
 		switches.begun++;
 		switches.ended++;

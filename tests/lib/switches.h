@@ -24,6 +24,7 @@ struct switches {
 	 * order of their first. */
 	atomic_uint begun, ended, done[MAX_SWITCHING];
 	atomic_uint member;	/* the socket used, where there is one queue */
+	atomic_int ring;	/* the socket that had a ring made last */
 	atomic_int by[MAX_SWITCHING];
 };
 

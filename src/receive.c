@@ -97,14 +97,17 @@ static void describe_segment(struct fdl_packet *pkt,
 
 /*
  * Take up to n packets from the pool, with the signals of releases used up: one
- * noted here may be the answer to what was just asked. Returns how many.
+ * noted here may be the answer to what was just asked. Asked for is only what
+ * is needed: a release would wake, though nothing waits for it. Returns how
+ * many.
  */
-static int take(struct fdl_queue *q, struct fdl_packet *v[], int n)
+static int take(struct fdl_queue *q, struct fdl_packet *v[], int n, bool needed)
 {
-	int got = pool_take_or_ask(q->io.pool, v, n);
+	struct pool *pool = q->io.pool;
+	int got = pool_take_used(pool, v, n, needed);
 
-	if (ready_note_refill(&q->ready, pool_asked(q->io.pool)) && got == 0)
-		got = pool_take_or_ask(q->io.pool, v, n);
+	if (ready_note_refill(&q->ready, pool_asked(pool)) && got == 0)
+		got = pool_take_used(pool, v, n, needed);
 	return got;
 }
 
@@ -126,7 +129,7 @@ static int cut(struct fdl_queue *q, struct fdl_packet **v)
 
 	if (!fdl_segment_len(&q->segmenter))
 		return leave_cutting(q);
-	if (!take(q, v, 1))
+	if (!take(q, v, 1, true))
 		return -ENOBUFS;
 	pool_reset(q->io.pool, *v);
 	len = fdl_segment_next(&q->segmenter, (*v)->data, (*v)->tail,
@@ -215,7 +218,7 @@ static int provide(struct fdl_queue *q, int n)
 {
 	int want = q->gap + (n > q->have ? n - q->have : 0);
 	struct fdl_packet *v[IO_MAX_BATCH];
-	int i, got = take(q, v, want);
+	int i, got = take(q, v, want, q->have == q->gap);
 
 	for (i = 0; i < q->gap && i < got; i++)
 		q->frame[i].pkt = v[i];

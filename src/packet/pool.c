@@ -139,9 +139,9 @@ int pool_take(struct pool *pool, struct fdl_packet *v[], int n)
 	return k;
 }
 
-int pool_take_or_ask(struct pool *pool, struct fdl_packet *v[], int n)
+int pool_take_used(struct pool *pool, struct fdl_packet *v[], int n, bool ask)
 {
-	return n ? take(pool, v, n, ASKED) : 0;
+	return n ? take(pool, v, n, ask ? ASKED : 0) : 0;
 }
 
 /* Account for slots whose releaser leaves. Last touch of the pool. */

@@ -11,6 +11,7 @@
 #define FDL_PACKET_POOL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <fdlink/packet.h>
@@ -86,11 +87,12 @@ void pool_orphan(struct pool *pool);
 int pool_take(struct pool *pool, struct fdl_packet *v[], int n);
 
 /*
- * The same, but the packets are as they were released; and when it returns 0,
- * the next release makes pool_refill_fd readable, maybe some time after its
- * packets can be taken. With an n of 0 nothing is taken, and nothing asked.
+ * The same, but the packets are as they were released; and when it returns 0
+ * and was to ask, the next release makes pool_refill_fd readable, maybe some
+ * time after its packets can be taken. With an n of 0 nothing is taken, and
+ * nothing asked.
  */
-int pool_take_or_ask(struct pool *pool, struct fdl_packet *v[], int n);
+int pool_take_used(struct pool *pool, struct fdl_packet *v[], int n, bool ask);
 
 /* How many signals have been asked for so far: one each, not one per call. */
 unsigned pool_asked(const struct pool *pool);

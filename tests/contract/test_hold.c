@@ -110,6 +110,19 @@ static void a_release_with_nothing_waiting_is_no_lasting_noise(struct link *l)
 	expect_received(l, 100, 1);
 }
 
+/* Packets to receive into are at hand, though the pool is empty. */
+static void a_release_that_nothing_waits_for_does_not_wake(struct link *l)
+{
+	struct fdl_packet *v[3], *more[2];
+
+	feed_many(l, 0, 3);
+	expect_packets(l, v, 3);
+	assert_int_equal(fdl_recv(l->q, more, 2), 0);
+	fdl_release(v, 3);
+	assert_false(fd_readable(fdl_queue_fd(l->q), 0));
+	assert_false(fd_readable(fdl_fd(l->ep), 0));
+}
+
 /* Arrivals while the pool is empty do not wake either. */
 static void arrivals_do_not_wake_an_empty_pool(struct link *l)
 {
@@ -275,6 +288,9 @@ static const struct expectation table[] = {
 	{ .name = "a release with nothing waiting is no lasting noise",
 	  .test = a_release_with_nothing_waiting_is_no_lasting_noise,
 	  .opts.pool = POOL },
+	{ .name = "a release that nothing waits for does not wake",
+	  .test = a_release_that_nothing_waits_for_does_not_wake,
+	  .opts.pool = 4 },
 	{ .name = "arrivals do not wake an empty pool",
 	  .opts.pool = POOL,
 	  .test = arrivals_do_not_wake_an_empty_pool },

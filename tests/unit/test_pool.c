@@ -119,7 +119,7 @@ static void only_the_one_who_asked_is_told(void **state)
 	give_back(v, 1);
 	assert_false(asked_fd_is_readable(pool));
 	assert_int_equal(pool_take(pool, v, 1), 1);
-	assert_int_equal(pool_take_or_ask(pool, &none, 1), 0);
+	assert_int_equal(pool_take_used(pool, &none, 1, true), 0);
 	assert_false(asked_fd_is_readable(pool));
 	give_back(v, 1);
 	assert_true(asked_fd_is_readable(pool));
@@ -140,7 +140,7 @@ static void an_orphan_goes_with_its_last_packet(void **state)
 	assert_int_equal(pool_new(&pool, 3, 0, 0), 0);
 	fd = pool_refill_fd(pool);
 	assert_int_equal(pool_take(pool, v, 3), 3);
-	assert_int_equal(pool_take_or_ask(pool, v, 1), 0);
+	assert_int_equal(pool_take_used(pool, v, 1, true), 0);
 	data = v[1]->data;
 	give_back(v, 1);
 	pool_orphan(pool);
@@ -180,7 +180,7 @@ static void *take_and_release(void *arg)
 		const int want = 1 + rand_r(&w->seed) % 3;
 		const bool ask = rand_r(&w->seed) % 2;
 
-		n = ask ? pool_take_or_ask(w->pool, v, want) :
+		n = ask ? pool_take_used(w->pool, v, want, true) :
 			  pool_take(w->pool, v, want);
 		for (i = 0; i < n; i++)
 			memcpy(v[i]->data, &w->seed, sizeof(w->seed));
@@ -251,7 +251,7 @@ static void an_orphan_goes_once_under_threads(void **state)
 		assert_int_equal(pool_new(&pool, THREADS, 0, 0), 0);
 		assert_int_equal(pool_take(pool, v, THREADS), THREADS);
 		if (round % 2)
-			pool_take_or_ask(pool, &none, 1);
+			pool_take_used(pool, &none, 1, true);
 		for (i = 0; i < THREADS; i++)
 			assert_int_equal(pthread_create(&threads[i], NULL,
 							release_one, v[i]),

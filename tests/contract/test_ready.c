@@ -18,13 +18,17 @@
 #include <cmocka.h>
 
 #include "contract.h"
+#include "netns.h"
 
 enum {
 	PACKETS = 4000,
-	IN_FLIGHT = 60,		/* fewer than any link holds */
+	IN_FLIGHT = 20,		/* and what is handed over: fewer than any
+				 * link holds, if each takes a block of a
+				 * ring, of which there are 32 */
 	QUEUES = 4,
 	HANDED = 8,		/* packets on their way to the releaser */
 	BATCH = 16,
+	TIMER_MS = 2,		/* of mode adaptive, for a block of its ring */
 };
 
 struct hammer {
@@ -42,6 +46,10 @@ struct hammer {
 	atomic_bool done;
 	bool hand_over;
 	bool wrong;
+	int result;			/* of the call that was wrong, */
+	unsigned queue, seq;		/* or the number of its packet */
+	unsigned in_vain;		/* wake-ups in a row, */
+	long long since;		/* after this time */
 	unsigned seed;
 	unsigned next[QUEUES];		/* number of each queue's next packet */
 	bool starved[QUEUES];		/* the last call said -ENOBUFS */
@@ -107,12 +115,22 @@ static void dispose(struct hammer *h, struct fdl_packet *pkt)
 	fdl_release(&pkt, 1);
 }
 
+static void note_wrong(struct hammer *h, int result, unsigned i, unsigned seq)
+{
+	if (h->wrong)
+		return;
+	h->wrong = true;
+	h->result = result;
+	h->queue = i;
+	h->seq = seq;
+}
+
 /* One call per queue, as a loop would make it. Returns how much there was to
  * give or to tell. */
 static unsigned sweep(struct hammer *h)
 {
 	struct fdl_packet *v[BATCH];
-	unsigned i, told = 0;
+	unsigned i, seq, told = 0;
 	int n, k;
 
 	for (i = 0; i < h->n_links; i++) {
@@ -122,11 +140,14 @@ static unsigned sweep(struct hammer *h)
 		if (n == -ENOBUFS)
 			told += !h->starved[i];
 		else if (n < 0)
-			h->wrong = true;
+			note_wrong(h, n, i, 0);
 		h->starved[i] = n == -ENOBUFS;
 		for (k = 0; k < n; k++) {
-			if (frame_seq(h->l[i], v[k]->data) != h->next[i]++)
-				h->wrong = true;
+			seq = frame_seq(h->l[i], v[k]->data);
+			if (seq != h->next[i])
+				note_wrong(h, n, i, seq);
+			else
+				h->next[i]++;
 			dispose(h, v[k]);
 			sem_post(&h->room);
 			told++;
@@ -138,20 +159,28 @@ static unsigned sweep(struct hammer *h)
 }
 
 /*
- * Wake-ups for nothing that may follow each other: one per queue, for a release
- * and no packet to go with it, and where there is a ring one for a block that
- * was read between the kernel's closing it and its telling so.
+ * Wake-ups for nothing that may follow each other: one per queue, for a release and no packet to go with it; one for a release that
+ * a call for another queue made use of before the releaser told of it; where
+ * there is a ring one for a block that was read between the kernel's closing it
+ * and its telling so; and the timer's, as long as the kernel leaves a block open.
  */
 static unsigned late_signals(const struct hammer *h)
 {
 	const enum fdl_mode mode = fdl_get_mode(h->ep);
 	const bool ring = mode == FDL_MODE_PACKET_MMAP ||
 			  mode == FDL_MODE_ADAPTIVE;
+	unsigned n = h->n_links;
 
-	return h->n_links + (ring && h->hand_over);
+	if (h->hand_over && h->n_links > 1)
+		n++;
+	if (h->hand_over && ring)
+		n++;
+	if (mode == FDL_MODE_ADAPTIVE)
+		n += (unsigned)((netns_now_ms() - h->since) / TIMER_MS);
+	return n;
 }
 
-static bool wait_for_more(struct hammer *h, int set)
+static bool is_woken(struct hammer *h, int set)
 {
 	struct epoll_event ev;
 
@@ -160,22 +189,79 @@ static bool wait_for_more(struct hammer *h, int set)
 	return epoll_wait(set, &ev, 1, WAIT_MS) == 1;
 }
 
+/* False: it did not wake, and a packet was there all the time. */
+static bool wait_for_more(struct hammer *h, int set)
+{
+	bool waits;
+
+	do {
+		waits = atomic_load(&h->fed) > atomic_load(&h->got);
+		if (is_woken(h, set))
+			return true;
+	} while (!waits);
+	return false;
+}
+
 /*
  * Until all is received: no silence, and no wake-ups in a row for nothing but
  * late signals. Returns what went wrong, or NULL.
  */
 static const char *serve(struct hammer *h, int set)
 {
-	unsigned in_vain = 0;
-
+	h->since = netns_now_ms();
 	while (atomic_load(&h->got) < PACKETS && !h->wrong) {
 		if (!wait_for_more(h, set))
 			return "silent with a packet waiting";
-		in_vain = sweep(h) ? 0 : in_vain + 1;
-		if (in_vain > late_signals(h))
+		h->in_vain++;
+		if (sweep(h)) {
+			h->in_vain = 0;
+			h->since = netns_now_ms();
+		}
+		if (h->in_vain > late_signals(h))
 			return "readable for nothing";
 	}
 	return h->wrong ? "wrong packet or result" : NULL;
+}
+
+static unsigned count_handed(const struct hammer *h)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < HANDED; i++)
+		n += atomic_load(&h->handed[i]) != NULL;
+	return n;
+}
+
+/* All that may tell why. */
+static void report(struct hammer *h, const char *wrong)
+{
+	struct fdl_stats st;
+	unsigned i;
+
+	for (i = 0; i < h->n_links; i++) {
+		fdl_get_queue_stats(fdl_get_queue(h->ep, i), &st, sizeof(st));
+		print_error(
+			"queue %u: next is %u, fd %sreadable%s; "
+			"%llu received, %llu times without a packet, "
+			"%llu dropped by the kernel, ring frozen %llu "
+			"times\n",
+			i, h->next[i],
+			fd_readable(fdl_queue_fd(fdl_get_queue(h->ep, i)), 0) ?
+				"" :
+				"not ",
+			h->starved[i] ? ", pool empty" : "",
+			(unsigned long long)st.rx_packets,
+			(unsigned long long)st.rx_pool_empty,
+			(unsigned long long)st.rx_drop_kernel,
+			(unsigned long long)st.rx_ring_frozen);
+	}
+	if (h->wrong)
+		print_error("queue %u: %d, packet %u\n", h->queue, h->result,
+			    h->seq);
+	print_error("%u wake-ups for nothing since %lld ms\n", h->in_vain,
+		    netns_now_ms() - h->since);
+	fail_msg("%s: %u fed, %u received, %u handed over", wrong,
+		 atomic_load(&h->fed), atomic_load(&h->got), count_handed(h));
 }
 
 static void hammer(struct hammer *h)
@@ -202,8 +288,7 @@ static void hammer(struct hammer *h)
 	sem_destroy(&h->given);
 	close(set);
 	if (wrong)
-		fail_msg("%s: %u fed, %u received", wrong, atomic_load(&h->fed),
-			 atomic_load(&h->got));
+		report(h, wrong);
 }
 
 static void release_handed(struct hammer *h)

@@ -159,10 +159,11 @@ static unsigned sweep(struct hammer *h)
 }
 
 /*
- * Wake-ups for nothing that may follow each other: one per queue, for a release and no packet to go with it; one for a release that
- * a call for another queue made use of before the releaser told of it; where
- * there is a ring one for a block that was read between the kernel's closing it
- * and its telling so; and the timer's, as long as the kernel leaves a block open.
+ * Wake-ups for nothing that may follow each other: one per queue, for a release
+ * and no packet to go with it; one for a release that a call for another queue
+ * made use of before the releaser told of it; where there is a ring one for a
+ * block that was read between the kernel's closing it and its telling so; and
+ * the timer's, as long as the kernel leaves a block open.
  */
 static unsigned late_signals(const struct hammer *h)
 {

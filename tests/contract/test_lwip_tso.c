@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lwIP adaptor, and its segmentation offload, segment by segment. What the
- * endpoint was given uncut arrives cut.
+ * The lwIP adaptor's segmentation offload, segment by segment. What the endpoint
+ * was given uncut arrives cut.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,11 +15,6 @@
 
 #include "../unit/packets.h"
 #include "lwip_bed.h"
-
-enum {
-	FED = 100,
-	MANY = 600,			/* more than the pool has packets */
-};
 
 static unsigned copied;
 
@@ -276,60 +271,6 @@ static void bytes_on_their_way_stay(void **state)
 	bed_hang_up(b);
 }
 
-static void feed_bytes(struct bed *b, bool right)
-{
-	const struct shape s = {
-		.version = 4,
-		.proto = 6,
-		.payload = FED,
-		.flow = b->flow,
-		.ttl = 64,
-		.flags = ACK,
-		.seq = b->seq,
-		.ack = b->start,
-	};
-	uint8_t frame[40 + FED];
-	const size_t len = build(frame, &s);
-
-	frame[len - 1] ^= !right;
-	assert_int_equal(send(b->peer, frame, len, 0), len);
-	bed_look(b);
-}
-
-/* lwIP is told not to check what is right, and only that. */
-static void wrong_checksums_are_found(void **state)
-{
-	struct bed *b = bed_connect(state, WIDE);
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		feed_bytes(b, false);
-		assert_int_equal(b->pcb->rcv_nxt, b->seq);
-		feed_bytes(b, true);
-		b->seq += FED;
-		assert_int_equal(b->pcb->rcv_nxt, b->seq);
-	}
-	bed_hang_up(b);
-}
-
-/* lwIP keeps what comes out of order. */
-static void a_gap_makes_no_link_deaf(void **state)
-{
-	struct bed *b = bed_connect(state, WIDE);
-	const uint32_t first = b->seq;
-	unsigned i;
-
-	for (i = 1; i < MANY; i++) {
-		b->seq = first + i * FED;
-		feed_bytes(b, true);
-	}
-	assert_int_equal(b->pcb->rcv_nxt, first);
-	b->seq = first;
-	feed_bytes(b, true);
-	assert_int_equal(b->pcb->rcv_nxt, first + MANY * FED);
-	bed_hang_up(b);
-}
-
 /* As one leaves that had to wait for its neighbour to be found. */
 static void a_segment_of_no_connection_is_cut_at_the_mtu(void **state)
 {
@@ -374,8 +315,6 @@ int main(void)
 		cmocka_unit_test(bytes_on_their_way_stay),
 		cmocka_unit_test(a_window_may_become_small),
 		cmocka_unit_test(a_retransmission_may_be_lost),
-		cmocka_unit_test(wrong_checksums_are_found),
-		cmocka_unit_test(a_gap_makes_no_link_deaf),
 		cmocka_unit_test(a_segment_of_no_connection_is_cut_at_the_mtu),
 	};
 

@@ -76,13 +76,6 @@ ssize_t __wrap_os_send(int fd, const void *buf, size_t len, int flags);
 ssize_t __real_os_writev(int fd, const struct iovec *iov, int cnt);
 ssize_t __wrap_os_writev(int fd, const struct iovec *iov, int cnt);
 int __real_os_socket(int family, int type, int protocol);
-ssize_t __wrap_os_write(int fd, const void *buf, size_t len)
-{
-	const int err = failing(FAULT_WRITEV);
-
-	return err ? err : __real_os_write(fd, buf, len);
-}
-
 int __wrap_os_socket(int family, int type, int protocol);
 int __real_os_bind(int fd, const struct sockaddr *addr, socklen_t len);
 int __wrap_os_bind(int fd, const struct sockaddr *addr, socklen_t len);
@@ -112,8 +105,12 @@ int __real_os_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev);
 int __wrap_os_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev);
 int __real_os_eventfd(void);
 int __wrap_os_eventfd(void);
+int __real_os_timerfd_set(int fd, unsigned us);
+int __wrap_os_timerfd_set(int fd, unsigned us);
 void *__real_os_map(size_t len);
 void *__wrap_os_map(size_t len);
+int __real_os_map_fd(int fd, size_t len, void **mem);
+int __wrap_os_map_fd(int fd, size_t len, void **mem);
 
 int __wrap_os_close(int fd)
 {
@@ -162,6 +159,13 @@ ssize_t __wrap_os_read(int fd, void *buf, size_t len)
 	const int err = failing(FAULT_READ);
 
 	return err ? err : __real_os_read(fd, buf, len);
+}
+
+ssize_t __wrap_os_write(int fd, const void *buf, size_t len)
+{
+	const int err = failing(FAULT_WRITEV);
+
+	return err ? err : __real_os_write(fd, buf, len);
 }
 
 ssize_t __wrap_os_writev(int fd, const struct iovec *iov, int cnt)
@@ -283,7 +287,21 @@ int __wrap_os_eventfd(void)
 	return err ? err : __real_os_eventfd();
 }
 
+int __wrap_os_timerfd_set(int fd, unsigned us)
+{
+	const int err = failing(FAULT_TIMERFD_SET);
+
+	return err ? err : __real_os_timerfd_set(fd, us);
+}
+
 void *__wrap_os_map(size_t len)
 {
 	return failing(FAULT_MAP) ? NULL : __real_os_map(len);
+}
+
+int __wrap_os_map_fd(int fd, size_t len, void **mem)
+{
+	const int err = failing(FAULT_MAP_FD);
+
+	return err ? err : __real_os_map_fd(fd, len, mem);
 }

@@ -30,7 +30,9 @@ enum fault {
 	FAULT_EPOLL_CREATE,
 	FAULT_EPOLL_CTL,
 	FAULT_EVENTFD,
+	FAULT_TIMERFD_SET,
 	FAULT_MAP,
+	FAULT_MAP_FD,
 	FAULTS,
 	FAULT_ANY = FAULTS,	/* whichever is called */
 };

@@ -2,11 +2,14 @@
 /* Whichever system call fails, a failed fdl_endpoint_new leaves nothing. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -109,6 +112,63 @@ static void no_failure_leaves_anything(void **state)
 		every_call_may_fail(*state, errs[i]);
 }
 
+/* Of the socket that the endpoint is over, before and after. */
+enum {
+	VERSION = TPACKET_V2,
+	RESERVE = 40,
+};
+
+static int set_option(int fd, int name, int val)
+{
+	return setsockopt(fd, SOL_PACKET, name, &val, sizeof(val));
+}
+
+static int option(int fd, int name)
+{
+	socklen_t len = sizeof(int);
+	int val = -1;
+
+	assert_int_equal(getsockopt(fd, SOL_PACKET, name, &val, &len), 0);
+	return val;
+}
+
+/* The version can be set where there is no ring, and only there. */
+static void expect_no_ring(int fd)
+{
+	assert_int_equal(option(fd, PACKET_VERSION), VERSION);
+	assert_int_equal(option(fd, PACKET_RESERVE), RESERVE);
+	assert_int_equal(set_option(fd, PACKET_VERSION, VERSION), 0);
+}
+
+static void no_ring_is_left(void **state)
+{
+	const struct fdl_options opts = { .size = sizeof(opts),
+					  .mode = FDL_MODE_PACKET_MMAP,
+					  .flags = FDL_ETHERNET };
+	const struct link_kind *kind = *state;
+	struct fdl_endpoint *ep;
+	unsigned nth, failed = 0;
+	struct link l;
+	bool hit;
+	int r;
+
+	if (link_make(&l, kind, 0) < 0)
+		skip();
+	assert_int_equal(set_option(l.fd, PACKET_VERSION, VERSION), 0);
+	assert_int_equal(set_option(l.fd, PACKET_RESERVE, RESERVE), 0);
+	for (nth = 1, hit = true; hit; nth++) {
+		fault_set(FAULT_ANY, nth, 1, ENOMEM);
+		r = fdl_endpoint_new(&ep, &l.fd, 1, &opts);
+		hit = fault_clear();
+		if (r == 0)
+			fdl_endpoint_free(ep);
+		failed += r < 0;
+		expect_no_ring(l.fd);
+	}
+	assert_true(failed > 5);
+	link_free(&l);
+}
+
 int main(int argc, char *argv[])
 {
 	struct CMUnitTest tests[16];
@@ -117,12 +177,19 @@ int main(int argc, char *argv[])
 
 	(void)argc;
 	netns_enter(argv);
-	for (kind = link_kinds; kind->name; kind++)
+	for (kind = link_kinds; kind->name; kind++) {
 		tests[n++] = (struct CMUnitTest){
 			.name = kind->name,
 			.test_func = no_failure_leaves_anything,
 			.initial_state = (void *)(uintptr_t)kind,
 		};
+		if (!strcmp(kind->name, "veth"))
+			tests[n++] = (struct CMUnitTest){
+				.name = "veth: no ring is left",
+				.test_func = no_ring_is_left,
+				.initial_state = (void *)(uintptr_t)kind,
+			};
+	}
 	return _cmocka_run_group_tests("new", tests, n, NULL, NULL) ?
 		       EXIT_FAILURE :
 		       EXIT_SUCCESS;

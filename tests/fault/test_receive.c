@@ -185,6 +185,18 @@ static void enotsock_ends_the_queue(struct link *l)
 	expect_end_by(l, ENOTSOCK, -ENOTSOCK);
 }
 
+/* The block of a ring that is open cannot be waited for then. */
+static void a_deleted_device_ends_the_queue_without_a_timer(struct link *l)
+{
+	const bool waits = fdl_get_mode(l->ep) == FDL_MODE_PACKET_MMAP ||
+			   fdl_get_mode(l->ep) == FDL_MODE_ADAPTIVE;
+
+	fault_set(FAULT_TIMERFD_SET, 1, FOR_EVER, EINVAL);
+	link_delete_device(l);
+	assert_int_equal(expect_end(l), -ENODEV);
+	assert_int_equal(fault_clear(), waits);
+}
+
 static const struct expectation table[] = {
 	{ .name = "a lack of something is nothing now",
 	  .not_in = RING,
@@ -228,6 +240,9 @@ static const struct expectation table[] = {
 	{ .name = "EFAULT ends the queue",
 	  .not_in = RING,
 	  .test = efault_ends_the_queue },
+	{ .name = "a deleted device ends the queue without a timer",
+	  .test = a_deleted_device_ends_the_queue_without_a_timer,
+	  .needs = LINK_OUTGOING },
 	{ .name = "ENOTSOCK ends the queue",
 	  .not_in = RING,
 	  .test = enotsock_ends_the_queue },

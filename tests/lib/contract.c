@@ -15,6 +15,7 @@
 #include <fdlink/open.h>
 
 #include "netns.h"
+#include "usage.h"
 
 /* One row on one kind of link in one mode. */
 struct trial {
@@ -23,6 +24,7 @@ struct trial {
 	enum fdl_mode mode;
 	const char *lacks;		/* why the kind cannot be made */
 	struct link link;
+	unsigned fds;			/* open before there was a link */
 	char name[160];
 };
 
@@ -74,6 +76,7 @@ static int set_up(void **state)
 
 	if (t->lacks)
 		return 0;
+	t->fds = usage_entries("/proc/self/fd");
 	if (link_make(&t->link, t->kind, 0) < 0)
 		return -1;
 	return link_endpoint(&t->link, t->mode, &t->row->opts);
@@ -95,9 +98,13 @@ static int tear_down(void **state)
 {
 	struct trial *t = *state;
 
-	if (!t->lacks)
-		link_free(&t->link);
-	return 0;
+	if (t->lacks)
+		return 0;
+	link_free(&t->link);
+	if (usage_entries("/proc/self/fd") == t->fds)
+		return 0;
+	print_error("fds are left open\n");
+	return -1;
 }
 
 static bool fits(const struct expectation *row, const struct link_kind *kind)

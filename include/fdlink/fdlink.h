@@ -239,8 +239,11 @@ int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 /*
  * The same without a copy: the bytes must stay until done(arg) is called, once,
  * on this thread or the one that flushes, possibly before the return. It is
- * called if and only if the return value is >= 0, and must not send on this
- * queue. done may be NULL.
+ * called if and only if the return value is >= 0. done may be NULL.
+ * The queue is amid a flush then: of its send side done may call nothing (what
+ * it wrote would be lost uncounted), nor fdl_write_packets, fdl_inject_outbound
+ * or fdl_endpoint_free on its endpoint. It may use other queues, and
+ * fdl_alloc and fdl_release.
  */
 int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 		  const struct fdl_offload *off, void (*done)(void *arg),

@@ -14,7 +14,7 @@
 
 #include "contract.h"
 
-enum { BURST = 32, MANY = 2000 };
+enum { BURST = 32, FORWARDED = 5, MANY = 2000 };
 
 static void make_burst(struct link *l, struct fdl_packet *v[], unsigned from)
 {
@@ -270,6 +270,57 @@ static void no_room_gives_a_short_count(struct link *l)
 	assert_int_equal(stats_tx_drops(&st), 0);
 }
 
+struct forward {
+	struct fdl_queue *here, *there;
+	struct iovec iov;
+	int result;
+};
+
+/* Amid a flush of this queue. */
+static void send_there(void *arg)
+{
+	struct forward *f = arg;
+	struct fdl_packet *pkt;
+
+	f->result = fdl_write(f->there, &f->iov, 1, NULL);
+	if (!f->result)
+		f->result = fdl_flush(f->there);
+	if (fdl_alloc(f->here, &pkt, 1) == 1)
+		fdl_release(&pkt, 1);
+}
+
+static void done_may_write_elsewhere(struct link *l)
+{
+	const struct fdl_options opts = { .flags = FDL_COALESCE };
+	uint8_t frame[FORWARDED][100];
+	struct forward f[FORWARDED];
+	struct link other;
+	unsigned i;
+
+	assert_int_equal(link_make(&other, l->kind, 1), 0);
+	assert_int_equal(link_endpoint(&other, fdl_get_mode(l->ep), &opts), 0);
+	for (i = 0; i < FORWARDED; i++) {
+		frame_make(l, true, frame[i], sizeof(frame[i]), i);
+		f[i] = (struct forward){
+			.here = l->q,
+			.there = other.q,
+			.iov = { frame[i], sizeof(frame[i]) },
+			.result = -1,
+		};
+		assert_int_equal(fdl_write_ref(l->q, &f[i].iov, 1, NULL,
+					       send_there, &f[i]),
+				 0);
+	}
+	assert_int_equal(fdl_flush(l->q), 0);
+	for (i = 0; i < FORWARDED; i++) {
+		assert_int_equal(f[i].result, 0);
+		link_expect(l, sizeof(frame[i]), i);
+		link_expect(&other, sizeof(frame[i]), i);
+	}
+	l->tx_offered += FORWARDED;
+	link_free(&other);
+}
+
 static void a_write_without_room_is_dropped_and_counted(struct link *l)
 {
 	uint8_t frame[1000];
@@ -402,6 +453,9 @@ static const struct expectation table[] = {
 	  .test = a_write_joins_the_pieces },
 	{ .name = "done is called once if it went",
 	  .test = done_is_called_once_if_it_went },
+	{ .name = "done may write elsewhere",
+	  .opts.flags = FDL_COALESCE,
+	  .test = done_may_write_elsewhere },
 	{ .name = "an empty packet is counted",
 	  .test = an_empty_packet_is_counted },
 	/* A TUN or TAP takes whatever fits into 64 KiB. */

@@ -56,10 +56,12 @@ static size_t round_up(size_t n, size_t to)
 static struct layout lay_out(unsigned slots, unsigned headroom,
 			     unsigned link_len)
 {
+	const unsigned headers = POOL_MIN_ROOM + headroom + link_len;
 	struct layout at;
 
-	at.lead = (uint32_t)round_up(POOL_MIN_ROOM + headroom, CACHE_LINE) +
-		  (-link_len & 3);
+	/* What follows the link header begins a cache line: that one and the
+	 * virtio-net header before it share another. */
+	at.lead = (uint32_t)round_up(headers, CACHE_LINE) - link_len;
 	/* An odd number of cache lines, or the slots' first lines would all
 	 * compete for the same few places of the cache. */
 	at.stride = (uint32_t)round_up(at.lead + POOL_DATA_SIZE, CACHE_LINE);

@@ -71,7 +71,7 @@ static inline void pool_reset(const struct pool *pool, struct fdl_packet *pkt)
 
 /*
  * slots: 1 to POOL_MAX_SLOTS; headroom: bytes on top of POOL_MIN_ROOM;
- * link_len: bytes of link header, so that what follows it is aligned to 4.
+ * link_len: bytes of link header, so that what follows it begins a cache line.
  * Errors: -ENOMEM; those of eventfd(2).
  */
 int pool_new(struct pool **pool, unsigned slots, unsigned headroom,

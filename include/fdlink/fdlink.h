@@ -13,7 +13,10 @@
  * its send side (fdl_send, fdl_write, fdl_write_ref, fdl_flush) are
  * independent, each for one thread at a time. Functions marked "any thread"
  * may be called at any moment of the endpoint's life. All others are for one
- * thread at a time per endpoint.
+ * thread at a time per endpoint. Threads are those that the C library makes
+ * (pthread_create(3), thrd_create(3)): while it has made none, atomic
+ * instructions are saved. One made by a bare clone(2) is none of them. Signal
+ * handlers may call fdl_wake and nothing else.
  */
 #ifndef FDLINK_FDLINK_H
 #define FDLINK_FDLINK_H

@@ -173,28 +173,26 @@ static inline bool make_whole(struct fdl_queue *q, const struct frame *f,
 }
 
 /* tx_begin and tx_end in one, of what most frames are: one piece that begins
- * with room for the header. */
-static inline const struct verdict *gather_whole(struct fdl_queue *q,
-						 const struct frame *f,
-						 uint8_t *start,
-						 const struct fdl_offload *off)
+ * with room for the header. False: there are as many as can be. */
+static inline bool gather_whole(struct fdl_queue *q, uint8_t *start, size_t len,
+				unsigned weight, const struct fdl_offload *off)
 {
 	const unsigned hdr_len = q->io.vnet_hdr_len;
 	struct tx *tx = q->tx;
 	const unsigned n = tx->n, at = tx->pieces;
 
 	if (n == TX_BATCH || at == TX_PIECES)
-		return &tx_full;
-	tx->piece[at] = (struct iovec){ start, hdr_len + f->iov->iov_len };
+		return false;
+	tx->piece[at] = (struct iovec){ start, hdr_len + len };
 	tx->msg[n].msg_hdr.msg_iov = &tx->piece[at];
 	tx->msg[n].msg_hdr.msg_iovlen = 1;
-	tx->weight[n] = f->weight;
+	tx->weight[n] = weight;
 	tx->super[n] = off && off->gso;
 	tx->n = n + 1;
 	tx->pieces = at + 1;
 	if (hdr_len)
 		put_header(q, start, off);
-	return NULL;
+	return true;
 }
 
 static const struct verdict *gather_pieces(struct fdl_queue *q,
@@ -234,9 +232,11 @@ static inline const struct verdict *gather(struct fdl_queue *q,
 {
 	uint8_t *start;
 
-	if (make_whole(q, f, &start))
-		return gather_whole(q, f, start, off);
-	return gather_pieces(q, f, off);
+	if (!make_whole(q, f, &start))
+		return gather_pieces(q, f, off);
+	return gather_whole(q, start, f->iov->iov_len, f->weight, off) ?
+		       NULL :
+		       &tx_full;
 }
 
 /* For bridge.c: in add(), where nothing is undone, inlining pays. */
@@ -269,6 +269,28 @@ static inline const struct verdict *add(struct fdl_queue *q,
 	if (asks_for_work(f->off))
 		return bridge_add(q, f);
 	return gather(q, f, NULL);
+}
+
+/* One piece with room for the header, and nothing undone: most packets. */
+static inline bool is_ready(const struct fdl_queue *q,
+			    const struct fdl_packet *pkt)
+{
+	return pkt->len && !asks_for_work(&pkt->off) &&
+	       pkt->room >= q->io.vnet_hdr_len;
+}
+
+/* Those of v[0..n) up to the first that is not such. Returns how many. */
+static inline int gather_packets(struct fdl_queue *q,
+				 struct fdl_packet *const v[], int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (!is_ready(q, v[i]) ||
+		    !gather_whole(q, v[i]->data - q->io.vnet_hdr_len, v[i]->len,
+				  1, NULL))
+			break;
+	return i;
 }
 
 /* msg[from..to) went. */
@@ -373,65 +395,90 @@ static int put_some(struct fdl_queue *q, struct frames l, int at, int joined,
 	return k + bridge_cut_refused(q, &f, why);
 }
 
+/* One piece goes, with its header. Returns whether the next may, else *why. */
+static inline bool write_whole(struct fdl_queue *q, uint8_t *start, size_t len,
+			       unsigned weight, const struct verdict **why)
+{
+	const unsigned hdr_len = q->io.vnet_hdr_len;
+	const struct verdict *v;
+	ssize_t r;
+
+	if (hdr_len)
+		put_header(q, start, NULL);
+	r = os_write(q->io.fd, start, hdr_len + len);
+	if (r >= 0) {
+		count(&q->counters, TX_PACKETS, weight);
+		count(&q->counters, TX_BYTES, (size_t)r - q->io.vnet_hdr_len);
+		return true;
+	}
+	v = verdict_on_send(q->io.kind, (int)r);
+	if (v->action == DROP)
+		tx_drop(q, v, weight);
+	else
+		*why = v;
+	return v->action == DROP;
+}
+
+static inline int write_packets(struct fdl_queue *q,
+				struct fdl_packet *const v[], int n,
+				const struct verdict **why)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (!is_ready(q, v[i]) ||
+		    !write_whole(q, v[i]->data - q->io.vnet_hdr_len, v[i]->len,
+				 1, why))
+			break;
+	return i;
+}
+
+static inline int write_frames(struct fdl_queue *q, const struct frame *f,
+			       int n, const struct verdict **why)
+{
+	uint8_t *start;
+	bool more;
+	int i;
+
+	for (i = 0; i < n; i++, f++) {
+		if (f->cnt != 1 || !f->iov->iov_len || asks_for_work(f->off) ||
+		    !make_whole(q, f, &start))
+			break;
+		more = write_whole(q, start, f->iov->iov_len, f->weight, why);
+		q->tx->merged = false;
+		if (!more)
+			break;
+	}
+	return i;
+}
+
 /*
  * A device takes a frame per call: one that is whole and leaves nothing undone
  * goes without becoming a message. Returns how many are gone, up to the first
  * that is not such, or *why.
  */
-static int write_through(struct fdl_queue *q, struct frames l, int n,
-			 const struct verdict **why)
+static inline int write_through(struct fdl_queue *q, struct frames l, int n,
+				const struct verdict **why)
 {
-	const unsigned hdr_len = q->io.vnet_hdr_len;
-	uint64_t packets = 0, bytes = 0;
-	const struct verdict *v;
-	struct tx *tx = q->tx;
-	struct iovec iov;
-	struct frame f;
-	uint8_t *start;
-	ssize_t r;
-	int i;
-
-	for (i = 0; i < n; i++) {
-		f = frame_at(l, i, &iov);
-		if (!has_bytes(&f) || asks_for_work(f.off) ||
-		    !make_whole(q, &f, &start))
-			break;
-		if (hdr_len)
-			put_header(q, start, NULL);
-		r = os_write(q->io.fd, start, hdr_len + f.iov->iov_len);
-		tx->merged = false;
-		if (r >= 0) {
-			packets += f.weight;
-			bytes += (size_t)r - hdr_len;
-			continue;
-		}
-		v = verdict_on_send(q->io.kind, (int)r);
-		if (v->action != DROP) {
-			*why = v;
-			break;
-		}
-		tx_drop(q, v, f.weight);
-	}
-	count(&q->counters, TX_PACKETS, packets);
-	count(&q->counters, TX_BYTES, bytes);
-	return i;
+	if (l.v)
+		return write_packets(q, l.v, n, why);
+	return write_frames(q, l.f, n, why);
 }
 
-int tx_put(struct fdl_queue *q, struct frames l, int n,
-	   const struct verdict **why)
+/* What tx_put does where k of n are gone already. Not inline: that would cost
+ * write_through registers. */
+__attribute__((noinline)) static int put_messages(struct fdl_queue *q,
+						  struct frames l, int n, int k,
+						  const struct verdict **why)
 {
 	const struct verdict *v = NULL;
 	struct iovec iov;
 	struct frame f;
-	int i, k = 0;
+	int i;
 
-	*why = NULL;
-	if (q->tx->cutting)
-		bridge_finish(q, why);
-	if (io_is_device(&q->io) && !*why)
-		k = write_through(q, l, n, why);
 	while (k < n && !*why) {
-		for (i = k; i < n; i++) {
+		i = l.v ? k + gather_packets(q, l.v + k, n - k) : k;
+		for (; i < n; i++) {
 			f = frame_at(l, i, &iov);
 			v = add(q, &f);
 			if (v)
@@ -440,4 +487,17 @@ int tx_put(struct fdl_queue *q, struct frames l, int n,
 		k += put_some(q, l, k, i - k, v, why);
 	}
 	return k;
+}
+
+int tx_put(struct fdl_queue *q, struct frames l, int n,
+	   const struct verdict **why)
+{
+	int k = 0;
+
+	*why = NULL;
+	if (q->tx->cutting)
+		bridge_finish(q, why);
+	if (io_is_device(&q->io) && !*why)
+		k = write_through(q, l, n, why);
+	return k < n && !*why ? put_messages(q, l, n, k, why) : k;
 }

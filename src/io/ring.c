@@ -2,8 +2,11 @@
 /*
  * A block's users are the frames of it that are still to be walked or to be
  * released, and one for giving it back: who takes the last frame away finds 1,
- * gives the block back and only then makes it 0. The ring's refs are the blocks
- * with users, and its owner.
+ * gives the block back and only then takes that away, too. The kernel may have
+ * handed the block over anew by then. It is opened as ever, whose number says
+ * that it is another; whoever is still giving back the former one counts as a
+ * frame of it, and gives it back if that is the last. The ring's refs are the
+ * openings of blocks that have users, and its owner.
  *
  * A mapped ring keeps its socket alive, and in its fanout group, after close(2).
  * So when the owner leaves, the blocks with users are replaced, in place, by
@@ -38,6 +41,7 @@ struct ring {
 
 	/* Receive side: where it is */
 	unsigned current;
+	uint64_t seq;			/* the kernel's number for that block */
 	unsigned left;			/* frames of the open block to come */
 	size_t at;			/* of the next of them in that block */
 
@@ -82,15 +86,26 @@ static void unref(struct ring *ring)
 #endif
 }
 
-static void give_back(struct ring *ring, unsigned i)
+/* Returns how many users there were, with the one that is gone. */
+static unsigned give_back_once(struct ring *ring, unsigned i)
 {
+	unsigned were;
+
 	if (atomic_load_explicit(&ring->orphan, memory_order_acquire))
 		os_unmap(block_at(ring, i), ring->block_size);
 	else
 		atomic_store_explicit(status(ring, i), TP_STATUS_KERNEL,
 				      memory_order_release);
-	atomic_store_explicit(&ring->users[i], 0, memory_order_release);
+	were = atomic_fetch_sub_explicit(&ring->users[i], 1,
+					 memory_order_acq_rel);
 	unref(ring);
+	return were;
+}
+
+static void give_back(struct ring *ring, unsigned i)
+{
+	while (give_back_once(ring, i) == 2)
+		;
 }
 
 static void put(struct ring *ring, unsigned i, unsigned n)
@@ -179,6 +194,7 @@ int ring_new(struct ring **out, int fd, unsigned blocks, uint32_t block_size,
 	ring->block_size = block_size;
 	ring->block_shift = (unsigned)__builtin_ctz(block_size);
 	ring->blocks = blocks;
+	ring->seq = 1;
 	atomic_init(&ring->refs, 1);
 	*out = ring;
 	return 0;
@@ -218,6 +234,7 @@ static void replace(struct ring *ring, unsigned i)
 static void pass_block(struct ring *ring)
 {
 	ring->current = (ring->current + 1) % ring->blocks;
+	ring->seq++;
 }
 
 /* The rest of the open block makes no sense: give it up. */
@@ -261,14 +278,21 @@ static bool pass_empty(struct ring *ring)
 	return false;
 }
 
-/* The kernel is done with the current block, and so are we since then. */
+/* Has the kernel opened the current block since we were done with it? */
+static bool is_new(const struct ring *ring)
+{
+	struct tpacket_hdr_v1 *hdr = header(ring, ring->current);
+	_Atomic uint64_t *seq = (_Atomic uint64_t *)&hdr->seq_num;
+
+	return atomic_load_explicit(seq, memory_order_acquire) == ring->seq;
+}
+
+/* In this order: before it was opened anew the status was ours. */
 static bool is_closed(const struct ring *ring)
 {
-	unsigned i = ring->current;
-
-	return !atomic_load_explicit(&ring->users[i], memory_order_acquire) &&
-	       atomic_load_explicit(status(ring, i), memory_order_acquire) &
-		       TP_STATUS_USER;
+	return is_new(ring) && atomic_load_explicit(status(ring, ring->current),
+						    memory_order_acquire) &
+				       TP_STATUS_USER;
 }
 
 bool ring_ready(const struct ring *ring)
@@ -278,11 +302,10 @@ bool ring_ready(const struct ring *ring)
 
 bool ring_is_filling(const struct ring *ring)
 {
-	const unsigned i = ring->current;
-	_Atomic uint32_t *n = (_Atomic uint32_t *)&header(ring, i)->num_pkts;
+	struct tpacket_hdr_v1 *hdr = header(ring, ring->current);
+	_Atomic uint32_t *n = (_Atomic uint32_t *)&hdr->num_pkts;
 
-	return !atomic_load_explicit(&ring->users[i], memory_order_acquire) &&
-	       atomic_load_explicit(n, memory_order_relaxed);
+	return is_new(ring) && atomic_load_explicit(n, memory_order_relaxed);
 }
 
 static bool open_block(struct ring *ring)
@@ -296,8 +319,8 @@ static bool open_block(struct ring *ring)
 	ring->left = hdr->num_pkts;
 	ring->at = hdr->offset_to_first_pkt;
 	atomic_fetch_add_explicit(&ring->refs, 1, memory_order_relaxed);
-	atomic_store_explicit(&ring->users[ring->current], ring->left + 1,
-			      memory_order_relaxed);
+	atomic_fetch_add_explicit(&ring->users[ring->current], ring->left + 1,
+				  memory_order_relaxed);
 	return true;
 }
 

@@ -115,6 +115,7 @@ static bool is_alone(void)
  * one: alone does without. That is what is_alone() said before *from was
  * loaded: another thread may have ended between that and now.
  */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the exchange writes it */
 static inline bool change(struct pool *pool, bool alone, uint64_t *from,
 			  uint64_t to)
 {

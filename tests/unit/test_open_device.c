@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Endpoints by the name of a device: what is opened, refused, left behind. */
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "open_bed.h"
+
+enum { NOBODY = 65534 };
+
+static void taps_are_made_and_go(void **state)
+{
+	struct fdl_endpoint *ep;
+	struct fdl_info info;
+	int fds = count_fds();
+
+	(void)state;
+	expect_no_probe("tap:op0", -ENODEV, "no such device yet");
+	assert_int_equal(if_nametoindex("op0"), 0);
+	assert_int_equal(open_it(&ep, "tap:op0,mtu=9000", 0, 0), 0);
+	assert_int_equal(said.lines, 0);
+	assert_int_equal(fdl_mtu(ep), 9000);
+	assert_int_equal(fdl_max_header_len(ep), 14);
+	expect_probe("tap:op0", &info);
+	assert_int_equal(info.kind, FDL_KIND_TAP);
+	assert_int_equal(info.mtu, 9000);
+	assert_true(info.device && info.ethernet);
+	assert_false(info.packet_info);
+	assert_int_equal(info.vnet_hdr_len, 10);
+	assert_int_equal(info.offloads & TCP_OFFLOADS, TCP_OFFLOADS);
+	expect_probe("packet:op0", &info);
+	assert_int_equal(info.kind, FDL_KIND_PACKET);
+	assert_true(info.ethernet);
+	expect_refused("tap:op0", -EBUSY, "op0 is busy");
+	expect_refused("tun:op0", -EINVAL, "open it as tap:");
+	expect_no_probe("tun:op0", -EINVAL, "open it as tap:");
+	assert_int_equal(fdl_endpoint_free(ep), 0);
+	assert_int_equal(if_nametoindex("op0"), 0);
+	assert_int_equal(count_fds(), fds);
+}
+
+static void tuns(void **state)
+{
+	struct fdl_endpoint *ep;
+	struct fdl_info info;
+
+	(void)state;
+	assert_int_equal(open_it(&ep, "tun:op1", 0, 0), 0);
+	assert_int_equal(fdl_max_header_len(ep), 0);
+	assert_int_equal(fdl_mtu(ep), 1500);
+	expect_probe("tun:op1", &info);
+	assert_int_equal(info.kind, FDL_KIND_TUN);
+	assert_false(info.ethernet);
+	expect_probe("packet:op1", &info);
+	assert_false(info.ethernet);
+	fdl_endpoint_free(ep);
+}
+
+static void contradictions(void **state)
+{
+	struct fdl_endpoint *ep = NULL;
+
+	(void)state;
+	assert_int_equal(open_it(&ep, "tap:op2,mtu=9000", 1500, 0), -EINVAL);
+	expect_said(&said, "mtu=9000 in the locator contradicts mtu 1500");
+	assert_int_equal(open_it(&ep, "tun:op2", 0, FDL_ETHERNET), -EINVAL);
+	expect_said(&said, "leave FDL_ETHERNET out");
+	assert_int_equal(open_it(&ep, "tap:op2", 67, 0), -EINVAL);
+	expect_said(&said, "out of range");
+	assert_int_equal(if_nametoindex("op2"), 0);
+	expect_refused("tap:op2,mtu=70000", -EINVAL,
+		       "mtu=70000 is out of range: 68 to 65535");
+	expect_refused("tap:op2,mtu=65535", -EINVAL, "more than op2 takes");
+	expect_refused("tap:lo", -EINVAL, "is no tap device");
+	expect_refused("packet:op-none", -ENODEV,
+		       "packet:op-none: no such interface");
+	expect_no_probe("packet:op-none", -ENODEV, "see 'ip link'");
+	assert_int_equal(fdl_open(&ep, "tap:", NULL), -EINVAL);
+	assert_int_equal(open_it(&ep, "tap:op2,mtu=1400", 1400, 0), 0);
+	fdl_endpoint_free(ep);
+}
+
+/* What the last user of a persistent device left set. */
+static void persistent_devices_start_afresh(void **state)
+{
+	int fd = make_tun("op3", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);
+	struct fdl_endpoint *ep;
+	struct fdl_info info;
+
+	(void)state;
+	assert_return_code(ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4),
+			   0);
+	assert_return_code(ioctl(fd, TUNSETPERSIST, 1), 0);
+	close(fd);
+	expect_probe("tap:op3", &info);
+	assert_int_equal(info.vnet_hdr_len, 10);
+	assert_int_equal(info.offloads, FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4);
+	assert_int_equal(open_it(&ep, "tap:op3,offload=off", 0, 0), 0);
+	expect_probe("tap:op3,offload=off", &info);
+	assert_int_equal(info.vnet_hdr_len, 0);
+	assert_int_equal(info.offloads, 0);
+	fdl_endpoint_free(ep);
+	assert_int_equal(open_it(&ep, "tap:op3,offload=on", 0, 0), 0);
+	expect_probe("tap:op3", &info);
+	assert_int_equal(info.vnet_hdr_len, 10);
+	assert_int_equal(info.offloads & TCP_OFFLOADS, TCP_OFFLOADS);
+	assert_int_equal(fdl_tx_offloads(ep) & TCP_OFFLOADS, TCP_OFFLOADS);
+	fdl_endpoint_free(ep);
+	fd = make_tun("op3", IFF_TAP | IFF_NO_PI);
+	assert_return_code(ioctl(fd, TUNSETPERSIST, 0), 0);
+	close(fd);
+}
+
+static void devices_of_several_queues(void **state)
+{
+	const int flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE;
+	int fd = make_tun("op4", flags);
+	struct fdl_endpoint *ep;
+	struct fdl_info info;
+
+	(void)state;
+	expect_probe("tap:op4", &info);
+	assert_true(info.multi_queue);
+	assert_int_equal(info.queues, 1);
+	expect_refused("tap:op4", -EBUSY, "op4 is busy");
+	assert_return_code(ioctl(fd, TUNSETPERSIST, 1), 0);
+	close(fd);
+	expect_probe("tap:op4", &info);
+	assert_int_equal(info.queues, 0);
+	assert_int_equal(open_it(&ep, "tap:op4", 0, 0), 0);
+	fdl_endpoint_free(ep);
+	fd = make_tun("op4", flags);
+	assert_return_code(ioctl(fd, TUNSETPERSIST, 0), 0);
+	close(fd);
+}
+
+static void packet_sockets(void **state)
+{
+	int tap = make_tun("op5", IFF_TAP | IFF_NO_PI);
+	struct fdl_endpoint *ep;
+	struct fdl_info info;
+
+	(void)state;
+	set_up("op5", true);
+	assert_int_equal(open_it(&ep, "packet:op5,promisc", 0, 0), 0);
+	assert_int_equal(said.lines, 0);
+	assert_int_equal(fdl_mtu(ep), 1500);
+	assert_int_equal(fdl_max_header_len(ep), 14);
+	expect_probe("packet:op5", &info);
+	assert_true(info.up && info.device);
+	assert_int_equal(info.queues, 1);
+	fdl_endpoint_free(ep);
+	close(tap);
+}
+
+static void other_namespaces(void **state)
+{
+	int home = open_own_netns(), there;
+	struct fdl_endpoint *ep;
+	struct fdl_info info;
+	struct fdl_stats stats;
+	char locator[64];
+
+	(void)state;
+	assert_true(enter_new_netns());
+	there = open_own_netns();
+	assert_int_equal(setns(home, CLONE_NEWNET), 0);
+	snprintf(locator, sizeof(locator),
+		 "tap:op6,netns=/proc/self/fd/%d,mtu=1300", there);
+	expect_no_probe(locator, -ENODEV, "no such device yet");
+	assert_int_equal(open_it(&ep, locator, 0, 0), 0);
+	assert_int_equal(said.lines, 0);
+	assert_int_equal(fdl_mtu(ep), 1300);
+	assert_int_equal(if_nametoindex("op6"), 0);
+	expect_no_probe("tap:op6", -ENODEV, "no such device yet");
+	expect_probe(locator, &info);
+	assert_int_equal(info.mtu, 1300);
+	assert_int_equal(fdl_get_stats(ep, &stats, sizeof(stats)), 0);
+	fdl_endpoint_free(ep);
+	snprintf(locator, sizeof(locator), "packet:x,netns=/proc/self/fd/%d",
+		 there);
+	expect_refused(locator, -ENODEV, "packet:x: no such interface");
+	expect_refused("tap:op6,netns=op-none", -ENOENT,
+		       "no such network namespace");
+	expect_refused("tap:op6,netns=/dev/null", -EINVAL, "namespace");
+	close(there);
+	close(home);
+}
+
+/* In a child that may do nothing any more. Returns what fdl_open does. */
+static int open_unprivileged(const char *locator, char *text, size_t size)
+{
+	struct fdl_endpoint *ep;
+	int p[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		status = setuid(NOBODY) ? 0 : open_it(&ep, locator, 0, 0);
+		_exit(write(p[1], said.text, strlen(said.text)) < 0 ? 0 :
+								      -status);
+	}
+	close(p[1]);
+	n = read(p[0], text, size - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	close(p[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return -WEXITSTATUS(status);
+}
+
+static void missing_permission(void **state)
+{
+	char text[512];
+	struct stat st;
+	int err;
+
+	(void)state;
+	if (setegid(NOBODY) || setegid(0)) {
+		print_message("lacks: a second user to become\n");
+		skip();
+	}
+	assert_int_equal(stat("/dev/net/tun", &st), 0);
+	err = open_unprivileged("tap:op7", text, sizeof(text));
+	assert_int_equal(err, st.st_mode & S_IWOTH ? -EPERM : -EACCES);
+	assert_non_null(strstr(text, "op7: not permitted to"));
+	assert_non_null(strstr(text,
+			       "run as root, or create the device for "
+			       "your user with 'ip tuntap add op7 mode tap "
+			       "user UID'"));
+	err = open_unprivileged("packet:lo", text, sizeof(text));
+	assert_int_equal(err, -EPERM);
+	assert_non_null(strstr(text, "not permitted to open an AF_PACKET"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(taps_are_made_and_go),
+		cmocka_unit_test(tuns),
+		cmocka_unit_test(contradictions),
+		cmocka_unit_test(persistent_devices_start_afresh),
+		cmocka_unit_test(devices_of_several_queues),
+		cmocka_unit_test(packet_sockets),
+		cmocka_unit_test(other_namespaces),
+		cmocka_unit_test(missing_permission),
+	};
+
+	if (!have_network())
+		return SKIPPED;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -2,7 +2,7 @@
 /*
  * Mode adaptive over several queues: a flow keeps its queue over a thousand
  * switches of both queues under load, and none of its packets is lost, doubled
- * or reordered. The mode's clock is the test's, as in test_adaptive.c, each
+ * or reordered. The mode's clock is the test's, as in adaptive_bed.c, each
  * reader having one of its own.
  */
 #include <errno.h>

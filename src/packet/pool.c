@@ -21,8 +21,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+/* glibc can tell, since 2.32. */
 #if __has_include(<sys/single_threaded.h>)
 #include <sys/single_threaded.h>
+#define SINGLE_THREADED __libc_single_threaded
+#else
+#define SINGLE_THREADED false
 #endif
 
 #include "os.h"
@@ -98,15 +102,11 @@ static uint64_t with_index(uint64_t head, uint32_t index)
  * Has the process no thread but this one? It stays so for as long as this one
  * makes no other, and who is made later sees all that was done before. Nothing
  * else comes between: no call that changes the head may be made by a signal
- * handler. glibc can tell, since 2.32.
+ * handler.
  */
 static bool is_alone(void)
 {
-#ifdef _SYS_SINGLE_THREADED_H
-	return __libc_single_threaded;
-#else
-	return false;
-#endif
+	return SINGLE_THREADED;
 }
 
 /*

@@ -19,51 +19,9 @@
 #include "../unit/packets.h"
 #include "link.h"
 #include "netns.h"
+#include "work_bed.h"
 
-enum { MSS = 1000, BIG = 20500, SEGMENTS = 21, MAX = 70000 };
-
-struct fixture {
-	struct fdl_endpoint *ep;
-	struct fdl_queue *q;
-	int fd, peer;
-};
-
-static void make(struct fixture *f, uint32_t flags)
-{
-	struct fdl_options o = { .size = sizeof(o),
-				 .flags = FDL_ETHERNET | flags };
-	int pair[2];
-
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	assert_int_equal(fdl_endpoint_new(&f->ep, pair, 1, &o), 0);
-	f->q = fdl_get_queue(f->ep, 0);
-	f->fd = pair[0];
-	f->peer = pair[1];
-}
-
-static void discard(struct fixture *f)
-{
-	fdl_endpoint_free(f->ep);
-	close(f->fd);
-	close(f->peer);
-}
-
-static struct shape tcp4(unsigned payload)
-{
-	return (struct shape){ .link_len = 14,
-			       .version = 4,
-			       .proto = 6,
-			       .tcp_opts = 12,
-			       .payload = payload,
-			       .df = true,
-			       .ttl = 64,
-			       .flags = 0x18,
-			       .seq = 77,
-			       .partial = true };
-}
-
-static struct fdl_packet *packet_of(struct fixture *f, const struct shape *s,
+static struct fdl_packet *packet_of(struct bed *f, const struct shape *s,
 				    unsigned gso_size)
 {
 	struct fdl_packet *pkt;
@@ -76,49 +34,19 @@ static struct fdl_packet *packet_of(struct fixture *f, const struct shape *s,
 	return pkt;
 }
 
-static ssize_t collect(int fd, uint8_t *buf)
-{
-	return recv(fd, buf, MAX, MSG_DONTWAIT);
-}
-
-/* The peer gets what the library's own cutter makes of the packet. Returns how
- * many segments came. */
-static unsigned expect_segments(struct fixture *f, struct fdl_segmenter *cut)
-{
-	static uint8_t want[MAX], got[MAX];
-	unsigned n = 0;
-	ssize_t len;
-
-	while ((len = collect(f->peer, got)) > 0) {
-		assert_int_equal(
-			fdl_segment_next(cut, want, sizeof(want), NULL), len);
-		assert_memory_equal(got, want, (size_t)len);
-		n++;
-	}
-	return n;
-}
-
-static void start_cut(struct fdl_segmenter *cut, struct iovec *iov,
-		      const uint8_t *frame, size_t len,
-		      const struct fdl_offload *off)
-{
-	*iov = (struct iovec){ (void *)(uintptr_t)frame, len };
-	assert_int_equal(fdl_segment_start(cut, iov, 1, 14, off, 0), 0);
-}
-
 static void a_partial_checksum_is_completed(void **state)
 {
-	struct shape s = tcp4(700);
+	struct shape s = bed_tcp4(700);
 	struct fdl_packet *v[40];
 	static uint8_t want[MAX], got[MAX];
-	struct fixture f;
+	struct bed f;
 	struct iovec iov[3];
 	struct fdl_offload off = shape_offload(&s, 0);
 	size_t len;
 	int i;
 
 	(void)state;
-	make(&f, 0);
+	bed_make(&f, 0);
 	for (i = 0; i < 40; i++)
 		v[i] = packet_of(&f, &s, 0);
 	assert_int_equal(fdl_send(f.q, v, 40), 40);
@@ -126,7 +54,7 @@ static void a_partial_checksum_is_completed(void **state)
 	len = build(want, &s);
 	no_zero(want, &s);
 	for (i = 0; i < 40; i++) {
-		assert_int_equal(collect(f.peer, got), len);
+		assert_int_equal(bed_collect(f.peer, got), len);
 		assert_memory_equal(got, want, len);
 	}
 	/* In pieces, the headers cut in the middle. */
@@ -136,48 +64,48 @@ static void a_partial_checksum_is_completed(void **state)
 	iov[1] = (struct iovec){ got + 25, 30 };
 	iov[2] = (struct iovec){ got + 55, len - 55 };
 	assert_int_equal(fdl_write(f.q, iov, 3, &off), 0);
-	assert_int_equal(collect(f.peer, got), len);
+	assert_int_equal(bed_collect(f.peer, got), len);
 	assert_memory_equal(got, want, len);
-	discard(&f);
+	bed_discard(&f);
 }
 
 static void a_super_packet_is_cut(void **state)
 {
-	const struct shape s = tcp4(BIG);
+	const struct shape s = bed_tcp4(BIG);
 	static uint8_t frame[MAX];
 	struct fdl_offload off = shape_offload(&s, MSS);
 	struct fdl_segmenter cut;
 	struct fdl_packet *v[3];
 	struct fdl_stats st;
-	struct fixture f;
+	struct bed f;
 	struct iovec iov;
 	size_t len = build(frame, &s);
 	int i;
 
 	(void)state;
-	make(&f, 0);
+	bed_make(&f, 0);
 	for (i = 0; i < 3; i++)
 		v[i] = packet_of(&f, &s, MSS);
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(fdl_send(f.q, &v[i], 1), 1);
-		start_cut(&cut, &iov, frame, len, &off);
-		assert_int_equal(expect_segments(&f, &cut), SEGMENTS);
+		bed_start_cut(&cut, &iov, frame, len, &off);
+		assert_int_equal(bed_expect_segments(&f, &cut), SEGMENTS);
 	}
 	iov = (struct iovec){ frame, len };
 	assert_int_equal(fdl_write(f.q, &iov, 1, &off), 0);
-	start_cut(&cut, &iov, frame, len, &off);
-	assert_int_equal(expect_segments(&f, &cut), SEGMENTS);
+	bed_start_cut(&cut, &iov, frame, len, &off);
+	assert_int_equal(bed_expect_segments(&f, &cut), SEGMENTS);
 	fdl_get_stats(f.ep, &st, sizeof(st));
 	assert_int_equal(st.tx_gso_cut, 4);
 	assert_int_equal(st.tx_segments, 4 * SEGMENTS);
 	assert_int_equal(st.tx_packets, 4 * SEGMENTS);
-	discard(&f);
+	bed_discard(&f);
 }
 
 static void what_had_no_room_goes_first_next_time(void **state)
 {
 	const int small = 12000;
-	const struct shape s = tcp4(BIG);
+	const struct shape s = bed_tcp4(BIG);
 	struct fdl_packet *v[2];
 	static uint8_t frame[MAX];
 	struct fdl_offload off = shape_offload(&s, MSS);
@@ -185,11 +113,11 @@ static void what_had_no_room_goes_first_next_time(void **state)
 	struct fdl_segmenter cut;
 	struct iovec iov;
 	unsigned n, round;
-	struct fixture f;
+	struct bed f;
 	struct fdl_stats st;
 
 	(void)state;
-	make(&f, 0);
+	bed_make(&f, 0);
 	setsockopt(f.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	for (round = 0; round < 2; round++) {
 		v[0] = packet_of(&f, &s, MSS);
@@ -197,54 +125,44 @@ static void what_had_no_room_goes_first_next_time(void **state)
 		assert_int_equal(fdl_send(f.q, v, 2), 1);
 		assert_int_equal(fdl_send(f.q, v + 1, 1), 0);
 		assert_int_equal(fdl_flush(f.q), -EAGAIN);
-		start_cut(&cut, &iov, frame, len, &off);
-		n = expect_segments(&f, &cut);
+		bed_start_cut(&cut, &iov, frame, len, &off);
+		n = bed_expect_segments(&f, &cut);
 		assert_in_range(n, 1, SEGMENTS - 1);
 		while (n < SEGMENTS) {
 			fdl_flush(f.q);
-			n += expect_segments(&f, &cut);
+			n += bed_expect_segments(&f, &cut);
 		}
 		assert_int_equal(n, SEGMENTS);
 		assert_int_equal(fdl_flush(f.q), 0);
-		start_cut(&cut, &iov, frame, len, &off);
+		bed_start_cut(&cut, &iov, frame, len, &off);
 		assert_int_equal(fdl_send(f.q, v + 1, 1), 1);
 		for (n = 0; n < SEGMENTS; fdl_flush(f.q))
-			n += expect_segments(&f, &cut);
+			n += bed_expect_segments(&f, &cut);
 	}
 	/* Where the policy is to drop, nothing is kept. */
 	assert_int_equal(fdl_write(f.q, &iov, 1, &off), -EAGAIN);
 	assert_int_equal(fdl_flush(f.q), 0);
-	start_cut(&cut, &iov, frame, len, &off);
-	n = expect_segments(&f, &cut);
+	bed_start_cut(&cut, &iov, frame, len, &off);
+	n = bed_expect_segments(&f, &cut);
 	fdl_get_stats(f.ep, &st, sizeof(st));
 	assert_int_equal(st.tx_drop_no_room, SEGMENTS - n);
 	assert_int_equal(st.tx_segments, 5 * SEGMENTS);
 	assert_int_equal(st.tx_packets, 4 * SEGMENTS + n);
-	discard(&f);
-}
-
-static void expect_header(const uint8_t *got, const struct fdl_offload *want)
-{
-	struct fdl_offload off;
-
-	assert_int_equal(fdl_vnet_hdr_decode(got, FDL_VNET_HDR_LEN,
-					     FDL_ORDER_NATIVE, &off),
-			 0);
-	assert_true(same_offload(&off, want));
+	bed_discard(&f);
 }
 
 static void a_wire_with_a_header_gets_it_all(void **state)
 {
-	const struct shape s = tcp4(BIG), small = tcp4(500);
+	const struct shape s = bed_tcp4(BIG), small = bed_tcp4(500);
 	struct fdl_offload none = { 0 }, partial, super;
 	static uint8_t want[MAX], got[MAX];
 	struct fdl_packet *v[3];
-	struct fixture f;
+	struct bed f;
 	ssize_t len;
 	int i;
 
 	(void)state;
-	make(&f, FDL_VNET_HDR);
+	bed_make(&f, FDL_VNET_HDR);
 	super = shape_offload(&s, MSS);
 	partial = shape_offload(&small, 0);
 	v[0] = packet_of(&f, &s, MSS);
@@ -254,136 +172,14 @@ static void a_wire_with_a_header_gets_it_all(void **state)
 	assert_int_equal(fdl_send(f.q, v, 3), 3);
 	for (i = 0; i < 3; i++) {
 		len = (ssize_t)build(want, i ? &small : &s);
-		assert_int_equal(collect(f.peer, got), len + FDL_VNET_HDR_LEN);
-		expect_header(got, i == 0 ? &super : i == 1 ? &partial : &none);
+		assert_int_equal(bed_collect(f.peer, got),
+				 len + FDL_VNET_HDR_LEN);
+		bed_expect_header(got, i == 0 ? &super :
+				       i == 1 ? &partial :
+						&none);
 		assert_memory_equal(got + FDL_VNET_HDR_LEN, want, (size_t)len);
 	}
-	discard(&f);
-}
-
-static void count_done(void *arg)
-{
-	++*(unsigned *)arg;
-}
-
-/* The segments of a super-packet, written one by one. */
-static void put_off(struct fixture *f, bool ref, unsigned *done)
-{
-	static uint8_t frame[MAX], bytes[SEGMENTS][MSS + 100];
-	const struct shape s = tcp4(BIG);
-	struct fdl_offload off = shape_offload(&s, MSS);
-	size_t len = build(frame, &s);
-	struct fdl_segmenter cut;
-	struct iovec iov, two[2];
-	int i, n;
-
-	start_cut(&cut, &iov, frame, len, &off);
-	for (i = 0; i < SEGMENTS; i++) {
-		n = fdl_segment_next(&cut, bytes[i], sizeof(bytes[i]), NULL);
-		assert_in_range(n, 1, sizeof(bytes[i]));
-		two[0] = (struct iovec){ bytes[i], 300 };
-		two[1] = (struct iovec){ bytes[i] + 300, (size_t)n - 300 };
-		if (ref)
-			assert_int_equal(fdl_write_ref(f->q, two, 2, NULL,
-						       count_done, done),
-					 0);
-		else
-			assert_int_equal(fdl_write(f->q, two, 2, NULL), 0);
-		memset(two, 0, sizeof(two));
-	}
-}
-
-static void segments_become_a_super_packet(void **state)
-{
-	static uint8_t want[MAX], got[MAX];
-	const struct shape s = tcp4(BIG);
-	struct fdl_offload super = shape_offload(&s, MSS);
-	const size_t len = build(want, &s);
-	unsigned done = 0, round;
-	struct fdl_stats st;
-	struct fixture f;
-
-	(void)state;
-	make(&f, FDL_VNET_HDR | FDL_COALESCE);
-	for (round = 0; round < 2; round++) {
-		put_off(&f, round, &done);
-		assert_int_equal(collect(f.peer, got), -1);
-		assert_int_equal(done, 0);
-		assert_int_equal(fdl_flush(f.q), 0);
-		assert_int_equal(collect(f.peer, got), len + FDL_VNET_HDR_LEN);
-		expect_header(got, &super);
-		assert_memory_equal(got + FDL_VNET_HDR_LEN, want, len);
-		assert_int_equal(collect(f.peer, got), -1);
-	}
-	assert_int_equal(done, SEGMENTS);
-	fdl_get_stats(f.ep, &st, sizeof(st));
-	assert_int_equal(st.tx_packets, 2 * SEGMENTS);
-	assert_int_equal(st.tx_coalesced, 2 * SEGMENTS);
-	assert_int_equal(st.tx_gso, 2);
-	/* What is put off goes before what is sent, and when all is freed. */
-	put_off(&f, true, &done);
-	assert_int_equal(fdl_send(f.q, NULL, 0), 0);
-	assert_int_equal(collect(f.peer, got), len + FDL_VNET_HDR_LEN);
-	put_off(&f, true, &done);
-	fdl_endpoint_free(f.ep);
-	f.ep = NULL;
-	assert_int_equal(done, 3 * SEGMENTS);
-	assert_int_equal(collect(f.peer, got), len + FDL_VNET_HDR_LEN);
-	discard(&f);
-}
-
-static void without_a_header_they_go_together(void **state)
-{
-	static uint8_t frame[MAX];
-	const struct shape s = tcp4(BIG);
-	struct fdl_offload off = shape_offload(&s, MSS);
-	const size_t len = build(frame, &s);
-	struct fdl_segmenter cut;
-	unsigned done = 0;
-	struct fixture f;
-	struct iovec iov;
-
-	(void)state;
-	make(&f, FDL_COALESCE);
-	put_off(&f, true, &done);
-	assert_int_equal(fdl_flush(f.q), 0);
-	assert_int_equal(done, SEGMENTS);
-	start_cut(&cut, &iov, frame, len, &off);
-	assert_int_equal(expect_segments(&f, &cut), SEGMENTS);
-	discard(&f);
-}
-
-static void more_than_fits_goes_by_itself(void **state)
-{
-	struct fixture f;
-	uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5 };
-	struct iovec iov = { frame, sizeof(frame) };
-	const int size = 1 << 20;
-	uint8_t *got = malloc(MAX);
-	unsigned done = 0, i;
-
-	(void)state;
-	make(&f, FDL_COALESCE);
-	setsockopt(f.fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-	for (i = 0; i < 300; i++) {
-		frame[20] = (uint8_t)i;
-		if (i % 2)
-			assert_int_equal(fdl_write(f.q, &iov, 1, NULL), 0);
-		else
-			assert_int_equal(fdl_write_ref(f.q, &iov, 1, NULL,
-						       count_done, &done),
-					 0);
-	}
-	assert_int_equal(done, 128);
-	assert_int_equal(fdl_flush(f.q), 0);
-	assert_int_equal(done, 150);
-	/* Those put off by reference share one buffer, which has changed. */
-	for (i = 0; collect(f.peer, got) > 0; i++)
-		if (i % 2)
-			assert_int_equal(got[20], (uint8_t)i);
-	assert_int_equal(i, 300);
-	free(got);
-	discard(&f);
+	bed_discard(&f);
 }
 
 static int udp_socket(void)
@@ -422,7 +218,7 @@ static void the_kernel_takes_it(const char *locator, const char *dev,
 			   .proto = 17,
 			   .ttl = 64,
 			   .partial = true };
-	struct fixture f;
+	struct bed f;
 	struct fdl_packet *pkt;
 	struct fdl_stats st;
 	uint8_t *copy = malloc(MAX);
@@ -462,10 +258,10 @@ static void the_stack_is_told_who_cuts(void **state)
 				 .gso_max_size = 60000,
 				 .flags = FDL_TX_CSUM };
 	struct fdl_endpoint *ep;
-	struct fixture f;
+	struct bed f;
 
 	(void)state;
-	make(&f, 0);
+	bed_make(&f, 0);
 	assert_int_equal(fdl_gso_max_size(f.ep), 0);
 	assert_int_equal(fdl_get_gso_kind(f.ep), FDL_GSO_UNSUPPORTED);
 	assert_int_equal(fdl_capabilities(f.ep) & FDL_CAP_TX_CSUM, 0);
@@ -480,7 +276,7 @@ static void the_stack_is_told_who_cuts(void **state)
 	fdl_endpoint_free(ep);
 	o.gso_max_size = 65536;
 	assert_int_equal(fdl_endpoint_new(&ep, &f.fd, 1, &o), -EINVAL);
-	discard(&f);
+	bed_discard(&f);
 }
 
 static void a_tap_takes_it(void **state)
@@ -505,8 +301,7 @@ static void a_veth_takes_it(void **state)
 }
 
 /* A UDP packet of a flow, by the queue its hash says, and the answer to it. */
-static void expect_answer(struct fixture *f, int fd, unsigned flow,
-			  unsigned queue)
+static void expect_answer(struct bed *f, int fd, unsigned flow, unsigned queue)
 {
 	const struct shape s = { .link_len = 14,
 				 .version = 4,
@@ -541,7 +336,7 @@ static void expect_answer(struct fixture *f, int fd, unsigned flow,
 
 static void a_flow_comes_back_on_its_queue(void **state)
 {
-	struct fixture f;
+	struct bed f;
 	unsigned i;
 	int fd;
 
@@ -568,9 +363,6 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_super_packet_is_cut),
 		cmocka_unit_test(what_had_no_room_goes_first_next_time),
 		cmocka_unit_test(a_wire_with_a_header_gets_it_all),
-		cmocka_unit_test(segments_become_a_super_packet),
-		cmocka_unit_test(without_a_header_they_go_together),
-		cmocka_unit_test(more_than_fits_goes_by_itself),
 		cmocka_unit_test(the_stack_is_told_who_cuts),
 		cmocka_unit_test(a_tap_takes_it),
 		cmocka_unit_test(a_tun_takes_it),

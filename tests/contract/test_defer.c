@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What waits for a flush, alone or in company. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "netns.h"
+#include "work_bed.h"
+
+static void count_done(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+/* The segments of a super-packet, written one by one. */
+static void put_off(struct bed *f, bool ref, unsigned *done)
+{
+	static uint8_t frame[MAX], bytes[SEGMENTS][MSS + 100];
+	const struct shape s = bed_tcp4(BIG);
+	struct fdl_offload off = shape_offload(&s, MSS);
+	size_t len = build(frame, &s);
+	struct fdl_segmenter cut;
+	struct iovec iov, two[2];
+	int i, n;
+
+	bed_start_cut(&cut, &iov, frame, len, &off);
+	for (i = 0; i < SEGMENTS; i++) {
+		n = fdl_segment_next(&cut, bytes[i], sizeof(bytes[i]), NULL);
+		assert_in_range(n, 1, sizeof(bytes[i]));
+		two[0] = (struct iovec){ bytes[i], 300 };
+		two[1] = (struct iovec){ bytes[i] + 300, (size_t)n - 300 };
+		if (ref)
+			assert_int_equal(fdl_write_ref(f->q, two, 2, NULL,
+						       count_done, done),
+					 0);
+		else
+			assert_int_equal(fdl_write(f->q, two, 2, NULL), 0);
+		memset(two, 0, sizeof(two));
+	}
+}
+
+static void segments_become_a_super_packet(void **state)
+{
+	static uint8_t want[MAX], got[MAX];
+	const struct shape s = bed_tcp4(BIG);
+	struct fdl_offload super = shape_offload(&s, MSS);
+	const size_t len = build(want, &s);
+	unsigned done = 0, round;
+	struct fdl_stats st;
+	struct bed f;
+
+	(void)state;
+	bed_make(&f, FDL_VNET_HDR | FDL_COALESCE);
+	for (round = 0; round < 2; round++) {
+		put_off(&f, round, &done);
+		assert_int_equal(bed_collect(f.peer, got), -1);
+		assert_int_equal(done, 0);
+		assert_int_equal(fdl_flush(f.q), 0);
+		assert_int_equal(bed_collect(f.peer, got),
+				 len + FDL_VNET_HDR_LEN);
+		bed_expect_header(got, &super);
+		assert_memory_equal(got + FDL_VNET_HDR_LEN, want, len);
+		assert_int_equal(bed_collect(f.peer, got), -1);
+	}
+	assert_int_equal(done, SEGMENTS);
+	fdl_get_stats(f.ep, &st, sizeof(st));
+	assert_int_equal(st.tx_packets, 2 * SEGMENTS);
+	assert_int_equal(st.tx_coalesced, 2 * SEGMENTS);
+	assert_int_equal(st.tx_gso, 2);
+	/* What is put off goes before what is sent, and when all is freed. */
+	put_off(&f, true, &done);
+	assert_int_equal(fdl_send(f.q, NULL, 0), 0);
+	assert_int_equal(bed_collect(f.peer, got), len + FDL_VNET_HDR_LEN);
+	put_off(&f, true, &done);
+	fdl_endpoint_free(f.ep);
+	f.ep = NULL;
+	assert_int_equal(done, 3 * SEGMENTS);
+	assert_int_equal(bed_collect(f.peer, got), len + FDL_VNET_HDR_LEN);
+	bed_discard(&f);
+}
+
+static void without_a_header_they_go_together(void **state)
+{
+	static uint8_t frame[MAX];
+	const struct shape s = bed_tcp4(BIG);
+	struct fdl_offload off = shape_offload(&s, MSS);
+	const size_t len = build(frame, &s);
+	struct fdl_segmenter cut;
+	unsigned done = 0;
+	struct bed f;
+	struct iovec iov;
+
+	(void)state;
+	bed_make(&f, FDL_COALESCE);
+	put_off(&f, true, &done);
+	assert_int_equal(fdl_flush(f.q), 0);
+	assert_int_equal(done, SEGMENTS);
+	bed_start_cut(&cut, &iov, frame, len, &off);
+	assert_int_equal(bed_expect_segments(&f, &cut), SEGMENTS);
+	bed_discard(&f);
+}
+
+static void more_than_fits_goes_by_itself(void **state)
+{
+	struct bed f;
+	uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5 };
+	struct iovec iov = { frame, sizeof(frame) };
+	const int size = 1 << 20;
+	uint8_t *got = malloc(MAX);
+	unsigned done = 0, i;
+
+	(void)state;
+	bed_make(&f, FDL_COALESCE);
+	setsockopt(f.fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	for (i = 0; i < 300; i++) {
+		frame[20] = (uint8_t)i;
+		if (i % 2)
+			assert_int_equal(fdl_write(f.q, &iov, 1, NULL), 0);
+		else
+			assert_int_equal(fdl_write_ref(f.q, &iov, 1, NULL,
+						       count_done, &done),
+					 0);
+	}
+	assert_int_equal(done, 128);
+	assert_int_equal(fdl_flush(f.q), 0);
+	assert_int_equal(done, 150);
+	/* Those put off by reference share one buffer, which has changed. */
+	for (i = 0; bed_collect(f.peer, got) > 0; i++)
+		if (i % 2)
+			assert_int_equal(got[20], (uint8_t)i);
+	assert_int_equal(i, 300);
+	free(got);
+	bed_discard(&f);
+}
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(segments_become_a_super_packet),
+		cmocka_unit_test(without_a_header_they_go_together),
+		cmocka_unit_test(more_than_fits_goes_by_itself),
+	};
+
+	(void)argc;
+	netns_enter(argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -39,6 +39,7 @@ struct fdl_queue {
 	 * mode has not seen frame[0..fresh) yet. */
 	int gap, have, fresh;
 	bool long_frames;		/* the last step ended with one */
+	unsigned alone;			/* packets that came so, in a row */
 	struct io_frame frame[IO_MAX_BATCH];
 
 	/* Received and not yet handed out: the super-packet being cut, then

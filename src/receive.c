@@ -25,6 +25,11 @@ enum {
 	 * again when its turn comes: a third more CPU for a bulk stream. */
 	LONG_FRAME = 16 << 10,
 	LONG_BATCH = 8,
+	/* Calls in a row that found one short packet. From then on a second is
+	 * not looked for where that takes a system call, but in one call of so
+	 * many: the caller's next poll tells. */
+	ALONE = 4,
+	ALONE_LOOK = 8,
 };
 
 static int end(struct fdl_queue *q, int result, const char *text)
@@ -320,18 +325,41 @@ static int look(struct fdl_queue *q, bool tells)
 	return 1;
 }
 
+/* How many messages to ask for, of n that there is room for. */
+static int appetite(const struct fdl_queue *q, int n)
+{
+	int max = q->long_frames ? LONG_BATCH : IO_MAX_BATCH;
+
+	if (q->alone >= ALONE && q->alone % ALONE_LOOK)
+		max = 1;
+	if (max > (int)q->batch)
+		max = (int)q->batch;
+	return n < max ? n : max;
+}
+
+/* Who has room for one only learns nothing of what is behind it. */
+static void note_company(struct fdl_queue *q, int n, int got, bool first)
+{
+	if (!q->ep->ops->one_by_one || n == 1)
+		return;
+	q->alone = first && got == 1 && !q->long_frames ? q->alone + 1 : 0;
+}
+
+/* It is better to look at what there is than to ask for more. */
+static bool is_enough(const struct fdl_queue *q)
+{
+	return q->long_frames || q->alone >= ALONE;
+}
+
 /*
  * Receive up to n messages into frame[0..filled). first: the caller has none
  * yet. Returns 1: there may be more; 0: nothing more now; negative: why not.
  */
 static int step(struct fdl_queue *q, int n, bool first)
 {
-	int want = n < (int)q->batch ? n : (int)q->batch;
+	int want = provide(q, appetite(q, n));
 	int got, err, full;
 
-	if (q->long_frames && want > LONG_BATCH)
-		want = LONG_BATCH;
-	want = provide(q, want);
 	if (want == 0)
 		return starve(q);
 	err = ready_rearm(&q->ready);
@@ -347,6 +375,7 @@ static int step(struct fdl_queue *q, int n, bool first)
 	full = got == want || q->frame[got - 1].wire_len == 0 ||
 	       q->ep->ops->edge;
 	q->long_frames = q->frame[got - 1].wire_len >= LONG_FRAME;
+	note_company(q, n, got, first);
 	q->next = 0;
 	q->filled = strip_end(q, got);
 	err = atomic_load_explicit(&q->ended, memory_order_relaxed);
@@ -376,7 +405,9 @@ static int fill(struct fdl_queue *q, struct fdl_packet *v[], int n, int *more)
 	int k, r, total = 0;
 
 	for (;;) {
-		r = deliver(q, v + total, n - total, &k);
+		k = r = 0;
+		if (has_leftovers(q))
+			r = deliver(q, v + total, n - total, &k);
 		total += k;
 		if (r < 0)
 			*more = r == -ENOBUFS ? starve(q) : r;
@@ -385,7 +416,7 @@ static int fill(struct fdl_queue *q, struct fdl_packet *v[], int n, int *more)
 		/* Merging has made room again. */
 		if (has_leftovers(q))
 			continue;
-		if (*more <= 0 || (total > 0 && q->long_frames))
+		if (*more <= 0 || (total > 0 && is_enough(q)))
 			return total;
 		*more = step(q, n - total, total == 0);
 	}

@@ -176,7 +176,8 @@ int fdl_want_write(struct fdl_queue *q, bool on);
 /*
  * Receive up to n packets into v[]. Never blocks. Frames that are not worth
  * delivering are counted and skipped.
- * Returns the number of packets, the caller's from then on; 0: nothing now
+ * Returns the number of packets, the caller's from then on, which may be fewer
+ * than n though there are more, and the pollable fd readable still; 0: nothing now
  * (also while the link is down, and when its device has changed, which
  * fdl_link_state tells more of), or nothing but rubbish so far, and the
  * pollable fd is readable still.

@@ -67,6 +67,8 @@ struct io_ops {
 	/* The fd's POLLIN says that something came, not that something is
 	 * there: it is watched edge-triggered, and looked at again. */
 	bool edge;
+	/* recv makes a system call for each message. */
+	bool one_by_one;
 	/* With edge: is there something? */
 	bool (*peek)(const struct io *io);
 	/* Why not on such an fd, as the end of a sentence; NULL: usable. */

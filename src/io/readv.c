@@ -82,6 +82,7 @@ static const char *readv_refusal(const struct fdl_info *info)
 const struct io_ops io_readv = {
 	.mode = FDL_MODE_READV,
 	.name = "readv",
+	.one_by_one = true,
 	.refusal = readv_refusal,
 	.recv = readv_recv,
 };

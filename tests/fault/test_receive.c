@@ -197,6 +197,71 @@ static void a_deleted_device_ends_the_queue_without_a_timer(struct link *l)
 	assert_int_equal(fault_clear(), waits);
 }
 
+enum { SOME = 8 };
+
+static void expect_frame_alone(struct link *l)
+{
+	struct fdl_packet *v[SOME];
+
+	assert_int_equal(fdl_recv(l->q, v, SOME), 1);
+	expect_frame(l, v[0], 100, 1);
+	fdl_release(v, 1);
+}
+
+/* A second call, if there is one, finds nothing. */
+static bool looks_for_more(struct link *l)
+{
+	struct fdl_packet *v[SOME];
+	bool looked;
+
+	feed_one(l);
+	fault_set(receiving_call(l), 2, 1, EAGAIN);
+	assert_int_equal(fdl_recv(l->q, v, SOME), 1);
+	looked = fault_clear();
+	expect_frame(l, v[0], 100, 1);
+	fdl_release(v, 1);
+	return looked;
+}
+
+/* The fourth in a row is known to be; from then on one call in eight looks. */
+static void a_packet_alone_costs_one_call(struct link *l)
+{
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		feed_one(l);
+		expect_frame_alone(l);
+		expect_quiet(l);
+	}
+	for (i = 0; i < 4; i++)
+		assert_false(looks_for_more(l));
+}
+
+/* No more than a few come by ones when they do not any more. */
+static void company_is_found_again(struct link *l)
+{
+	struct fdl_packet *v[SOME];
+	int i, got, calls = 0;
+
+	for (i = 0; i < 6; i++) {
+		feed_one(l);
+		expect_frame_alone(l);
+	}
+	for (i = 0; i < 2 * SOME; i++)
+		link_feed(l, 100, (unsigned)i);
+	for (i = 0; i < 2 * SOME; i += got, calls++) {
+		assert_int_equal(fdl_queue_poll(l->q, WAIT_MS), FDL_READABLE);
+		got = fdl_recv(l->q, v, SOME);
+		assert_in_range(got, 1, SOME);
+		expect_frame(l, v[0], 100, (unsigned)i);
+		fdl_release(v, got);
+	}
+	assert_in_range(calls, 2, SOME);
+	expect_quiet(l);
+	assert_true(looks_for_more(l));
+	assert_true(looks_for_more(l));
+}
+
 static const struct expectation table[] = {
 	{ .name = "a lack of something is nothing now",
 	  .not_in = RING,
@@ -246,6 +311,12 @@ static const struct expectation table[] = {
 	{ .name = "ENOTSOCK ends the queue",
 	  .not_in = RING,
 	  .test = enotsock_ends_the_queue },
+	{ .name = "a packet alone costs one call",
+	  .not_in = ~(1U << FDL_MODE_READV),
+	  .test = a_packet_alone_costs_one_call },
+	{ .name = "company is found again",
+	  .not_in = ~(1U << FDL_MODE_READV),
+	  .test = company_is_found_again },
 };
 
 int main(int argc, char *argv[])

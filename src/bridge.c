@@ -103,15 +103,30 @@ static const uint8_t *first_bytes(const struct frame *f,
 	return f->iov->iov_base;
 }
 
+/* Only of what was merged the version matters, and that begins with its headers
+ * in one piece. */
+static void recall(const struct frame *f, struct work *w)
+{
+	const uint8_t *bytes = f->iov->iov_base;
+
+	w->off = *f->off;
+	w->link_len = f->link_len;
+	w->needs = needs(&w->off, w->off.gso ? bytes[w->link_len] >> 4 : 0);
+}
+
 /* False: its work contradicts it. */
 static bool judge(const struct fdl_queue *q, const struct frame *f,
 		  struct work *w)
 {
-	uint8_t buf[FDL_HEADERS_MAX] = { 0 };
+	uint8_t buf[FDL_HEADERS_MAX];
 	const uint8_t *frame;
 	struct eth_view eth;
 	size_t avail, len;
 
+	if (f->judged) {
+		recall(f, w);
+		return true;
+	}
 	frame = first_bytes(f, buf, &avail, &len);
 	w->link_len = 0;
 	if (q->ep->opts.flags & FDL_ETHERNET && eth_parse(frame, avail, &eth))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is put off goes into the coalescer at once. A flush sends what comes out
- * of it, some at a time: as many as there is room for headers and pieces.
+ * What is put off goes into the coalescer at once, but for the first frame,
+ * which may stay alone. A flush sends what comes out of it, some at a time: as
+ * many as there is room for headers and pieces.
  */
 #include "defer.h"
 
@@ -97,11 +98,14 @@ static bool fits(const struct deferred *d, const struct frame *f, size_t bytes)
 	       (unsigned)f->cnt <= MAX_PIECES - d->pieces;
 }
 
+/* There is a second frame. */
 static void start_batch(struct fdl_queue *q)
 {
 	const int room = (int)q->io.max_pieces - 2;
+	struct deferred *d = q->deferred;
 
-	fdl_coalesce_init(&q->deferred->coalescer, bridge_merges(q), 0, room);
+	fdl_coalesce_init(&d->coalescer, bridge_merges(q), 0, room);
+	fdl_coalesce_add(&d->coalescer, &d->packet[0]);
 }
 
 /* Judged like the frame before it, if it looks like that one. */
@@ -111,12 +115,13 @@ static const struct verdict *add(struct fdl_queue *q, const struct frame *f,
 	struct deferred *d = q->deferred;
 	const struct verdict *why;
 
-	if (d->n == 0)
-		start_batch(q);
-	else
-		pkt->link_len = pkt[-1].link_len;
 	if (f->off)
 		pkt->off = *f->off;
+	if (d->n == 0)
+		return bridge_judge(q, f, &pkt->off, &pkt->link_len);
+	if (d->n == 1)
+		start_batch(q);
+	pkt->link_len = pkt[-1].link_len;
 	if (coalesce_alike(&d->coalescer, pkt))
 		return NULL;
 	why = bridge_judge(q, f, &pkt->off, &pkt->link_len);
@@ -167,14 +172,12 @@ int defer(struct fdl_queue *q, const struct frame *f, bool ref,
 	return 1;
 }
 
-static void call_done(const struct fdl_coalesced *out)
+static void call_done(const struct fdl_coalesce_packet *pkt, unsigned n)
 {
-	const struct fdl_coalesce_packet *pkt = out->packets;
-	unsigned i;
+	const struct call *call;
 
-	for (i = 0; i < out->count; i++, pkt = pkt->next) {
-		const struct call *call = pkt->user;
-
+	for (; n > 0; n--, pkt = pkt->next) {
+		call = pkt->user;
 		if (call->done)
 			call->done(call->arg);
 	}
@@ -189,18 +192,26 @@ static void lose(struct fdl_queue *q, const struct frame f[], unsigned n,
 		tx_drop(q, why, f[i].weight);
 }
 
-static void send_out(struct fdl_queue *q, unsigned n)
+static void send_frames(struct fdl_queue *q, unsigned n)
 {
 	struct deferred *d = q->deferred;
 	const struct verdict *why;
-	unsigned i, k;
+	unsigned k;
 
 	k = (unsigned)tx_put_all(q, (struct frames){ .f = d->frame }, (int)n,
 				 &why);
 	if (why)
 		lose(q, d->frame + k, n - k, why);
+}
+
+static void send_out(struct fdl_queue *q, unsigned n)
+{
+	const struct fdl_coalesced *out = q->deferred->out;
+	unsigned i;
+
+	send_frames(q, n);
 	for (i = 0; i < n; i++)
-		call_done(&d->out[i]);
+		call_done(out[i].packets, out[i].count);
 }
 
 /* Make a frame of what came out of the coalescer. Returns its pieces. */
@@ -210,18 +221,34 @@ static unsigned add_out(struct deferred *d, unsigned n, unsigned pieces)
 	struct iovec *iov = d->out_piece + pieces;
 	int cnt = fdl_coalesced_gather(out, iov, (int)(MAX_PIECES - pieces));
 
-	d->frame[n] = (struct frame){ iov, cnt, out->count, &out->off, 0 };
+	d->frame[n] = (struct frame){ .iov = iov,
+				      .cnt = cnt,
+				      .weight = out->count,
+				      .off = &out->off,
+				      .judged = true,
+				      .link_len = out->packets->link_len };
 	return (unsigned)cnt;
 }
 
-int defer_flush(struct fdl_queue *q)
+static void flush_one(struct fdl_queue *q)
+{
+	const struct fdl_coalesce_packet *pkt = q->deferred->packet;
+
+	q->deferred->frame[0] = (struct frame){ .iov = pkt->iov,
+						.cnt = pkt->cnt,
+						.weight = 1,
+						.off = &pkt->off,
+						.judged = true,
+						.link_len = pkt->link_len };
+	send_frames(q, 1);
+	call_done(pkt, 1);
+}
+
+static void flush_batch(struct fdl_queue *q)
 {
 	struct deferred *d = q->deferred;
 	unsigned n = 0, pieces = 0;
 
-	q->tx->refused = 0;
-	if (d->n == 0)
-		return 0;
 	while (fdl_coalesce_next(&d->coalescer, &d->out[n])) {
 		pieces += add_out(d, n++, pieces);
 		if (n < MAX_OUT && pieces + q->io.max_pieces <= MAX_PIECES)
@@ -230,6 +257,19 @@ int defer_flush(struct fdl_queue *q)
 		n = pieces = 0;
 	}
 	send_out(q, n);
+}
+
+int defer_flush(struct fdl_queue *q)
+{
+	struct deferred *d = q->deferred;
+
+	q->tx->refused = 0;
+	if (d->n == 0)
+		return 0;
+	if (d->n == 1)
+		flush_one(q);
+	else
+		flush_batch(q);
 	d->n = d->pieces = 0;
 	d->used = 0;
 	return q->tx->refused;

@@ -55,7 +55,9 @@ static int write_one(struct fdl_queue *q, const struct frame *f)
 int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	      const struct fdl_offload *off)
 {
-	const struct frame f = { iov, cnt, 1, off, 0 };
+	const struct frame f = {
+		.iov = iov, .cnt = cnt, .weight = 1, .off = off
+	};
 	int r = q->deferred ? defer(q, &f, false, NULL, NULL) : 0;
 
 	if (r)
@@ -67,7 +69,9 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 		  const struct fdl_offload *off, void (*done)(void *arg),
 		  void *arg)
 {
-	const struct frame f = { iov, cnt, 1, off, 0 };
+	const struct frame f = {
+		.iov = iov, .cnt = cnt, .weight = 1, .off = off
+	};
 	int r = q->deferred ? defer(q, &f, true, done, arg) : 0;
 
 	if (r)

@@ -119,7 +119,7 @@ int fdl_inject_outbound(struct fdl_endpoint *ep, const void *bytes, size_t len)
 {
 	struct fdl_queue *q = &ep->queues[0];
 	struct iovec iov = { (void *)(uintptr_t)bytes, len };
-	const struct frame f = { &iov, 1, 1, NULL, 0 };
+	const struct frame f = { .iov = &iov, .cnt = 1, .weight = 1 };
 	const struct verdict *why;
 	int err;
 

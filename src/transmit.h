@@ -29,6 +29,9 @@ struct frame {
 	const struct fdl_offload *off;	/* NULL: nothing is undone */
 	uint32_t room;			/* bytes before the only piece that may
 					 * be written to */
+	bool judged;			/* bridge_judge took it, or made it of
+					 * such: off and link_len are its */
+	uint8_t link_len;
 };
 
 /* A list of them: f, or packets as they are, of which nothing is copied. */
@@ -79,7 +82,7 @@ static inline struct frame frame_at(struct frames l, int i, struct iovec *iov)
 		return l.f[i];
 	pkt = l.v[i];
 	*iov = (struct iovec){ pkt->data, pkt->len };
-	return (struct frame){ iov, 1, 1, &pkt->off, pkt->room };
+	return (struct frame){ iov, 1, 1, &pkt->off, pkt->room, false, 0 };
 }
 
 /*

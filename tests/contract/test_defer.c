@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What waits for a flush, alone or in company. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -138,9 +139,100 @@ static void more_than_fits_goes_by_itself(void **state)
 	bed_discard(&f);
 }
 
+/* Partial or whole, with a header for that or without, by reference or not. */
+static void expect_alone(bool partial, uint32_t flags, bool ref)
+{
+	static uint8_t frame[MAX], want[MAX], got[MAX];
+	struct shape s = bed_tcp4(700);
+	struct fdl_offload off = { 0 };
+	const size_t room = flags ? FDL_VNET_HDR_LEN : 0;
+	struct iovec two[2];
+	unsigned done = 0;
+	struct bed f;
+	size_t len;
+
+	s.partial = partial;
+	if (partial)
+		off = shape_offload(&s, 0);
+	bed_make(&f, FDL_COALESCE | flags);
+	len = build(frame, &s);
+	two[0] = (struct iovec){ frame, 25 };
+	two[1] = (struct iovec){ frame + 25, len - 25 };
+	if (ref)
+		assert_int_equal(
+			fdl_write_ref(f.q, two, 2, &off, count_done, &done), 0);
+	else
+		assert_int_equal(fdl_write(f.q, two, 2, &off), 0);
+	assert_int_equal(bed_collect(f.peer, got), -1);
+	assert_int_equal(done, 0);
+	assert_int_equal(fdl_flush(f.q), 0);
+	assert_int_equal(done, ref);
+	s.partial = partial && flags;
+	build(want, &s);
+	if (!s.partial)
+		no_zero(want, &s);
+	assert_int_equal(bed_collect(f.peer, got), len + room);
+	assert_memory_equal(got + room, want, len);
+	if (flags)
+		bed_expect_header(got, &off);
+	assert_int_equal(fdl_flush(f.q), 0);
+	assert_int_equal(bed_collect(f.peer, got), -1);
+	assert_int_equal(done, ref);
+	bed_discard(&f);
+}
+
+static void one_alone_goes_as_it_is(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 8; i++)
+		expect_alone(i & 1, i & 2 ? FDL_VNET_HDR : 0, i & 4);
+}
+
+/* What contradicts itself is refused at once, first or not, and stands between
+ * no others. */
+static void the_others_go_together(void **state)
+{
+	static uint8_t frame[MAX], bytes[2][MSS + 100], got[MAX];
+	const struct shape s = bed_tcp4(BIG);
+	struct fdl_offload off = shape_offload(&s, MSS), bad = off;
+	const size_t len = build(frame, &s);
+	struct fdl_segmenter cut;
+	struct iovec iov;
+	struct fdl_stats st;
+	struct bed f;
+	int i, n;
+
+	(void)state;
+	bed_make(&f, FDL_VNET_HDR | FDL_COALESCE);
+	bad.gso = FDL_GSO_NONE;
+	bad.csum_start = 0xffff;
+	bed_start_cut(&cut, &iov, frame, len, &off);
+	for (i = 0; i < 2; i++) {
+		iov = (struct iovec){ frame, len };
+		assert_int_equal(fdl_write(f.q, &iov, 1, &bad), -EINVAL);
+		n = fdl_segment_next(&cut, bytes[i], sizeof(bytes[i]), NULL);
+		iov = (struct iovec){ bytes[i], (size_t)n };
+		assert_int_equal(fdl_write(f.q, &iov, 1, NULL), 0);
+		iov = (struct iovec){ frame, len };
+	}
+	assert_int_equal(fdl_write(f.q, &iov, 1, &bad), -EINVAL);
+	assert_int_equal(fdl_flush(f.q), 0);
+	assert_int_equal(bed_collect(f.peer, got),
+			 FDL_VNET_HDR_LEN + shape_hdr_len(&s) + 2 * MSS);
+	assert_int_equal(bed_collect(f.peer, got), -1);
+	fdl_get_stats(f.ep, &st, sizeof(st));
+	assert_int_equal(st.tx_drop_offload, 3);
+	assert_int_equal(st.tx_coalesced, 2);
+	bed_discard(&f);
+}
+
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_alone_goes_as_it_is),
+		cmocka_unit_test(the_others_go_together),
 		cmocka_unit_test(segments_become_a_super_packet),
 		cmocka_unit_test(without_a_header_they_go_together),
 		cmocka_unit_test(more_than_fits_goes_by_itself),

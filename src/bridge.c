@@ -154,6 +154,17 @@ const struct verdict *bridge_judge(struct fdl_queue *q, const struct frame *f,
 	return NULL;
 }
 
+bool bridge_passes(struct fdl_queue *q, const struct frame *f,
+		   struct fdl_offload *off)
+{
+	struct work w;
+
+	if (f->off->gso || !judge(q, f, &w) || w.needs & ~bridge_takes(q))
+		return false;
+	*off = w.off;
+	return true;
+}
+
 unsigned bridge_merges(const struct fdl_queue *q)
 {
 	const uint32_t tcp = FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4 |

@@ -20,6 +20,11 @@ uint32_t bridge_takes(const struct fdl_queue *q);
  */
 const struct verdict *bridge_add(struct fdl_queue *q, const struct frame *f);
 
+/* Whether all that a frame leaves undone is a checksum that is the wire's to
+ * complete; *off then says it. */
+bool bridge_passes(struct fdl_queue *q, const struct frame *f,
+		   struct fdl_offload *off);
+
 /* Where its headers are, and its work, checked. NULL, or what it is dropped
  * for. */
 const struct verdict *bridge_judge(struct fdl_queue *q, const struct frame *f,

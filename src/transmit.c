@@ -14,8 +14,8 @@
 #include "os.h"
 
 enum {
-	/* Bytes of a frame that are copied behind its header: a second piece
-	 * costs the kernel more. */
+	/* Bytes of a frame that are copied behind its header: each piece costs
+	 * the kernel more. */
 	COPY_MAX = 2048,
 };
 
@@ -145,31 +145,42 @@ void tx_end(struct fdl_queue *q, unsigned weight, bool super)
 	tx->n++;
 }
 
-static bool copy_whole(struct fdl_queue *q, const struct frame *f,
-		       uint8_t **start)
+/* Returns the length of what is now one piece at *start; 0: it is not. */
+static size_t copy_whole(struct fdl_queue *q, const struct frame *f,
+			 uint8_t **start)
 {
 	struct tx *tx = q->tx;
+	uint8_t *to = tx->scratch + q->io.vnet_hdr_len;
+	size_t len = 0;
+	int i;
 
-	if (f->iov->iov_len > COPY_MAX || tx->merged)
-		return false;
-	memcpy(tx->scratch + q->io.vnet_hdr_len, f->iov->iov_base,
-	       f->iov->iov_len);
+	for (i = 0; i < f->cnt; i++) {
+		if (f->iov[i].iov_len > COPY_MAX - len)
+			return 0;
+		len += f->iov[i].iov_len;
+	}
+	if (tx->merged)
+		return 0;
+	for (i = 0; i < f->cnt; i++) {
+		if (!f->iov[i].iov_len)
+			continue;
+		memcpy(to, f->iov[i].iov_base, f->iov[i].iov_len);
+		to += f->iov[i].iov_len;
+	}
 	tx->merged = true;
 	*start = tx->scratch;
-	return true;
+	return len;
 }
 
-/* Make a frame one piece with its header, which begins at *start. False: it is
- * not to be had. */
-static inline bool make_whole(struct fdl_queue *q, const struct frame *f,
-			      uint8_t **start)
+/* Make a frame, which has bytes, one piece with its header, which begins at
+ * *start. Returns the length of the frame; 0: it is not to be had. */
+static inline size_t make_whole(struct fdl_queue *q, const struct frame *f,
+				uint8_t **start)
 {
-	if (f->cnt != 1)
-		return false;
-	if (f->room < q->io.vnet_hdr_len)
+	if (f->cnt != 1 || f->room < q->io.vnet_hdr_len)
 		return copy_whole(q, f, start);
 	*start = (uint8_t *)f->iov->iov_base - q->io.vnet_hdr_len;
-	return true;
+	return f->iov->iov_len;
 }
 
 /* tx_begin and tx_end in one, of what most frames are: one piece that begins
@@ -231,12 +242,11 @@ static inline const struct verdict *gather(struct fdl_queue *q,
 					   const struct fdl_offload *off)
 {
 	uint8_t *start;
+	const size_t len = make_whole(q, f, &start);
 
-	if (!make_whole(q, f, &start))
+	if (!len)
 		return gather_pieces(q, f, off);
-	return gather_whole(q, start, f->iov->iov_len, f->weight, off) ?
-		       NULL :
-		       &tx_full;
+	return gather_whole(q, start, len, f->weight, off) ? NULL : &tx_full;
 }
 
 /* For bridge.c: in add(), where nothing is undone, inlining pays. */
@@ -397,14 +407,15 @@ static int put_some(struct fdl_queue *q, struct frames l, int at, int joined,
 
 /* One piece goes, with its header. Returns whether the next may, else *why. */
 static inline bool write_whole(struct fdl_queue *q, uint8_t *start, size_t len,
-			       unsigned weight, const struct verdict **why)
+			       unsigned weight, const struct fdl_offload *off,
+			       const struct verdict **why)
 {
 	const unsigned hdr_len = q->io.vnet_hdr_len;
 	const struct verdict *v;
 	ssize_t r;
 
 	if (hdr_len)
-		put_header(q, start, NULL);
+		put_header(q, start, off);
 	r = os_write(q->io.fd, start, hdr_len + len);
 	if (r >= 0) {
 		count(&q->counters, TX_PACKETS, weight);
@@ -428,34 +439,45 @@ static inline int write_packets(struct fdl_queue *q,
 	for (i = 0; i < n; i++)
 		if (!is_ready(q, v[i]) ||
 		    !write_whole(q, v[i]->data - q->io.vnet_hdr_len, v[i]->len,
-				 1, why))
+				 1, NULL, why))
 			break;
 	return i;
+}
+
+/* Returns whether it went, else maybe *why. */
+static inline bool write_frame(struct fdl_queue *q, const struct frame *f,
+			       const struct verdict **why)
+{
+	const bool undone = asks_for_work(f->off);
+	struct fdl_offload off;
+	uint8_t *start;
+	size_t len;
+
+	if (!has_bytes(f))
+		return false;
+	len = make_whole(q, f, &start);
+	if (!len || (undone && !bridge_passes(q, f, &off)))
+		return false;
+	return write_whole(q, start, len, f->weight, undone ? &off : NULL, why);
 }
 
 static inline int write_frames(struct fdl_queue *q, const struct frame *f,
 			       int n, const struct verdict **why)
 {
-	uint8_t *start;
-	bool more;
+	bool more = true;
 	int i;
 
-	for (i = 0; i < n; i++, f++) {
-		if (f->cnt != 1 || !f->iov->iov_len || asks_for_work(f->off) ||
-		    !make_whole(q, f, &start))
-			break;
-		more = write_whole(q, start, f->iov->iov_len, f->weight, why);
+	for (i = 0; i < n && more; i++) {
+		more = write_frame(q, &f[i], why);
 		q->tx->merged = false;
-		if (!more)
-			break;
 	}
-	return i;
+	return more ? i : i - 1;
 }
 
 /*
- * A device takes a frame per call: one that is whole and leaves nothing undone
- * goes without becoming a message. Returns how many are gone, up to the first
- * that is not such, or *why.
+ * A device takes a frame per call: one that is whole and leaves nothing undone,
+ * or nothing but a checksum, goes without becoming a message. Returns how many
+ * are gone, up to the first that is not such, or *why.
  */
 static inline int write_through(struct fdl_queue *q, struct frames l, int n,
 				const struct verdict **why)

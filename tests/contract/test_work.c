@@ -209,6 +209,16 @@ static void expect_datagrams(int fd, const uint8_t *payload, size_t len,
 	}
 }
 
+static void write_in_pieces(struct fdl_queue *q, struct fdl_packet *pkt)
+{
+	const struct iovec iov[] = { { pkt->data, 20 },
+				     { pkt->data + 20, 0 },
+				     { pkt->data + 20, pkt->len - 20 } };
+
+	assert_int_equal(fdl_write(q, iov, 3, &pkt->off), 0);
+	fdl_release(&pkt, 1);
+}
+
 /* The kernel at the other end verifies every checksum. */
 static void the_kernel_takes_it(const char *locator, const char *dev,
 				unsigned link_len)
@@ -239,7 +249,10 @@ static void the_kernel_takes_it(const char *locator, const char *dev,
 		pkt = packet_of(&f, &s, i % 2 ? 0 : MSS);
 		len = pkt->len - shape_hdr_len(&s);
 		memcpy(copy, pkt->data + shape_hdr_len(&s), len);
-		assert_int_equal(fdl_send(f.q, &pkt, 1), 1);
+		if (i % 4 == 1)
+			write_in_pieces(f.q, pkt);
+		else
+			assert_int_equal(fdl_send(f.q, &pkt, 1), 1);
 		expect_datagrams(fd, copy, len, i % 2 ? len : MSS);
 	}
 	fdl_get_stats(f.ep, &st, sizeof(st));
@@ -283,6 +296,12 @@ static void a_tap_takes_it(void **state)
 {
 	(void)state;
 	the_kernel_takes_it("tap:fdw0", "fdw0", 14);
+}
+
+static void a_tap_without_a_header_takes_it(void **state)
+{
+	(void)state;
+	the_kernel_takes_it("tap:fdw5,offload=off", "fdw5", 14);
 }
 
 static void a_tun_takes_it(void **state)
@@ -365,6 +384,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_wire_with_a_header_gets_it_all),
 		cmocka_unit_test(the_stack_is_told_who_cuts),
 		cmocka_unit_test(a_tap_takes_it),
+		cmocka_unit_test(a_tap_without_a_header_takes_it),
 		cmocka_unit_test(a_tun_takes_it),
 		cmocka_unit_test(a_veth_takes_it),
 		cmocka_unit_test(a_flow_comes_back_on_its_queue),

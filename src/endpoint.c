@@ -454,14 +454,12 @@ static int state_of_all(struct fdl_endpoint *ep)
  * that would be felt in the latency of a lone packet. */
 static int wait_for_any(struct fdl_endpoint *ep, int timeout_ms)
 {
-	const struct ready *one = &ep->queues[0].ready;
 	int set;
 
 	if (ep->n_queues == 1)
-		return wake_poll(one->epfd, ready_beside(one), ep->wake,
-				 timeout_ms);
+		return ready_wait(&ep->queues[0].ready, timeout_ms);
 	set = fdl_fd(ep);
-	return set < 0 ? set : wake_poll(set, -1, ep->wake, timeout_ms);
+	return set < 0 ? set : wake_poll(set, ep->wake, timeout_ms);
 }
 
 int fdl_poll(struct fdl_endpoint *ep, int timeout_ms)

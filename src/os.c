@@ -296,12 +296,10 @@ int64_t os_now_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-void os_raise(int eventfd)
+void os_raise(int eventfd, uint64_t n)
 {
-	const uint64_t one = 1;
-
 	/* It fails only when it is raised for good. */
-	while (write(eventfd, &one, sizeof(one)) < 0 && errno == EINTR)
+	while (write(eventfd, &n, sizeof(n)) < 0 && errno == EINTR)
 		;
 }
 

@@ -55,7 +55,7 @@ int os_epoll_create(void);
 int os_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev);
 int os_epoll_wait(int epfd, struct epoll_event *ev, int n, int timeout_ms);
 int os_eventfd(void);			/* non-blocking, close-on-exec */
-void os_raise(int eventfd);
+void os_raise(int eventfd, uint64_t n);
 int os_timerfd(void);			/* CLOCK_MONOTONIC, as the eventfd */
 int os_timerfd_set(int fd, unsigned us); /* once; 0: stop */
 void os_nap(unsigned us);		/* a signal ends it early */

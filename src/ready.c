@@ -10,7 +10,12 @@
 
 enum {
 	SET_SIZE = 5,	/* data, refill, more, link, room */
+	WAIT_SIZE = 4,	/* data, wake, link, more */
 };
+
+/* Added to wake, whose lower half counts what it is for: the list of a wait in
+ * progress is out of date. */
+static const uint64_t CHANGED = (uint64_t)1 << 32;
 
 static int control(const struct ready *r, int op, int fd, uint32_t events,
 		   uint32_t tag)
@@ -76,11 +81,6 @@ int ready_show(struct ready *r)
 		atomic_store_explicit(&r->shown, true, memory_order_release);
 	pthread_mutex_unlock(&r->lock);
 	return err;
-}
-
-int ready_beside(const struct ready *r)
-{
-	return r->armed && !is_shown(r) ? r->data : -1;
 }
 
 static int fill_set(struct ready *r)
@@ -155,7 +155,7 @@ void ready_close(struct ready *r)
 	os_close(r->epfd);
 }
 
-/* Returns how often it was raised. */
+/* Returns how often it was raised, by one. */
 static unsigned drain(int eventfd)
 {
 	uint64_t n = 0;
@@ -282,44 +282,65 @@ static struct pollfd room_fd(const struct ready *r)
 	return (struct pollfd){ .fd = r->room, .events = POLLOUT };
 }
 
-int ready_want_write(struct ready *r, bool on)
+/* fd is the first of its kind in the set. */
+static int begin(struct ready *r, _Atomic int *place, int fd)
+{
+	if (fd < 0)
+		return fd;
+	*place = fd;
+	os_raise(r->wake, CHANGED);
+	return 0;
+}
+
+/* Before the set tells of room: who is woken by that asks whether it was wanted. */
+static void note_wanted(struct ready *r, bool wanted, bool pausing)
+{
+	atomic_store_explicit(&r->pausing, pausing, memory_order_relaxed);
+	atomic_store_explicit(&r->want_write, wanted, memory_order_release);
+}
+
+static int want(struct ready *r)
 {
 	int err = 0;
 
-	if (on == atomic_load_explicit(&r->want_write, memory_order_relaxed))
-		return 0;
-	if (on && r->room < 0) {
-		r->room = os_dup(r->sends);
-		if (r->room < 0)
-			return r->room;
-	}
-	if (on)
-		err = watch(r, r->room, EPOLLOUT, FDL_WRITABLE);
-	else
-		unwatch(r, room_fd(r).fd);
+	if (r->room < 0)
+		err = begin(r, &r->room, os_dup(r->sends));
 	if (err)
 		return err;
-	atomic_store_explicit(&r->pausing, false, memory_order_relaxed);
-	atomic_store_explicit(&r->want_write, on, memory_order_release);
+	note_wanted(r, true, false);
+	err = watch(r, r->room, EPOLLOUT, FDL_WRITABLE);
+	if (err)
+		note_wanted(r, false, false);
+	return err;
+}
+
+int ready_want_write(struct ready *r, bool on)
+{
+	if (on == atomic_load_explicit(&r->want_write, memory_order_relaxed))
+		return 0;
+	if (on)
+		return want(r);
+	unwatch(r, room_fd(r).fd);
+	note_wanted(r, false, false);
 	return 0;
 }
 
 int ready_pause(struct ready *r, unsigned us)
 {
-	int err;
+	int err = 0;
 
 	if (r->pause < 0)
-		r->pause = os_timerfd();
-	if (r->pause < 0)
-		return r->pause;
-	err = os_timerfd_set(r->pause, us);
+		err = begin(r, &r->pause, os_timerfd());
+	if (!err)
+		err = os_timerfd_set(r->pause, us);
 	if (err || atomic_load_explicit(&r->pausing, memory_order_relaxed))
 		return err;
 	if (ready_wants_write(r))
 		unwatch(r, r->room);
+	note_wanted(r, true, true);
 	err = watch(r, r->pause, EPOLLIN, FDL_WRITABLE);
-	atomic_store_explicit(&r->pausing, !err, memory_order_relaxed);
-	atomic_store_explicit(&r->want_write, !err, memory_order_release);
+	if (err)
+		note_wanted(r, false, false);
 	return err;
 }
 
@@ -351,8 +372,14 @@ void wake_raise(int eventfd)
 {
 	int saved = errno;
 
-	os_raise(eventfd);
+	os_raise(eventfd, 1);
 	errno = saved;
+}
+
+/* Of a wait that is bounded. */
+static int64_t deadline(int timeout_ms)
+{
+	return timeout_ms > 0 ? os_now_ms() + timeout_ms : 0;
 }
 
 static int time_left(int64_t until)
@@ -362,15 +389,10 @@ static int time_left(int64_t until)
 	return left > 0 ? (int)left : 0;
 }
 
-int wake_poll(int set, int beside, int eventfd, int timeout_ms)
+/* As poll(2), but a signal does not end it. */
+static int poll_on(struct pollfd fds[], unsigned cnt, int timeout_ms,
+		   int64_t until)
 {
-	struct pollfd fds[] = {
-		{ .fd = set, .events = POLLIN },
-		{ .fd = beside, .events = POLLIN },
-		{ .fd = eventfd, .events = POLLIN },
-	};
-	const unsigned cnt = sizeof(fds) / sizeof(fds[0]);
-	int64_t until = timeout_ms > 0 ? os_now_ms() + timeout_ms : 0;
 	int n;
 
 	n = os_poll(fds, cnt, timeout_ms);
@@ -379,9 +401,70 @@ int wake_poll(int set, int beside, int eventfd, int timeout_ms)
 			timeout_ms = time_left(until);
 		n = os_poll(fds, cnt, timeout_ms);
 	}
+	return n;
+}
+
+int wake_poll(int set, int eventfd, int timeout_ms)
+{
+	struct pollfd fds[] = {
+		{ .fd = set, .events = POLLIN },
+		{ .fd = eventfd, .events = POLLIN },
+	};
+	const unsigned cnt = sizeof(fds) / sizeof(fds[0]);
+	const int n = poll_on(fds, cnt, timeout_ms, deadline(timeout_ms));
+
 	if (n < 0)
 		return n;
-	if (fds[2].revents)
+	if (fds[1].revents)
 		drain(eventfd);
-	return fds[0].revents || fds[1].revents;
+	return fds[0].revents != 0;
+}
+
+/* Somebody was shown the set, or the send side has put something into it. */
+static bool needs_set(const struct ready *r)
+{
+	return is_shown(r) || r->room >= 0 || r->pause >= 0;
+}
+
+/*
+ * What a wait looks at, wake first: the set, and data where that is not in it.
+ * Or, as an epoll set costs poll(2) more than all that is in it, that itself.
+ */
+static unsigned list(const struct ready *r, struct pollfd fds[WAIT_SIZE])
+{
+	const int events = r->insists ? POLLIN | POLLOUT : POLLIN;
+	unsigned n = 0;
+
+	fds[n++] = (struct pollfd){ .fd = r->wake, .events = POLLIN };
+	if (needs_set(r)) {
+		fds[n++] = (struct pollfd){ .fd = r->epfd, .events = POLLIN };
+		if (r->armed && !is_shown(r))
+			fds[n++] = (struct pollfd){ r->data, POLLIN, 0 };
+		return n;
+	}
+	fds[n++] = (struct pollfd){ r->armed ? r->data : r->refill, POLLIN, 0 };
+	if (r->armed && r->link >= 0)
+		fds[n++] = (struct pollfd){ r->link, (short)events, 0 };
+	if (r->has_more)
+		fds[n++] = (struct pollfd){ r->more, POLLIN, 0 };
+	return n;
+}
+
+int ready_wait(struct ready *r, int timeout_ms)
+{
+	const int64_t until = deadline(timeout_ms);
+	struct pollfd fds[WAIT_SIZE];
+	int n;
+
+	for (;;) {
+		n = poll_on(fds, list(r, fds), timeout_ms, until);
+		if (n <= 0)
+			return n;
+		if (!fds[0].revents)
+			return 1;
+		if (drain(r->wake) > 0 || n > 1)
+			return n > 1;
+		if (timeout_ms > 0)
+			timeout_ms = time_left(until);
+	}
 }

@@ -7,7 +7,7 @@
  *
  * A socket wakes who watches it for each packet that is sent, too. So the data
  * fd is in the set only from when somebody was shown the set; the queue's own
- * poll looks at it directly before that.
+ * wait looks at it directly before that.
  */
 #ifndef FDL_READY_H
 #define FDL_READY_H
@@ -56,8 +56,12 @@ void ready_close(struct ready *r);
  * and then it is not to be. */
 int ready_show(struct ready *r);
 
-/* Receive side: what has to be looked at beside the set; -1: nothing. */
-int ready_beside(const struct ready *r);
+/*
+ * Receive side: wait for something. Returns 1: there is; 0: timeout, or a
+ * wake-up by wake, which is used up. A signal alone does not end it. Errors:
+ * those of poll(2).
+ */
+int ready_wait(struct ready *r, int timeout_ms);
 
 /*
  * Receive side, with edge: forget the edges so far, for the caller looks at the
@@ -121,12 +125,8 @@ int ready_state(const struct ready *r, bool there);
 /* Wake-ups. Async-signal-safe, errno is kept. */
 void wake_raise(int eventfd);
 
-/*
- * Wait for set (an epoll fd), or the fd beside it, to become ready. Returns 1:
- * it is; 0: timeout, or a wake-up, which is used up. A signal alone does not
- * end it. Errors: those of poll(2).
- */
-int wake_poll(int set, int beside, int eventfd, int timeout_ms);
+/* As ready_wait, for any epoll set and eventfd. */
+int wake_poll(int set, int eventfd, int timeout_ms);
 
 static inline bool ready_wants_write(const struct ready *r)
 {

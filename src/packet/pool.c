@@ -194,7 +194,7 @@ static void signal_refill(struct pool *pool)
 {
 	uint64_t now;
 
-	os_raise(pool->refill);
+	os_raise(pool->refill, 1);
 	now = atomic_fetch_sub_explicit(&pool->head, OUT_ONE,
 					memory_order_acq_rel);
 	leave(pool, now - OUT_ONE);

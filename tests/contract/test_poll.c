@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -256,6 +257,65 @@ static void want_write_reports_room(struct link *l)
 	expect_quiet(l);
 }
 
+struct sleeper {
+	struct poller poller;
+	atomic_int tid;
+};
+
+static void *sleep_for_ever(void *arg)
+{
+	struct sleeper *s = arg;
+
+	atomic_store(&s->tid, gettid());
+	return poll_for_ever(&s->poller);
+}
+
+/* It polls, and nothing is ready: there is no other place for it to sleep. */
+static void await_sleep(struct sleeper *s)
+{
+	char path[64], state = 'R';
+	FILE *stat;
+
+	while (state != 'S') {
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
+			 atomic_load(&s->tid));
+		stat = fopen(path, "re");
+		if (!stat)
+			continue;
+		if (fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+			state = 'R';
+		fclose(stat);
+	}
+}
+
+/* Asked for by the sending thread, while the receiving one polls. */
+static void room_is_told_of_in_a_poll_in_progress(struct link *l)
+{
+	struct sleeper s = { .poller.q = l->q };
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, sleep_for_ever, &s), 0);
+	await_sleep(&s);
+	assert_int_equal(fdl_want_write(l->q, true), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(s.poller.result, FDL_WRITABLE);
+	assert_int_equal(fdl_want_write(l->q, false), 0);
+}
+
+static void who_asks_for_room_ends_no_poll(struct link *l)
+{
+	const long long start = netns_now_ms();
+
+	assert_int_equal(fdl_want_write(l->q, true), 0);
+	assert_int_equal(fdl_want_write(l->q, false), 0);
+	assert_int_equal(fdl_poll(l->ep, 40), 0);
+	assert_true(netns_now_ms() - start >= 39);
+	assert_int_equal(fdl_want_write(l->q, true), 0);
+	assert_int_equal(fdl_want_write(l->q, false), 0);
+	fdl_wake(l->ep);
+	assert_int_equal(fdl_queue_poll(l->q, -1), 0);
+}
+
 static int ignore(void *ctx, struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
 	(void)ctx;
@@ -301,6 +361,10 @@ static const struct expectation table[] = {
 	{ .name = "a wake from a signal handler ends a poll",
 	  .test = a_wake_from_a_signal_handler_ends_a_poll },
 	{ .name = "want_write reports room", .test = want_write_reports_room },
+	{ .name = "room is told of in a poll in progress",
+	  .test = room_is_told_of_in_a_poll_in_progress },
+	{ .name = "who asks for room ends no poll",
+	  .test = who_asks_for_room_ends_no_poll },
 	{ .name = "polls are refused while attached",
 	  .test = polls_are_refused_while_attached },
 };

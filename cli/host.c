@@ -231,17 +231,20 @@ static int sleeptime(void)
 /* Returns 0 when asked to stop, or why the link has ended. */
 static int serve(struct host *host)
 {
-	int rc;
+	int ms, rc;
 
 	while (!asked.stop) {
 		if (asked.report) {
 			asked.report = 0;
 			status_text(&host->status, stdout);
 		}
-		rc = fdl_poll(host->ep, sleeptime());
+		ms = sleeptime();
+		rc = fdl_poll(host->ep, ms);
 		if (rc < 0)
 			return rc;
-		sys_check_timeouts();
+		/* What comes due while there are packets is seen next time. */
+		if (!rc || !ms)
+			sys_check_timeouts();
 		rc = fdl_lwip_poll(&host->link);
 		if (rc < 0)
 			return rc;

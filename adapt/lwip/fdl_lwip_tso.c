@@ -25,6 +25,8 @@ enum {
 	MAX_LEN = 0xffff - 18 - 40 - 60,
 	/* Segments in a send buffer: the next is made while one is acked. */
 	BUFFERED = 4,
+	/* Less than any path's MSS, unless the peer said less. */
+	SMALL = 512,
 	/* Parts of a window. Less than one does not go while the others are in
 	 * flight, lest pieces become smaller and smaller. */
 	PARTS = 8,
@@ -109,13 +111,21 @@ static u16_t last_len(const struct tcp_pcb *pcb)
 #endif
 }
 
+/* So many bytes make one segment, whatever the path: there is no need to know
+ * it. */
+static bool is_small(const struct tcp_pcb *pcb, u16_t len)
+{
+	return len <= SMALL && len + option_len(pcb) <= pcb->mss;
+}
+
 err_t tcp_write(struct tcp_pcb *pcb, const void *data, u16_t len, u8_t apiflags)
 {
 	const struct fdl_lwip *link;
 	u16_t mss, large;
 	err_t err;
 
-	if (!pcb || pcb->state < ESTABLISHED)
+	if (!pcb || pcb->state < ESTABLISHED ||
+	    (!pcb->unsent && is_small(pcb, len)))
 		return fdl_lwip_plain_write(pcb, data, len, apiflags);
 	link = find_link(pcb);
 	mss = pcb->mss;
@@ -307,13 +317,25 @@ static err_t send(struct tcp_pcb *pcb, struct fdl_lwip *link, u16_t mss)
 	return err;
 }
 
+/* What lwIP sends as it always does: nothing, or little, and for the first
+ * time. */
+static bool is_plain(const struct tcp_pcb *pcb)
+{
+	const struct tcp_seg *seg = pcb->unsent;
+
+	if (!seg || pcb->state < ESTABLISHED || pcb == tcp_input_pcb)
+		return true;
+	return !seg->next && is_small(pcb, seg->len) &&
+	       !TCP_SEQ_LT(seqno(seg), pcb->snd_nxt);
+}
+
 err_t tcp_output(struct tcp_pcb *pcb)
 {
 	struct fdl_lwip *link;
 	u16_t mss, unit;
 	err_t err;
 
-	if (!pcb->unsent || pcb->state < ESTABLISHED || pcb == tcp_input_pcb)
+	if (is_plain(pcb))
 		return fdl_lwip_plain_output(pcb);
 	link = find_link(pcb);
 	mss = real_mss(pcb, link);

@@ -19,8 +19,13 @@ check: deps
 
 # What make check has a choice of: a gigabyte each way over every combination.
 check-long: all
+	$(MAKE) -j2 long-traffic long-relay
+
+long-traffic:
 	FDLINK=$(BUILD)/cli/fdlink RELAY=$(BUILD)/tests/netns/relay \
 		bash tests/netns/traffic.sh 1024 all
+
+long-relay:
 	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/relay.sh \
 		$(BUILD)/tests/netns/relay 1024 all
 
@@ -42,4 +47,5 @@ install: all
 clean:
 	rm -rf $(BUILD) build-check build-bench build-fuzz
 
-.PHONY: all deps demo check check-long fuzz bench bench-compare install clean
+.PHONY: all deps demo check check-long long-traffic long-relay fuzz bench \
+	bench-compare install clean

@@ -106,6 +106,8 @@ static int open_set(struct fdl_endpoint *ep)
 		err = ep->wake;
 		goto close_set;
 	}
+	if (ep->n_queues == 1)
+		ready_share(&ep->queues[0].ready, ep->wake);
 	return 0;
 
 close_set:
@@ -457,7 +459,7 @@ static int wait_for_any(struct fdl_endpoint *ep, int timeout_ms)
 	int set;
 
 	if (ep->n_queues == 1)
-		return ready_wait(&ep->queues[0].ready, timeout_ms);
+		return ready_wait(&ep->queues[0].ready, ep->wake, timeout_ms);
 	set = fdl_fd(ep);
 	return set < 0 ? set : wake_poll(set, ep->wake, timeout_ms);
 }

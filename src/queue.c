@@ -235,7 +235,7 @@ int fdl_queue_poll(struct fdl_queue *q, int timeout_ms)
 	r = atomic_load_explicit(&q->ended, memory_order_acquire);
 	if (r)
 		return r;
-	r = ready_wait(&q->ready, timeout_ms);
+	r = ready_wait(&q->ready, q->ready.wake, timeout_ms);
 	if (r > 0)
 		r = ready_wants_write(&q->ready) ? queue_state(q) :
 						   FDL_READABLE;

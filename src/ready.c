@@ -13,8 +13,8 @@ enum {
 	WAIT_SIZE = 4,	/* data, wake, link, more */
 };
 
-/* Added to wake, whose lower half counts what it is for: the list of a wait in
- * progress is out of date. */
+/* Added to a wait's eventfd, whose lower half counts wake-ups: the list of what
+ * it looks at is out of date. */
 static const uint64_t CHANGED = (uint64_t)1 << 32;
 
 static int control(const struct ready *r, int op, int fd, uint32_t events,
@@ -117,6 +117,7 @@ int ready_open(struct ready *r, int data, int sends, int refill, unsigned flags)
 			     .room = -1,
 			     .pause = -1,
 			     .more = -1,
+			     .also = -1,
 			     .link = -1,
 			     .edge = flags & READY_EDGE };
 	r->epfd = os_epoll_create();
@@ -289,10 +290,13 @@ static int begin(struct ready *r, _Atomic int *place, int fd)
 		return fd;
 	*place = fd;
 	os_raise(r->wake, CHANGED);
+	if (r->also >= 0)
+		os_raise(r->also, CHANGED);
 	return 0;
 }
 
-/* Before the set tells of room: who is woken by that asks whether it was wanted. */
+/* Before the set tells of room: who is woken by that asks whether it was
+ * wanted. */
 static void note_wanted(struct ready *r, bool wanted, bool pausing)
 {
 	atomic_store_explicit(&r->pausing, pausing, memory_order_relaxed);
@@ -430,12 +434,13 @@ static bool needs_set(const struct ready *r)
  * What a wait looks at, wake first: the set, and data where that is not in it.
  * Or, as an epoll set costs poll(2) more than all that is in it, that itself.
  */
-static unsigned list(const struct ready *r, struct pollfd fds[WAIT_SIZE])
+static unsigned list(const struct ready *r, int wake,
+		     struct pollfd fds[WAIT_SIZE])
 {
 	const int events = r->insists ? POLLIN | POLLOUT : POLLIN;
 	unsigned n = 0;
 
-	fds[n++] = (struct pollfd){ .fd = r->wake, .events = POLLIN };
+	fds[n++] = (struct pollfd){ .fd = wake, .events = POLLIN };
 	if (needs_set(r)) {
 		fds[n++] = (struct pollfd){ .fd = r->epfd, .events = POLLIN };
 		if (r->armed && !is_shown(r))
@@ -450,19 +455,24 @@ static unsigned list(const struct ready *r, struct pollfd fds[WAIT_SIZE])
 	return n;
 }
 
-int ready_wait(struct ready *r, int timeout_ms)
+void ready_share(struct ready *r, int wake)
+{
+	r->also = wake;
+}
+
+int ready_wait(struct ready *r, int wake, int timeout_ms)
 {
 	const int64_t until = deadline(timeout_ms);
 	struct pollfd fds[WAIT_SIZE];
 	int n;
 
 	for (;;) {
-		n = poll_on(fds, list(r, fds), timeout_ms, until);
+		n = poll_on(fds, list(r, wake, fds), timeout_ms, until);
 		if (n <= 0)
 			return n;
 		if (!fds[0].revents)
 			return 1;
-		if (drain(r->wake) > 0 || n > 1)
+		if (drain(wake) > 0 || n > 1)
 			return n > 1;
 		if (timeout_ms > 0)
 			timeout_ms = time_left(until);

@@ -18,7 +18,8 @@
 
 struct ready {
 	int epfd;
-	int wake;		/* eventfd, beside the set: only polls see it */
+	int wake;		/* eventfd, beside the set: only waits see it */
+	int also;		/* another, of ready_share's; -1: none */
 	int data;		/* what is received from; not owned */
 	int sends;		/* the queue's fd; not owned */
 	int refill;		/* the pool's; not owned */
@@ -58,10 +59,13 @@ int ready_show(struct ready *r);
 
 /*
  * Receive side: wait for something. Returns 1: there is; 0: timeout, or a
- * wake-up by wake, which is used up. A signal alone does not end it. Errors:
- * those of poll(2).
+ * wake-up by the eventfd wake, which is used up; that is r->wake or the one of
+ * ready_share. A signal alone does not end it. Errors: those of poll(2).
  */
-int ready_wait(struct ready *r, int timeout_ms);
+int ready_wait(struct ready *r, int wake, int timeout_ms);
+
+/* A wait may be woken by this eventfd, too; not owned. Before any wait. */
+void ready_share(struct ready *r, int wake);
 
 /*
  * Receive side, with edge: forget the edges so far, for the caller looks at the

@@ -475,9 +475,10 @@ static inline int write_frames(struct fdl_queue *q, const struct frame *f,
 }
 
 /*
- * A device takes a frame per call: one that is whole and leaves nothing undone,
- * or nothing but a checksum, goes without becoming a message. Returns how many
- * are gone, up to the first that is not such, or *why.
+ * A device takes a frame per call: one that is whole and leaves nothing undone
+ * goes without becoming a message, and of those that are written, not sent as
+ * packets, one that leaves a checksum to the wire. Returns how many are gone, up
+ * to the first that is not such, or *why.
  */
 static inline int write_through(struct fdl_queue *q, struct frames l, int n,
 				const struct verdict **why)

@@ -11,7 +11,8 @@
  *
  * Threads: the receive side of a queue (fdl_recv, fdl_keep, fdl_queue_poll) and
  * its send side (fdl_send, fdl_write, fdl_write_ref, fdl_flush) are
- * independent, each for one thread at a time. Functions marked "any thread"
+ * independent, each for one thread at a time; fdl_poll is the receive side of
+ * every queue. Functions marked "any thread"
  * may be called at any moment of the endpoint's life. All others are for one
  * thread at a time per endpoint. Threads are those that the C library makes
  * (pthread_create(3), thrd_create(3)): while it has made none, atomic
@@ -177,7 +178,7 @@ int fdl_want_write(struct fdl_queue *q, bool on);
  * Receive up to n packets into v[]. Never blocks. Frames that are not worth
  * delivering are counted and skipped.
  * Returns the number of packets, the caller's from then on, which may be fewer
- * than n though there are more, and the pollable fd readable still; 0: nothing now
+ * than n though there are more, the pollable fd readable still; 0: nothing now
  * (also while the link is down, and when its device has changed, which
  * fdl_link_state tells more of), or nothing but rubbish so far, and the
  * pollable fd is readable still.

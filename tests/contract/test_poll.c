@@ -288,18 +288,38 @@ static void await_sleep(struct sleeper *s)
 	}
 }
 
+static void *poll_the_endpoint(void *arg)
+{
+	struct sleeper *s = arg;
+
+	atomic_store(&s->tid, gettid());
+	s->poller.result = fdl_poll(fdl_queue_endpoint(s->poller.q), -1);
+	atomic_fetch_add(&s->poller.ended, 1);
+	return NULL;
+}
+
 /* Asked for by the sending thread, while the receiving one polls. */
-static void room_is_told_of_in_a_poll_in_progress(struct link *l)
+static void expect_room(struct link *l, void *(*poll)(void *arg))
 {
 	struct sleeper s = { .poller.q = l->q };
 	pthread_t thread;
 
-	assert_int_equal(pthread_create(&thread, NULL, sleep_for_ever, &s), 0);
+	assert_int_equal(pthread_create(&thread, NULL, poll, &s), 0);
 	await_sleep(&s);
 	assert_int_equal(fdl_want_write(l->q, true), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(s.poller.result, FDL_WRITABLE);
 	assert_int_equal(fdl_want_write(l->q, false), 0);
+}
+
+static void room_is_told_of_in_a_poll_in_progress(struct link *l)
+{
+	expect_room(l, sleep_for_ever);
+}
+
+static void room_is_told_of_in_a_poll_of_the_endpoint(struct link *l)
+{
+	expect_room(l, poll_the_endpoint);
 }
 
 static void who_asks_for_room_ends_no_poll(struct link *l)
@@ -340,6 +360,33 @@ static void polls_are_refused_while_attached(struct link *l)
 	expect_received(l, 100, 1);
 }
 
+/* Whoever polls uses up no wake-up that is a reader's. */
+static void a_poll_in_progress_holds_up_no_detach(struct link *l)
+{
+	const struct fdl_dispatcher d = { .deliver = ignore };
+	struct sleeper s;
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		s = (struct sleeper){ .poller.q = l->q };
+		assert_int_equal(
+			pthread_create(&thread, NULL, poll_the_endpoint, &s),
+			0);
+		await_sleep(&s);
+		assert_int_equal(fdl_attach(l->ep, &d), 0);
+		assert_int_equal(fdl_detach(l->ep), 0);
+		while (is_polling(&s.poller)) {
+			fdl_wake(l->ep);
+			usleep(500);
+		}
+		pthread_join(thread, NULL);
+		assert_int_equal(s.poller.result, 0);
+		fdl_poll(l->ep, 0);
+		fdl_queue_poll(l->q, 0);
+	}
+}
+
 static const struct expectation table[] = {
 	{ .name = "a poll times out", .test = a_poll_times_out },
 	{ .name = "a poll tells of a packet",
@@ -363,8 +410,12 @@ static const struct expectation table[] = {
 	{ .name = "want_write reports room", .test = want_write_reports_room },
 	{ .name = "room is told of in a poll in progress",
 	  .test = room_is_told_of_in_a_poll_in_progress },
+	{ .name = "room is told of in a poll of the endpoint",
+	  .test = room_is_told_of_in_a_poll_of_the_endpoint },
 	{ .name = "who asks for room ends no poll",
 	  .test = who_asks_for_room_ends_no_poll },
+	{ .name = "a poll in progress holds up no detach",
+	  .test = a_poll_in_progress_holds_up_no_detach },
 	{ .name = "polls are refused while attached",
 	  .test = polls_are_refused_while_attached },
 };

@@ -214,6 +214,19 @@ static void send_out(struct fdl_queue *q, unsigned n)
 		call_done(out[i].packets, out[i].count);
 }
 
+/* What was judged as it was put off, first's packet or several made one. */
+static struct frame judged_frame(const struct fdl_coalesce_packet *first,
+				 const struct iovec *iov, int cnt,
+				 unsigned weight, const struct fdl_offload *off)
+{
+	return (struct frame){ .iov = iov,
+			       .cnt = cnt,
+			       .weight = weight,
+			       .off = off,
+			       .judged = true,
+			       .link_len = first->link_len };
+}
+
 /* Make a frame of what came out of the coalescer. Returns its pieces. */
 static unsigned add_out(struct deferred *d, unsigned n, unsigned pieces)
 {
@@ -221,12 +234,8 @@ static unsigned add_out(struct deferred *d, unsigned n, unsigned pieces)
 	struct iovec *iov = d->out_piece + pieces;
 	int cnt = fdl_coalesced_gather(out, iov, (int)(MAX_PIECES - pieces));
 
-	d->frame[n] = (struct frame){ .iov = iov,
-				      .cnt = cnt,
-				      .weight = out->count,
-				      .off = &out->off,
-				      .judged = true,
-				      .link_len = out->packets->link_len };
+	d->frame[n] = judged_frame(out->packets, iov, cnt, out->count,
+				   &out->off);
 	return (unsigned)cnt;
 }
 
@@ -234,12 +243,8 @@ static void flush_one(struct fdl_queue *q)
 {
 	const struct fdl_coalesce_packet *pkt = q->deferred->packet;
 
-	q->deferred->frame[0] = (struct frame){ .iov = pkt->iov,
-						.cnt = pkt->cnt,
-						.weight = 1,
-						.off = &pkt->off,
-						.judged = true,
-						.link_len = pkt->link_len };
+	q->deferred->frame[0] = judged_frame(pkt, pkt->iov, pkt->cnt, 1,
+					     &pkt->off);
 	send_frames(q, 1);
 	call_done(pkt, 1);
 }

@@ -13,12 +13,6 @@
 
 enum { MSS = 1000, BIG = 20500, SEGMENTS = 21, MAX = 70000 };
 
-struct fixture {
-	struct fdl_endpoint *ep;
-	struct fdl_queue *q;
-	int fd, peer;
-};
-
 struct bed {
 	struct fdl_endpoint *ep;
 	struct fdl_queue *q;

@@ -8,9 +8,9 @@
 
 #include <fdlink/attach.h>
 
-#include "bridge.h"
-#include "distrust.h"
-#include "fd/fanout.h"
+#include "tx/bridge.h"
+#include "tx/distrust.h"
+#include "kind/fanout.h"
 #include "io/group.h"
 #include "options.h"
 #include "os.h"

@@ -9,9 +9,9 @@
 #include <linux/ioctl.h>
 
 #include "endpoint.h"
-#include "gro.h"
+#include "rx/merge.h"
 #include "os.h"
-#include "transmit.h"
+#include "tx/put.h"
 
 static int set_nonblocking(struct fdl_queue *q)
 {

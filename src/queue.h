@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One queue: what all modes share. queue.c has its life cycle, receive.c and
- * send.c the hot paths. Frames are judged in receive.c and nowhere else.
+ * One queue: what all modes share. queue.c has its life cycle, rx/receive.c and
+ * send.c the hot paths. Frames are judged in rx/judge.c and nowhere else.
  */
 #ifndef FDL_QUEUE_H
 #define FDL_QUEUE_H
@@ -14,8 +14,8 @@
 #include "counters.h"
 #include "io/io.h"
 #include "packet/pool.h"
-#include "ready.h"
-#include "watch.h"
+#include "wait/ready.h"
+#include "wait/watch.h"
 
 struct fdl_queue {
 	struct fdl_endpoint *ep;
@@ -32,7 +32,7 @@ struct fdl_queue {
 	_Atomic bool attached;		/* only reader may receive */
 	_Atomic pthread_t reader;
 	struct counters counters;
-	struct tx *tx;			/* send side: transmit.h */
+	struct tx *tx;			/* send side: tx/put.h */
 	struct deferred *deferred;	/* send side: with FDL_COALESCE */
 
 	/* Receive side: frame[gap..have) hold packets to read into; the

@@ -2,9 +2,9 @@
 /* The calls of a queue's own send side. */
 #include <errno.h>
 
-#include "defer.h"
+#include "tx/defer.h"
 #include "endpoint.h"
-#include "transmit.h"
+#include "tx/put.h"
 
 /* Where the caller waits for room already, the fd must not say what the kernel
  * just denied. */

@@ -7,11 +7,11 @@
 
 #include <errno.h>
 
-#include "defer.h"
+#include "tx/defer.h"
 #include "endpoint.h"
 #include "proto/eth.h"
 #include "proto/parse.h"
-#include "transmit.h"
+#include "tx/put.h"
 
 static uint32_t hash_of(const struct fdl_endpoint *ep, struct fdl_packet *pkt)
 {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/un.h>
 
-#include "fd/fanout.h"
+#include "kind/fanout.h"
 #include "log.h"
 
 enum locator_kind {

@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-#include "steer.h"
+#include "kind/steer.h"
 
 struct io_group {
 	pthread_mutex_t lock;	/* of what follows, and of a change */

@@ -9,7 +9,7 @@
 
 #include <fdlink/open.h>
 
-#include "distrust.h"
+#include "tx/distrust.h"
 
 enum { USO = FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6 };
 

@@ -10,7 +10,7 @@
 
 #include "fd/open.h"
 #include "os.h"
-#include "steer.h"
+#include "kind/steer.h"
 
 static int find_interface(int fd, const char *name, int *ifindex,
 			  const struct log *log)

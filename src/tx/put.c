@@ -3,13 +3,13 @@
  * Frames become messages, messages are pushed, and what the kernel says of them
  * is counted. A frame that can never go leaves the batch and nothing else.
  */
-#include "transmit.h"
+#include "tx/put.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "bridge.h"
-#include "defer.h"
+#include "tx/bridge.h"
+#include "tx/defer.h"
 #include "endpoint.h"
 #include "os.h"
 
@@ -249,7 +249,7 @@ static inline const struct verdict *gather(struct fdl_queue *q,
 	return gather_whole(q, start, len, f->weight, off) ? NULL : &tx_full;
 }
 
-/* For bridge.c: in add(), where nothing is undone, inlining pays. */
+/* For tx/bridge.c: in add(), where nothing is undone, inlining pays. */
 const struct verdict *tx_gather(struct fdl_queue *q, const struct frame *f,
 				const struct fdl_offload *off)
 {

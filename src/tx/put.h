@@ -2,7 +2,7 @@
 /*
  * The send side of a queue: one path for all calls that send. Frames are
  * gathered into messages, and go in as few system calls as the fd allows. What
- * a frame leaves undone is passed on to the wire, or done (bridge.c).
+ * a frame leaves undone is passed on to the wire, or done (tx/bridge.c).
  */
 #ifndef FDL_TRANSMIT_H
 #define FDL_TRANSMIT_H
@@ -10,8 +10,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "io/peer.h"
-#include "io/verdict.h"
+#include "kind/peer.h"
+#include "kind/verdict.h"
 #include "queue.h"
 
 enum {
@@ -123,7 +123,7 @@ int tx_want_room(struct fdl_queue *q);
 /* Count n packets that the verdict is about, and keep its sentence. */
 void tx_drop(struct fdl_queue *q, const struct verdict *v, unsigned n);
 
-/* For bridge.c, which comes between frames and messages. */
+/* For tx/bridge.c, which comes between frames and messages. */
 
 /* What is gathered has to go first. */
 extern const struct verdict tx_full;

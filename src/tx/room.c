@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <poll.h>
 
-#include "bridge.h"
+#include "tx/bridge.h"
 #include "endpoint.h"
 #include "os.h"
-#include "transmit.h"
+#include "tx/put.h"
 
 enum {
 	FIRST_NAP_US = 50,

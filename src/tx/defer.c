@@ -4,12 +4,12 @@
  * which may stay alone. A flush sends what comes out of it, some at a time: as
  * many as there is room for headers and pieces.
  */
-#include "defer.h"
+#include "tx/defer.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "bridge.h"
+#include "tx/bridge.h"
 #include "endpoint.h"
 #include "offload/coalesce.h"
 #include "os.h"

@@ -4,7 +4,7 @@
  * put together in the slot of its first segment, or, where that lies in a ring,
  * in a fresh one.
  */
-#include "gro.h"
+#include "rx/merge.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "io/verdict.h"
+#include "kind/verdict.h"
 
 #include <errno.h>
 

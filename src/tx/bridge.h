@@ -6,7 +6,7 @@
 #ifndef FDL_BRIDGE_H
 #define FDL_BRIDGE_H
 
-#include "transmit.h"
+#include "tx/put.h"
 
 /* What an fd takes in its virtio-net header, as FDL_OFFLOAD_ bits. */
 uint32_t bridge_offloads(const struct io *io);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "io/peer.h"
+#include "kind/peer.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #ifndef FDL_DEFER_H
 #define FDL_DEFER_H
 
-#include "transmit.h"
+#include "tx/put.h"
 
 struct deferred;
 

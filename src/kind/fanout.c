@@ -4,7 +4,7 @@
  * group. A group has a device hook of its own, so that IGNORE_OUTGOING of its
  * sockets is lost and must be asked for again, by every member.
  */
-#include "fd/fanout.h"
+#include "kind/fanout.h"
 
 #include <errno.h>
 #include <linux/filter.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ready.h"
+#include "wait/ready.h"
 
 #include <errno.h>
 #include <stdint.h>

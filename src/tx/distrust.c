@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "distrust.h"
+#include "tx/distrust.h"
 
 #include <stdio.h>
 #include <string.h>

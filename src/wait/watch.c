@@ -8,7 +8,7 @@
  * AF_PACKET socket. A TUN or TAP stays with its fd wherever it goes, and the
  * watch goes after it; that it is deleted, the fd itself tells.
  */
-#include "watch.h"
+#include "wait/watch.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,14 +2,14 @@
 /*
  * The receive side of a queue. A frame is delivered, or counted under one
  * reason; nothing that arrives ends the queue, only what the fd says about
- * itself (io/verdict.c).
+ * itself (kind/verdict.c).
  */
 #include <errno.h>
 
 #include "endpoint.h"
-#include "gro.h"
-#include "io/verdict.h"
-#include "judge.h"
+#include "rx/merge.h"
+#include "kind/verdict.h"
+#include "rx/judge.h"
 #include "os.h"
 #include "queue.h"
 

@@ -5,7 +5,7 @@
  * only the checksum is missing: no byte of the caller's is written to, for the
  * frame may come back to him.
  */
-#include "bridge.h"
+#include "tx/bridge.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An lwIP netif over an fdlink endpoint, for lwIP 2.1 or newer. Compile
- * fdl_lwip.c and fdl_lwip_input.c with your own lwIP and lwipopts.h, in which
- * LWIP_SUPPORT_CUSTOM_PBUF is 1 and ETH_PAD_SIZE is 0.
+ * An lwIP netif over an fdlink endpoint, for lwIP 2.1 or newer. Compile all
+ * fdl_lwip*.c, except the two of segmentation offload (see below), with your own
+ * lwIP and lwipopts.h, in which LWIP_SUPPORT_CUSTOM_PBUF is 1 and ETH_PAD_SIZE
+ * is 0.
  *
  * A received packet becomes a pbuf in place; only when lwIP and its
  * applications hold half of the pool are packets copied to lwIP's heap, so that
@@ -29,7 +30,7 @@
  *	#define TCP_WND_UPDATE_THRESHOLD (TCP_WND / 4)
  *
  * Segmentation offload: lwIP cuts what TCP sends at the connection's MSS, which
- * costs more than all the rest. Compile fdl_lwip_tso.c as well, and
+ * costs more than all the rest. Compile fdl_lwip_tso.c too, and
  * fdl_lwip_tcp_out.c in place of lwIP's core/tcp_out.c (it includes that, by the
  * way of lwIP's include directory), set fdl_lwip.tso, and segments of up to
  * 64 KiB leave uncut, for the wire or the endpoint to cut. tcp_write and

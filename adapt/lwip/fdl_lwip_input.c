@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Received packets on their way into lwIP. */
+#include "fdl_lwip_input.h"
 #include "fdl_lwip_hook.h"
 #include "fdl_lwip_link.h"
 

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets that lwIP sends, on their way to the endpoint. */
+#include "fdl_lwip_output.h"
+#include "fdl_lwip.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <fdlink/offload.h>
+
+#include <lwip/pbuf.h>
+#include <lwip/prot/ethernet.h>
+#include <lwip/prot/ip.h>
+#include <lwip/prot/ip4.h>
+#include <lwip/prot/ip6.h>
+#include <lwip/prot/tcp.h>
+#include <lwip/tcpip.h>
+
+enum {
+	TX_PIECES = 64,
+	TCP_CHKSUM = 16,	/* where it is in the header */
+};
+
+#if !NO_SYS
+static void flush_now(void *arg)
+{
+	struct fdl_lwip *link = arg;
+
+	link->flushing = 0;
+	fdl_flush(fdl_get_queue(link->ep, 0));
+}
+
+/* Behind all that waits in lwIP's mailbox: that is the batch. What is received
+ * flushes what it sent itself. */
+static void flush_later(struct fdl_lwip *link)
+{
+	if (link->flushing)
+		return;
+	link->flushing = 1;
+	if (tcpip_try_callback(flush_now, link) != ERR_OK)
+		flush_now(link);
+}
+#endif
+
+static void sent(void *arg)
+{
+	pbuf_free(arg);
+}
+
+static uint16_t get16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+/*
+ * Where behind the IP header TCP's is; 0: nowhere, or in a fragment. Only what
+ * lwIP sends has to be understood.
+ */
+static unsigned find_tcp(const uint8_t *ip, unsigned len)
+{
+	if (len >= IP_HLEN && ip[0] >> 4 == 4 && ip[9] == IP_PROTO_TCP &&
+	    !(get16(ip + 6) & (IP_MF | IP_OFFMASK)))
+		return (ip[0] & 15) * 4U;
+	if (len >= IP6_HLEN && ip[0] >> 4 == 6 && ip[6] == IP_PROTO_TCP)
+		return IP6_HLEN;
+	return 0;
+}
+
+static unsigned link_len(const struct fdl_lwip *link, const struct pbuf *p)
+{
+	const uint8_t *frame = p->payload;
+
+	if (!link->netif->hwaddr_len)
+		return 0;
+	return p->len > 14 && get16(frame + 12) == ETHTYPE_VLAN ? 18 : 14;
+}
+
+/* len is that of the TCP segment. */
+static void put_pseudo_sum(const uint8_t *ip, uint8_t *tcp, unsigned len)
+{
+	const uint32_t n = (uint32_t)PP_HTONS(IP_PROTO_TCP) +
+			   lwip_htons((u16_t)len);
+	uint16_t sum = (uint16_t)((n & 0xffff) + (n >> 16));
+
+	if (ip[0] >> 4 == 4)
+		sum = fdl_checksum_sum(ip + 12, 8, sum);
+	else
+		sum = fdl_checksum_sum(ip + 8, 32, sum);
+	memcpy(tcp + TCP_CHKSUM, &sum, sizeof(sum));
+}
+
+/*
+ * A segment is cut at the MSS of the connection that is sending; one that had to
+ * wait for its neighbour, whose connection is not known any more, at the MTU.
+ */
+static void describe_cuts(const struct fdl_lwip *link, const struct pbuf *p,
+			  struct fdl_offload *off)
+{
+	const unsigned at = link_len(link, p);
+	const uint8_t *frame = p->payload;
+	const unsigned hdr_len = off->csum_start +
+				 (frame[off->csum_start + 12] >> 4) * 4U;
+	unsigned size = link->netif->mtu + at;
+
+	if (link->mss)
+		size = link->mss + off->csum_start + (unsigned)TCP_HLEN;
+	if (p->tot_len <= size || size <= hdr_len)
+		return;
+	off->gso = frame[at] >> 4 == 4 ? FDL_GSO_TCPV4 : FDL_GSO_TCPV6;
+	off->gso_size = (uint16_t)(size - hdr_len);
+	off->hdr_len = (uint16_t)hdr_len;
+}
+
+/* Say what lwIP has left undone, by a checksum of 0, on a TCP segment. */
+static void describe(const struct fdl_lwip *link, struct pbuf *p,
+		     struct fdl_offload *off)
+{
+	const unsigned at = link_len(link, p);
+	const unsigned len = p->len > at ? p->len - at : 0;
+	uint8_t *ip = (uint8_t *)p->payload + at;
+	const unsigned tcp = find_tcp(ip, len);
+
+	if (!tcp || len < tcp + TCP_HLEN || get16(ip + tcp + TCP_CHKSUM))
+		return;
+	put_pseudo_sum(ip, ip + tcp, p->tot_len - at - tcp);
+	off->csum = FDL_CSUM_PARTIAL;
+	off->csum_start = (uint16_t)(at + tcp);
+	off->csum_offset = TCP_CHKSUM;
+	if (link->tso)
+		describe_cuts(link, p, off);
+}
+
+/*
+ * Returns how many pieces; 0: too many. The chain's owner may change what is in
+ * a PBUF_REF once we have returned: then it is not steady. Everything else stays
+ * as it is as long as we hold a reference.
+ */
+static int gather(const struct pbuf *p, struct iovec iov[TX_PIECES],
+		  bool *steady)
+{
+	int cnt = 0;
+
+	*steady = true;
+	for (; p; p = p->next) {
+		if (cnt == TX_PIECES)
+			return 0;
+		iov[cnt].iov_base = p->payload;
+		iov[cnt++].iov_len = p->len;
+		*steady = *steady && !PBUF_NEEDS_COPY(p);
+	}
+	return cnt;
+}
+
+static int send_ref(struct fdl_lwip *link, struct pbuf *p,
+		    const struct iovec iov[], int cnt,
+		    const struct fdl_offload *off)
+{
+	struct fdl_queue *q = fdl_get_queue(link->ep, 0);
+	int rc;
+
+	pbuf_ref(p);
+	rc = fdl_write_ref(q, iov, cnt, off, sent, p);
+	if (rc < 0)
+		pbuf_free(p);
+	return rc;
+}
+
+static int send_flat(struct fdl_lwip *link, struct pbuf *p,
+		     const struct fdl_offload *off)
+{
+	struct pbuf *flat = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
+	struct iovec iov;
+	int rc;
+
+	if (!flat)
+		return -ENOBUFS;
+	iov = (struct iovec){ flat->payload, flat->len };
+	rc = send_ref(link, flat, &iov, 1, off);
+	pbuf_free(flat);
+	return rc;
+}
+
+static int send_pieces(struct fdl_lwip *link, struct pbuf *p,
+		       const struct fdl_offload *off)
+{
+	struct iovec iov[TX_PIECES];
+	bool steady;
+	int cnt;
+
+	cnt = gather(p, iov, &steady);
+	if (!cnt)
+		return send_flat(link, p, off);
+	if (steady)
+		return send_ref(link, p, iov, cnt, off);
+	return fdl_write(fdl_get_queue(link->ep, 0), iov, cnt, off);
+}
+
+err_t fdl_lwip_output(struct netif *netif, struct pbuf *p)
+{
+	struct fdl_lwip *link = netif->state;
+	struct fdl_offload off = { 0 };
+	int rc;
+
+	if (link->wire_sums)
+		describe(link, p, &off);
+	rc = send_pieces(link, p, &off);
+#if !NO_SYS
+	flush_later(link);
+#endif
+	if (rc >= 0)
+		return ERR_OK;
+	return rc == -EAGAIN || rc == -ENOBUFS ? ERR_MEM : ERR_IF;
+}

@@ -14,7 +14,7 @@
 #define LWIP_HOOK_FILENAME		"port.h"
 #define LWIP_HOOK_ND6_GET_GW(netif, dest) port_gateway6(netif, dest)
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, len, len1, opt2, p) \
-	fdl_lwip_tcp_input(pcb, p)
+	fdl_lwip_tcp_input(pcb, hdr, len, len1, opt2, p)
 
 /*
  * Memory, all of it by malloc(): lwIP's pools count to 65535 at most, and 100

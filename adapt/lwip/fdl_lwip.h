@@ -20,7 +20,7 @@
  *	#define LWIP_CHECKSUM_CTRL_PER_NETIF 1
  *	#define LWIP_HOOK_FILENAME "fdl_lwip_hook.h"
  *	#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, len, len1, opt2, p) \
- *		fdl_lwip_tcp_input(pcb, p)
+ *		fdl_lwip_tcp_input(pcb, hdr, len, len1, opt2, p)
  *
  * and no IP_FORWARD, LWIP_IPV6_FORWARD or LWIP_NETIF_LOOPBACK, for what lwIP
  * forwards, and what it sends to itself, has to be complete. If any is amiss,

@@ -5,11 +5,16 @@
 
 #include <lwip/tcp.h>
 
+struct tcp_hdr;
+
 /*
- * LWIP_HOOK_TCP_INPACKET_PCB. lwIP acknowledges every second segment at once,
- * and a lone one after a while: a super-packet is several, and does not wait
- * longer than for those that were received with it. Returns ERR_OK.
+ * LWIP_HOOK_TCP_INPACKET_PCB: a segment for a connection, or for one that
+ * listens, before lwIP takes it. hdr is in the host's byte order; of optlen bytes
+ * of options the first opt1len lie behind it, the others at opt2.
+ * Returns ERR_OK.
  */
-err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, const struct pbuf *p);
+err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+			 u16_t optlen, u16_t opt1len, const u8_t *opt2,
+			 const struct pbuf *p);
 
 #endif

@@ -242,19 +242,35 @@ static void acknowledge(struct fdl_lwip *link)
 	tcp_output(pcb);
 }
 
-err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, const struct pbuf *p)
+/*
+ * lwIP acknowledges every second segment at once, and a lone one after a while:
+ * a super-packet is several, and does not wait longer than for those that were
+ * received with it.
+ */
+static void note_super_packet(struct tcp_pcb *pcb, const struct pbuf *p)
 {
 	struct fdl_lwip *link;
 
-	if (pcb->state == LISTEN || pcb->state == TIME_WAIT ||
-	    p->tot_len <= pcb->mss)
-		return ERR_OK;
+	if (p->tot_len <= pcb->mss)
+		return;
 	link = fdl_lwip_link(ip_current_input_netif());
 	if (!link)
-		return ERR_OK;
+		return;
 	if (link->unacked != pcb)
 		acknowledge(link);
 	link->unacked = pcb;
+}
+
+err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+			 u16_t optlen, u16_t opt1len, const u8_t *opt2,
+			 const struct pbuf *p)
+{
+	LWIP_UNUSED_ARG(hdr);
+	LWIP_UNUSED_ARG(optlen);
+	LWIP_UNUSED_ARG(opt1len);
+	LWIP_UNUSED_ARG(opt2);
+	if (pcb->state != LISTEN && pcb->state != TIME_WAIT)
+		note_super_packet(pcb, p);
 	return ERR_OK;
 }
 #else

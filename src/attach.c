@@ -346,12 +346,6 @@ int fdl_detach(struct fdl_endpoint *ep)
 	return 0;
 }
 
-bool fdl_is_attached(const struct fdl_endpoint *ep)
-{
-	return atomic_load_explicit(&ep->queues[0].attached,
-				    memory_order_acquire);
-}
-
 int fdl_wait(struct fdl_endpoint *ep)
 {
 	int err = 0;

@@ -7,9 +7,8 @@
 
 #include <fdlink/fdlink.h>
 
-#include "fd/fd.h"
-#include "log.h"
 #include "queue.h"
+#include "shared.h"
 
 struct attachment;
 
@@ -18,23 +17,11 @@ enum {
 };
 
 struct fdl_endpoint {
-	struct fdl_options opts;	/* every default filled in */
-	bool has_address;		/* opts.address is not all zeros */
-	bool no_outgoing;		/* as struct own_sockets */
-	struct fdl_info info;		/* of the first fd */
-	struct log log;
-	const struct io_ops *ops;
+	struct shared shared;
 	int set;			/* epoll fd over the queues' */
 	int wake;			/* eventfd, beside the set */
-	_Atomic(const char *) last_error;
 	struct io_group *group;		/* in mode adaptive, else NULL */
-	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: distrusted, or refused
-					 * by the wire */
 	char *path[ENDPOINT_MAX_PATHS];	/* to unlink */
-
-	pthread_mutex_t device_lock;	/* one question at a time */
-	struct device device;
-	uint64_t device_drops;		/* tx_dropped at the start */
 
 	pthread_mutex_t attach_lock;	/* attach.c: all that follows */
 	pthread_cond_t attach_changed;
@@ -63,8 +50,5 @@ int endpoint_new(struct fdl_endpoint **ep, const int *fds, unsigned nfds,
  * ENDPOINT_MAX_PATHS times.
  */
 void endpoint_owns_path(struct fdl_endpoint *ep, char *path);
-
-/* text is a string constant, or NULL: nothing to say. Any thread. */
-void endpoint_error(struct fdl_endpoint *ep, const char *text);
 
 #endif

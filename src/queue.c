@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Life cycle of a queue, and waiting for it. */
+/* Life cycle of a queue. */
 #include "queue.h"
 
 #include <errno.h>
@@ -8,9 +8,9 @@
 #include <linux/if_tun.h>
 #include <linux/ioctl.h>
 
-#include "endpoint.h"
-#include "rx/merge.h"
 #include "os.h"
+#include "proto/eth.h"
+#include "rx/merge.h"
 #include "tx/put.h"
 
 static int set_nonblocking(struct fdl_queue *q)
@@ -33,7 +33,7 @@ static int set_vnet_hdr(struct fdl_queue *q)
 {
 	const int on = 1;
 
-	q->io.vnet_hdr_len = q->ep->info.vnet_hdr_len;
+	q->io.vnet_hdr_len = q->info.vnet_hdr_len;
 	if (q->io.vnet_hdr_len)
 		return 0;
 	q->io.vnet_hdr_len = FDL_VNET_HDR_LEN;
@@ -80,7 +80,7 @@ static enum fdl_order vnet_order(const struct fdl_queue *q)
 
 static int set_up_device(struct fdl_queue *q)
 {
-	q->io.vnet_hdr_len = q->ep->info.vnet_hdr_len;
+	q->io.vnet_hdr_len = q->info.vnet_hdr_len;
 	if (q->io.vnet_hdr_len)
 		q->io.order = vnet_order(q);
 	return set_nonblocking(q);
@@ -88,11 +88,11 @@ static int set_up_device(struct fdl_queue *q)
 
 /* It tells frames that this machine sends, and whom the others are for where our
  * own address does not. */
-static bool asks_sender(const struct fdl_endpoint *ep)
+static bool asks_sender(const struct shared *s)
 {
-	if (!ep->no_outgoing)
+	if (!s->no_outgoing)
 		return true;
-	return ep->opts.flags & FDL_ETHERNET && !ep->has_address;
+	return s->opts.flags & FDL_ETHERNET && !s->has_address;
 }
 
 static int set_up_fd(struct fdl_queue *q)
@@ -104,13 +104,13 @@ static int set_up_fd(struct fdl_queue *q)
 	case FDL_KIND_TAP:
 		return set_up_device(q);
 	case FDL_KIND_PACKET:
-		q->io.asks_sender = asks_sender(q->ep);
+		q->io.asks_sender = asks_sender(q->shared);
 		err = set_vnet_hdr(q);
 		if (!err)
 			err = set_auxdata(q);
 		return err ? err : forget_drops(q);
 	default:
-		if (q->ep->opts.flags & FDL_VNET_HDR)
+		if (q->shared->opts.flags & FDL_VNET_HDR)
 			q->io.vnet_hdr_len = FDL_VNET_HDR_LEN;
 		return 0;
 	}
@@ -135,13 +135,13 @@ static void restore_fd(struct fdl_queue *q)
 
 static void close_mode(struct fdl_queue *q)
 {
-	if (q->ep->ops->close)
-		q->ep->ops->close(&q->io);
+	if (q->ops->close)
+		q->ops->close(&q->io);
 }
 
 static unsigned ready_flags(const struct fdl_queue *q)
 {
-	unsigned flags = q->ep->ops->edge ? (unsigned)READY_EDGE : 0;
+	unsigned flags = q->ops->edge ? (unsigned)READY_EDGE : 0;
 
 	/* Only a super-packet is more than the caller has room for. */
 	return flags | (q->io.vnet_hdr_len ? (unsigned)READY_LEFTOVERS : 0);
@@ -149,11 +149,10 @@ static unsigned ready_flags(const struct fdl_queue *q)
 
 int queue_open(struct fdl_queue *q, int fd)
 {
-	const struct fdl_options *opts = &q->ep->opts;
+	const struct fdl_options *opts = &q->shared->opts;
 	int err;
 
-	q->io.kind = q->ep->info.kind;
-	q->io.group = q->ep->group;
+	q->io.kind = q->info.kind;
 	q->io.index = q->index;
 	q->io.second = -1;
 	q->io.fd = os_dup(fd);
@@ -164,11 +163,11 @@ int queue_open(struct fdl_queue *q, int fd)
 	if (err)
 		goto close_fd;
 	err = pool_new(&q->io.pool, opts->pool, opts->headroom,
-		       fdl_max_header_len(q->ep));
+		       opts->flags & FDL_ETHERNET ? ETH_HDR_LEN : 0);
 	if (err)
 		goto close_fd;
-	if (q->ep->ops->open)
-		err = q->ep->ops->open(&q->io, opts);
+	if (q->ops->open)
+		err = q->ops->open(&q->io, opts);
 	if (err)
 		goto free_pool;
 	err = tx_open(q);
@@ -217,36 +216,6 @@ bool queue_is_ours(struct fdl_queue *q)
 	return pthread_equal(
 		atomic_load_explicit(&q->reader, memory_order_relaxed),
 		pthread_self());
-}
-
-int queue_state(struct fdl_queue *q)
-{
-	const struct io_ops *ops = q->ep->ops;
-
-	return ready_state(&q->ready, ops->peek && ops->peek(&q->io));
-}
-
-int fdl_queue_poll(struct fdl_queue *q, int timeout_ms)
-{
-	int r;
-
-	if (!queue_is_ours(q))
-		return -EBUSY;
-	r = atomic_load_explicit(&q->ended, memory_order_acquire);
-	if (r)
-		return r;
-	r = ready_wait(&q->ready, q->ready.wake, timeout_ms);
-	if (r > 0)
-		r = ready_wants_write(&q->ready) ? queue_state(q) :
-						   FDL_READABLE;
-	return r;
-}
-
-int fdl_queue_fd(const struct fdl_queue *q)
-{
-	int err = ready_show(&q->ep->queues[q->index].ready);
-
-	return err ? err : q->ready.epfd;
 }
 
 int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n)

@@ -14,13 +14,16 @@
 #include "counters.h"
 #include "io/io.h"
 #include "packet/pool.h"
+#include "shared.h"
 #include "wait/ready.h"
 #include "wait/watch.h"
 
 struct fdl_queue {
 	struct fdl_endpoint *ep;
 	unsigned index;
-	unsigned batch;
+	struct shared *shared;
+	const struct io_ops *ops;
+	struct fdl_info info;		/* of this fd */
 	struct io io;
 	struct ready ready;
 	struct watch watch;
@@ -51,17 +54,13 @@ struct fdl_queue {
 	struct gro *gro;		/* with FDL_GRO, else NULL */
 };
 
-/* ep, index and batch are set. fd is duplicated. Errors: fdl_endpoint_new's of
- * resources. */
+/* ep, index, shared, ops, info and io.group are set. fd is duplicated. Errors:
+ * fdl_endpoint_new's of resources. */
 int queue_open(struct fdl_queue *q, int fd);
 void queue_close(struct fdl_queue *q);
 
 /* May this thread receive? Not while another one, of attach's, does. */
 bool queue_is_ours(struct fdl_queue *q);
-
-/* FDL_READABLE, FDL_WRITABLE, 0: as the queue's pollable fd has them now.
- * Receive side. */
-int queue_state(struct fdl_queue *q);
 
 /* Give all packets at hand back to the pool. Receive side. */
 void queue_drop_frames(struct fdl_queue *q);

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "tx/defer.h"
-#include "endpoint.h"
 #include "tx/put.h"
 
 /* Where the caller waits for room already, the fd must not say what the kernel
@@ -32,7 +31,7 @@ int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
 	note_room(q, why, k);
 	if (why && why->action == END) {
 		ready_want_write(&q->ready, false);
-		endpoint_error(q->ep, why->text);
+		shared_error(q->shared, why->text);
 		return k ? k : why->result;
 	}
 	return k;

@@ -7,10 +7,10 @@
 
 #include <errno.h>
 
-#include "tx/defer.h"
 #include "endpoint.h"
 #include "proto/eth.h"
 #include "proto/parse.h"
+#include "tx/defer.h"
 #include "tx/put.h"
 
 static uint32_t hash_of(const struct fdl_endpoint *ep, struct fdl_packet *pkt)
@@ -20,7 +20,7 @@ static uint32_t hash_of(const struct fdl_endpoint *ep, struct fdl_packet *pkt)
 
 	if (pkt->hash)
 		return pkt->hash;
-	if (!(ep->opts.flags & FDL_ETHERNET) ||
+	if (!(ep->shared.opts.flags & FDL_ETHERNET) ||
 	    eth_parse(pkt->data, pkt->len, &eth))
 		parse_frame(pkt->data, pkt->len, pkt->len, eth.hdr_len, &p);
 	pkt->hash = flow_hash(pkt->data, pkt->len, eth.hdr_len, &p);
@@ -41,7 +41,7 @@ static int write_queue(struct fdl_queue *q, struct fdl_packet *v[], int n,
 	pthread_mutex_unlock(&q->tx->lock);
 	fdl_release(v, k);
 	if (why) {
-		endpoint_error(q->ep, why->text);
+		shared_error(q->shared, why->text);
 		*err = why->result;
 	}
 	return k;

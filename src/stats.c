@@ -105,15 +105,13 @@ static int add_device_drops(struct fdl_endpoint *ep, uint64_t *sum)
 	uint64_t dropped;
 	int err;
 
-	if (ep->info.kind != FDL_KIND_TUN && ep->info.kind != FDL_KIND_TAP)
+	if (ep->queues[0].info.kind != FDL_KIND_TUN &&
+	    ep->queues[0].info.kind != FDL_KIND_TAP)
 		return 0;
-	pthread_mutex_lock(&ep->device_lock);
-	err = device_tx_dropped(&ep->device, &dropped);
-	pthread_mutex_unlock(&ep->device_lock);
-	if (err)
-		return 1;
-	*sum += dropped - ep->device_drops;
-	return 0;
+	err = shared_device_drops(&ep->shared, &dropped);
+	if (!err)
+		*sum += dropped;
+	return err != 0;
 }
 
 int fdl_get_queue_stats(const struct fdl_queue *q, struct fdl_stats *stats,

@@ -238,7 +238,7 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 int fdl_get_info(const struct fdl_endpoint *ep, struct fdl_info *info,
 		 size_t size)
 {
-	info_give(info, size, &ep->info);
+	info_give(info, size, &ep->queues[0].info);
 	return 0;
 }
 

@@ -5,7 +5,6 @@
 
 #include <fdlink/offload.h>
 
-#include "endpoint.h"
 #include "offload/sctp.h"
 #include "proto/eth.h"
 
@@ -23,9 +22,9 @@ static uint8_t packet_type(const struct fdl_queue *q,
 	if (dst[0] & 1)
 		return memcmp(dst, broadcast, ETH_ADDR_LEN) ? FDL_MULTICAST :
 							      FDL_BROADCAST;
-	if (!q->ep->has_address)
+	if (!q->shared->has_address)
 		return frame->type;
-	return memcmp(dst, q->ep->opts.address, ETH_ADDR_LEN) ? FDL_OTHERHOST :
+	return memcmp(dst, q->shared->opts.address, ETH_ADDR_LEN) ? FDL_OTHERHOST :
 								FDL_TO_HOST;
 }
 
@@ -41,7 +40,7 @@ static enum counter judge_ethernet(const struct fdl_queue *q,
 	pkt->protocol = eth.protocol;
 	pkt->type = packet_type(q, frame);
 	if (pkt->type == FDL_OTHERHOST &&
-	    q->ep->opts.flags & FDL_DROP_OTHERHOST)
+	    q->shared->opts.flags & FDL_DROP_OTHERHOST)
 		return RX_DROP_OTHERHOST;
 	return RX_PACKETS;
 }
@@ -83,7 +82,7 @@ static void insert_tag(const struct io_frame *frame)
 static enum counter judge_protocol(const struct fdl_queue *q,
 				   struct io_frame *frame)
 {
-	if (q->ep->opts.flags & FDL_ETHERNET)
+	if (q->shared->opts.flags & FDL_ETHERNET)
 		return judge_ethernet(q, frame);
 	return judge_ip(frame);
 }
@@ -109,7 +108,7 @@ static enum counter judge_offload(struct fdl_queue *q, struct fdl_packet *pkt)
 		count(&q->counters, RX_GSO, 1);
 		return RX_PACKETS;
 	}
-	if (q->ep->opts.flags & FDL_RX_CSUM &&
+	if (q->shared->opts.flags & FDL_RX_CSUM &&
 	    !sctp_is_undone(pkt->data, pkt->len, pkt->len, pkt->link_len,
 			    &pkt->off))
 		return RX_PACKETS;
@@ -136,7 +135,7 @@ static enum counter judge_frame(struct fdl_queue *q, struct io_frame *frame)
 	bool offload;
 
 	if (frame->type == FDL_OUTGOING &&
-	    !(q->ep->opts.flags & FDL_RX_OUTGOING))
+	    !(q->shared->opts.flags & FDL_RX_OUTGOING))
 		return RX_DROP_OUTGOING;
 	if (frame->type == IO_TYPE_GHOST)
 		return RX_DROP_MALFORMED;

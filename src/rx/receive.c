@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 
-#include "endpoint.h"
 #include "rx/merge.h"
 #include "kind/verdict.h"
 #include "rx/judge.h"
@@ -34,7 +33,7 @@ enum {
 
 static int end(struct fdl_queue *q, int result, const char *text)
 {
-	endpoint_error(q->ep, text);
+	shared_error(q->shared, text);
 	atomic_store_explicit(&q->ended, result, memory_order_release);
 	return result;
 }
@@ -47,7 +46,7 @@ static bool must_be_cut(const struct fdl_queue *q, const struct fdl_packet *pkt)
 
 	if (!pkt->off.gso)
 		return false;
-	return !(q->ep->opts.flags & takes) ||
+	return !(q->shared->opts.flags & takes) ||
 	       pkt->off.csum != FDL_CSUM_PARTIAL;
 }
 
@@ -56,7 +55,7 @@ static bool must_be_cut(const struct fdl_queue *q, const struct fdl_packet *pkt)
 static void fit_to_mtu(const struct fdl_queue *q, struct fdl_offload *off,
 		       unsigned link_len)
 {
-	const uint32_t max = q->ep->opts.mtu + link_len, hdr_len = off->hdr_len;
+	const uint32_t max = q->shared->opts.mtu + link_len, hdr_len = off->hdr_len;
 
 	if (off->gso == FDL_GSO_UDP || max < hdr_len + MIN_SEGMENT)
 		return;
@@ -73,7 +72,7 @@ static void end_cutting(struct fdl_queue *q)
 /* What cannot be cut is counted and released. */
 static void begin_cutting(struct fdl_queue *q, struct fdl_packet *pkt)
 {
-	unsigned flags = q->ep->opts.flags & FDL_RX_CSUM ? FDL_SEGMENT_PARTIAL :
+	unsigned flags = q->shared->opts.flags & FDL_RX_CSUM ? FDL_SEGMENT_PARTIAL :
 							   0;
 
 	fit_to_mtu(q, &pkt->off, pkt->link_len);
@@ -250,7 +249,7 @@ static int consider(struct fdl_queue *q, int err)
 		return end(q, v->result, v->text);
 	if (v->counter != COUNTERS)
 		count(&q->counters, v->counter, 1);
-	endpoint_error(q->ep, v->text);
+	shared_error(q->shared, v->text);
 	return 1;
 }
 
@@ -269,7 +268,7 @@ static int receive_some(struct fdl_queue *q, int n)
 	int tries, got, r;
 
 	for (tries = 0; tries < MAX_ERRORS; tries++) {
-		got = q->ep->ops->recv(&q->io, q->frame, n, q->fresh);
+		got = q->ops->recv(&q->io, q->frame, n, q->fresh);
 		q->fresh = 0;
 		if (got > 0)
 			return got;
@@ -305,7 +304,7 @@ static int starve(struct fdl_queue *q)
  */
 static int look(struct fdl_queue *q, bool tells)
 {
-	const struct io_ops *ops = q->ep->ops;
+	const struct io_ops *ops = q->ops;
 	int err;
 
 	if (!ops->edge || ops->peek(&q->io))
@@ -332,15 +331,15 @@ static int appetite(const struct fdl_queue *q, int n)
 
 	if (q->alone >= ALONE && q->alone % ALONE_LOOK)
 		max = 1;
-	if (max > (int)q->batch)
-		max = (int)q->batch;
+	if (max > (int)q->shared->opts.batch)
+		max = (int)q->shared->opts.batch;
 	return n < max ? n : max;
 }
 
 /* Who has room for one only learns nothing of what is behind it. */
 static void note_company(struct fdl_queue *q, int n, int got, bool first)
 {
-	if (!q->ep->ops->one_by_one || n == 1)
+	if (!q->ops->one_by_one || n == 1)
 		return;
 	q->alone = first && got == 1 && !q->long_frames ? q->alone + 1 : 0;
 }
@@ -373,7 +372,7 @@ static int step(struct fdl_queue *q, int n, bool first)
 		return got;
 	q->gap = got;
 	full = got == want || q->frame[got - 1].wire_len == 0 ||
-	       q->ep->ops->edge;
+	       q->ops->edge;
 	q->long_frames = q->frame[got - 1].wire_len >= LONG_FRAME;
 	note_company(q, n, got, first);
 	q->next = 0;
@@ -401,7 +400,7 @@ static int fill(struct fdl_queue *q, struct fdl_packet *v[], int n, int *more)
 {
 	/* Rubbish alone must not hold the caller here: so many steps, though
 	 * nothing was delivered. */
-	int steps = n / (int)q->batch + 2;
+	int steps = n / (int)q->shared->opts.batch + 2;
 	int k, r, total = 0;
 
 	for (;;) {

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "endpoint.h"
 #include "offload/sctp.h"
 #include "proto/eth.h"
 
@@ -49,8 +48,8 @@ uint32_t bridge_offloads(const struct io *io)
 
 uint32_t bridge_takes(const struct fdl_queue *q)
 {
-	return q->tx->offloads &
-	       ~atomic_load_explicit(&q->ep->tx_revoked, memory_order_relaxed);
+	return q->tx->offloads & ~atomic_load_explicit(&q->shared->tx_revoked,
+						       memory_order_relaxed);
 }
 
 static uint32_t gso_needs(const struct fdl_offload *off, unsigned version)
@@ -129,7 +128,8 @@ static bool judge(const struct fdl_queue *q, const struct frame *f,
 	}
 	frame = first_bytes(f, buf, &avail, &len);
 	w->link_len = 0;
-	if (q->ep->opts.flags & FDL_ETHERNET && eth_parse(frame, avail, &eth))
+	if (q->shared->opts.flags & FDL_ETHERNET &&
+	    eth_parse(frame, avail, &eth))
 		w->link_len = eth.hdr_len;
 	w->off = (struct fdl_offload){ 0 };
 	if (f->off)
@@ -370,12 +370,12 @@ static void revoke(struct fdl_queue *q, const struct work *w)
 {
 	uint32_t bits = w->needs & (TSO | USO);
 
-	bits &= ~atomic_fetch_or_explicit(&q->ep->tx_revoked, bits,
+	bits &= ~atomic_fetch_or_explicit(&q->shared->tx_revoked, bits,
 					  memory_order_relaxed);
 	if (!bits)
 		return;
 	count(&q->counters, TX_OFFLOAD_REVOKED, 1);
-	log_say(&q->ep->log, FDL_LOG_WARNING,
+	log_say(&q->shared->log, FDL_LOG_WARNING,
 		"the kernel refuses super-packets "
 		"(FDL_OFFLOAD bits %#x) whose segments it takes: from now on "
 		"they are cut in software",

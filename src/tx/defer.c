@@ -9,10 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tx/bridge.h"
-#include "endpoint.h"
 #include "offload/coalesce.h"
 #include "os.h"
+#include "tx/bridge.h"
 
 enum {
 	MAX_PACKETS = 256,
@@ -42,7 +41,7 @@ struct deferred {
 
 int defer_open(struct fdl_queue *q)
 {
-	if (!(q->ep->opts.flags & FDL_COALESCE))
+	if (!(q->shared->opts.flags & FDL_COALESCE))
 		return 0;
 	q->deferred = os_map(sizeof(*q->deferred));
 	return q->deferred ? 0 : -ENOMEM;

@@ -8,10 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "os.h"
 #include "tx/bridge.h"
 #include "tx/defer.h"
-#include "endpoint.h"
-#include "os.h"
 
 enum {
 	/* Bytes of a frame that are copied behind its header: each piece costs
@@ -43,7 +42,7 @@ int tx_open(struct fdl_queue *q)
 
 	if (q->io.vnet_hdr_len > TX_HDR_ROOM)
 		return -EOPNOTSUPP;
-	q->io.max_header_bytes = q->ep->opts.max_syscall_header_bytes;
+	q->io.max_header_bytes = q->shared->opts.max_syscall_header_bytes;
 	q->io.max_pieces = io_max_pieces(&q->io);
 	q->tx = os_map(sizeof(*q->tx));
 	if (!q->tx)
@@ -68,7 +67,7 @@ void tx_close(struct fdl_queue *q)
 void tx_drop(struct fdl_queue *q, const struct verdict *v, unsigned n)
 {
 	count(&q->counters, v->counter, n);
-	endpoint_error(q->ep, v->text);
+	shared_error(q->shared, v->text);
 	if (!q->tx->refused)
 		q->tx->refused = v->result;
 }

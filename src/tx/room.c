@@ -3,9 +3,8 @@
 #include <errno.h>
 #include <poll.h>
 
-#include "tx/bridge.h"
-#include "endpoint.h"
 #include "os.h"
+#include "tx/bridge.h"
 #include "tx/put.h"
 
 enum {
@@ -40,7 +39,7 @@ static int wait_begin(struct patience *p, uint32_t ms)
 static bool wait_for_room(struct fdl_queue *q, struct patience *p, int err)
 {
 	struct pollfd room = { .fd = q->io.fd, .events = POLLOUT };
-	const uint32_t ms = q->ep->opts.tx_wait_ms;
+	const uint32_t ms = q->shared->opts.tx_wait_ms;
 	int left;
 
 	if (!ms)

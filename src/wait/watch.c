@@ -16,16 +16,6 @@
 #include "endpoint.h"
 #include "os.h"
 
-static int ask(struct fdl_endpoint *ep, struct link *link)
-{
-	int err;
-
-	pthread_mutex_lock(&ep->device_lock);
-	err = device_get(&ep->device, link);
-	pthread_mutex_unlock(&ep->device_lock);
-	return err;
-}
-
 static void note_change(struct watch *w, const struct link *link)
 {
 	const struct link *last = &w->last;
@@ -44,7 +34,7 @@ static void note_change(struct watch *w, const struct link *link)
  */
 static int wait_for_ring(struct fdl_queue *q)
 {
-	unsigned wait_ms = 2 * q->ep->opts.ring_timeout_ms;
+	unsigned wait_ms = 2 * q->shared->opts.ring_timeout_ms;
 	int timer = os_timerfd();
 	int err;
 
@@ -64,8 +54,8 @@ static int wait_for_ring(struct fdl_queue *q)
 
 static bool has_ring(const struct fdl_endpoint *ep)
 {
-	return ep->ops->mode == FDL_MODE_PACKET_MMAP ||
-	       ep->ops->mode == FDL_MODE_ADAPTIVE;
+	return ep->queues[0].ops->mode == FDL_MODE_PACKET_MMAP ||
+	       ep->queues[0].ops->mode == FDL_MODE_ADAPTIVE;
 }
 
 static void found_gone(struct fdl_queue *q)
@@ -92,7 +82,7 @@ static int subscribe(struct fdl_queue *q, const struct fdl_info *info)
 	w->netlink = device_socket(q->io.fd, info);
 	if (w->netlink < 0)
 		return w->netlink;
-	err = link_subscribe(w->netlink, ep->device.ifindex);
+	err = link_subscribe(w->netlink, ep->shared.device.ifindex);
 	if (!err)
 		err = ready_watch(&q->ready, w->netlink);
 	if (err)
@@ -110,7 +100,7 @@ static int watch_open(struct fdl_queue *q, const struct fdl_info *info)
 	err = subscribe(q, info);
 	if (err)
 		return err;
-	err = ask(q->ep, &link);
+	err = shared_get_link(q->shared, &link);
 	if (!err)
 		q->watch.last = link;
 	else if (q->io.kind == FDL_KIND_PACKET && err == -ENODEV)
@@ -129,12 +119,13 @@ void watch_close(struct fdl_queue *q)
 
 static void warn(const struct fdl_endpoint *ep, const char *name, int err)
 {
-	log_say(&ep->log, FDL_LOG_WARNING,
+	log_say(&ep->shared.log, FDL_LOG_WARNING,
 		"%s cannot be watched (%s): changes "
 		"of its link are not noticed%s",
 		name, strerror(-err),
-		ep->info.kind == FDL_KIND_PACKET ? ", nor that it is deleted" :
-						   "");
+		ep->queues[0].info.kind == FDL_KIND_PACKET ?
+			", nor that it is deleted" :
+			"");
 }
 
 void watch_open_all(struct fdl_endpoint *ep)
@@ -142,24 +133,12 @@ void watch_open_all(struct fdl_endpoint *ep)
 	unsigned i;
 	int err = 0;
 
-	if (ep->device.netlink < 0)
+	if (ep->shared.device.netlink < 0)
 		return;
 	for (i = 0; !err && i < ep->n_queues; i++)
-		err = watch_open(&ep->queues[i], &ep->info);
+		err = watch_open(&ep->queues[i], &ep->queues[0].info);
 	if (err)
-		warn(ep, ep->info.name, err);
-}
-
-static int reopen_device(struct fdl_queue *q, const struct fdl_info *info)
-{
-	struct fdl_endpoint *ep = q->ep;
-	int err;
-
-	pthread_mutex_lock(&ep->device_lock);
-	device_close(&ep->device);
-	err = device_open(&ep->device, q->io.fd, info);
-	pthread_mutex_unlock(&ep->device_lock);
-	return err;
+		warn(ep, ep->queues[0].info.name, err);
 }
 
 static void follow(struct fdl_queue *q)
@@ -172,7 +151,7 @@ static void follow(struct fdl_queue *q)
 	atomic_fetch_add_explicit(&q->watch.changes, 1, memory_order_relaxed);
 	if (probe_fd(q->io.fd, &info, &silent))
 		return;		/* deleted */
-	err = reopen_device(q, &info);
+	err = shared_reopen_device(q->shared, q->io.fd, &info);
 	if (!err)
 		err = watch_open(q, &info);
 	if (err)
@@ -202,7 +181,7 @@ static bool has_left(struct fdl_queue *q)
 
 	if (event != LINK_MISSED)
 		return event == LINK_LEFT;
-	err = ask(q->ep, &link);
+	err = shared_get_link(q->shared, &link);
 	if (!err)
 		note_change(&q->watch, &link);
 	return err == -ENODEV;
@@ -241,11 +220,11 @@ int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *out, size_t size)
 	struct link link;
 	int err;
 
-	if (ep->info.kind == FDL_KIND_SEQPACKET ||
-	    ep->info.kind == FDL_KIND_DGRAM)
+	if (ep->queues[0].info.kind == FDL_KIND_SEQPACKET ||
+	    ep->queues[0].info.kind == FDL_KIND_DGRAM)
 		return -EOPNOTSUPP;
 	found.changes = count_changes(ep);
-	err = ask(ep, &link);
+	err = shared_get_link(&ep->shared, &link);
 	if (err)
 		return err;
 	found.up = link.up;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shared.h"
+
+#include <string.h>
+
+void shared_init(struct shared *s)
+{
+	pthread_mutex_init(&s->device_lock, NULL);
+}
+
+void shared_destroy(struct shared *s)
+{
+	pthread_mutex_destroy(&s->device_lock);
+}
+
+void shared_error(struct shared *s, const char *text)
+{
+	if (text)
+		atomic_store_explicit(&s->last_error, text,
+				      memory_order_relaxed);
+}
+
+void shared_open_device(struct shared *s, int fd, const struct fdl_info *info)
+{
+	int err = device_open(&s->device, fd, info);
+
+	if (!err)
+		err = device_tx_dropped(&s->device, &s->device_drops);
+	if (err && info->device)
+		log_say(&s->log, FDL_LOG_WARNING,
+			"%s cannot be asked about "
+			"(%s): changes of the link and drops by the device "
+			"are not noticed",
+			info->name, strerror(-err));
+}
+
+int shared_reopen_device(struct shared *s, int fd, const struct fdl_info *info)
+{
+	int err;
+
+	pthread_mutex_lock(&s->device_lock);
+	device_close(&s->device);
+	err = device_open(&s->device, fd, info);
+	pthread_mutex_unlock(&s->device_lock);
+	return err;
+}
+
+int shared_get_link(struct shared *s, struct link *link)
+{
+	int err;
+
+	pthread_mutex_lock(&s->device_lock);
+	err = device_get(&s->device, link);
+	pthread_mutex_unlock(&s->device_lock);
+	return err;
+}
+
+int shared_device_drops(struct shared *s, uint64_t *drops)
+{
+	int err;
+
+	pthread_mutex_lock(&s->device_lock);
+	err = device_tx_dropped(&s->device, drops);
+	pthread_mutex_unlock(&s->device_lock);
+	if (!err)
+		*drops -= s->device_drops;
+	return err;
+}

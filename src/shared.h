@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the queues of an endpoint share. Who works for one queue is given this,
+ * and so needs to know neither the endpoint nor the other queues.
+ */
+#ifndef FDL_SHARED_H
+#define FDL_SHARED_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <fdlink/fdlink.h>
+
+#include "fd/fd.h"
+#include "log.h"
+
+struct link;
+
+struct shared {
+	struct fdl_options opts;	/* every default filled in */
+	bool has_address;		/* opts.address is not all zeros */
+	bool no_outgoing;		/* as struct own_sockets (endpoint.h) */
+	struct log log;
+	_Atomic(const char *) last_error;
+	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: distrusted, or refused
+					 * by the wire */
+
+	pthread_mutex_t device_lock;	/* one question at a time */
+	struct device device;
+	uint64_t device_drops;		/* tx_dropped at the start */
+};
+
+void shared_init(struct shared *s);
+void shared_destroy(struct shared *s);
+
+/* text is a string constant, or NULL: nothing to say. Any thread. */
+void shared_error(struct shared *s, const char *text);
+
+/*
+ * Open the device behind fd, and note what it has dropped so far. Not to know
+ * it is no reason to fail: a warning is logged, and the device stays closed.
+ */
+void shared_open_device(struct shared *s, int fd, const struct fdl_info *info);
+
+/* The device behind fd is to be asked in another network namespace from now
+ * on. Any thread. Errors: as device_open. */
+int shared_reopen_device(struct shared *s, int fd, const struct fdl_info *info);
+
+/* As device_get, and device_tx_dropped since the start. Any thread. */
+int shared_get_link(struct shared *s, struct link *link);
+int shared_device_drops(struct shared *s, uint64_t *drops);
+
+#endif

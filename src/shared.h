@@ -13,7 +13,7 @@
 
 #include <fdlink/fdlink.h>
 
-#include "fd/fd.h"
+#include "fd/device.h"
 #include "log.h"
 
 struct link;

@@ -9,7 +9,7 @@
  * address, a TUN, which has none, belongs to the user we are, which is what lets
  * such a user open it at all. In doubt the device is not known.
  */
-#include "fd/fd.h"
+#include "fd/device.h"
 
 #include <errno.h>
 #include <linux/if_tun.h>

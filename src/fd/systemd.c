@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fd/open.h"
+#include "fd/opened.h"
 #include "os.h"
 
 enum { FIRST_FD = 3 };

@@ -4,7 +4,7 @@
  * which a BPF program has the kernel use one. A plain one, read by recvmmsg,
  * while packets are few; while they are many, one with a ring, read by
  * packet_mmap. Both have the virtio-net header. Several queues are one group of
- * two sockets each, whose program chooses the queue first (kind/steer.h): each queue
+ * two sockets each, whose program chooses the queue first (io/steer.h): each queue
  * is in a phase of its own.
  *
  * Replacing the program returns after an RCU grace period, when no packet is on

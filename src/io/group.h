@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-#include "kind/steer.h"
+#include "io/steer.h"
 
 struct io_group {
 	pthread_mutex_t lock;	/* of what follows, and of a change */

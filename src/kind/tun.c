@@ -9,7 +9,7 @@
 #include <fdlink/offload.h>
 
 #include "fd/link.h"
-#include "fd/open.h"
+#include "fd/opened.h"
 #include "os.h"
 
 int check_tun_kind(const struct locator *loc, const struct link *link,

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "fd/open.h"
+#include "fd/opened.h"
 #include "os.h"
 
 struct address {

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "fd/fd.h"
+#include "fd/device.h"
 #include "fd/link.h"
 #include "fd/netns.h"
 #include "fd_common.h"

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "fd/open.h"
+#include "fd/opened.h"
 #include "os.h"
-#include "kind/steer.h"
+#include "io/steer.h"
 
 static int find_interface(int fd, const char *name, int *ifindex,
 			  const struct log *log)

@@ -4,8 +4,8 @@
  * queue uses now the one and now the other of two, and the kernel runs a program
  * (PACKET_FANOUT_CBPF) that knows which. Pure: no system calls.
  */
-#ifndef FDL_STEER_H
-#define FDL_STEER_H
+#ifndef FDL_IO_STEER_H
+#define FDL_IO_STEER_H
 
 #include <linux/filter.h>
 #include <stdint.h>

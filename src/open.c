@@ -5,14 +5,14 @@
  * was opened is closed here in any case; a path that was bound is the
  * endpoint's to unlink.
  */
-#include "fd/open.h"
+#include "fd/opened.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "endpoint.h"
-#include "fd/fd.h"
+#include "fd/device.h"
 #include "fd/netns.h"
 #include "options.h"
 #include "os.h"

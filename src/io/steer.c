@@ -11,7 +11,7 @@
  * them at the link header, and is looked at by offsets that the kernel counts
  * from the network header itself.
  */
-#include "kind/steer.h"
+#include "io/steer.h"
 
 #include <linux/if_packet.h>
 

@@ -16,7 +16,7 @@
 #include <fdlink/offload.h>
 
 #include "fd/link.h"
-#include "fd/open.h"
+#include "fd/opened.h"
 #include "os.h"
 
 /* Packet information and virtio-net header are for whoever opens it to choose,

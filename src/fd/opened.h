@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One opener per kind of locator. */
-#ifndef FDL_FD_OPEN_H
-#define FDL_FD_OPEN_H
+#ifndef FDL_FD_OPENED_H
+#define FDL_FD_OPENED_H
 
 #include <sys/socket.h>
 

@@ -3,8 +3,8 @@
  * What is this fd, and how to open one. Nothing here knows of endpoints, but
  * for open.c, which puts the pieces together.
  */
-#ifndef FDL_FD_FD_H
-#define FDL_FD_FD_H
+#ifndef FDL_FD_DEVICE_H
+#define FDL_FD_DEVICE_H
 
 #include <stdint.h>
 

@@ -13,7 +13,7 @@
 
 #include <fdlink/offload.h>
 
-#include "fd/open.h"
+#include "fd/opened.h"
 #include "os.h"
 
 struct reader {

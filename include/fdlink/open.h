@@ -140,6 +140,12 @@ struct fdl_link {
 int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *link, size_t size);
 
 /*
+ * fdl_link.changes alone, for who asks often: no system call. A link without a
+ * device has 0. Any thread.
+ */
+uint64_t fdl_link_changes(const struct fdl_endpoint *ep);
+
+/*
  * What the endpoint's first fd was when the endpoint was made. Any thread.
  * Returns 0.
  */

@@ -214,6 +214,11 @@ static uint64_t count_changes(const struct fdl_endpoint *ep)
 	return most;
 }
 
+uint64_t fdl_link_changes(const struct fdl_endpoint *ep)
+{
+	return count_changes(ep);
+}
+
 int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *out, size_t size)
 {
 	struct fdl_link found = { 0 };

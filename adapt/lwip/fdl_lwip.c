@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The netif's life: made of an endpoint, and polled. */
 #include "fdl_lwip.h"
+#include "fdl_lwip_follow.h"
 #include "fdl_lwip_input.h"
-#include "fdl_lwip_link.h"
 #include "fdl_lwip_output.h"
 
 #include <errno.h>
@@ -11,10 +11,11 @@
 #include <lwip/etharp.h>
 #include <lwip/ethip6.h>
 
+#include <fdlink/open.h>
+
 enum {
 	RX_BATCH = 64,
 	DEFAULT_POOL = 256,	/* as fdl_options.pool has it */
-	MAX_FRAME = 0xffff,
 };
 
 static int receive(struct fdl_lwip *link, struct fdl_queue *q)
@@ -45,6 +46,8 @@ int fdl_lwip_poll(struct fdl_lwip *link)
 		alive = true;
 		total += n;
 	}
+	if (alive)
+		fdl_lwip_follow(link);
 #if NO_SYS
 	fdl_flush(fdl_get_queue(link->ep, 0));
 #endif
@@ -79,11 +82,30 @@ static void set_ip(struct netif *netif)
 #endif
 }
 
+static bool is_known(const uint8_t *address)
+{
+	static const uint8_t unknown[ETH_HWADDR_LEN];
+
+	return memcmp(address, unknown, ETH_HWADDR_LEN);
+}
+
+/* The user's. What a socket on a device receives is for the device's; a TAP's is
+ * the kernel's. */
+static const uint8_t *find_address(struct fdl_lwip *link, uint8_t *room)
+{
+	const uint8_t *given = fdl_address(link->ep);
+	struct fdl_info info;
+
+	fdl_get_info(link->ep, &info, sizeof(info));
+	if (is_known(given) || info.kind != FDL_KIND_PACKET)
+		return given;
+	link->own_address = 1;
+	return memcpy(room, info.address, ETH_HWADDR_LEN);
+}
+
 static err_t set_ethernet(struct netif *netif, const uint8_t *address)
 {
-	static const uint8_t unknown[NETIF_MAX_HWADDR_LEN];
-
-	if (!memcmp(address, unknown, ETH_HWADDR_LEN))
+	if (!is_known(address))
 		return ERR_ARG;
 	memcpy(netif->hwaddr, address, ETH_HWADDR_LEN);
 	netif->hwaddr_len = ETH_HWADDR_LEN;
@@ -121,8 +143,7 @@ err_t fdl_lwip_init(struct netif *netif)
 {
 	struct fdl_lwip *link = netif->state;
 	struct fdl_endpoint *ep = link->ep;
-	const uint32_t mtu = fdl_mtu(ep);
-	const uint32_t max_mtu = MAX_FRAME - fdl_max_header_len(ep);
+	uint8_t address[ETH_HWADDR_LEN];
 
 	if (!has_headroom(ep))
 		return ERR_BUF;
@@ -131,14 +152,17 @@ err_t fdl_lwip_init(struct netif *netif)
 		link->pool = DEFAULT_POOL;
 	netif->name[0] = 'f';
 	netif->name[1] = 'd';
-	netif->mtu = (u16_t)(mtu < max_mtu ? mtu : max_mtu);
+	fdl_lwip_follow_start(link);
 	netif->flags |= NETIF_FLAG_LINK_UP;
 	netif->linkoutput = fdl_lwip_output;
 	link->wire_sums = fdl_capabilities(ep) & FDL_CAP_RX_CSUM;
 	link->tso = link->tso && link->wire_sums;
-	fdl_lwip_leave_sums(netif, link->wire_sums);
+#if LWIP_CHECKSUM_CTRL_PER_NETIF
+	if (link->wire_sums)
+		netif->chksum_flags &= (u16_t)~NETIF_CHECKSUM_GEN_TCP;
+#endif
 	if (fdl_max_header_len(ep))
-		return set_ethernet(netif, fdl_address(ep));
+		return set_ethernet(netif, find_address(link, address));
 	set_ip(netif);
 	return ERR_OK;
 }

@@ -41,14 +41,19 @@
  *   TCP_SND_BUF, of which the peer has acknowledged all.
  * - Of a write that is longer than the MSS Nagle's algorithm holds back no
  *   shorter last segment.
- * - A path MTU that IPv6 learns of is kept by shorter segments, not by
- *   fragments.
  *
  * pcb->mss, the MSS in SYNs, the congestion window in all its states and the
  * netif's MTU are as without.
  *
- * VLAN tags: one to a frame, by lwIP's ETHARP_SUPPORT_VLAN, LWIP_HOOK_VLAN_SET
- * and LWIP_HOOK_VLAN_CHECK, with all offloads.
+ * Narrow paths: a "packet too big" of ICMPv6 or "fragmentation needed" of ICMP
+ * that a packet of ours can have caused makes TCP's segments shorter, in every
+ * mode, and IPv6 datagrams fragments; other ones change nothing, nor do
+ * redirects that do not come from the first hop. 32 destinations are remembered,
+ * for ten minutes each.
+ *
+ * VLAN tags: one of VLAN 0, a priority alone, is taken off what is received
+ * without ETHARP_SUPPORT_VLAN. Others: one to a frame, by that,
+ * LWIP_HOOK_VLAN_SET and LWIP_HOOK_VLAN_CHECK, with all offloads.
  *
  * NO_SYS=1: one thread does everything, in this order, so that one flush
  * covers all that the turn has to send:
@@ -94,6 +99,16 @@ extern "C" {
 struct fdl_lwip_waiting;
 struct tcp_pcb;
 
+/* Destinations of which it is known how long a packet to them may be, or was. */
+#define FDL_LWIP_PATHS 32
+
+struct fdl_lwip_path {
+	uint8_t to[16];
+	uint32_t since;
+	uint16_t mtu;
+	uint8_t in_use;
+};
+
 /* The netif's state. Zero it and set the first two fields. */
 struct fdl_lwip {
 	struct fdl_endpoint *ep;
@@ -111,24 +126,34 @@ struct fdl_lwip {
 	uint8_t flushing;
 	uint8_t wire_sums;
 	uint16_t mss;
+	uint8_t lagging;
+	uint8_t own_address;
+	uint8_t narrow;
+	uint16_t mtu, max_mtu, router_mtu;
+	uint32_t ident;
+	uint64_t changes;
+	struct fdl_lwip_path path[FDL_LWIP_PATHS];
 };
 
 /*
  * For netif_add, with a struct fdl_lwip * as state and as input netif_input
  * (NO_SYS=1) or tcpip_input. Takes MTU, link address and medium from the
  * endpoint, and sets the link up; the MTU is at most 65535 less the link
- * header, as lwIP counts a frame in 16 bits. It must not become less: what lwIP
- * cuts into fragments has to have its checksum.
+ * header, as lwIP counts a frame in 16 bits. On an AF_PACKET endpoint that was
+ * given no address it is the device's.
  * The struct and the netif must stay as long as lwIP holds packets.
- * Errors: ERR_ARG no link address on a link that has them
+ * Errors: ERR_ARG no link address on another link that has them
  * (fdl_options.address); ERR_BUF packets have not the headroom.
  */
 err_t fdl_lwip_init(struct netif *netif);
 
 /*
  * Hand what has been received, at most 64 packets per queue, to lwIP and flush
- * what it answered. NO_SYS=1: never blocks. NO_SYS=0: waits while lwIP's mailbox
- * is full; not on lwIP's thread, nor with its core locked.
+ * what it answered. Follow the device's MTU, where no smaller one was asked
+ * for, and its address, where that is the netif's: running connections go on
+ * with segments that fit. What is set in netif->mtu stays until the device's
+ * changes. NO_SYS=1: never blocks. NO_SYS=0: waits while lwIP's mailbox is
+ * full; not on lwIP's thread, nor with its core locked.
  * Returns how many packets there were; 0 also when lwIP holds the whole pool.
  * Errors: those of fdl_recv, when all queues have ended.
  */

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Received packets on their way into lwIP. */
 #include "fdl_lwip_input.h"
+#include "fdl_lwip_follow.h"
 #include "fdl_lwip_hook.h"
+#include "fdl_lwip_icmp.h"
 #include "fdl_lwip_link.h"
+#include "fdl_lwip_vlan.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include <fdlink/offload.h>
 
-#include <lwip/icmp6.h>
 #include <lwip/ip.h>
 #include <lwip/pbuf.h>
 #include <lwip/priv/tcp_priv.h>
-#include <lwip/prot/ethernet.h>
-#include <lwip/prot/ip6.h>
 #include <lwip/stats.h>
 #include <lwip/sys.h>
 #include <lwip/tcpip.h>
@@ -132,58 +132,9 @@ static err_t input_vouched(struct pbuf *p, struct netif *netif)
 	return err;
 }
 
-#if LWIP_IPV6
-/*
- * A segment that lwIP cuts into fragments, for the path is narrower than the
- * connection took it for, the wire does not complete: once that may come, lwIP
- * leaves nothing undone.
- */
-static err_t input_too_big(struct pbuf *p, struct netif *netif)
-{
-	const struct fdl_lwip *link = netif->state;
-
-	if (!link->tso)
-		fdl_lwip_leave_sums(netif, false);
-	return input_here(p, netif);
-}
-
-#if LWIP_ND6_ALLOW_RA_UPDATES
-static err_t input_router(struct pbuf *p, struct netif *netif)
-{
-	const struct fdl_lwip *link = netif->state;
-	const err_t err = input_here(p, netif);
-
-	if (!link->tso && netif->mtu6 < netif->mtu)
-		fdl_lwip_leave_sums(netif, false);
-	return err;
-}
-#endif
-
-static uint8_t icmp6_type(const struct fdl_packet *pkt)
-{
-	const uint8_t *ip = pkt->data + pkt->link_len;
-
-	if (pkt->protocol != ETHTYPE_IPV6 ||
-	    pkt->len < pkt->link_len + IP6_HLEN + 4U ||
-	    ip[6] != IP6_NEXTH_ICMP6)
-		return 0;
-	return ip[IP6_HLEN];
-}
-#endif
-
 /* How lwIP is to take a packet. */
 static netif_input_fn find_input(const struct fdl_packet *pkt)
 {
-#if LWIP_IPV6
-	const uint8_t type = icmp6_type(pkt);
-
-	if (type == ICMP6_TYPE_PTB)
-		return input_too_big;
-#if LWIP_ND6_ALLOW_RA_UPDATES
-	if (type == ICMP6_TYPE_RA)
-		return input_router;
-#endif
-#endif
 	/* What is wrong or cannot be told is left to lwIP to judge. */
 	if (pkt->off.csum != FDL_CSUM_NONE ||
 	    fdl_checksum_verify(pkt->data, pkt->len, pkt->link_len) == 1)
@@ -204,16 +155,57 @@ static void count_drop(struct fdl_lwip *link)
 	LINK_STATS_INC(link.drop);
 }
 
-static void input(struct fdl_lwip *link, struct fdl_packet *pkt)
+/* Returns whether lwIP had it. */
+static bool hand_over(struct fdl_lwip *link, struct fdl_packet *pkt)
 {
 	netif_input_fn fn = link->wire_sums ? find_input(pkt) : input_here;
 	struct pbuf *p = to_pbuf(link, pkt);
 
 	if (p && fn(p, link->netif) == ERR_OK)
-		return;
+		return true;
 	if (p)
 		pbuf_free(p);
-	count_drop(link);
+	return false;
+}
+
+#if LWIP_IPV6 && LWIP_ND6_ALLOW_RA_UPDATES
+static bool hand_over_mistrusted(struct fdl_lwip *link, struct fdl_packet *pkt)
+{
+	const u16_t mtu6 = link->netif->mtu6;
+	const bool taken = hand_over(link, pkt);
+
+	fdl_lwip_icmp_undo();
+	fdl_lwip_follow_router(link, mtu6);
+	return taken;
+}
+#else
+static bool hand_over_mistrusted(struct fdl_lwip *link, struct fdl_packet *pkt)
+{
+	const bool taken = hand_over(link, pkt);
+
+	fdl_lwip_icmp_undo();
+	return taken;
+}
+#endif
+
+static void input(struct fdl_lwip *link, struct fdl_packet *pkt)
+{
+	bool taken = false;
+
+	fdl_lwip_vlan_untag(pkt);
+	switch (fdl_lwip_icmp_judge(link, pkt)) {
+	case FDL_LWIP_PASS:
+		taken = hand_over(link, pkt);
+		break;
+	case FDL_LWIP_MISTRUST:
+		taken = hand_over_mistrusted(link, pkt);
+		break;
+	case FDL_LWIP_DROP:
+		fdl_release(&pkt, 1);
+		break;
+	}
+	if (!taken)
+		count_drop(link);
 }
 
 #if LWIP_TCP

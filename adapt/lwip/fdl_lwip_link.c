@@ -2,20 +2,26 @@
 #include "fdl_lwip_link.h"
 #include "fdl_lwip_output.h"
 
+#include <lwip/ip.h>
+#include <lwip/tcp.h>
+
 struct fdl_lwip *fdl_lwip_link(const struct netif *netif)
 {
 	return netif->linkoutput == fdl_lwip_output ? netif->state : NULL;
 }
 
-void fdl_lwip_leave_sums(struct netif *netif, bool leave)
+#if LWIP_TCP
+static struct netif *find_route(const struct tcp_pcb *pcb)
 {
-#if LWIP_CHECKSUM_CTRL_PER_NETIF
-	if (leave)
-		netif->chksum_flags &= (u16_t)~NETIF_CHECKSUM_GEN_TCP;
-	else
-		netif->chksum_flags |= NETIF_CHECKSUM_GEN_TCP;
-#else
-	LWIP_UNUSED_ARG(netif);
-	LWIP_UNUSED_ARG(leave);
-#endif
+	if (pcb->netif_idx != NETIF_NO_INDEX)
+		return netif_get_by_index(pcb->netif_idx);
+	return ip_route(&pcb->local_ip, &pcb->remote_ip);
 }
+
+struct fdl_lwip *fdl_lwip_link_of(const struct tcp_pcb *pcb)
+{
+	const struct netif *netif = find_route(pcb);
+
+	return netif ? fdl_lwip_link(netif) : NULL;
+}
+#endif

@@ -3,14 +3,13 @@
 #ifndef FDL_LWIP_LINK_H
 #define FDL_LWIP_LINK_H
 
-#include <stdbool.h>
-
 #include "fdl_lwip.h"
 
-/* The link behind a netif; NULL: not one of ours. */
-struct fdl_lwip *fdl_lwip_link(const struct netif *netif);
+struct tcp_pcb;
 
-/* Whether lwIP leaves TCP's checksums to the wire. */
-void fdl_lwip_leave_sums(struct netif *netif, bool leave);
+/* The link behind a netif, or that a connection sends by; NULL: not one of
+ * ours. */
+struct fdl_lwip *fdl_lwip_link(const struct netif *netif);
+struct fdl_lwip *fdl_lwip_link_of(const struct tcp_pcb *pcb);
 
 #endif

@@ -2,6 +2,8 @@
 /* Packets that lwIP sends, on their way to the endpoint. */
 #include "fdl_lwip_output.h"
 #include "fdl_lwip.h"
+#include "fdl_lwip_frag.h"
+#include "fdl_lwip_path.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -20,6 +22,7 @@
 enum {
 	TX_PIECES = 64,
 	TCP_CHKSUM = 16,	/* where it is in the header */
+	MIN_MTU6 = 1280,	/* of any path */
 };
 
 #if !NO_SYS
@@ -90,45 +93,57 @@ static void put_pseudo_sum(const uint8_t *ip, uint8_t *tcp, unsigned len)
 	memcpy(tcp + TCP_CHKSUM, &sum, sizeof(sum));
 }
 
+/* Of the path to where a packet goes. */
+static unsigned find_mtu(struct fdl_lwip *link, const uint8_t *ip)
+{
+	const unsigned version = ip[0] >> 4;
+	const unsigned mtu = fdl_lwip_path_mtu(link, version,
+					       ip + (version == 6 ? 24 : 16));
+
+	return mtu && mtu < link->mtu ? mtu : link->mtu;
+}
+
 /*
  * A segment is cut at the MSS of the connection that is sending; one that had to
- * wait for its neighbour, whose connection is not known any more, at the MTU.
+ * wait for its neighbour, whose connection is not known any more, and one that
+ * was made for a wider path, at the path's MTU. at is where TCP's header is.
  */
-static void describe_cuts(const struct fdl_lwip *link, const struct pbuf *p,
+static void describe_cuts(struct fdl_lwip *link, const struct pbuf *p,
+			  const uint8_t *ip, unsigned at,
 			  struct fdl_offload *off)
 {
-	const unsigned at = link_len(link, p);
 	const uint8_t *frame = p->payload;
-	const unsigned hdr_len = off->csum_start +
-				 (frame[off->csum_start + 12] >> 4) * 4U;
-	unsigned size = link->netif->mtu + at;
+	const unsigned hdr_len = at + (frame[at + 12] >> 4) * 4U;
+	const unsigned link_hdr_len = (unsigned)(ip - frame);
+	unsigned size;
 
 	if (link->mss)
-		size = link->mss + off->csum_start + (unsigned)TCP_HLEN;
+		size = link->mss + at + (unsigned)TCP_HLEN;
+	else if (link->narrow || p->tot_len > link->mtu + link_hdr_len)
+		size = find_mtu(link, ip) + link_hdr_len;
+	else
+		return;
 	if (p->tot_len <= size || size <= hdr_len)
 		return;
-	off->gso = frame[at] >> 4 == 4 ? FDL_GSO_TCPV4 : FDL_GSO_TCPV6;
+	off->gso = ip[0] >> 4 == 4 ? FDL_GSO_TCPV4 : FDL_GSO_TCPV6;
 	off->gso_size = (uint16_t)(size - hdr_len);
 	off->hdr_len = (uint16_t)hdr_len;
 }
 
-/* Say what lwIP has left undone, by a checksum of 0, on a TCP segment. */
-static void describe(const struct fdl_lwip *link, struct pbuf *p,
-		     struct fdl_offload *off)
+/* Say what is left undone on a TCP segment: by lwIP, which tells by a checksum
+ * of 0, and by us. */
+static void describe(struct fdl_lwip *link, const struct pbuf *p, uint8_t *ip,
+		     unsigned tcp, struct fdl_offload *off)
 {
-	const unsigned at = link_len(link, p);
-	const unsigned len = p->len > at ? p->len - at : 0;
-	uint8_t *ip = (uint8_t *)p->payload + at;
-	const unsigned tcp = find_tcp(ip, len);
+	const unsigned at = (unsigned)(ip - (uint8_t *)p->payload) + tcp;
 
-	if (!tcp || len < tcp + TCP_HLEN || get16(ip + tcp + TCP_CHKSUM))
-		return;
-	put_pseudo_sum(ip, ip + tcp, p->tot_len - at - tcp);
-	off->csum = FDL_CSUM_PARTIAL;
-	off->csum_start = (uint16_t)(at + tcp);
-	off->csum_offset = TCP_CHKSUM;
-	if (link->tso)
-		describe_cuts(link, p, off);
+	if (link->wire_sums && !get16(ip + tcp + TCP_CHKSUM)) {
+		put_pseudo_sum(ip, ip + tcp, p->tot_len - at);
+		off->csum = FDL_CSUM_PARTIAL;
+		off->csum_start = (uint16_t)at;
+		off->csum_offset = TCP_CHKSUM;
+	}
+	describe_cuts(link, p, ip, at, off);
 }
 
 /*
@@ -196,15 +211,58 @@ static int send_pieces(struct fdl_lwip *link, struct pbuf *p,
 	return fdl_write(fdl_get_queue(link->ep, 0), iov, cnt, off);
 }
 
+static int send_fragments(struct fdl_lwip *link, struct fdl_lwip_frag *f)
+{
+	const struct fdl_offload off = { 0 };
+	struct pbuf *q;
+	int rc = 0;
+
+	while (rc >= 0 && f->left) {
+		q = fdl_lwip_frag_next(f);
+		if (!q)
+			return -ENOBUFS;
+		rc = send_pieces(link, q, &off);
+		pbuf_free(q);
+	}
+	return rc;
+}
+
+/* What is longer than any path need take, and not TCP's to make shorter. */
+static int send_long(struct fdl_lwip *link, struct pbuf *p, const uint8_t *ip)
+{
+	const unsigned at = (unsigned)(ip - (uint8_t *)p->payload);
+	const unsigned mtu = find_mtu(link, ip);
+	const struct fdl_offload off = { 0 };
+	struct fdl_lwip_frag f;
+
+	fdl_lwip_path_use(link, 6, ip + 24);
+	if (p->tot_len <= mtu + at ||
+	    !fdl_lwip_frag_start(&f, p, at, mtu, ++link->ident))
+		return send_pieces(link, p, &off);
+	return send_fragments(link, &f);
+}
+
+static int send_packet(struct fdl_lwip *link, struct pbuf *p)
+{
+	const unsigned at = link_len(link, p);
+	const unsigned len = p->len > at ? p->len - at : 0;
+	uint8_t *ip = (uint8_t *)p->payload + at;
+	const unsigned tcp = find_tcp(ip, len);
+	struct fdl_offload off = { 0 };
+
+	if (tcp && len >= tcp + TCP_HLEN)
+		describe(link, p, ip, tcp, &off);
+	else if (p->tot_len > at + MIN_MTU6 && len >= IP6_HLEN &&
+		 ip[0] >> 4 == 6)
+		return send_long(link, p, ip);
+	return send_pieces(link, p, &off);
+}
+
 err_t fdl_lwip_output(struct netif *netif, struct pbuf *p)
 {
 	struct fdl_lwip *link = netif->state;
-	struct fdl_offload off = { 0 };
-	int rc;
+	const int rc = send_packet(link, p);
 
-	if (link->wire_sums)
-		describe(link, p, &off);
-	rc = send_pieces(link, p, &off);
 #if !NO_SYS
 	flush_later(link);
 #endif

@@ -10,10 +10,9 @@
  */
 #include "fdl_lwip_tso.h"
 #include "fdl_lwip_link.h"
+#include "fdl_lwip_path.h"
 
 #include <string.h>
-
-#include <lwip/ip.h>
 
 #if !LWIP_TCP || !TCP_CALCULATE_EFF_SEND_MSS
 #error "fdl_lwip_tso needs LWIP_TCP and TCP_CALCULATE_EFF_SEND_MSS"
@@ -32,28 +31,15 @@ enum {
 	PARTS = 8,
 };
 
-static struct netif *find_route(const struct tcp_pcb *pcb)
-{
-	if (pcb->netif_idx != NETIF_NO_INDEX)
-		return netif_get_by_index(pcb->netif_idx);
-	return ip_route(&pcb->local_ip, &pcb->remote_ip);
-}
-
-/* NULL: no link of ours, or one without segmentation offload. */
-static struct fdl_lwip *find_link(const struct tcp_pcb *pcb)
-{
-	const struct netif *netif = find_route(pcb);
-	struct fdl_lwip *link = netif ? fdl_lwip_link(netif) : NULL;
-
-	return link && link->tso ? link : NULL;
-}
-
 /* The connection's MSS, or the path's where that has become less. */
-static u16_t real_mss(const struct tcp_pcb *pcb, const struct fdl_lwip *link)
+static u16_t real_mss(const struct tcp_pcb *pcb, struct fdl_lwip *link)
 {
+	u16_t mss;
+
 	if (!link)
 		return pcb->mss;
-	return tcp_eff_send_mss_netif(pcb->mss, link->netif, &pcb->remote_ip);
+	mss = fdl_lwip_path_mss(link, &pcb->remote_ip);
+	return LWIP_MIN(mss, pcb->mss);
 }
 
 static u16_t option_len(const struct tcp_pcb *pcb)
@@ -81,16 +67,18 @@ static u32_t acked(const struct tcp_pcb *pcb, const struct tcp_seg *seg)
 }
 
 /* What tcp_write is to take for the MSS. */
-static u16_t large_mss(const struct tcp_pcb *pcb, const struct fdl_lwip *link)
+static u16_t large_mss(const struct tcp_pcb *pcb, struct fdl_lwip *link)
 {
 	const u16_t optlen = option_len(pcb);
 	const u16_t mss = real_mss(pcb, link);
 	u32_t max = LWIP_MIN((u32_t)MAX_LEN, TCP_SND_BUF / BUFFERED);
 
+	if (!link || !link->tso)
+		return mss;
 	max = LWIP_MIN(max, pcb->cwnd);
 	max = LWIP_MIN(max, pcb->snd_wnd_max / 2U);
 	if (mss <= optlen || max < 2U * mss)
-		return pcb->mss;
+		return mss;
 	return (u16_t)((max - optlen) / (mss - optlen) * (mss - optlen) +
 		       optlen);
 }
@@ -120,16 +108,14 @@ static bool is_small(const struct tcp_pcb *pcb, u16_t len)
 
 err_t tcp_write(struct tcp_pcb *pcb, const void *data, u16_t len, u8_t apiflags)
 {
-	const struct fdl_lwip *link;
 	u16_t mss, large;
 	err_t err;
 
 	if (!pcb || pcb->state < ESTABLISHED ||
 	    (!pcb->unsent && is_small(pcb, len)))
 		return fdl_lwip_plain_write(pcb, data, len, apiflags);
-	link = find_link(pcb);
 	mss = pcb->mss;
-	large = link ? large_mss(pcb, link) : mss;
+	large = large_mss(pcb, fdl_lwip_link_of(pcb));
 	pcb->mss = LWIP_MAX(large, last_len(pcb));
 	err = fdl_lwip_plain_write(pcb, data, len, apiflags);
 	pcb->mss = mss;
@@ -311,7 +297,8 @@ static err_t send(struct tcp_pcb *pcb, struct fdl_lwip *link, u16_t mss)
 
 	if (again)
 		tcp_set_flags(pcb, TF_NODELAY);
-	err = link ? send_uncut(pcb, link, mss) : fdl_lwip_plain_output(pcb);
+	err = link && link->tso ? send_uncut(pcb, link, mss) :
+				  fdl_lwip_plain_output(pcb);
 	if (again && !nodelay)
 		tcp_clear_flags(pcb, TF_NODELAY);
 	return err;
@@ -337,7 +324,7 @@ err_t tcp_output(struct tcp_pcb *pcb)
 
 	if (is_plain(pcb))
 		return fdl_lwip_plain_output(pcb);
-	link = find_link(pcb);
+	link = fdl_lwip_link_of(pcb);
 	mss = real_mss(pcb, link);
 	unit = (u16_t)(mss - LWIP_MIN(mss - 1, option_len(pcb)));
 	fit(pcb, unit);

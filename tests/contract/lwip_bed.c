@@ -33,10 +33,15 @@ u32_t __wrap_sys_now(void)
 	return clock_ms;
 }
 
+unsigned bed_ip_len(const struct bed *b)
+{
+	return b->version == 6 ? 40 : 20;
+}
+
 void bed_say(struct bed *b, uint8_t flags, uint32_t ack, unsigned mss)
 {
 	const struct shape s = {
-		.version = 4,
+		.version = b->version == 6 ? 6 : 4,
 		.proto = 6,
 		.tcp_opts = mss ? 4 : 0,
 		.flow = b->flow,
@@ -47,13 +52,13 @@ void bed_say(struct bed *b, uint8_t flags, uint32_t ack, unsigned mss)
 		.partial = true,
 	};
 	struct fdl_offload off = shape_offload(&s, 0);
-	uint8_t frame[64];
+	uint8_t frame[84], *tcp = frame + bed_ip_len(b);
 	size_t len = build(frame, &s);
 
-	put16(frame + 34, b->window);
+	put16(tcp + 14, b->window);
 	if (mss) {
-		put16(frame + 40, 0x0204);
-		put16(frame + 42, mss);
+		put16(tcp + 20, 0x0204);
+		put16(tcp + 22, mss);
 	}
 	assert_int_equal(fdl_checksum_complete(frame, len, 0, &off), 0);
 	assert_int_equal(send(b->peer, frame, len, 0), len);
@@ -81,7 +86,7 @@ static void note(struct bed *b, uint32_t at, const uint8_t *payload,
 static bool look(struct bed *b)
 {
 	uint8_t frame[MTU];
-	const uint8_t *tcp = frame + 20;
+	const uint8_t *tcp = frame + bed_ip_len(b);
 	ssize_t len = recv(b->peer, frame, sizeof(frame), MSG_DONTWAIT);
 	unsigned hdr_len, payload;
 	uint32_t at;
@@ -91,7 +96,7 @@ static bool look(struct bed *b)
 	assert_in_range(len, 40, MTU);
 	assert_int_equal(fdl_checksum_verify(frame, (size_t)len, 0), 1);
 	assert_int_equal(get16(tcp + 2), 1000 + b->flow);
-	hdr_len = 20 + (tcp[12] >> 4) * 4U;
+	hdr_len = bed_ip_len(b) + (tcp[12] >> 4) * 4U;
 	payload = (unsigned)len - hdr_len;
 	if (tcp[13] & SYN)
 		b->start = get32(tcp + 4) + 1;
@@ -171,6 +176,7 @@ int bed_set_up(void **state)
 		.headroom = FDL_LWIP_HEADROOM,
 	};
 	ip4_addr_t address, mask;
+	ip6_addr_t address6;
 	struct tcp_pcb *pcb;
 	int fds[2];
 	size_t i;
@@ -180,6 +186,7 @@ int bed_set_up(void **state)
 	lwip_init();
 	IP4_ADDR(&address, 10, 1, 0, 2);
 	IP4_ADDR(&mask, 255, 0, 0, 0);
+	assert_true(ip6addr_aton("fd02::2", &address6));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
 	assert_int_equal(fdl_endpoint_new(&b.link.ep, fds, 1, &options), 0);
 	close(fds[0]);
@@ -188,9 +195,11 @@ int bed_set_up(void **state)
 	assert_non_null(netif_add(&b.netif, &address, &mask, NULL, &b.link,
 				  fdl_lwip_init, netif_input));
 	assert_int_equal(b.link.tso, 1);
+	netif_ip6_addr_set(&b.netif, 1, &address6);
+	netif_ip6_addr_set_state(&b.netif, 1, IP6_ADDR_PREFERRED);
 	netif_set_default(&b.netif);
 	netif_set_up(&b.netif);
-	pcb = tcp_new();
+	pcb = tcp_new_ip_type(IPADDR_TYPE_ANY);
 	assert_int_equal(tcp_bind(pcb, IP_ANY_TYPE, 80), ERR_OK);
 	pcb = tcp_listen(pcb);
 	tcp_arg(pcb, &b);

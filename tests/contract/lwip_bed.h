@@ -34,6 +34,7 @@ struct bed {
 	struct tcp_pcb *pcb;
 	int peer;
 	unsigned flow;
+	unsigned version;		/* of IP: 6, else 4 */
 	unsigned window;		/* that the peer says it has */
 	uint32_t seq, start;		/* the peer's next, lwIP's first */
 	struct cut cut[MAX_CUTS];	/* of the last turn that was looked at */
@@ -51,6 +52,8 @@ void bed_hang_up(struct bed *b);
 
 /* Say to lwIP, without a payload; with mss 0 of that nothing. */
 void bed_say(struct bed *b, uint8_t flags, uint32_t ack, unsigned mss);
+
+unsigned bed_ip_len(const struct bed *b);
 
 /* Let lwIP do all that is due, and look at what it sends. */
 void bed_turn(struct bed *b);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * "Packet too big" of ICMPv6 and "fragmentation needed" of ICMP are advice of
+ * strangers (RFC 5927). A router that sends one has seen the packet: of a
+ * connection it knows addresses, ports and a sequence number in flight; of all
+ * else at least that something so long went there lately.
+ */
+#include "fdl_lwip_too_big.h"
+#include "fdl_lwip_address.h"
+#include "fdl_lwip_path.h"
+
+#include <lwip/ip.h>
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/ip4.h>
+#include <lwip/prot/ip6.h>
+#include <lwip/udp.h>
+
+enum {
+	/* RFC 8201, section 4: less is no IPv6 path's, and RFC 1191: hardly an
+	 * IPv4 path's. lwIP forbids no router to fragment IPv4. */
+	MIN_IP6 = 1280,
+	MIN_IP4 = 576,
+	BEGINNING = 8,		/* ports, and of TCP the sequence number */
+};
+
+/* The quoted packet's headers. */
+struct packet {
+	const uint8_t *from, *to;
+	const uint8_t *transport;
+	unsigned version;
+	unsigned len;		/* as it was sent */
+	uint8_t proto;
+};
+
+static uint16_t get16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+static uint32_t get32(const uint8_t *bytes)
+{
+	return (uint32_t)get16(bytes) << 16 | get16(bytes + 2);
+}
+
+static bool read_ip6(const struct fdl_lwip_quote *q, struct packet *p)
+{
+	if (q->len < IP6_HLEN + BEGINNING || q->ip[0] >> 4 != 6)
+		return false;
+	p->len = IP6_HLEN + get16(q->ip + 4);
+	p->proto = q->ip[6];
+	p->from = q->ip + 8;
+	p->to = q->ip + 24;
+	p->transport = q->ip + IP6_HLEN;
+	return true;
+}
+
+static bool read_ip4(const struct fdl_lwip_quote *q, struct packet *p)
+{
+	unsigned hdr_len;
+
+	if (q->len < IP_HLEN || q->ip[0] >> 4 != 4)
+		return false;
+	hdr_len = (q->ip[0] & 15) * 4U;
+	if (hdr_len < IP_HLEN || q->len < hdr_len + BEGINNING ||
+	    get16(q->ip + 6) & (IP_MF | IP_OFFMASK))
+		return false;
+	p->len = get16(q->ip + 2);
+	p->proto = q->ip[9];
+	p->from = q->ip + 12;
+	p->to = q->ip + 16;
+	p->transport = q->ip + hdr_len;
+	return true;
+}
+
+static bool read_packet(const struct fdl_lwip_quote *q, struct packet *p)
+{
+	p->version = q->version;
+	return q->version == 6 ? read_ip6(q, p) : read_ip4(q, p);
+}
+
+#if LWIP_TCP
+static bool is_of(const struct tcp_pcb *pcb, const struct packet *p)
+{
+	const uint32_t at = get32(p->transport + 4);
+
+	return pcb->local_port == get16(p->transport) &&
+	       pcb->remote_port == get16(p->transport + 2) &&
+	       fdl_lwip_is(&pcb->remote_ip, p->version, p->to) &&
+	       fdl_lwip_is(&pcb->local_ip, p->version, p->from) &&
+	       TCP_SEQ_GEQ(at, pcb->lastack) && TCP_SEQ_LT(at, pcb->snd_nxt);
+}
+
+static struct tcp_pcb *find_connection(const struct packet *p)
+{
+	struct tcp_pcb *pcb = tcp_active_pcbs;
+
+	while (pcb && !is_of(pcb, p))
+		pcb = pcb->next;
+	return pcb;
+}
+
+/*
+ * All that is in flight was as long, and is lost: it goes again, once, and the
+ * network is not congested. As long as TF_RTO is set, that is under way.
+ */
+static void send_again(struct fdl_lwip *link, struct tcp_pcb *pcb)
+{
+	if (pcb->flags & TF_RTO)
+		return;
+	fdl_flush(fdl_get_queue(link->ep, 0));
+	if (tcp_rexmit_rto_prepare(pcb) == ERR_OK)
+		tcp_rexmit_rto_commit(pcb);
+}
+
+static void narrow_connection(struct fdl_lwip *link, const struct packet *p,
+			      uint16_t mtu)
+{
+	struct tcp_pcb *pcb = find_connection(p);
+
+	if (!pcb)
+		return;
+	fdl_lwip_path_narrow(link, p->version, p->to, mtu);
+	if (pcb->state >= ESTABLISHED)
+		send_again(link, pcb);
+}
+#else
+static void narrow_connection(struct fdl_lwip *link, const struct packet *p,
+			      uint16_t mtu)
+{
+	LWIP_UNUSED_ARG(link);
+	LWIP_UNUSED_ARG(p);
+	LWIP_UNUSED_ARG(mtu);
+}
+#endif
+
+#if LWIP_UDP
+static bool is_bound(uint16_t port)
+{
+	const struct udp_pcb *pcb = udp_pcbs;
+
+	while (pcb && pcb->local_port != port)
+		pcb = pcb->next;
+	return pcb;
+}
+#else
+static bool is_bound(uint16_t port)
+{
+	LWIP_UNUSED_ARG(port);
+	return false;
+}
+#endif
+
+#if LWIP_IPV6
+static bool is_own(const struct netif *netif, const uint8_t *from)
+{
+	unsigned i;
+
+	for (i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+		if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i)) &&
+		    fdl_lwip_is(netif_ip_addr6(netif, i), 6, from))
+			return true;
+	}
+	return false;
+}
+#else
+static bool is_own(const struct netif *netif, const uint8_t *from)
+{
+	LWIP_UNUSED_ARG(netif);
+	LWIP_UNUSED_ARG(from);
+	return false;
+}
+#endif
+
+/* Of IPv4 routers fragment what belongs to no connection. */
+static bool can_be_ours(const struct fdl_lwip *link, const struct packet *p)
+{
+	if (p->version != 6 || !is_own(link->netif, p->from))
+		return false;
+	if (p->proto == IP6_NEXTH_UDP && !is_bound(get16(p->transport)))
+		return false;
+	return fdl_lwip_path_used(link, p->version, p->to);
+}
+
+void fdl_lwip_too_big(struct fdl_lwip *link, const struct fdl_lwip_quote *q)
+{
+	struct packet p;
+
+	if (q->mtu < (q->version == 6 ? MIN_IP6 : MIN_IP4) ||
+	    q->mtu >= link->mtu || !read_packet(q, &p) || p.len <= q->mtu)
+		return;
+	if (p.proto == IP_PROTO_TCP)
+		narrow_connection(link, &p, (uint16_t)q->mtu);
+	else if (can_be_ours(link, &p))
+		fdl_lwip_path_narrow(link, p.version, p.to, (uint16_t)q->mtu);
+}

@@ -10,38 +10,42 @@
 
 #include "io/group.h"
 #include "kind/fanout.h"
+#include "kind/probe.h"
 #include "options.h"
 #include "os.h"
 #include "tx/distrust.h"
 
 static int same_link(const struct fdl_endpoint *ep, int fd,
-		     const struct fdl_info *info)
+		     const struct kind *kind, const struct fdl_info *info)
 {
 	const struct fdl_info *first = &ep->queues[0].info;
 
-	if (info->kind == first->kind && info->ifindex == first->ifindex &&
+	if (kind == ep->shared.kind && info->ifindex == first->ifindex &&
 	    info->ethernet == first->ethernet)
 		return 0;
 	log_say(&ep->shared.log, FDL_LOG_ERR,
 		"fd %d is a %s%s%s and another fd of the "
 		"endpoint a %s%s%s: all must carry the same link",
-		fd, fdl_kind_name(info->kind), *info->name ? " on " : "",
-		info->name, fdl_kind_name(first->kind),
+		fd, kind->name, *info->name ? " on " : "",
+		info->name, ep->shared.kind->name,
 		*first->name ? " on " : "", first->name);
 	return -EINVAL;
 }
 
 static int probe_all(struct fdl_endpoint *ep, const int *fds, bool adaptive)
 {
+	const struct kind *kind;
 	struct fdl_info *info;
 	unsigned i;
 	int err = 0;
 
 	for (i = 0; !err && i < ep->n_queues; i++) {
 		info = &ep->queues[i].info;
-		err = probe_fd(fds[i], info, &ep->shared.log);
+		err = probe_fd(fds[i], &kind, info, &ep->shared.log);
+		if (i == 0)
+			ep->shared.kind = kind;
 		if (!err)
-			err = same_link(ep, fds[i], info);
+			err = same_link(ep, fds[i], kind, info);
 		info->adaptive = adaptive;
 	}
 	return err;

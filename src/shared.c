@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "kind/kind.h"
+
 void shared_init(struct shared *s)
 {
 	pthread_mutex_init(&s->device_lock, NULL);
@@ -22,7 +24,7 @@ void shared_error(struct shared *s, const char *text)
 
 void shared_open_device(struct shared *s, int fd, const struct fdl_info *info)
 {
-	int err = device_open(&s->device, fd, info);
+	int err = device_open(&s->device, s->kind->device, fd, info->name);
 
 	if (!err)
 		err = device_tx_dropped(&s->device, &s->device_drops);
@@ -40,7 +42,7 @@ int shared_reopen_device(struct shared *s, int fd, const struct fdl_info *info)
 
 	pthread_mutex_lock(&s->device_lock);
 	device_close(&s->device);
-	err = device_open(&s->device, fd, info);
+	err = device_open(&s->device, s->kind->device, fd, info->name);
 	pthread_mutex_unlock(&s->device_lock);
 	return err;
 }

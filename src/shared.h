@@ -16,9 +16,12 @@
 #include "fd/device.h"
 #include "log.h"
 
+struct fdl_info;
+struct kind;
 struct link;
 
 struct shared {
+	const struct kind *kind;	/* of the link */
 	struct fdl_options opts;	/* every default filled in */
 	bool has_address;		/* opts.address is not all zeros */
 	bool no_outgoing;		/* as struct own_sockets (endpoint.h) */

@@ -12,7 +12,6 @@
 #include "fd/device.h"
 
 #include <errno.h>
-#include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -23,7 +22,7 @@
 
 static const char own_netns[] = "/proc/thread-self/ns/net";
 
-static bool same_address(int fd, const struct link *link)
+bool device_same_address(int fd, const struct link *link)
 {
 	static const uint8_t none[sizeof(link->address)];
 	struct ifreq ifr = { 0 };
@@ -35,22 +34,14 @@ static bool same_address(int fd, const struct link *link)
 	return !memcmp(ifr.ifr_hwaddr.sa_data, link->address, sizeof(none));
 }
 
-static bool looks_same(int sock, int fd, const struct fdl_info *info)
-{
-	struct link link;
-
-	if (link_get(sock, info->name, 0, &link) < 0)
-		return false;
-	if (info->kind == FDL_KIND_TUN)
-		return link.tun_type == IFF_TUN && link.owner == os_geteuid();
-	return same_address(fd, &link);
-}
-
-static int guessed_socket(int fd, const struct fdl_info *info)
+static int guessed_socket(const struct device_of *of, int fd,
+			  const char *name)
 {
 	int sock = link_socket();
+	struct link link;
 
-	if (sock < 0 || looks_same(sock, fd, info))
+	if (sock < 0 || (!link_get(sock, name, 0, &link) &&
+			 of->looks_same(fd, &link)))
 		return sock;
 	os_close(sock);
 	return -EXDEV;
@@ -72,35 +63,34 @@ static int socket_in(int nsfd)
 	return netns_run(nsfd, open_there, NULL, &silent);
 }
 
-int device_socket(int fd, const struct fdl_info *info)
+int device_socket(const struct device_of *of, int fd, const char *name)
 {
 	int nsfd, sock;
 
-	if (!*info->name)
+	if (!of || !*name)
 		return -ENODEV;
-	nsfd = os_ioctl(
-		fd, info->kind == FDL_KIND_PACKET ? SIOCGSKNS : TUNGETDEVNETNS,
-		NULL);
+	nsfd = os_ioctl(fd, of->get_netns, NULL);
 	if (nsfd == -EMFILE || nsfd == -ENFILE || nsfd == -ENOMEM)
 		return nsfd;
 	if (nsfd < 0)
-		return guessed_socket(fd, info);
+		return guessed_socket(of, fd, name);
 	sock = socket_in(nsfd);
 	os_close(nsfd);
 	return sock == -EPERM ? -EXDEV : sock;
 }
 
-int device_open(struct device *dev, int fd, const struct fdl_info *info)
+int device_open(struct device *dev, const struct device_of *of, int fd,
+		const char *name)
 {
 	struct link link;
 	int sock, err;
 
 	dev->netlink = -1;
 	dev->ifindex = 0;
-	sock = device_socket(fd, info);
+	sock = device_socket(of, fd, name);
 	if (sock < 0)
 		return sock;
-	err = link_get(sock, info->name, 0, &link);
+	err = link_get(sock, name, 0, &link);
 	if (err) {
 		os_close(sock);
 		return err;

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What is this fd, and how to open one. Nothing here knows of endpoints, but
- * for open.c, which puts the pieces together.
- */
+/* The network device behind an fd. */
 #ifndef FDL_FD_DEVICE_H
 #define FDL_FD_DEVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include <fdlink/open.h>
+struct link;
 
-#include "log.h"
+/* How an fd of some kind tells which device it is on. */
+struct device_of {
+	/* The ioctl that gives an fd of the device's network namespace, to whom
+	 * that is permitted. */
+	unsigned long get_netns;
+	/* For all others: is a device of its name in this namespace the one, as
+	 * nothing but that can reasonably look so? */
+	bool (*looks_same)(int fd, const struct link *link);
+	/* The device stays with its fd wherever it goes, and when it is deleted
+	 * the fd tells. Else it is lost to the fd when it leaves its network
+	 * namespace, deleted or moved, and the fd tells nothing. */
+	bool stays;
+};
 
-/*
- * As fdl_probe_fd, into the library's own struct. A device that is in another
- * network namespace, and not for us to see there, has its name only, and is
- * taken to have IFF_NO_PI, as TUNGETIFF does not tell.
- */
-int probe_fd(int fd, struct fdl_info *info, const struct log *log);
-
-/* Hand out what was found, in as many bytes as the caller has, the rest 0. */
-void info_give(struct fdl_info *info, size_t size,
-	       const struct fdl_info *found);
+/* A looks_same: it has the same hardware address. */
+bool device_same_address(int fd, const struct link *link);
 
 /*
  * A device as the kernel's routing netlink (rtnetlink(7)) knows it. The socket
@@ -33,12 +35,14 @@ struct device {
 };
 
 /*
- * Start asking about the device behind fd, of which probe_fd gave *info.
+ * Start asking about the device of that name behind fd. of is NULL where such
+ * an fd has none.
  * Errors: -EXDEV it is in another network namespace, which is not for us to
  * enter, or may be; -ENODEV it has none; those of socket(2). On error *dev is
  * closed, and using it is harmless.
  */
-int device_open(struct device *dev, int fd, const struct fdl_info *info);
+int device_open(struct device *dev, const struct device_of *of, int fd,
+		const char *name);
 void device_close(struct device *dev);
 
 /*
@@ -48,16 +52,14 @@ void device_close(struct device *dev);
  */
 int device_tx_dropped(const struct device *dev, uint64_t *dropped);
 
-struct link;
-
 /* Ask for the device as it is. One thread at a time. Errors: as link_get, -EXDEV
  * never open. */
 int device_get(const struct device *dev, struct link *link);
 
 /*
- * A link socket (link.h) in the network namespace of the device behind fd, of
- * which kind and name in *info are set. Errors: as device_open.
+ * A link socket (link.h) in the network namespace of the device. Errors: as
+ * device_open.
  */
-int device_socket(int fd, const struct fdl_info *info);
+int device_socket(const struct device_of *of, int fd, const char *name);
 
 #endif

@@ -1,33 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a locator says (fdlink/open.h has the grammar). Pure: no system calls. */
+/*
+ * What a locator says (fdlink/open.h has the grammar), and its options. Pure:
+ * no system calls. kind/locate.c reads a whole locator, by the table of kinds.
+ */
 #ifndef FDL_FD_LOCATOR_H
 #define FDL_FD_LOCATOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/un.h>
 
-#include "kind/fanout.h"
+#include <fdlink/fdlink.h>
+
 #include "log.h"
 
-enum locator_kind {
-	LOCATOR_TAP,
-	LOCATOR_TUN,
-	LOCATOR_PACKET,
-	LOCATOR_SEQPACKET,
-	LOCATOR_UNIXGRAM,
-	LOCATOR_FD,
-};
+struct kind;
 
 enum {
-	LOCATOR_PATH_SIZE = sizeof(((struct sockaddr_un *)0)->sun_path),
+	LOCATOR_NAME_SIZE = 264, /* a host name, and a port */
 	LOCATOR_NETNS_SIZE = 256,
 	LOCATOR_TEXT_SIZE = 768,
 	LOCATOR_MAX_QUEUES = 256, /* the kernel's limit on each kind */
 };
 
+/* How the AF_PACKET sockets of one device share its packets. */
+struct fanout {
+	enum fdl_fanout how; /* AUTO: not given */
+	bool rollover;	     /* a full socket passes packets on */
+	bool outgoing;	     /* also what this machine sends */
+	const struct sock_fprog *program; /* of CBPF */
+};
+
 struct locator {
-	enum locator_kind kind;
+	const struct kind *kind;
 	bool promisc;
 	bool listen;
 	int8_t outgoing;		/* 1 on, -1 off, 0 not given */
@@ -38,18 +42,48 @@ struct locator {
 	struct fanout fanout;		/* how, rollover */
 	enum fdl_mode mode;		/* of packet: the options', else AUTO */
 	int fd;				/* fd:N, else -1 */
-	char name[LOCATOR_PATH_SIZE];	/* device, path or fd name */
-	char local[LOCATOR_PATH_SIZE];	/* "": not given */
+	char name[LOCATOR_NAME_SIZE];	/* device, path, host or fd name */
+	char local[LOCATOR_NAME_SIZE];	/* "": not given */
 	char netns[LOCATOR_NETNS_SIZE]; /* "": not given */
 };
 
-/*
- * Errors: -EINVAL, and one sentence on what is wrong; where the form is, the
- * grammar follows it in lines of its own.
- */
-int locator_parse(struct locator *loc, const char *text, const struct log *log);
+enum locator_option {
+	OPTION_MTU,
+	OPTION_NETNS,
+	OPTION_QUEUES,
+	OPTION_PROMISC,
+	OPTION_FANOUT,
+	OPTION_ROLLOVER,
+	OPTION_OUTGOING,
+	OPTION_RCVBUF,
+	OPTION_OFFLOAD,
+	OPTION_LISTEN,
+	OPTION_LOCAL,
+	LOCATOR_OPTIONS,
+};
 
-/* "tap" ... "fd" */
-const char *locator_kind_name(enum locator_kind kind);
+/* An option as the grammar shows it. Which kinds take it is theirs to say. */
+struct locator_option_form {
+	const char *name;
+	const char *value;	/* what stands behind '='; "": no value */
+	/* Errors: -EINVAL, and one sentence. NULL: the value is an address of
+	 * the kind's, and goes to locator.local. */
+	int (*take)(struct locator *loc, const char *value,
+		    const struct log *log);
+};
+
+extern const struct locator_option_form locator_options[LOCATOR_OPTIONS];
+
+/* Digits only. False: something else, or more than max. */
+bool locator_number(const char *text, uint32_t max, uint32_t *number);
+
+/*
+ * What a kind takes for its name: a network device, or the path of a unix
+ * socket. to has LOCATOR_NAME_SIZE bytes. Errors: -EINVAL, and one sentence.
+ */
+int locator_take_device(struct locator *loc, char *to, const char *value,
+			const struct log *log);
+int locator_take_path(struct locator *loc, char *to, const char *value,
+		      const struct log *log);
 
 #endif

@@ -19,28 +19,21 @@
 #define PACKET_FANOUT_FLAG_IGNORE_OUTGOING 0x4000
 #endif
 
-static const struct {
-	unsigned type; /* of linux/if_packet.h */
-	const char *name;
-} modes[] = {
-	[FDL_FANOUT_AUTO] = { PACKET_FANOUT_HASH, "auto" },
-	[FDL_FANOUT_HASH] = { PACKET_FANOUT_HASH, "hash" },
-	[FDL_FANOUT_LB] = { PACKET_FANOUT_LB, "lb" },
-	[FDL_FANOUT_CPU] = { PACKET_FANOUT_CPU, "cpu" },
-	[FDL_FANOUT_ROLLOVER] = { PACKET_FANOUT_ROLLOVER, "rollover" },
-	[FDL_FANOUT_RND] = { PACKET_FANOUT_RND, "rnd" },
-	[FDL_FANOUT_QM] = { PACKET_FANOUT_QM, "qm" },
-	[FDL_FANOUT_CBPF] = { PACKET_FANOUT_CBPF, NULL },
+/* Of linux/if_packet.h. */
+static const unsigned types[] = {
+	[FDL_FANOUT_AUTO] = PACKET_FANOUT_HASH,
+	[FDL_FANOUT_HASH] = PACKET_FANOUT_HASH,
+	[FDL_FANOUT_LB] = PACKET_FANOUT_LB,
+	[FDL_FANOUT_CPU] = PACKET_FANOUT_CPU,
+	[FDL_FANOUT_ROLLOVER] = PACKET_FANOUT_ROLLOVER,
+	[FDL_FANOUT_RND] = PACKET_FANOUT_RND,
+	[FDL_FANOUT_QM] = PACKET_FANOUT_QM,
+	[FDL_FANOUT_CBPF] = PACKET_FANOUT_CBPF,
 };
-
-const char *fanout_name(enum fdl_fanout how)
-{
-	return modes[how].name;
-}
 
 static unsigned type_and_flags(const struct fanout *fanout)
 {
-	unsigned type = modes[fanout->how].type;
+	unsigned type = types[fanout->how];
 
 	if (fanout->rollover)
 		type |= PACKET_FANOUT_FLAG_ROLLOVER;

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* AF_PACKET sockets on an interface, one per queue, and their group. */
+#include "kind/packet_open.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "fd/opened.h"
-#include "os.h"
 #include "io/steer.h"
+#include "kind/fanout.h"
+#include "os.h"
 
 static int find_interface(int fd, const char *name, int *ifindex,
 			  const struct log *log)
@@ -300,7 +304,7 @@ static int open_best(const struct locator *loc, struct opened *opened,
 	return open_plain(loc, opened, log);
 }
 
-int open_packet(const struct locator *loc, struct opened *opened,
+int packet_open(const struct locator *loc, struct opened *opened,
 		const struct log *log)
 {
 	int err;

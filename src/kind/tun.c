@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* TUN and TAP devices: read and written by packet, not through a socket. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -9,15 +10,24 @@
 #include <fdlink/offload.h>
 
 #include "fd/link.h"
-#include "fd/opened.h"
+#include "kind/kind.h"
+#include "kind/lookup.h"
 #include "os.h"
 
-int check_tun_kind(const struct locator *loc, const struct link *link,
-		   const struct log *log)
-{
-	const char *kind = locator_kind_name(loc->kind);
+extern const struct kind kind_tap;
 
-	if (link->tun_type == (loc->kind == LOCATOR_TAP ? IFF_TAP : IFF_TUN))
+/* IFF_TUN or IFF_TAP */
+static short type_of(const struct locator *loc)
+{
+	return loc->kind == &kind_tap ? IFF_TAP : IFF_TUN;
+}
+
+static int check_type(const struct locator *loc, const struct link *link,
+		      const struct log *log)
+{
+	const char *kind = loc->kind->locator;
+
+	if (link->tun_type == (type_of(loc)))
 		return 0;
 	log_say(log, FDL_LOG_ERR,
 		"%s is there, but is no %s device: choose another name%s",
@@ -43,7 +53,7 @@ static int say_single(const struct locator *loc, const struct log *log)
 		"%s is there, for one queue, and queues=%u: delete it, or make "
 		"it with 'ip tuntap add %s mode %s multi_queue'",
 		loc->name, loc->queues, loc->name,
-		locator_kind_name(loc->kind));
+		loc->kind->locator);
 	return -EINVAL;
 }
 
@@ -54,7 +64,7 @@ static int say_forbidden(const struct locator *loc, const char *what, int err,
 		"%s: not permitted to %s (%s): run as root, or create the "
 		"device for your user with 'ip tuntap add %s mode %s user UID'",
 		loc->name, what, err == -EACCES ? "EACCES" : "EPERM", loc->name,
-		locator_kind_name(loc->kind));
+		loc->kind->locator);
 	return err;
 }
 
@@ -86,7 +96,7 @@ static int choose_flags(const struct locator *loc, int sock, short *flags,
 	*flags = IFF_NO_PI;
 	if (loc->offload >= 0)
 		*flags |= IFF_VNET_HDR;
-	*flags |= loc->kind == LOCATOR_TAP ? IFF_TAP : IFF_TUN;
+	*flags |= type_of(loc);
 	if (loc->queues > 1)
 		*flags |= IFF_MULTI_QUEUE;
 	err = link_get(sock, loc->name, 0, &link);
@@ -99,7 +109,7 @@ static int choose_flags(const struct locator *loc, int sock, short *flags,
 			loc->name, strerror(-err));
 		return err;
 	}
-	err = check_tun_kind(loc, &link, log);
+	err = check_type(loc, &link, log);
 	if (err)
 		return err;
 	if (!link.multi_queue)
@@ -218,8 +228,8 @@ static int open_with(const struct locator *loc, int sock, struct opened *opened,
 	return err;
 }
 
-int open_tun(const struct locator *loc, struct opened *opened,
-	     const struct log *log)
+static int open_tun(const struct locator *loc, struct opened *opened,
+		    const struct log *log)
 {
 	int sock, err;
 
@@ -233,3 +243,167 @@ int open_tun(const struct locator *loc, struct opened *opened,
 	os_close(sock);
 	return err;
 }
+
+static int look_up(const struct locator *loc, struct fdl_info *info,
+		   const struct log *log)
+{
+	struct link link;
+	uint32_t offloads;
+	int err;
+
+	err = lookup_link(loc, &link, &offloads, log);
+	if (err == -ENODEV)
+		log_say(log, FDL_LOG_ERR,
+			"%s:%s: no such device yet: opening it creates one, or "
+			"'ip tuntap add %s mode %s'",
+			loc->kind->locator, loc->name, loc->name,
+			loc->kind->locator);
+	if (!err)
+		err = check_type(loc, &link, log);
+	if (err)
+		return err;
+	info->ethernet = link.tun_type == IFF_TAP;
+	/* Packet information and virtio-net header are for whoever opens it to
+	 * choose, and fdl_open chooses no packet information. */
+	info->vnet_hdr_len = loc->offload < 0 ? 0 : FDL_VNET_HDR_LEN;
+	lookup_fill(info, &link);
+	info->offloads = offloads;
+	return 0;
+}
+
+static int merge_tun(struct fdl_options *opts, struct locator *loc,
+		     const struct log *log)
+{
+	if (!(opts->flags & FDL_ETHERNET))
+		return 0;
+	log_say(log, FDL_LOG_ERR,
+		"tun:%s carries IP packets, and the "
+		"options ask for an Ethernet header: use tap:, or "
+		"leave FDL_ETHERNET out",
+		loc->name);
+	return -EINVAL;
+}
+
+static bool owns_tap(const struct fd_facts *facts)
+{
+	return !facts->socket && facts->tun.ifr_flags & IFF_TAP;
+}
+
+static bool owns_tun(const struct fd_facts *facts)
+{
+	return !facts->socket && facts->tun.ifr_flags & IFF_TUN;
+}
+
+/* A TUN has no hardware address. It belongs to the user we are, which is what
+ * lets such a user open it at all. */
+static bool is_our_tun(int fd, const struct link *link)
+{
+	(void)fd;
+	return link->tun_type == IFF_TUN && link->owner == os_geteuid();
+}
+
+static const struct device_of tap_device = {
+	.get_netns = TUNGETDEVNETNS,
+	.looks_same = device_same_address,
+	.stays = true,
+};
+
+static const struct device_of tun_device = {
+	.get_netns = TUNGETDEVNETNS,
+	.looks_same = is_our_tun,
+	.stays = true,
+};
+
+static int vnet_hdr_size(int fd, uint8_t *len)
+{
+	int size = 0, err;
+
+	err = os_ioctl(fd, TUNGETVNETHDRSZ, &size);
+	if (err < 0)
+		return err;
+	*len = (uint8_t)size;
+	return 0;
+}
+
+/* What only the device's namespace tells: no error if that is closed to us. */
+static int probe_device(int fd, struct fdl_info *info)
+{
+	int sock = device_socket(info->ethernet ? &tap_device : &tun_device, fd, info->name), err;
+	struct link link;
+
+	if (sock == -EMFILE || sock == -ENFILE || sock == -ENOMEM)
+		return sock;
+	if (sock < 0)
+		return 0;
+	err = link_get(sock, info->name, 0, &link);
+	if (!err) {
+		info->device = true;
+		info->ifindex = link.ifindex;
+		info->mtu = link.mtu;
+		info->up = link.up;
+		/* TUNGETIFF cannot tell: it answers IFF_NOFILTER in
+		 * the bit of IFF_NO_PI. */
+		info->packet_info = link.packet_info;
+		if (info->multi_queue)
+			info->queues = link.queues;
+		info->offloads = link_offloads(sock, info->name);
+	}
+	os_close(sock);
+	return err;
+}
+
+static int probe_tun(const struct fd_facts *facts, struct fdl_info *info,
+		     const struct log *log)
+{
+	struct ifreq address = { 0 };
+	const int fd = facts->fd;
+	int err;
+
+	(void)log;
+	info->ethernet = facts->tun.ifr_flags & IFF_TAP;
+	info->multi_queue = facts->tun.ifr_flags & IFF_MULTI_QUEUE;
+	memcpy(info->name, facts->tun.ifr_name, sizeof(info->name) - 1);
+	if (info->ethernet && !os_ioctl(fd, SIOCGIFHWADDR, &address))
+		memcpy(info->address, address.ifr_hwaddr.sa_data,
+		       sizeof(info->address));
+	if (facts->tun.ifr_flags & IFF_VNET_HDR) {
+		err = vnet_hdr_size(fd, &info->vnet_hdr_len);
+		if (err)
+			return err;
+	}
+	return probe_device(fd, info);
+}
+
+enum {
+	TUN_OPTIONS = 1 << OPTION_MTU | 1 << OPTION_NETNS |
+		      1 << OPTION_QUEUES | 1 << OPTION_OFFLOAD,
+};
+
+const struct kind kind_tap = {
+	.name = "tap",
+	.number = FDL_KIND_TAP,
+	.locator = "tap",
+	.form = "NAME",
+	.options = TUN_OPTIONS,
+	.take_name = locator_take_device,
+	.open = open_tun,
+	.look_up = look_up,
+	.owns = owns_tap,
+	.probe = probe_tun,
+	.device = &tap_device,
+};
+
+const struct kind kind_tun = {
+	.name = "tun",
+	.number = FDL_KIND_TUN,
+	.locator = "tun",
+	.form = "NAME",
+	.options = TUN_OPTIONS,
+	.take_name = locator_take_device,
+	.merge = merge_tun,
+	.open = open_tun,
+	.look_up = look_up,
+	.owns = owns_tun,
+	.probe = probe_tun,
+	.device = &tun_device,
+};

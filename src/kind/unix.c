@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Unix sockets that keep packet boundaries. */
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
@@ -7,8 +8,18 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "fd/opened.h"
+#include <fdlink/offload.h>
+
+#include "kind/kind.h"
+#include "kind/unix_lookup.h"
 #include "os.h"
+
+extern const struct kind kind_seqpacket;
+
+static int type_of(const struct locator *loc)
+{
+	return loc->kind == &kind_seqpacket ? SOCK_SEQPACKET : SOCK_DGRAM;
+}
 
 struct address {
 	struct sockaddr_un un;
@@ -30,7 +41,7 @@ static void make_address(struct address *addr, const char *path)
 
 static int open_socket(const struct locator *loc, const struct log *log)
 {
-	int type = loc->kind == LOCATOR_SEQPACKET ? SOCK_SEQPACKET : SOCK_DGRAM;
+	int type = type_of(loc);
 	int fd = os_socket(AF_UNIX, type, 0);
 
 	if (fd >= 0) {
@@ -39,7 +50,7 @@ static int open_socket(const struct locator *loc, const struct log *log)
 		return fd;
 	}
 	log_say(log, FDL_LOG_ERR, "%s:%s: no socket to be had: %s",
-		locator_kind_name(loc->kind), loc->name, strerror(-fd));
+		loc->kind->locator, loc->name, strerror(-fd));
 	return fd;
 }
 
@@ -126,7 +137,7 @@ static int connect_to(int fd, const struct locator *loc, const struct log *log)
 	err = os_connect(fd, (const struct sockaddr *)&addr.un, addr.len);
 	if (err)
 		log_say(log, FDL_LOG_ERR, "%s:%s: cannot connect (%s)%s",
-			locator_kind_name(loc->kind), loc->name, strerror(-err),
+			loc->kind->locator, loc->name, strerror(-err),
 			connect_advice(err));
 	return err;
 }
@@ -240,7 +251,7 @@ static int connect_unix(const struct locator *loc, struct opened *opened,
 {
 	int err = 0;
 
-	if (loc->kind == LOCATOR_UNIXGRAM)
+	if (type_of(loc) == SOCK_DGRAM)
 		err = bind_local(opened->fd[0], loc, opened, log);
 	return err ? err : connect_to(opened->fd[0], loc, log);
 }
@@ -252,13 +263,13 @@ static int listen_unix(const struct locator *loc, struct opened *opened,
 
 	if (err)
 		return err;
-	return loc->kind == LOCATOR_SEQPACKET ?
+	return type_of(loc) == SOCK_SEQPACKET ?
 		       listen_seqpacket(loc, opened, log) :
 		       await_sender(loc, opened, log);
 }
 
-int open_unix(const struct locator *loc, struct opened *opened,
-	      const struct log *log)
+static int open_unix(const struct locator *loc, struct opened *opened,
+		     const struct log *log)
 {
 	int err, fd = open_socket(loc, log);
 
@@ -271,3 +282,71 @@ int open_unix(const struct locator *loc, struct opened *opened,
 		opened_undo(opened);
 	return err;
 }
+
+/* Peers that agree on it have what a device's kernel has. */
+static int merge_unix(struct fdl_options *opts, struct locator *loc,
+		      const struct log *log)
+{
+	if (loc->offload > 0)
+		opts->flags |= FDL_VNET_HDR;
+	if (loc->offload >= 0 || !(opts->flags & FDL_VNET_HDR))
+		return 0;
+	log_say(log, FDL_LOG_ERR,
+		"%s:%s: offload=off in the locator and FDL_VNET_HDR contradict "
+		"each other: give one of them",
+		loc->kind->locator, loc->name);
+	return -EINVAL;
+}
+
+static int look_up(const struct locator *loc, struct fdl_info *info,
+		   const struct log *log)
+{
+	int err = unix_check(loc, type_of(loc), log);
+
+	info->vnet_hdr_len = loc->offload > 0 ? FDL_VNET_HDR_LEN : 0;
+	return err;
+}
+
+/* Of any family but AF_PACKET: what a caller has made keeps boundaries, too. */
+static bool owns_seqpacket(const struct fd_facts *facts)
+{
+	return facts->socket && facts->domain != AF_PACKET &&
+	       facts->type == SOCK_SEQPACKET;
+}
+
+static bool owns_datagram(const struct fd_facts *facts)
+{
+	return facts->socket && facts->domain != AF_PACKET &&
+	       facts->type == SOCK_DGRAM;
+}
+
+enum {
+	UNIX_OPTIONS = 1 << OPTION_MTU | 1 << OPTION_OFFLOAD |
+		       1 << OPTION_LISTEN,
+};
+
+const struct kind kind_seqpacket = {
+	.name = "seqpacket",
+	.number = FDL_KIND_SEQPACKET,
+	.locator = "seqpacket",
+	.form = "PATH",
+	.options = UNIX_OPTIONS,
+	.take_name = locator_take_path,
+	.merge = merge_unix,
+	.open = open_unix,
+	.look_up = look_up,
+	.owns = owns_seqpacket,
+};
+
+const struct kind kind_unixgram = {
+	.name = "datagram",
+	.number = FDL_KIND_DGRAM,
+	.locator = "unixgram",
+	.form = "PATH",
+	.options = UNIX_OPTIONS | 1 << OPTION_LOCAL,
+	.take_name = locator_take_path,
+	.merge = merge_unix,
+	.open = open_unix,
+	.look_up = look_up,
+	.owns = owns_datagram,
+};

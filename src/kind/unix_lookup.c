@@ -4,6 +4,8 @@
  * type and the path of every bound socket of this network namespace, the path
  * as it was given to bind, maybe a relative one.
  */
+#include "kind/unix_lookup.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,9 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include <fdlink/offload.h>
-
-#include "fd/opened.h"
+#include "kind/kind.h"
 #include "os.h"
 
 struct reader {
@@ -110,7 +110,7 @@ static int bound_type(const char *path)
 static int refuse(const struct locator *loc, int err, const char *why,
 		  const struct log *log)
 {
-	log_say(log, FDL_LOG_ERR, "%s:%s: %s", locator_kind_name(loc->kind),
+	log_say(log, FDL_LOG_ERR, "%s:%s: %s", loc->kind->locator,
 		loc->name, why);
 	return err;
 }
@@ -136,10 +136,9 @@ static int check_file(const struct locator *loc, const struct log *log)
 	return 0;
 }
 
-static int check_peer(const struct locator *loc, int type,
+static int check_peer(const struct locator *loc, int type, int want,
 		      const struct log *log)
 {
-	int want = loc->kind == LOCATOR_SEQPACKET ? SOCK_SEQPACKET : SOCK_DGRAM;
 	int err;
 
 	if (*loc->name != '@') {
@@ -185,21 +184,12 @@ static int check_free(const struct locator *loc, int type,
 		      log);
 }
 
-int probe_unix(const struct locator *loc, struct fdl_info *info,
-	       const struct log *log)
+int unix_check(const struct locator *loc, int want, const struct log *log)
 {
 	int type = bound_type(loc->name);
-	int err;
 
 	if (type < 0)
 		return refuse(loc, type, "cannot read /proc/net/unix", log);
-	err = loc->listen ? check_free(loc, type, log) :
-			    check_peer(loc, type, log);
-	if (err)
-		return err;
-	info->kind = loc->kind == LOCATOR_SEQPACKET ? FDL_KIND_SEQPACKET :
-						      FDL_KIND_DGRAM;
-	info->queues = 1;
-	info->vnet_hdr_len = loc->offload > 0 ? FDL_VNET_HDR_LEN : 0;
-	return 0;
+	return loc->listen ? check_free(loc, type, log) :
+			     check_peer(loc, type, want, log);
 }

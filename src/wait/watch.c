@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "endpoint.h"
+#include "kind/probe.h"
 #include "os.h"
 
 static void note_change(struct watch *w, const struct link *link)
@@ -73,13 +74,19 @@ bool watch_is_over(const struct watch *w)
 	return w->gone && (w->over_at == 0 || os_now_ms() >= w->over_at);
 }
 
+static bool stays(const struct shared *s)
+{
+	return s->kind->device->stays;
+}
+
 static int subscribe(struct fdl_queue *q, const struct fdl_info *info)
 {
 	struct fdl_endpoint *ep = q->ep;
 	struct watch *w = &q->watch;
 	int err;
 
-	w->netlink = device_socket(q->io.fd, info);
+	w->netlink = device_socket(q->shared->kind->device, q->io.fd,
+				    info->name);
 	if (w->netlink < 0)
 		return w->netlink;
 	err = link_subscribe(w->netlink, ep->shared.device.ifindex);
@@ -103,7 +110,7 @@ static int watch_open(struct fdl_queue *q, const struct fdl_info *info)
 	err = shared_get_link(q->shared, &link);
 	if (!err)
 		q->watch.last = link;
-	else if (q->io.kind == FDL_KIND_PACKET && err == -ENODEV)
+	else if (!stays(q->shared) && err == -ENODEV)
 		found_gone(q);
 	return 0;
 }
@@ -123,9 +130,7 @@ static void warn(const struct fdl_endpoint *ep, const char *name, int err)
 		"%s cannot be watched (%s): changes "
 		"of its link are not noticed%s",
 		name, strerror(-err),
-		ep->queues[0].info.kind == FDL_KIND_PACKET ?
-			", nor that it is deleted" :
-			"");
+		stays(&ep->shared) ? "" : ", nor that it is deleted");
 }
 
 void watch_open_all(struct fdl_endpoint *ep)
@@ -144,12 +149,13 @@ void watch_open_all(struct fdl_endpoint *ep)
 static void follow(struct fdl_queue *q)
 {
 	const struct log silent = { 0 };
+	const struct kind *kind;
 	struct fdl_info info;
 	int err;
 
 	watch_close(q);
 	atomic_fetch_add_explicit(&q->watch.changes, 1, memory_order_relaxed);
-	if (probe_fd(q->io.fd, &info, &silent))
+	if (probe_fd(q->io.fd, &kind, &info, &silent))
 		return;		/* deleted */
 	err = shared_reopen_device(q->shared, q->io.fd, &info);
 	if (!err)
@@ -191,7 +197,7 @@ bool watch_look(struct fdl_queue *q)
 {
 	if (!q->watch.open || q->watch.gone || !has_left(q))
 		return false;
-	if (q->io.kind != FDL_KIND_PACKET) {
+	if (stays(q->shared)) {
 		follow(q);
 		return false;
 	}

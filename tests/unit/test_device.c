@@ -10,6 +10,7 @@
 #include "fd/link.h"
 #include "fd/netns.h"
 #include "fd_common.h"
+#include "kind/probe.h"
 
 static struct said said;
 static const struct log to_said = { said_take, &said };
@@ -47,10 +48,11 @@ static void links_by_name_and_index(void **state)
 
 static int open_device(struct device *dev, int fd)
 {
+	const struct kind *kind;
 	struct fdl_info info;
 
-	assert_int_equal(probe_fd(fd, &info, &to_said), 0);
-	return device_open(dev, fd, &info);
+	assert_int_equal(probe_fd(fd, &kind, &info, &to_said), 0);
+	return device_open(dev, kind->device, fd, info.name);
 }
 
 /* Frames from the kernel's side until its queue, which nobody reads, is full. */
@@ -110,6 +112,7 @@ static void no_device(void **state)
 static void other_namespace_is_entered(void **state)
 {
 	int home = open_own_netns(), fd, twin;
+	const struct kind *kind;
 	struct fdl_info info;
 	struct device dev;
 	uint64_t dropped;
@@ -120,9 +123,9 @@ static void other_namespace_is_entered(void **state)
 	overflow("dv2");
 	assert_true(enter_new_netns());
 	twin = make_tun("dv2", IFF_TAP | IFF_NO_PI);
-	assert_int_equal(probe_fd(fd, &info, &to_said), 0);
+	assert_int_equal(probe_fd(fd, &kind, &info, &to_said), 0);
 	assert_true(info.device && info.up);
-	assert_int_equal(device_open(&dev, fd, &info), 0);
+	assert_int_equal(device_open(&dev, kind->device, fd, info.name), 0);
 	assert_int_equal(device_tx_dropped(&dev, &dropped), 0);
 	assert_true(dropped > 0);
 	device_close(&dev);
@@ -146,29 +149,31 @@ static int without_privilege(int (*check)(int fd), int fd)
 
 static int check_known(int fd)
 {
+	const struct kind *kind;
 	struct fdl_info info;
 	struct device dev;
 	uint64_t dropped;
 
-	if (probe_fd(fd, &info, &to_said))
+	if (probe_fd(fd, &kind, &info, &to_said))
 		return 1;
 	if (!info.device || info.mtu != 1500)
 		return 2;
-	if (device_open(&dev, fd, &info))
+	if (device_open(&dev, kind->device, fd, info.name))
 		return 3;
 	return device_tx_dropped(&dev, &dropped) ? 4 : 0;
 }
 
 static int check_unknown(int fd)
 {
+	const struct kind *kind;
 	struct fdl_info info;
 	struct device dev;
 
-	if (probe_fd(fd, &info, &to_said))
+	if (probe_fd(fd, &kind, &info, &to_said))
 		return 1;
 	if (info.device || info.mtu || info.ifindex || !*info.name)
 		return 2;
-	return device_open(&dev, fd, &info) != -EXDEV || dev.netlink != -1;
+	return device_open(&dev, kind->device, fd, info.name) != -EXDEV || dev.netlink != -1;
 }
 
 static bool is_root(void)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fd/locator.h"
+#include "kind/locate.h"
 
 #include <errno.h>
 
 #include "fd_common.h"
+#include "kind/kind.h"
 
 #define LONG_PATH                                             \
 	"/23456789012345678901234567890123456789012345678901" \
@@ -30,7 +31,9 @@ static void kinds_and_names(void **state)
 	(void)state;
 	for (int i = 0; i < 6; i++) {
 		expect_good(texts[i], &loc);
-		assert_int_equal(loc.kind, i);
+		assert_memory_equal(texts[i], loc.kind->locator,
+				    strlen(loc.kind->locator));
+		assert_int_equal(texts[i][strlen(loc.kind->locator)], ':');
 		assert_string_equal(loc.name, "t0");
 		assert_int_equal(loc.fd, -1);
 		assert_false(loc.promisc || loc.listen || loc.mtu);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An fd that the process has already, by number or by the name that systemd
+ * passed it under. Of which kind the link is shows as the fd is looked at.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "kind/kind.h"
+
+static int take_name(struct locator *loc, char *to, const char *value,
+		     const struct log *log)
+{
+	uint32_t fd;
+
+	if (locator_number(value, INT_MAX, &fd)) {
+		loc->fd = (int)fd;
+		return 0;
+	}
+	if (strspn(value, "0123456789") == strlen(value) ||
+	    strlen(value) >= LOCATOR_NAME_SIZE) {
+		log_say(log, FDL_LOG_ERR,
+			"fd:%.40s is no fd: a number from 0 on, or a name "
+			"of up to %d bytes",
+			value, LOCATOR_NAME_SIZE - 1);
+		return -EINVAL;
+	}
+	strcpy(to, value);
+	return 0;
+}
+
+static int open_given(const struct locator *loc, struct opened *opened,
+		      const struct log *log)
+{
+	int fd = loc->fd >= 0 ? loc->fd : inherited_fd(loc->name, log);
+
+	if (fd < 0)
+		return fd;
+	opened->fd[opened->n++] = fd;
+	opened->borrowed = true;
+	return 0;
+}
+
+const struct kind kind_given = {
+	.locator = "fd",
+	.form = "N|NAME",
+	.options = 1 << OPTION_MTU,
+	.take_name = take_name,
+	.open = open_given,
+};

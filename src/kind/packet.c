@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* AF_PACKET sockets of type SOCK_RAW: a second reader of an interface. */
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <linux/sockios.h>
+#include <linux/virtio_net.h>
+#include <net/if_arp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "kind/kind.h"
+#include "kind/lookup.h"
+#include "kind/packet_open.h"
+#include "os.h"
+
+#ifndef PACKET_VNET_HDR_SZ /* Linux 6.6 */
+#define PACKET_VNET_HDR_SZ 24
+#endif
+
+/* The group is made as the sockets are opened: none is left to ask for. */
+static void take_fanout(struct fdl_options *opts, struct fanout *fanout)
+{
+	if (fanout->how == FDL_FANOUT_AUTO)
+		fanout->how = opts->fanout;
+	if (fanout->how == FDL_FANOUT_AUTO)
+		fanout->how = FDL_FANOUT_HASH;
+	fanout->program = opts->fanout_program;
+	fanout->rollover |= (opts->flags & FDL_ROLLOVER) != 0;
+	fanout->outgoing = opts->flags & FDL_RX_OUTGOING;
+	opts->fanout = FDL_FANOUT_AUTO;
+	opts->fanout_program = NULL;
+	opts->flags &= ~(uint32_t)FDL_ROLLOVER;
+}
+
+static int merge_packet(struct fdl_options *opts, struct locator *loc,
+			const struct log *log)
+{
+	const char *what = NULL;
+
+	if (loc->outgoing > 0)
+		opts->flags |= FDL_RX_OUTGOING;
+	else if (loc->outgoing && opts->flags & FDL_RX_OUTGOING)
+		what = "outgoing=off in the locator and FDL_RX_OUTGOING";
+	else if (loc->fanout.how && opts->fanout &&
+		 loc->fanout.how != opts->fanout)
+		what = "fanout in the locator and fanout in the options";
+	if (!what)
+		take_fanout(opts, &loc->fanout);
+	loc->mode = opts->mode;
+	if (loc->fanout.how == FDL_FANOUT_ROLLOVER && loc->fanout.rollover)
+		what = "fanout=rollover and rollover";
+	if (!what)
+		return 0;
+	log_say(log, FDL_LOG_ERR,
+		"packet:%s: %s contradict each other: give "
+		"one of them",
+		loc->name, what);
+	return -EINVAL;
+}
+
+static int look_up(const struct locator *loc, struct fdl_info *info,
+		   const struct log *log)
+{
+	struct link link;
+	int err;
+
+	err = lookup_link(loc, &link, NULL, log);
+	if (err == -ENODEV)
+		log_say(log, FDL_LOG_ERR,
+			"packet:%s: no such interface: see 'ip link'",
+			loc->name);
+	if (err)
+		return err;
+	info->ethernet = link.arphrd == ARPHRD_ETHER ||
+			 link.arphrd == ARPHRD_LOOPBACK;
+	lookup_fill(info, &link);
+	/* Those are matters of an fd, and the socket is yet to be opened. */
+	info->queues = 1;
+	info->multi_queue = false;
+	info->adaptive = !packet_pair_refusal(loc);
+	return 0;
+}
+
+static bool owns(const struct fd_facts *facts)
+{
+	return facts->socket && facts->domain == AF_PACKET &&
+	       facts->type == SOCK_RAW;
+}
+
+static int get_int(int fd, int level, int name, int *value)
+{
+	socklen_t len = sizeof(*value);
+
+	return os_getsockopt(fd, level, name, value, &len);
+}
+
+static int packet_vnet_hdr(int fd, uint8_t *len)
+{
+	int on, size, err;
+
+	err = get_int(fd, SOL_PACKET, PACKET_VNET_HDR, &on);
+	if (err || !on)
+		return err;
+	if (get_int(fd, SOL_PACKET, PACKET_VNET_HDR_SZ, &size))
+		size = sizeof(struct virtio_net_hdr);
+	*len = (uint8_t)size;
+	return 0;
+}
+
+/* The ioctls look into the socket's own namespace. */
+static int probe_packet_device(int fd, struct fdl_info *info)
+{
+	struct ifreq ifr = { .ifr_ifindex = (int)info->ifindex };
+	int err;
+
+	err = os_ioctl(fd, SIOCGIFNAME, &ifr);
+	if (err)
+		return err;
+	memcpy(info->name, ifr.ifr_name, sizeof(info->name) - 1);
+	err = os_ioctl(fd, SIOCGIFMTU, &ifr);
+	if (err)
+		return err;
+	info->mtu = (uint32_t)ifr.ifr_mtu;
+	err = os_ioctl(fd, SIOCGIFFLAGS, &ifr);
+	if (err)
+		return err;
+	info->up = ifr.ifr_flags & IFF_UP;
+	err = os_ioctl(fd, SIOCGIFHWADDR, &ifr);
+	if (err)
+		return err;
+	if (info->ethernet)
+		memcpy(info->address, ifr.ifr_hwaddr.sa_data,
+		       sizeof(info->address));
+	info->device = true;
+	return 0;
+}
+
+static int probe_packet(const struct fd_facts *facts, struct fdl_info *info,
+			const struct log *log)
+{
+	const int fd = facts->fd;
+	struct sockaddr_ll sll = { 0 };
+	socklen_t len = sizeof(sll);
+	int rcvbuf = 0;
+	int err;
+
+	err = os_getsockname(fd, (struct sockaddr *)&sll, &len);
+	if (err)
+		return err;
+	if (sll.sll_ifindex <= 0) {
+		log_say(log, FDL_LOG_ERR,
+			sll.sll_ifindex ?
+				"fd %d is an AF_PACKET socket whose interface is gone: "
+				"open another" :
+				"fd %d is an AF_PACKET socket on no interface: "
+				"bind(2) it to one",
+			fd);
+		return -ENODEV;
+	}
+	info->ifindex = (unsigned)sll.sll_ifindex;
+	info->ethernet = sll.sll_hatype == ARPHRD_ETHER ||
+			 sll.sll_hatype == ARPHRD_LOOPBACK;
+	err = packet_vnet_hdr(fd, &info->vnet_hdr_len);
+	if (!err)
+		err = get_int(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf);
+	info->rcvbuf = (uint32_t)rcvbuf;
+	if (!err)
+		err = probe_packet_device(fd, info);
+	if (err)
+		log_say(log, FDL_LOG_ERR,
+			"fd %d: cannot ask about its interface: %s", fd,
+			strerror(-err));
+	return err;
+}
+
+static const struct device_of device = {
+	.get_netns = SIOCGSKNS,
+	.looks_same = device_same_address,
+};
+
+const struct kind kind_packet = {
+	.name = "packet",
+	.number = FDL_KIND_PACKET,
+	.locator = "packet",
+	.form = "IFACE",
+	.options = 1 << OPTION_MTU | 1 << OPTION_NETNS | 1 << OPTION_QUEUES |
+		   1 << OPTION_PROMISC | 1 << OPTION_FANOUT |
+		   1 << OPTION_ROLLOVER | 1 << OPTION_OUTGOING |
+		   1 << OPTION_RCVBUF,
+	.take_name = locator_take_device,
+	.merge = merge_packet,
+	.open = packet_open,
+	.look_up = look_up,
+	.owns = owns,
+	.probe = probe_packet,
+	.device = &device,
+};

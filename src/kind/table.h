@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of kinds: the one place that knows them all. */
+#ifndef FDL_KIND_TABLE_H
+#define FDL_KIND_TABLE_H
+
+#include "kind/kind.h"
+
+/* NULL behind the last one. */
+const struct kind *kind_at(unsigned i);
+
+/* The kind that a fdl_info tells of; of several the first, which in all that a
+ * fdl_info is good for are alike. NULL: it tells of none. */
+const struct kind *kind_of(enum fdl_kind kind);
+
+/* The kind that an fd is of: the first one that owns it. NULL: none does. */
+const struct kind *kind_owning(const struct fd_facts *facts);
+
+#endif

@@ -7,23 +7,22 @@
 
 #include <errno.h>
 
+#include <fdlink/offload.h>
+
 #include "endpoint.h"
 #include "proto/eth.h"
-#include "proto/parse.h"
 #include "tx/defer.h"
 #include "tx/put.h"
 
 static uint32_t hash_of(const struct fdl_endpoint *ep, struct fdl_packet *pkt)
 {
 	struct eth_view eth = { .hdr_len = 0 };
-	struct parsed p = { .version = 0 };
 
 	if (pkt->hash)
 		return pkt->hash;
-	if (!(ep->shared.opts.flags & FDL_ETHERNET) ||
-	    eth_parse(pkt->data, pkt->len, &eth))
-		parse_frame(pkt->data, pkt->len, pkt->len, eth.hdr_len, &p);
-	pkt->hash = flow_hash(pkt->data, pkt->len, eth.hdr_len, &p);
+	if (ep->shared.opts.flags & FDL_ETHERNET)
+		eth_parse(pkt->data, pkt->len, &eth);
+	pkt->hash = fdl_flow_hash(pkt->data, pkt->len, eth.hdr_len);
 	return pkt->hash;
 }
 

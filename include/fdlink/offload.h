@@ -37,7 +37,9 @@ enum fdl_refusal {
 	FDL_REFUSE_TRANSPORT,	/* not TCP or UDP, or impossible lengths */
 	FDL_REFUSE_GSO_TYPE,	/* unknown, or contradicting the packet */
 	FDL_REFUSE_GSO_SIZE,	/* 0 or 65535 */
-	FDL_REFUSE_GSO_CSUM,	/* super-packet of UDP, checksum not partial */
+	FDL_REFUSE_GSO_CSUM,	/* super-packet without a partial checksum: of
+				 * UDP that nobody vouches for, or behind an
+				 * IPv6 routing header */
 	FDL_REFUSE_CSUM_START,	/* inside a link or IP header, or past the end */
 	FDL_REFUSE_CSUM_OFFSET,	/* past the end, or not the protocol's */
 };
@@ -90,13 +92,24 @@ int fdl_checksum_verify(const uint8_t *frame, size_t len, unsigned link_len);
  * Check *off against a frame of len bytes of which the first avail lie at
  * frame, and make it canonical: hdr_len computed anew (0 without gso), gso
  * taken back where one segment holds all of the payload, unused fields zeroed.
- * What passes can be given to fdl_checksum_complete and, but for SCTP with a
- * partial checksum, to fdl_vnet_hdr_encode and fdl_segment_start. On refusal
- * *off is unchanged.
+ * What passes can be given to fdl_checksum_complete, fdl_vnet_hdr_encode and
+ * fdl_segment_start, with two exceptions: SCTP with a partial checksum is for
+ * fdl_checksum_complete only, and kernels refuse the header of a super-packet
+ * of UDP whose checksum is not partial. On refusal *off is unchanged.
  */
 enum fdl_refusal fdl_offload_check(const uint8_t *frame, size_t avail,
 				   size_t len, unsigned link_len,
 				   struct fdl_offload *off);
+
+/*
+ * Hash of the flow that a frame of len bytes belongs to, from its addresses,
+ * its protocol and its ports; from its addresses alone for a fragment. What is
+ * no IP is hashed by its link header. Both directions of a flow have the same.
+ * fdl_write_packets uses it for a packet whose hash is 0. It has no key: who
+ * chooses the addresses can choose the hash.
+ * Returns the hash, never 0.
+ */
+uint32_t fdl_flow_hash(const uint8_t *frame, size_t len, unsigned link_len);
 
 /* struct virtio_net_hdr (linux/virtio_net.h): bytes, without and with
  * num_buffers */

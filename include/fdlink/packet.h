@@ -70,7 +70,8 @@ struct fdl_packet {
 				 * order: 0x0800, 0x86dd (linux/if_ether.h);
 				 * 4 for an IEEE 802.3 length field */
 	uint8_t link_len;	/* bytes of link header at data: 0, or 14, with
-				 * VLAN tags 18 or 22 */
+				 * VLAN tags 18 or 22; 255 means 255 or more:
+				 * fdl_packet_push */
 	uint8_t type;		/* enum fdl_packet_type */
 	uint32_t hash;		/* flow hash; 0: not computed */
 	struct fdl_offload off;
@@ -81,15 +82,18 @@ struct fdl_packet {
 
 /*
  * Put n bytes in front of the packet, for a header to be written there. They
- * hold garbage. link_len grows by n where the packet has a link header or n is
- * a header's length (14, 18, 22), and off.hdr_len and off.csum_start by n.
+ * hold garbage. link_len grows by n, up to 255, where the packet has a link
+ * header or n is a header's length (14, 18, 22). So behind an outer header, of
+ * a tunnel, link_len is where the inner packet begins. off.csum_start grows by
+ * n where the checksum is partial, and off.hdr_len where it is not 0.
  * Returns the new data, or NULL, and nothing changed, when room < n.
  */
 uint8_t *fdl_packet_push(struct fdl_packet *pkt, size_t n);
 
 /*
  * Take n bytes off the front. link_len, off.hdr_len and off.csum_start shrink
- * by n, down to 0; a checksum whose start is pulled away is no longer partial.
+ * by n, down to 0; a link_len of 255, which may be more, becomes 0. A checksum
+ * whose start is pulled away is no longer partial.
  * Returns the new data, or NULL, and nothing changed, when len < n.
  */
 uint8_t *fdl_packet_pull(struct fdl_packet *pkt, size_t n);

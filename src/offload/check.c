@@ -50,8 +50,10 @@ static enum fdl_refusal check_csum(const struct fdl_offload *off, size_t len,
 {
 	size_t first = link_len;
 
-	if (p->version)
+	if (p->version) {
 		first = p->l3 + (p->version == 4 ? IP4_MIN_LEN : IP6_LEN);
+		len = p->end;
+	}
 	if (off->csum_start < first || off->csum_start >= len)
 		return FDL_REFUSE_CSUM_START;
 	if (p->proto && off->csum_start < p->l4)
@@ -90,7 +92,7 @@ static enum fdl_refusal check_gso(const struct fdl_offload *off,
 	if (kinds[off->gso].version && kinds[off->gso].version != p->version)
 		return FDL_REFUSE_GSO_TYPE;
 	if (p->proto == UDP_PROTO) {
-		if (!partial)
+		if (off->csum == FDL_CSUM_NONE)
 			return FDL_REFUSE_GSO_CSUM;
 		if (udp_total_len(frame + p->l4) != p->end - p->l4)
 			return FDL_REFUSE_TRANSPORT;

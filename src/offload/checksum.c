@@ -150,6 +150,48 @@ uint16_t checksum_pseudo(const uint8_t *frame, const struct parsed *p)
 	return checksum_add(sum, p->proto);
 }
 
+/* Of the two forms of 0, a sum may come out as either. */
+static bool same_sum(uint16_t a, uint16_t b)
+{
+	return a % 0xffff == b % 0xffff;
+}
+
+static bool holds_first(const uint8_t *frame, const struct parsed *p,
+			const struct fdl_offload *off)
+{
+	const unsigned first = p->payload - p->l4 + off->gso_size;
+	uint16_t sum;
+
+	if (off->csum != FDL_CSUM_PARTIAL || p->routed)
+		return false;
+	memcpy(&sum, frame + off->csum_start + off->csum_offset, sizeof(sum));
+	return same_sum(sum, checksum_add(checksum_pseudo(frame, p), first));
+}
+
+uint16_t checksum_super(const uint8_t *frame, const struct parsed *p,
+			const struct fdl_offload *off)
+{
+	uint16_t sum;
+
+	if (off->csum != FDL_CSUM_PARTIAL || holds_first(frame, p, off))
+		return checksum_pseudo(frame, p);
+	memcpy(&sum, frame + off->csum_start + off->csum_offset, sizeof(sum));
+	return checksum_sub(sum, p->end - p->l4);
+}
+
+void checksum_whole(uint8_t *frame, size_t len, unsigned link_len,
+		    const struct fdl_offload *off)
+{
+	struct parsed p;
+	uint16_t sum;
+
+	if (parse_frame(frame, len, len, link_len, &p) ||
+	    !holds_first(frame, &p, off))
+		return;
+	sum = checksum_add(checksum_pseudo(frame, &p), p.end - p.l4);
+	memcpy(frame + off->csum_start + off->csum_offset, &sum, sizeof(sum));
+}
+
 void checksum_ip4(uint8_t *ip)
 {
 	put_be16(ip + IP4_CHECK, 0);
@@ -173,14 +215,21 @@ uint32_t checksum_end(const uint8_t *frame, const struct parsed *p)
 	return p->end;
 }
 
+size_t checksum_partial_end(const uint8_t *frame, size_t len,
+			    const struct parsed *p, unsigned csum_start)
+{
+	if (p->proto && p->l4 == csum_start)
+		return checksum_end(frame, p);
+	return p->version ? p->end : len;
+}
+
 static bool complete_sum(uint8_t *frame, size_t len, const struct parsed *p,
 			 const struct fdl_offload *off)
 {
-	size_t start = off->csum_start, end = len;
-	size_t field = start + off->csum_offset;
+	const size_t start = off->csum_start;
+	const size_t field = start + off->csum_offset;
+	const size_t end = checksum_partial_end(frame, len, p, off->csum_start);
 
-	if (p->proto && p->l4 == start)
-		end = checksum_end(frame, p);
 	if (field + 2 > end)
 		return false;
 	checksum_store(frame + field,

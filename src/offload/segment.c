@@ -56,22 +56,6 @@ static void copy(struct fdl_segmenter *s, uint8_t *to, size_t len)
 	}
 }
 
-/*
- * The pseudo-header's sum but for the length. A partial checksum has it, over
- * the final destination even where a routing header hides that, with the length
- * of the whole super-packet.
- */
-static uint16_t pseudo(const struct fdl_segmenter *s, const struct parsed *p,
-		       uint8_t csum)
-{
-	uint16_t sum;
-
-	if (csum != FDL_CSUM_PARTIAL)
-		return checksum_pseudo(s->hdr, p);
-	memcpy(&sum, s->hdr + s->csum_start + s->csum_offset, sizeof(sum));
-	return checksum_sub(sum, p->end - p->l4);
-}
-
 static void start_super(struct fdl_segmenter *s, const struct parsed *p,
 			const struct fdl_offload *off)
 {
@@ -84,7 +68,7 @@ static void start_super(struct fdl_segmenter *s, const struct parsed *p,
 	s->left = p->end - p->payload;
 	s->csum_start = s->l4;
 	s->csum_offset = (uint16_t)parsed_check_offset(p);
-	s->csum = pseudo(s, p, off->csum);
+	s->csum = checksum_super(s->hdr, p, off);
 	s->id = get_be16(s->hdr + s->l3 + IP4_ID);
 	if (off->gso == FDL_GSO_UDP)
 		return;
@@ -101,10 +85,9 @@ static enum fdl_refusal start_single(struct fdl_segmenter *s, size_t len,
 
 	if (off->csum == FDL_CSUM_PARTIAL) {
 		hdr_len = (size_t)off->csum_start + off->csum_offset + 2;
-		if (p->proto && p->l4 == off->csum_start)
-			end = checksum_end(s->hdr, p);
+		end = checksum_partial_end(s->hdr, len, p, off->csum_start);
 	}
-	if (hdr_len > sizeof(s->hdr))
+	if (hdr_len > sizeof(s->hdr) || hdr_len > end)
 		return FDL_REFUSE_HEADERS;
 	s->hdr_len = (uint16_t)hdr_len;
 	s->left = (uint32_t)(len - hdr_len);

@@ -14,6 +14,12 @@ static bool is_link_len(size_t n)
 	       (n - ETH_HDR_LEN) % ETH_VLAN_LEN == 0;
 }
 
+static uint8_t longer(uint8_t link_len, size_t n)
+{
+	return n < (size_t)(UINT8_MAX - link_len) ? (uint8_t)(link_len + n) :
+						    UINT8_MAX;
+}
+
 uint8_t *fdl_packet_push(struct fdl_packet *pkt, size_t n)
 {
 	if (n > pkt->room)
@@ -22,7 +28,7 @@ uint8_t *fdl_packet_push(struct fdl_packet *pkt, size_t n)
 	pkt->room -= (uint32_t)n;
 	pkt->len += (uint32_t)n;
 	if (pkt->link_len || is_link_len(n))
-		pkt->link_len = (uint8_t)(pkt->link_len + n);
+		pkt->link_len = longer(pkt->link_len, n);
 	if (pkt->off.hdr_len)
 		pkt->off.hdr_len = (uint16_t)(pkt->off.hdr_len + n);
 	if (pkt->off.csum == FDL_CSUM_PARTIAL)
@@ -35,6 +41,13 @@ static uint16_t less(uint16_t from, size_t n)
 	return n < from ? (uint16_t)(from - n) : 0;
 }
 
+static uint8_t shorter(uint8_t link_len, size_t n)
+{
+	if (link_len == UINT8_MAX && n)
+		return 0;
+	return (uint8_t)less(link_len, n);
+}
+
 uint8_t *fdl_packet_pull(struct fdl_packet *pkt, size_t n)
 {
 	if (n > pkt->len)
@@ -42,7 +55,7 @@ uint8_t *fdl_packet_pull(struct fdl_packet *pkt, size_t n)
 	pkt->data += n;
 	pkt->room += (uint32_t)n;
 	pkt->len -= (uint32_t)n;
-	pkt->link_len = (uint8_t)less(pkt->link_len, n);
+	pkt->link_len = shorter(pkt->link_len, n);
 	pkt->off.hdr_len = less(pkt->off.hdr_len, n);
 	if (pkt->off.csum == FDL_CSUM_PARTIAL && pkt->off.csum_start < n)
 		pkt->off.csum = FDL_CSUM_NONE;

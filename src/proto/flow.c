@@ -65,3 +65,11 @@ uint32_t flow_hash(const uint8_t *frame, size_t avail, unsigned link_len,
 			      hash_end(frame + p->l3 + src + size, size, dport),
 		      p->proto);
 }
+
+uint32_t fdl_flow_hash(const uint8_t *frame, size_t len, unsigned link_len)
+{
+	struct parsed p;
+
+	parse_frame(frame, len, len, link_len, &p);
+	return flow_hash(frame, len, link_len, &p);
+}

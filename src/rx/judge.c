@@ -5,6 +5,7 @@
 
 #include <fdlink/offload.h>
 
+#include "offload/checksum.h"
 #include "offload/sctp.h"
 #include "proto/eth.h"
 
@@ -106,6 +107,7 @@ static enum counter judge_offload(struct fdl_queue *q, struct fdl_packet *pkt)
 		return RX_DROP_VNET_HDR;
 	if (pkt->off.gso) {
 		count(&q->counters, RX_GSO, 1);
+		checksum_whole(pkt->data, pkt->len, pkt->link_len, &pkt->off);
 		return RX_PACKETS;
 	}
 	if (q->shared->opts.flags & FDL_RX_CSUM &&

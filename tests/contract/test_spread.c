@@ -132,6 +132,25 @@ static void each_flow_has_one_queue_and_its_order(void **state)
 	}
 }
 
+static void the_flows_hash_can_be_had_before(void **state)
+{
+	struct fixture *f = *state;
+	struct fdl_packet *pkt;
+	uint8_t buf[200];
+	unsigned flow;
+	uint32_t hash;
+
+	for (flow = 0; flow < FLOWS; flow++) {
+		pkt = make(f->ep, flow, 0);
+		hash = fdl_flow_hash(pkt->data, pkt->len, 0);
+		assert_int_equal(fdl_write_packets(f->ep, &pkt, 1), 1);
+		assert_int_equal(recv(f->peer[hash % QUEUES], buf, sizeof(buf),
+				      MSG_DONTWAIT),
+				 36);
+		assert_int_equal(flow_of(buf), flow);
+	}
+}
+
 static void a_given_hash_chooses_the_queue(void **state)
 {
 	struct fixture *f = *state;
@@ -429,6 +448,7 @@ int main(void)
 #define WITH(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		WITH(each_flow_has_one_queue_and_its_order),
+		WITH(the_flows_hash_can_be_had_before),
 		WITH(a_given_hash_chooses_the_queue),
 		WITH(what_a_closed_queue_does_not_take_stands_last),
 		WITH(many_threads_write_at_once),

@@ -236,6 +236,35 @@ static void udp_zero(void **state)
 	assert_int_equal(fdl_checksum_verify(f, len, 0), 0);
 }
 
+/* A checksum inside a tunnel ends where the packet does, padded or not. */
+static void padding_is_not_summed(void **state)
+{
+	struct shape s = {
+		.link_len = 14, .version = 4, .proto = 17, .ttl = 1
+	};
+	struct rng r = seeded("padding");
+	struct fdl_offload off = { .csum = FDL_CSUM_PARTIAL };
+	uint8_t f[400];
+	unsigned inner;
+	size_t len;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 200; i++) {
+		s.payload = 60 + rnd(&r, 100);
+		len = build(f, &s);
+		memset(f + len, 0xa5, 40);
+		inner = 42 + 2 * rnd(&r, 10);
+		put16(f + inner + 6, 7);
+		off = (struct fdl_offload){ FDL_CSUM_PARTIAL, 0, 0, 0, 0,
+					    (uint16_t)inner, 6 };
+		assert_int_equal(
+			fdl_checksum_complete(f, len + rnd(&r, 40), 14, &off),
+			0);
+		assert_int_equal(ref_sum(f + inner, len - inner, 7), 0xffff);
+	}
+}
+
 static void refusals(void **state)
 {
 	struct fdl_offload off = { .csum = FDL_CSUM_PARTIAL };
@@ -270,6 +299,7 @@ int main(void)
 		cmocka_unit_test(sctp_has_a_crc),
 		cmocka_unit_test(sctp_too_short_for_its_header),
 		cmocka_unit_test(udp_zero),
+		cmocka_unit_test(padding_is_not_summed),
 		cmocka_unit_test(refusals),
 	};
 

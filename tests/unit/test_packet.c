@@ -117,6 +117,28 @@ static void too_much_changes_nothing(void **state)
 	expect(&pkt, 0, 0);
 }
 
+/* Of which no longer link header can be told. */
+static void a_link_header_counts_up_to_255(void **state)
+{
+	static uint8_t buf[600];
+	struct fdl_packet pkt = { .data = buf + 500, .room = 500, .len = 100 };
+
+	(void)state;
+	fdl_packet_push(&pkt, 14);
+	fdl_packet_push(&pkt, 240);
+	assert_int_equal(pkt.link_len, 254);
+	fdl_packet_pull(&pkt, 240);
+	assert_int_equal(pkt.link_len, 14);
+	assert_ptr_equal(fdl_packet_push(&pkt, 250), buf + 236);
+	assert_int_equal(pkt.link_len, 255);
+	assert_non_null(fdl_packet_push(&pkt, 200));
+	assert_int_equal(pkt.link_len, 255);
+	fdl_packet_pull(&pkt, 0);
+	assert_int_equal(pkt.link_len, 255);
+	fdl_packet_pull(&pkt, 450);
+	assert_int_equal(pkt.link_len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +148,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_described_stays_so),
 		cmocka_unit_test(a_checksum_goes_with_its_start),
 		cmocka_unit_test(too_much_changes_nothing),
+		cmocka_unit_test(a_link_header_counts_up_to_255),
 	};
 
 	return cmocka_run_group_tests_name("packet", tests, NULL, NULL);

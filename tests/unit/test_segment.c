@@ -187,6 +187,56 @@ static void singles(void **state)
 	}
 }
 
+/*
+ * Frag-list GRO leaves the length of the first packet in the partial checksum,
+ * and a checksum that was whole as it is.
+ */
+static void chained_packets(void **state)
+{
+	struct rng r = seeded("chained packets");
+	uint8_t f[66000], want[11000], got[11000];
+	struct fdl_segmenter seg;
+	struct fdl_offload off;
+	struct iovec iov;
+	unsigned mss, i, n;
+	size_t len;
+	int round;
+
+	(void)state;
+	for (round = 0; round < 400; round++) {
+		struct shape s = random_super(&r, &mss);
+		const unsigned l4 = s.link_len + shape_l3_len(&s);
+		const unsigned hdr_len = shape_hdr_len(&s);
+		uint8_t *sum = f + l4 + (s.proto == 6 ? 16 : 6);
+
+		s.partial = true;
+		len = build(f, &s);
+		off = shape_offload(&s, mss);
+		put16(sum, ref_pseudo(f + s.link_len, s.version, s.proto,
+				      hdr_len - l4 + mss));
+		if (round & 1) {
+			off.csum = FDL_CSUM_VALID;
+			off.csum_start = off.csum_offset = 0;
+			put16(sum, 0x1234);
+		}
+		iov = (struct iovec){ f, len };
+		assert_int_equal(
+			fdl_segment_start(&seg, &iov, 1, s.link_len, &off, 0),
+			0);
+		n = (s.payload + mss - 1) / mss;
+		for (i = 0; i < n; i++) {
+			const size_t want_len = expect(want, &s, f, mss, i,
+						       false);
+
+			assert_int_equal(
+				fdl_segment_next(&seg, got, sizeof(got), NULL),
+				want_len);
+			assert_memory_equal(got, want, want_len);
+		}
+		assert_int_equal(fdl_segment_len(&seg), 0);
+	}
+}
+
 static void refused(void **state)
 {
 	struct shape s = { .link_len = 14,
@@ -226,6 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(super_packets),
 		cmocka_unit_test(singles),
+		cmocka_unit_test(chained_packets),
 		cmocka_unit_test(refused),
 	};
 

@@ -15,6 +15,8 @@
 #define LWIP_HOOK_ND6_GET_GW(netif, dest) port_gateway6(netif, dest)
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, len, len1, opt2, p) \
 	fdl_lwip_tcp_input(pcb, hdr, len, len1, opt2, p)
+#define LWIP_HOOK_TCP_ISN(local, lport, remote, rport) \
+	fdl_lwip_isn(port_random())
 
 /*
  * Memory, all of it by malloc(): lwIP's pools count to 65535 at most, and 100
@@ -43,6 +45,8 @@
 #define TCP_LISTEN_BACKLOG		1
 #define TCP_MSL				1000
 #define TCP_QUEUE_OOSEQ			1
+#define TCP_OOSEQ_MAX_BYTES		TCP_WND
+#define TCP_OOSEQ_MAX_PBUFS		1024
 #define LWIP_TCP_SACK_OUT		1
 #define LWIP_TCP_KEEPALIVE		1
 

@@ -45,6 +45,30 @@
  * pcb->mss, the MSS in SYNs, the congestion window in all its states and the
  * netif's MTU are as without.
  *
+ * Strangers: with the lines above,
+ *
+ * - a SYN that finds its listener's backlog full, or no pcb, takes the place of
+ *   the oldest connection that is half open. With no pcb and no such connection
+ *   that of one that the application has closed and its peer has not. What is
+ *   open is yours to end, or lwIP's if its priority (tcp_setprio) is lower than
+ *   the listener's.
+ * - a SYN that is later than a connection in TIME-WAIT begins the next one at
+ *   once, if the initial sequence number is beyond the last one used. With a
+ *   choice of yours (below your_choice: it should not be guessed) it always is:
+ *
+ *	#define LWIP_HOOK_TCP_ISN(local, lport, remote, rport) \
+ *		fdl_lwip_isn(your_choice)
+ *
+ * - all connections together keep at most fdl_lwip.ooseq_max bytes that came
+ *   before their turn, a segment counted as 512 more than it carries: the one
+ *   that keeps most loses them, and its peer sends them again. What one keeps,
+ *   and what it costs to find a place in it, is for lwipopts.h to bound. Super-
+ *   packets count as one pbuf, so this is room for the whole window of 1 MiB,
+ *   also in packets of 1500 bytes:
+ *
+ *	#define TCP_OOSEQ_MAX_BYTES TCP_WND
+ *	#define TCP_OOSEQ_MAX_PBUFS 1024
+ *
  * Narrow paths: a "packet too big" of ICMPv6 or "fragmentation needed" of ICMP
  * that a packet of ours can have caused makes TCP's segments shorter, in every
  * mode, and IPv6 datagrams fragments; other ones change nothing, nor do
@@ -115,6 +139,7 @@ struct fdl_lwip {
 	uint32_t pool;		/* fdl_options.pool; 0: its default */
 	uint8_t tso;		/* 1: segmentation offload; fdl_lwip_init sets
 				 * it to 0 where checksums are not the wire's */
+	uint32_t ooseq_max;	/* see "Strangers"; 0: 32 MiB */
 	uint64_t rx_dropped;	/* packets that did not become lwIP's: no
 				 * memory, or longer than the 65535 bytes that
 				 * a pbuf can count */
@@ -123,6 +148,9 @@ struct fdl_lwip {
 	struct fdl_lwip_waiting *first, *last; /* NO_SYS=0 */
 	struct tcp_pcb *unacked;
 	uint32_t held;
+	uint32_t ooseq;
+	uint32_t last_seq;
+	uint8_t reopening;
 	uint8_t flushing;
 	uint8_t wire_sums;
 	uint16_t mss;

@@ -11,10 +11,15 @@ struct tcp_hdr;
  * LWIP_HOOK_TCP_INPACKET_PCB: a segment for a connection, or for one that
  * listens, before lwIP takes it. hdr is in the host's byte order; of optlen bytes
  * of options the first opt1len lie behind it, the others at opt2.
- * Returns ERR_OK.
+ * Returns ERR_OK, or ERR_ABRT for one that has been taken instead.
  */
-err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
-			 u16_t optlen, u16_t opt1len, const u8_t *opt2,
-			 const struct pbuf *p);
+err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
+			 u16_t opt1len, const u8_t *opt2, struct pbuf *p);
+
+/*
+ * For LWIP_HOOK_TCP_ISN: the initial sequence number that you chose for a
+ * connection, or one that its predecessor, still in TIME-WAIT, has not used.
+ */
+u32_t fdl_lwip_isn(u32_t isn);
 
 #endif

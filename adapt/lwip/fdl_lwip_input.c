@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Received packets on their way into lwIP. */
 #include "fdl_lwip_input.h"
+#include "fdl_lwip_backlog.h"
 #include "fdl_lwip_follow.h"
 #include "fdl_lwip_hook.h"
 #include "fdl_lwip_icmp.h"
 #include "fdl_lwip_link.h"
+#include "fdl_lwip_ooseq.h"
+#include "fdl_lwip_reopen.h"
 #include "fdl_lwip_vlan.h"
 
 #include <assert.h>
@@ -253,16 +256,29 @@ static void note_super_packet(struct tcp_pcb *pcb, const struct pbuf *p)
 	link->unacked = pcb;
 }
 
-err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
-			 u16_t optlen, u16_t opt1len, const u8_t *opt2,
-			 const struct pbuf *p)
+/* Options of which the fragments have but a part each are left to lwIP. */
+static err_t time_wait_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr,
+			     u16_t optlen, u16_t opt1len, struct pbuf *p)
 {
-	LWIP_UNUSED_ARG(hdr);
-	LWIP_UNUSED_ARG(optlen);
-	LWIP_UNUSED_ARG(opt1len);
+	struct fdl_lwip *link = fdl_lwip_link(ip_current_input_netif());
+
+	if (!link || optlen != opt1len)
+		return ERR_OK;
+	return fdl_lwip_reopen(link, pcb, hdr, optlen, p) ? ERR_ABRT : ERR_OK;
+}
+
+err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
+			 u16_t opt1len, const u8_t *opt2, struct pbuf *p)
+{
 	LWIP_UNUSED_ARG(opt2);
-	if (pcb->state != LISTEN && pcb->state != TIME_WAIT)
-		note_super_packet(pcb, p);
+	if (pcb->state == LISTEN) {
+		fdl_lwip_make_room((struct tcp_pcb_listen *)(void *)pcb, hdr);
+		return ERR_OK;
+	}
+	if (pcb->state == TIME_WAIT)
+		return time_wait_input(pcb, hdr, optlen, opt1len, p);
+	fdl_lwip_bound_ooseq(pcb, hdr, p);
+	note_super_packet(pcb, p);
 	return ERR_OK;
 }
 #else

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lwIP bounds what one connection keeps out of order (TCP_OOSEQ_MAX_BYTES), and
+ * not what all do. Counting that takes a walk over all of it. So each segment
+ * that may be kept is added to an estimate, and only when that says too much is
+ * there a walk, of which no more than half of the bound may remain.
+ */
+#include "fdl_lwip_ooseq.h"
+
+#include "fdl_lwip_link.h"
+
+#include <lwip/ip.h>
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/tcp.h>
+
+#if LWIP_TCP && TCP_QUEUE_OOSEQ
+enum {
+	DEFAULT_MAX = 32 << 20,
+	/* What a segment takes beside its bytes: structs and room. */
+	OVERHEAD = 512,
+};
+
+static u32_t kept_by(const struct tcp_pcb *pcb)
+{
+	const struct tcp_seg *seg;
+	u32_t n = 0;
+
+	for (seg = pcb->ooseq; seg; seg = seg->next)
+		n += seg->p->tot_len + (u32_t)OVERHEAD;
+	return n;
+}
+
+/* Returns how much all keep, and who the most. */
+static u32_t kept_by_all(struct tcp_pcb **most)
+{
+	struct tcp_pcb *pcb;
+	u32_t total = 0;
+	u32_t max = 0;
+	u32_t n;
+
+	*most = NULL;
+	for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
+		n = kept_by(pcb);
+		total += n;
+		if (n <= max)
+			continue;
+		max = n;
+		*most = pcb;
+	}
+	return total;
+}
+
+static void charge(struct fdl_lwip *link, u32_t len)
+{
+	const u32_t max = link->ooseq_max ? link->ooseq_max : DEFAULT_MAX;
+	const u32_t cost = len + (u32_t)OVERHEAD;
+	struct tcp_pcb *most;
+
+	link->ooseq += cost;
+	if (link->ooseq <= max)
+		return;
+	link->ooseq = kept_by_all(&most);
+	while (link->ooseq > max / 2) {
+		tcp_free_ooseq(most);
+		link->ooseq = kept_by_all(&most);
+	}
+	link->ooseq += cost;
+}
+
+void fdl_lwip_bound_ooseq(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+			  const struct pbuf *p)
+{
+	struct fdl_lwip *link;
+
+	if (!p->tot_len || !TCP_SEQ_GT(hdr->seqno, pcb->rcv_nxt))
+		return;
+	link = fdl_lwip_link(ip_current_input_netif());
+	if (link)
+		charge(link, p->tot_len);
+}
+#else
+void fdl_lwip_bound_ooseq(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+			  const struct pbuf *p)
+{
+	LWIP_UNUSED_ARG(pcb);
+	LWIP_UNUSED_ARG(hdr);
+	LWIP_UNUSED_ARG(p);
+}
+#endif

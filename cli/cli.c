@@ -36,13 +36,53 @@ int cli_usage(const char *fmt, ...)
 	return STATUS_USAGE;
 }
 
-int cli_bad_option(int opt, char **argv)
+int cli_option(int argc, char **argv, const struct option *options)
 {
-	if (opt == ':')
-		return cli_usage("%s needs a value: see 'fdlink %s --help'",
-				 argv[optind - 1], argv[0]);
-	return cli_usage("%s is no option of 'fdlink %s': see its --help",
-			 argv[optind - 1], argv[0]);
+	const char *word;
+	int opt, which = 0;
+	bool apart;
+
+	opterr = 0;
+	/* With "long" alone, "-address" would be the letters of a word that
+	 * nobody can name afterwards. */
+	opt = getopt_long_only(argc, argv, ":h", options, &which);
+	if (opt == -1 || opt == 'h')
+		return opt;
+	apart = optarg && optarg == argv[optind - 1];
+	word = argv[optind - 1 - apart];
+	if (opt == '?' && optopt)
+		cli_usage("%s: that option takes no value: see 'fdlink %s "
+			  "--help'",
+			  word, argv[0]);
+	else if (opt == '?')
+		cli_usage("%s is no option of 'fdlink %s': see its --help",
+			  word, argv[0]);
+	else if (opt == ':' || (optarg && (!*optarg || *optarg == '-')))
+		cli_usage("%s needs a value: see 'fdlink %s --help'", word,
+			  argv[0]);
+	else if (word[1] != '-')
+		cli_usage("%s is no option of 'fdlink %s': write --%s", word,
+			  argv[0], options[which].name);
+	else
+		return opt;
+	return '?';
+}
+
+const char *cli_locator(int argc, char **argv)
+{
+	const int n = argc - optind;
+
+	if (n == 1)
+		return argv[optind];
+	if (n > 1)
+		cli_usage("%s takes one LOCATOR, and %s is one more: see "
+			  "'fdlink %s --help'",
+			  argv[0], argv[optind + 1], argv[0]);
+	else
+		cli_usage("%s needs a LOCATOR, such as tap:tap0: see 'fdlink "
+			  "%s --help'",
+			  argv[0], argv[0]);
+	return NULL;
 }
 
 int cli_status(int rc)

@@ -3,8 +3,11 @@
 #ifndef CLI_H
 #define CLI_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+
+struct option;
 
 /* Exit statuses. */
 enum {
@@ -24,10 +27,14 @@ void cli_log(void *ctx, int level, const char *msg);
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Say what getopt_long(3) found wrong, which returned '?' or, as the option
- * string starts with ':', ':'. Returns STATUS_USAGE.
+ * The next option's val, as getopt_long(3) has it, or -1 past the last one.
+ * Each command has -h and --help, 'h'. Anything else that is wrong is said, and
+ * returns '?'.
  */
-int cli_bad_option(int opt, char **argv);
+int cli_option(int argc, char **argv, const struct option *options);
+
+/* The one argument behind the options; NULL, and said: there is not one. */
+const char *cli_locator(int argc, char **argv);
 
 /*
  * The exit status for what the library returned, which has been logged: a

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fdlink host: lwIP as a host on a link. */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -51,6 +53,13 @@ static void catch_stop(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGUSR1, SIG_IGN);
+}
+
+/* Who asks for the end is not told that what he ends has not been done. */
+static void log_unless_stopped(void *ctx, int level, const char *msg)
+{
+	if (!asked.stop)
+		cli_log(ctx, level, msg);
 }
 
 static void catch_report(struct fdl_endpoint *ep)
@@ -107,6 +116,29 @@ static int check_kind(const struct host_options *o, enum fdl_kind kind)
 	return STATUS_OK;
 }
 
+/* What the locator asks for, or 0. Who waits for a peer is not told too late. */
+static uint32_t asked_mtu(const char *locator)
+{
+	const char *at;
+
+	for (at = locator; (at = strchr(at, ','));) {
+		at++;
+		if (!strncmp(at, "mtu=", 4))
+			return (uint32_t)strtoul(at + 4, NULL, 10);
+	}
+	return 0;
+}
+
+/* mtu: of the link, or 0. */
+static int check_mtu(const struct host_options *o, uint32_t mtu)
+{
+	if (!mtu || mtu >= IP6_MIN_MTU_LENGTH || !o->n_ip6)
+		return STATUS_OK;
+	return cli_usage("%s: an MTU of %" PRIu32 " is too small for IPv6: "
+			 "leave out --address %s, or raise it to %d",
+			 o->locator, mtu, o->ip6[0].text, IP6_MIN_MTU_LENGTH);
+}
+
 /* A locally administered one. */
 static void random_mac(uint8_t mac[6])
 {
@@ -122,11 +154,13 @@ static int open_link(struct host *host)
 		.size = sizeof(options),
 		.flags = o->offload == HOST_OFFLOAD_OFF ? 0 : FDL_LWIP_FLAGS,
 		.headroom = FDL_LWIP_HEADROOM,
-		.log = cli_log,
+		.log = log_unless_stopped,
 	};
 	const enum fdl_kind kind = find_kind(o->locator);
-	const int status = check_kind(o, kind);
+	int status = check_kind(o, kind);
 
+	if (!status)
+		status = check_mtu(o, asked_mtu(o->locator));
 	if (status)
 		return status;
 	if (kind != FDL_KIND_TUN && !o->plain_ip) {
@@ -135,7 +169,24 @@ static int open_link(struct host *host)
 		if (!o->has_mac)
 			random_mac(options.address);
 	}
-	return cli_status(fdl_open(&host->ep, o->locator, &options));
+	status = cli_status(fdl_open(&host->ep, o->locator, &options));
+	if (status)
+		return status;
+	status = check_mtu(o, fdl_mtu(host->ep));
+	if (status)
+		fdl_endpoint_free(host->ep);
+	return status;
+}
+
+/*
+ * Where a network has two addresses, lwIP takes the upper one for the broadcast
+ * address: it is told of a network of one, and the other one is the gateway.
+ */
+static void pair_up(ip4_addr_t *mask, ip4_addr_t *gateway,
+		    const ip4_addr_t *address)
+{
+	mask->addr = UINT32_MAX;
+	gateway->addr = address->addr ^ lwip_htonl(1);
 }
 
 static void set_ip4(struct host *host)
@@ -150,6 +201,8 @@ static void set_ip4(struct host *host)
 	mask.addr = 0;
 	if (o->ip4.prefix)
 		mask.addr = lwip_htonl(UINT32_MAX << (32 - o->ip4.prefix));
+	if (o->ip4.prefix == 31)
+		pair_up(&mask, &gateway, &address);
 	netif_set_addr(&host->netif, &address, &mask, &gateway);
 }
 

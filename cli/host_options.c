@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line of fdlink host. Knows nothing of lwIP. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "cli.h"
 #include "host.h"
 
@@ -17,8 +17,9 @@ static const char help[] =
 	"\n"
 	"  --address ADDRESS/PREFIX  an address of the host: one for IPv4, up\n"
 	"                            to 8 for IPv6 with a prefix of 64\n"
-	"  --gateway ADDRESS         where other networks are reached; one for\n"
-	"                            IPv4 and one for IPv6\n"
+	"  --gateway ADDRESS         where other networks are reached, in the\n"
+	"                            network of an --address; one for IPv4 and\n"
+	"                            one for IPv6\n"
 	"  --mac ADDRESS             link address; else a random one\n"
 	"  --ip                      packets on a unix socket are plain IP, not\n"
 	"                            Ethernet\n"
@@ -26,7 +27,7 @@ static const char help[] =
 	"                            TCP's checksums left to the link;\n"
 	"                            tso (default): what TCP sends is left uncut,\n"
 	"                            too; off: the stack does all of it\n"
-	"  --help                    this text\n"
+	"  -h, --help                this text\n"
 	"\n"
 	"LOCATOR: tap:NAME tun:NAME packet:IFACE fd:N seqpacket:PATH\n"
 	"unixgram:PATH, with options as fdlink(1) lists them.\n"
@@ -37,24 +38,6 @@ static const char help[] =
 	"kernel does not have, or it will answer, too.\n"
 	"\n"
 	"SIGUSR1 prints the counters; SIGINT and SIGTERM print them and end.\n";
-
-/* Bytes of a network address in text, or 0: it is none. */
-static unsigned parse_ip(const char *text, uint8_t *bytes)
-{
-	if (inet_pton(AF_INET, text, bytes) == 1)
-		return 4;
-	return inet_pton(AF_INET6, text, bytes) == 1 ? 16 : 0;
-}
-
-/* Neither multicast nor "any". */
-static bool is_host(const struct host_address *a, unsigned len)
-{
-	static const uint8_t any[16];
-
-	if (!memcmp(a->bytes, any, len))
-		return false;
-	return len == 4 ? a->bytes[0] < 224 : a->bytes[0] != 0xff;
-}
 
 static int store_address(struct host_options *o, const struct host_address *a,
 			 unsigned len)
@@ -78,10 +61,41 @@ static int store_address(struct host_options *o, const struct host_address *a,
 	return STATUS_OK;
 }
 
+static bool is_there(const struct host_options *o, const uint8_t *bytes,
+		     unsigned len)
+{
+	unsigned i;
+
+	if (len == 4)
+		return o->ip4.text && !memcmp(o->ip4.bytes, bytes, len);
+	for (i = 0; i < o->n_ip6; i++) {
+		if (!memcmp(o->ip6[i].bytes, bytes, len))
+			return true;
+	}
+	return false;
+}
+
+static int take_address(struct host_options *o, const struct host_address *a,
+			unsigned len)
+{
+	const char *why = address_refusal(a->bytes, len);
+
+	if (!why)
+		why = address_network_refusal(a->bytes, len, a->prefix);
+	if (why)
+		return cli_usage("--address %s %s: give one that a host can "
+				 "have, as 192.0.2.2/24 or fd00::2/64",
+				 a->text, why);
+	if (is_there(o, a->bytes, len))
+		return cli_usage("--address %s is there twice: keep one",
+				 a->text);
+	return store_address(o, a, len);
+}
+
 static int parse_address(struct host_options *o, const char *text)
 {
 	struct host_address a = { .text = text };
-	char ip[INET6_ADDRSTRLEN] = "";
+	char ip[ADDRESS_TEXT] = "";
 	const char *slash = strchr(text, '/');
 	unsigned long prefix;
 	unsigned len;
@@ -93,11 +107,10 @@ static int parse_address(struct host_options *o, const char *text)
 				 text, text);
 	if ((size_t)(slash - text) < sizeof(ip))
 		memcpy(ip, text, (size_t)(slash - text));
-	len = parse_ip(ip, a.bytes);
-	if (!len || !is_host(&a, len))
-		return cli_usage("--address %s is no host's IPv4 or IPv6 "
-				 "address: give it as 192.0.2.2/24 or "
-				 "fd00::2/64",
+	len = address_parse(ip, a.bytes);
+	if (!len)
+		return cli_usage("--address %s is no IPv4 or IPv6 address: "
+				 "give it as 192.0.2.2/24 or fd00::2/64",
 				 text);
 	prefix = strtoul(slash + 1, &end, 10);
 	if (slash[1] < '0' || slash[1] > '9' || *end || prefix > len * 8)
@@ -105,24 +118,28 @@ static int parse_address(struct host_options *o, const char *text)
 				 "from 0 to %u",
 				 text, len * 8);
 	a.prefix = (unsigned)prefix;
-	return store_address(o, &a, len);
+	return take_address(o, &a, len);
 }
 
 static int parse_gateway(struct host_options *o, const char *text)
 {
 	struct host_address a = { .text = text };
 	struct host_address *slot;
+	const char *why;
 	unsigned len;
 
-	len = parse_ip(text, a.bytes);
-	if (!len || !is_host(&a, len))
-		return cli_usage("--gateway %s is no host's IPv4 or IPv6 "
-				 "address: give it as 192.0.2.1 or fd00::1",
-				 text);
+	len = address_parse(text, a.bytes);
+	why = len ? address_refusal(a.bytes, len) :
+		    "is no IPv4 or IPv6 address";
+	if (why)
+		return cli_usage("--gateway %s %s: give a router's, as "
+				 "192.0.2.1 or fd00::1",
+				 text, why);
 	slot = len == 4 ? &o->gateway4 : &o->gateway6;
 	if (slot->text)
-		return cli_usage("--gateway %s: there is %s already", text,
-				 slot->text);
+		return cli_usage("--gateway %s: there is %s already, and one "
+				 "is enough for %s",
+				 text, slot->text, len == 4 ? "IPv4" : "IPv6");
 	*slot = a;
 	return STATUS_OK;
 }
@@ -148,49 +165,84 @@ static int parse_mac(struct host_options *o, const char *text)
 	return STATUS_OK;
 }
 
-static bool same_network(const struct host_address *a,
-			 const struct host_address *b, unsigned prefix)
+/* Of our addresses, the one in whose network the gateway is. */
+static const struct host_address *near(const struct host_address *gateway,
+				       const struct host_address *own,
+				       unsigned n)
 {
-	const unsigned whole = prefix / 8;
-	const uint8_t mask = (uint8_t)(0xff00 >> prefix % 8);
-
-	if (memcmp(a->bytes, b->bytes, whole))
-		return false;
-	return !(prefix % 8) || !((a->bytes[whole] ^ b->bytes[whole]) & mask);
-}
-
-static bool reachable6(const struct host_options *o)
-{
-	const uint8_t *gateway = o->gateway6.bytes;
 	unsigned i;
 
-	if (gateway[0] == 0xfe && (gateway[1] & 0xc0) == 0x80)
-		return true;
-	for (i = 0; i < o->n_ip6; i++) {
-		if (same_network(&o->gateway6, &o->ip6[i], o->ip6[i].prefix))
-			return true;
+	for (i = 0; i < n; i++) {
+		if (address_same_network(gateway->bytes, own[i].bytes,
+					 own[i].prefix))
+			return &own[i];
 	}
-	return false;
+	return NULL;
+}
+
+static bool is_own_link_local(const struct host_options *o,
+			      const uint8_t *bytes)
+{
+	uint8_t own[16];
+
+	if (!o->has_mac)
+		return false;
+	address_link_local6(own, o->mac);
+	return !memcmp(own, bytes, sizeof(own));
+}
+
+/* len: of the bytes; own: our n addresses of the same length. */
+static int check_gateway(const struct host_options *o,
+			 const struct host_address *gateway, unsigned len,
+			 const struct host_address *own, unsigned n)
+{
+	const char *text = gateway->text, *why;
+	const struct host_address *neighbour;
+
+	if (!text)
+		return STATUS_OK;
+	if (!n)
+		return cli_usage("--gateway %s: there is no %s --address: add "
+				 "one, or leave it out",
+				 text, len == 4 ? "IPv4" : "IPv6");
+	if (is_there(o, gateway->bytes, len) ||
+	    (len == 16 && is_own_link_local(o, gateway->bytes)))
+		return cli_usage("--gateway %s is the host itself: give a "
+				 "router's address",
+				 text);
+	if (len == 16 && address_is_link_local6(gateway->bytes))
+		return STATUS_OK;
+	neighbour = near(gateway, own, n);
+	if (!neighbour)
+		return cli_usage("--gateway %s is in the network of no "
+				 "--address",
+				 text);
+	why = address_network_refusal(gateway->bytes, len, neighbour->prefix);
+	if (why)
+		return cli_usage("--gateway %s %s: give a router's address",
+				 text, why);
+	return STATUS_OK;
 }
 
 static int check(const struct host_options *o)
 {
-	const char *lost = NULL;
+	unsigned i;
+	int status;
 
 	if (!o->ip4.text && !o->n_ip6)
 		return cli_usage("host needs an --address, such as 192.0.2.2/24"
 				 " or fd00::2/64");
-	if (o->gateway4.text &&
-	    (!o->ip4.text ||
-	     !same_network(&o->gateway4, &o->ip4, o->ip4.prefix)))
-		lost = o->gateway4.text;
-	if (o->gateway6.text && !reachable6(o))
-		lost = o->gateway6.text;
-	if (lost)
-		return cli_usage("--gateway %s is in the network of no "
-				 "--address",
-				 lost);
-	return STATUS_OK;
+	for (i = 0; i < o->n_ip6; i++) {
+		if (is_own_link_local(o, o->ip6[i].bytes))
+			return cli_usage("--address %s is what the host makes "
+					 "of --mac by itself: leave it out",
+					 o->ip6[i].text);
+	}
+	status = check_gateway(o, &o->gateway4, 4, &o->ip4,
+			       o->ip4.text ? 1 : 0);
+	if (status)
+		return status;
+	return check_gateway(o, &o->gateway6, 16, o->ip6, o->n_ip6);
 }
 
 const char *host_offload_name(enum host_offload offload)
@@ -214,7 +266,7 @@ static int parse_offload(struct host_options *o, const char *text)
 	return cli_usage("--offload %s: it is on, tso or off", text);
 }
 
-static int parse_option(struct host_options *o, int opt, char **argv)
+static int parse_option(struct host_options *o, int opt)
 {
 	switch (opt) {
 	case 'a':
@@ -232,7 +284,7 @@ static int parse_option(struct host_options *o, int opt, char **argv)
 		o->help = true;
 		return STATUS_OK;
 	default:
-		return cli_bad_option(opt, argv);
+		return STATUS_USAGE;
 	}
 }
 
@@ -251,18 +303,15 @@ int host_parse(struct host_options *o, int argc, char **argv)
 	int opt;
 
 	o->offload = HOST_OFFLOAD_TSO;
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		status = parse_option(o, opt, argv);
+	while ((opt = cli_option(argc, argv, options)) != -1) {
+		status = parse_option(o, opt);
 		if (status)
 			return status;
-		if (o->help)
-			return fputs(help, stdout) < 0;
+		if (!o->help)
+			continue;
+		fputs(help, stdout);
+		return STATUS_OK;
 	}
-	if (argc - optind != 1)
-		return cli_usage("host takes one LOCATOR, not %d: see 'fdlink "
-				 "host --help'",
-				 argc - optind);
-	o->locator = argv[optind];
-	return check(o);
+	o->locator = cli_locator(argc, argv);
+	return o->locator ? check(o) : STATUS_USAGE;
 }

@@ -13,7 +13,8 @@ static const char help[] =
 	"Say what a link is, and which modes of receiving can be used on it.\n"
 	"Nothing is created, opened, connected or changed.\n"
 	"\n"
-	"  --json  as one JSON object\n"
+	"  --json      as one JSON object\n"
+	"  -h, --help  this text\n"
 	"\n"
 	"LOCATOR: tap:NAME tun:NAME packet:IFACE fd:N seqpacket:PATH\n"
 	"unixgram:PATH, with options as fdlink(1) lists them.\n";
@@ -172,28 +173,29 @@ int info_main(int argc, char **argv)
 		{ 0 },
 	};
 	struct fdl_info info;
+	const char *locator;
 	bool json = false;
 	int opt;
 	int rc;
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		if (opt == 'h')
-			return fputs(help, stdout) < 0;
-		if (opt != 'j')
-			return cli_bad_option(opt, argv);
+	while ((opt = cli_option(argc, argv, options)) != -1) {
+		if (opt == '?')
+			return STATUS_USAGE;
+		if (opt == 'h') {
+			fputs(help, stdout);
+			return STATUS_OK;
+		}
 		json = true;
 	}
-	if (argc - optind != 1)
-		return cli_usage("info takes one LOCATOR, not %d: see 'fdlink "
-				 "info --help'",
-				 argc - optind);
-	rc = fdl_probe(argv[optind], &info, sizeof(info), cli_log, NULL);
+	locator = cli_locator(argc, argv);
+	if (!locator)
+		return STATUS_USAGE;
+	rc = fdl_probe(locator, &info, sizeof(info), cli_log, NULL);
 	if (rc < 0)
 		return cli_status(rc);
 	if (json)
-		print_json(argv[optind], &info);
+		print_json(locator, &info);
 	else
-		print_text(argv[optind], &info);
+		print_text(locator, &info);
 	return STATUS_OK;
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <fdlink/fdlink.h>
@@ -24,12 +26,12 @@ static void help(FILE *out)
 	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		fprintf(out, "  %-8s%s\n", commands[i].name, commands[i].help);
 	fputs("\nOptions:\n"
-	      "  --help     this text; after a command, the command's\n"
-	      "  --version  the version\n",
+	      "  -h, --help  this text; after a command, the command's\n"
+	      "  --version   the version\n",
 	      out);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 	size_t i;
@@ -38,7 +40,7 @@ int main(int argc, char **argv)
 		help(stderr);
 		return STATUS_USAGE;
 	}
-	if (!strcmp(name, "--help")) {
+	if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
 		help(stdout);
 		return STATUS_OK;
 	}
@@ -55,5 +57,25 @@ int main(int argc, char **argv)
 		return cli_usage("this fdlink was built without lwIP, which "
 				 "'host' needs: configure with -Dlwip=enabled");
 #endif
+	if (*name == '-')
+		return cli_usage("%s is no option of 'fdlink', and a command's "
+				 "come behind it: see 'fdlink --help'",
+				 name);
 	return cli_usage("%s is no command: see 'fdlink --help'", name);
+}
+
+/* Output that was lost is a failure, be it by a full disk. */
+int main(int argc, char **argv)
+{
+	const int status = run(argc, argv);
+	const bool lost = ferror(stdout);
+
+	errno = 0;
+	if (!fclose(stdout) && !lost)
+		return status;
+	fprintf(stderr,
+		"fdlink: the output could not be written: %s: give it a place "
+		"that has room\n",
+		errno ? strerror(errno) : "an earlier write failed");
+	return status ? status : STATUS_FAILURE;
 }

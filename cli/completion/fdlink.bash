@@ -27,13 +27,13 @@ _fdlink() {
 	local cur=${COMP_WORDS[COMP_CWORD]}
 	local prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local before=
-	local words="tap: tun: packet: fd: seqpacket: unixgram: --help"
+	local words="tap: tun: packet: fd: seqpacket: unixgram: -h --help"
 
 	COMPREPLY=()
 	[ "$COMP_CWORD" -lt 3 ] || before=${COMP_WORDS[COMP_CWORD - 2]}
 	if [ "$COMP_CWORD" = 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W \
-			"host info --help --version" -- "$cur")
+			"host info -h --help --version" -- "$cur")
 		return
 	fi
 	if [ "$cur" = : ]; then

@@ -44,6 +44,8 @@ wait_for() {
 }
 
 start_host() {
+	# What an earlier one said is not taken for this one's.
+	: >"$tmp/host"
 	"$fdlink" host "$@" >"$tmp/host" 2>&1 &
 	host=$!
 	wait_for grep -q '^fdlink host: up' "$tmp/host"

@@ -21,6 +21,17 @@ expect() {
 	[ ! -s "$tmp/out" ] || fail "'$*' wrote to stdout"
 }
 
+# WORDS ARGUMENT...: to a host on a TAP that is not made, in one sentence.
+refuse() {
+	local words=$1
+
+	shift
+	expect 2 "$words" host tap:fdl9 "$@"
+	[ "$(wc -l <"$tmp/err")" = 1 ] ||
+		fail "'$*' is more than one line: $(cat "$tmp/err")"
+	[ ! -e /sys/class/net/fdl9 ] || fail "'$*' made a device"
+}
+
 at='--address 192.0.2.2/24'
 # shellcheck disable=SC2086 # $at is two words
 {
@@ -38,7 +49,113 @@ at='--address 192.0.2.2/24'
 	expect 1 nope0 info tap:nope0
 	expect 1 /nowhere/x host unixgram:/nowhere/x $at
 	expect 1 99 host fd:99 $at
+
+	# What is wrong is named, and not the word beside it.
+	refuse '-address is no option' -address 192.0.2.2/24
+	refuse 'write --address' -address 192.0.2.2/24
+	refuse 'write --address' -address=192.0.2.2/24
+	refuse 'write --ip' $at -ip
+	refuse '-x is no option' $at -x
+	refuse '-xyz is no option' $at -xyz
+	refuse '--gates=way is no option' --gates=way $at
+	refuse '--ip=1: that option takes no value' $at --ip=1
+	refuse '--mac needs a value' $at --mac
+	refuse '--mac needs a value' --mac $at
+	refuse '--mac= needs a value' $at --mac=
+	refuse 'and more is one more' more $at
+	expect 2 'write --json' info -json tap:fdl9
+	expect 2 '--json=1: that option takes no value' info --json=1 tap:fdl9
+	expect 2 'and more is one more' info tap:fdl9 more
+	expect 2 'needs a LOCATOR' info
+	expect 2 '--json is no option' --json info tap:fdl9
+
+	# Output that is lost is a failure, and said.
+	for what in --help -h --version 'info --help' 'host --help' \
+		'info packet:lo' 'info --json packet:lo'; do
+		# shellcheck disable=SC2086 # $what is words
+		if "$fdlink" $what >/dev/full 2>"$tmp/err"; then
+			fail "'$what' to a full disk is no failure"
+		elif [ $? != 1 ]; then
+			fail "'$what' to a full disk: another exit status"
+		fi
+		grep -q 'could not be written: No space left' "$tmp/err" ||
+			fail "'$what' to a full disk: $(cat "$tmp/err")"
+	done
+
+	for what in 0.0.0.0/0=0.0.0.0/8 0.1.2.3/8=0.0.0.0/8 127.0.0.1/8=loopback \
+		224.0.0.1/24=multicast 239.255.255.255/24=multicast \
+		240.0.0.1/24=reserved 255.255.255.255/32=broadcast \
+		192.0.2.0/24=network 192.0.2.255/24=broadcast \
+		192.0.2.4/30=network 192.0.2.7/30=broadcast \
+		10.0.0.0/8=network 10.255.255.255/8=broadcast \
+		::/64=unspecified ::1/64=loopback ff02::1/64=multicast \
+		::ffff:192.0.2.2/64=IPv4 ::192.0.2.2/64=IPv4 \
+		fd00::/64=router; do
+		refuse "--address ${what%=*}" --address "${what%=*}"
+		refuse "${what#*=}" --address "${what%=*}"
+	done
+	refuse '192.0.2.2/24 is there twice' $at $at
+	refuse '192.0.2.2/16 is there twice' $at --address 192.0.2.2/16
+	refuse 'fd00::2/64 is there twice' --address fd00::2/64 \
+		--address fd00::3/64 --address fd00::2/64
+	refuse 'fd00:0::2/64 is there twice' --address fd00::2/64 \
+		--address fd00:0::2/64
+	refuse 'leave it out' --address fe80::ff:fe00:1/64 \
+		--mac 02:00:00:00:00:01
+
+	refuse '192.0.2.2 is the host itself' $at --gateway 192.0.2.2
+	refuse 'fd00::3 is the host itself' --gateway fd00::3 \
+		--address fd00::2/64 --address fd00::3/64
+	refuse 'fe80::ff:fe00:1 is the host itself' --address fd00::2/64 \
+		--gateway fe80::ff:fe00:1 --mac 02:00:00:00:00:01
+	refuse 'there is no IPv6 --address' $at --gateway fd00::1
+	refuse 'there is no IPv6 --address' $at --gateway fe80::1
+	refuse 'there is no IPv4 --address' --address fd00::2/64 \
+		--gateway 192.0.2.1
+	refuse '192.0.2.0 is the address of its network' $at \
+		--gateway 192.0.2.0
+	refuse '192.0.2.255 is the broadcast' $at --gateway 192.0.2.255
+	refuse 'fd00:: is any router' --address fd00::2/64 --gateway fd00::
+	refuse '127.0.0.1 is a loopback' $at --gateway 127.0.0.1
+	refuse 'ff02::2 is a multicast' $at --gateway ff02::2
+	refuse '0.0.0.0 is in' $at --gateway 0.0.0.0
+	refuse '198.51.100.1 is in the network of no' $at \
+		--gateway 198.51.100.1
+	refuse '192.0.2.3: there is 192.0.2.1' $at --gateway 192.0.2.1 \
+		--gateway 192.0.2.3
+	refuse '192.0.2.1: there is 192.0.2.1' $at --gateway 192.0.2.1 \
+		--gateway 192.0.2.1
+
+	# IPv6 needs 1280, known before a peer is waited for, or by the device.
+	expect 2 1279 host tap:fdl9,mtu=1279 --address fd00::2/64
+	expect 2 fd00::2/64 host "seqpacket:$tmp/mtu,listen,mtu=1000" $at \
+		--address fd00::2/64
+	ip tuntap add dev fdl8 mode tap
+	ip link set fdl8 mtu 1279
+	expect 2 1279 host tap:fdl8 $at --address fd00::2/64
+	expect 2 1279 host packet:fdl8 --address fd00::2/64
 }
+
+# The smallest networks have neither, and what looks like one is none.
+for small in 192.0.2.0/31 192.0.2.255/31 192.0.2.0/32 192.0.2.255/32 \
+	192.0.2.1/30 192.0.3.0/23 192.0.2.255/23; do
+	start_host tap:fdl7 --address "$small"
+	kill "$host"
+	end_of_host || fail "$small: SIGTERM gave exit status $?"
+done
+start_host tap:fdl8 --address 192.0.2.2/24
+kill "$host"
+end_of_host || fail "an MTU of 1279 without IPv6: exit status $?"
+
+# Nor is the other one of two taken for the broadcast address.
+start_host tap:fdl7 --address 192.0.2.0/31
+ask_patiently fdl7
+ip address add 192.0.2.1/31 dev fdl7
+ip link set fdl7 up
+ping -n -q -c 3 -i 0.02 -W 30 192.0.2.0 >"$tmp/out" ||
+	fail "the upper one of two is not answered: $(cat "$tmp/out")"
+kill "$host"
+end_of_host || fail "SIGTERM gave exit status $?"
 
 ip tuntap add dev fdl0 mode tap
 start_host tap:fdl0 --address 192.0.2.2/24
@@ -59,6 +176,7 @@ for kind in seqpacket unixgram; do
 	status=0
 	wait "$waiting" || status=$?
 	[ $status = 0 ] || fail "$kind: SIGTERM while waiting: status $status"
+	[ ! -s "$tmp/out" ] || fail "$kind: SIGTERM: $(cat "$tmp/out")"
 	[ ! -e "$tmp/peer" ] || fail "$kind: its path is left behind"
 done
 

@@ -3,13 +3,15 @@
 #include "fdl_lwip.h"
 #include "fdl_lwip_follow.h"
 #include "fdl_lwip_input.h"
+#include "fdl_lwip_link.h"
+#include "fdl_lwip_loan.h"
+#include "fdl_lwip_neighbor.h"
 #include "fdl_lwip_output.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include <lwip/etharp.h>
-#include <lwip/ethip6.h>
+#include <lwip/prot/ethernet.h>
 
 #include <fdlink/open.h>
 
@@ -49,7 +51,7 @@ int fdl_lwip_poll(struct fdl_lwip *link)
 	if (alive)
 		fdl_lwip_follow(link);
 #if NO_SYS
-	fdl_flush(fdl_get_queue(link->ep, 0));
+	fdl_lwip_flush(link);
 #endif
 	return alive ? total : last;
 }
@@ -112,13 +114,13 @@ static err_t set_ethernet(struct netif *netif, const uint8_t *address)
 	netif->flags |= NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHERNET;
 #if LWIP_IPV4 && LWIP_ARP
 	netif->flags |= NETIF_FLAG_ETHARP;
-	netif->output = etharp_output;
+	netif->output = fdl_lwip_output_arp;
 #endif
 #if LWIP_IGMP
 	netif->flags |= NETIF_FLAG_IGMP;
 #endif
 #if LWIP_IPV6
-	netif->output_ip6 = ethip6_output;
+	netif->output_ip6 = fdl_lwip_output_nd;
 #endif
 #if LWIP_IPV6 && LWIP_IPV6_MLD
 	netif->flags |= NETIF_FLAG_MLD6;
@@ -147,6 +149,7 @@ err_t fdl_lwip_init(struct netif *netif)
 
 	if (!has_headroom(ep))
 		return ERR_BUF;
+	fdl_lwip_loan_init();
 	link->netif = netif;
 	if (!link->pool)
 		link->pool = DEFAULT_POOL;

@@ -29,6 +29,14 @@
  *
  *	#define TCP_WND_UPDATE_THRESHOLD (TCP_WND / 4)
  *
+ * No-copy writes: when an application learns, by a callback or by an end of the
+ * connection, that bytes of a tcp_write without TCP_WRITE_FLAG_COPY are its own
+ * again, the adaptor has sent or copied them and does not read them any more. To
+ * copy them only where they must wait takes the hook above and one entry more
+ * than you use of these; without, all that waits for a flush is copied:
+ *
+ *	#define LWIP_TCP_PCB_NUM_EXT_ARGS 1
+ *
  * Segmentation offload: lwIP cuts what TCP sends at the connection's MSS, which
  * costs more than all the rest. Compile fdl_lwip_tso.c too, and
  * fdl_lwip_tcp_out.c in place of lwIP's core/tcp_out.c (it includes that, by the
@@ -151,6 +159,8 @@ struct fdl_lwip {
 	uint32_t ooseq;
 	uint32_t last_seq;
 	uint8_t reopening;
+	uint64_t lent, unlent;	/* bits of connections */
+	const struct pbuf *passed; /* the last that was sent */
 	uint8_t flushing;
 	uint8_t wire_sums;
 	uint16_t mss;

@@ -6,7 +6,9 @@
 #include "fdl_lwip_hook.h"
 #include "fdl_lwip_icmp.h"
 #include "fdl_lwip_link.h"
+#include "fdl_lwip_loan.h"
 #include "fdl_lwip_ooseq.h"
+#include "fdl_lwip_output.h"
 #include "fdl_lwip_reopen.h"
 #include "fdl_lwip_vlan.h"
 
@@ -278,6 +280,7 @@ err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 	if (pcb->state == TIME_WAIT)
 		return time_wait_input(pcb, hdr, optlen, opt1len, p);
 	fdl_lwip_bound_ooseq(pcb, hdr, p);
+	fdl_lwip_loan_input(pcb, hdr, p);
 	note_super_packet(pcb, p);
 	return ERR_OK;
 }
@@ -323,7 +326,7 @@ static void input_waiting(void *arg)
 	}
 	acknowledge(link);
 	link->flushing = 0;
-	fdl_flush(fdl_get_queue(link->ep, 0));
+	fdl_lwip_flush(link);
 }
 
 static void drop_waiting(struct fdl_lwip *link)

@@ -6,7 +6,6 @@
 #include "fdl_lwip_path.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include <fdlink/offload.h>
@@ -25,13 +24,25 @@ enum {
 	MIN_MTU6 = 1280,	/* of any path */
 };
 
+bool fdl_lwip_is_foreign(const struct pbuf *p)
+{
+	return !(p->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS) &&
+	       !(p->flags & PBUF_FLAG_IS_CUSTOM);
+}
+
+void fdl_lwip_flush(struct fdl_lwip *link)
+{
+	link->lent = 0;
+	fdl_flush(fdl_get_queue(link->ep, 0));
+}
+
 #if !NO_SYS
 static void flush_now(void *arg)
 {
 	struct fdl_lwip *link = arg;
 
 	link->flushing = 0;
-	fdl_flush(fdl_get_queue(link->ep, 0));
+	fdl_lwip_flush(link);
 }
 
 /* Behind all that waits in lwIP's mailbox: that is the batch. What is received
@@ -146,23 +157,33 @@ static void describe(struct fdl_lwip *link, const struct pbuf *p, uint8_t *ip,
 	describe_cuts(link, p, ip, at, off);
 }
 
-/*
- * Returns how many pieces; 0: too many. The chain's owner may change what is in
- * a PBUF_REF once we have returned: then it is not steady. Everything else stays
- * as it is as long as we hold a reference.
- */
+/* How long the bytes of a chain stay as they are. */
+enum hold {
+	REFERRED,	/* as long as we hold a reference */
+	LENT,		/* until their application learns that they are sent */
+	PASSING,	/* till we return: the owner may change a PBUF_REF then */
+};
+
+static enum hold hold_of(const struct pbuf *p)
+{
+	if (PBUF_NEEDS_COPY(p))
+		return PASSING;
+	return fdl_lwip_is_foreign(p) ? LENT : REFERRED;
+}
+
+/* Returns how many pieces; 0: too many. */
 static int gather(const struct pbuf *p, struct iovec iov[TX_PIECES],
-		  bool *steady)
+		  enum hold *hold)
 {
 	int cnt = 0;
 
-	*steady = true;
+	*hold = REFERRED;
 	for (; p; p = p->next) {
 		if (cnt == TX_PIECES)
 			return 0;
 		iov[cnt].iov_base = p->payload;
 		iov[cnt++].iov_len = p->len;
-		*steady = *steady && !PBUF_NEEDS_COPY(p);
+		*hold = LWIP_MAX(*hold, hold_of(p));
 	}
 	return cnt;
 }
@@ -196,18 +217,60 @@ static int send_flat(struct fdl_lwip *link, struct pbuf *p,
 	return rc;
 }
 
+#if FDL_LWIP_LOANS
+/* The connection that lends a frame's bytes; 0: it cannot be told. */
+static uint64_t find_loan(const struct fdl_lwip *link, const struct pbuf *p)
+{
+	const unsigned at = link_len(link, p);
+	const unsigned len = p->len > at ? p->len - at : 0;
+	const uint8_t *ip = (const uint8_t *)p->payload + at;
+	const unsigned tcp = find_tcp(ip, len);
+
+	if (!tcp || len < tcp + TCP_HLEN)
+		return 0;
+	return UINT64_C(1) << fdl_lwip_loan(get16(ip + tcp),
+					    get16(ip + tcp + 2));
+}
+
+static int send_lent(struct fdl_lwip *link, struct pbuf *p,
+		     const struct iovec iov[], int cnt,
+		     const struct fdl_offload *off)
+{
+	const uint64_t loan = find_loan(link, p);
+	const unsigned ref = p->ref;
+	int rc;
+
+	if (!loan || loan & link->unlent)
+		return fdl_write(fdl_get_queue(link->ep, 0), iov, cnt, off);
+	rc = send_ref(link, p, iov, cnt, off);
+	if (p->ref > ref)
+		link->lent |= loan;
+	return rc;
+}
+#else
+static int send_lent(struct fdl_lwip *link, struct pbuf *p,
+		     const struct iovec iov[], int cnt,
+		     const struct fdl_offload *off)
+{
+	LWIP_UNUSED_ARG(p);
+	return fdl_write(fdl_get_queue(link->ep, 0), iov, cnt, off);
+}
+#endif
+
 static int send_pieces(struct fdl_lwip *link, struct pbuf *p,
 		       const struct fdl_offload *off)
 {
 	struct iovec iov[TX_PIECES];
-	bool steady;
+	enum hold hold;
 	int cnt;
 
-	cnt = gather(p, iov, &steady);
+	cnt = gather(p, iov, &hold);
 	if (!cnt)
 		return send_flat(link, p, off);
-	if (steady)
+	if (hold == REFERRED)
 		return send_ref(link, p, iov, cnt, off);
+	if (hold == LENT)
+		return send_lent(link, p, iov, cnt, off);
 	return fdl_write(fdl_get_queue(link->ep, 0), iov, cnt, off);
 }
 
@@ -261,8 +324,10 @@ static int send_packet(struct fdl_lwip *link, struct pbuf *p)
 err_t fdl_lwip_output(struct netif *netif, struct pbuf *p)
 {
 	struct fdl_lwip *link = netif->state;
-	const int rc = send_packet(link, p);
+	int rc;
 
+	link->passed = p;
+	rc = send_packet(link, p);
 #if !NO_SYS
 	flush_later(link);
 #endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An application learns that bytes are its own again in two ways. lwIP takes a
+ * segment and calls it, or it ends the connection in such a call: that may be
+ * when a segment comes. Or its connection ends otherwise, for it asks for that,
+ * a timer gives up, or another connection needs the room: then lwIP frees the
+ * connection first, and tells of that.
+ */
+#include "fdl_lwip_loan.h"
+#include "fdl_lwip_link.h"
+#include "fdl_lwip_output.h"
+
+#include <lwip/priv/tcp_priv.h>
+
+#if FDL_LWIP_LOANS
+/* Where in a connection the callbacks are. lwIP is one per process. */
+static u8_t ext_arg;
+static bool has_ext_arg;
+
+/* The argument is all that lwIP tells of the connection: its loan. */
+static void connection_ends(u8_t id, void *arg)
+{
+	const uint64_t loan = UINT64_C(1) << (uintptr_t)arg;
+	struct fdl_lwip *link;
+	struct netif *netif;
+
+	LWIP_UNUSED_ARG(id);
+	NETIF_FOREACH(netif)
+	{
+		link = fdl_lwip_link(netif);
+		if (link && link->lent & loan)
+			fdl_lwip_flush(link);
+	}
+}
+
+static const struct tcp_ext_arg_callbacks callbacks = {
+	.destroy = connection_ends,
+};
+
+void fdl_lwip_loan_init(void)
+{
+	if (!has_ext_arg)
+		ext_arg = tcp_ext_arg_alloc_id();
+	has_ext_arg = true;
+}
+
+/* Of segments in a list, one that is acknowledged is still being sent. */
+static bool is_sending(const struct tcp_seg *seg, u32_t ackno)
+{
+	for (; seg && TCP_SEQ_LT(lwip_ntohl(seg->tcphdr->seqno), ackno);
+	     seg = seg->next)
+		if (seg->p->ref != 1)
+			return true;
+	return false;
+}
+
+/* Closing with bytes unread frees what has not been acknowledged. */
+static bool has_unread(const struct tcp_pcb *pcb)
+{
+	return pcb->refused_data || pcb->rcv_wnd != TCP_WND_MAX(pcb);
+}
+
+static bool may_tell(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+		     const struct pbuf *p)
+{
+	return p->tot_len || TCPH_FLAGS(hdr) & (TCP_SYN | TCP_FIN | TCP_RST) ||
+	       has_unread(pcb) || is_sending(pcb->unacked, hdr->ackno) ||
+	       is_sending(pcb->unsent, hdr->ackno);
+}
+
+/*
+ * What was refused before is offered first: what is sent then may be
+ * acknowledged, or reset, by this segment.
+ */
+void fdl_lwip_loan_input(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+			 const struct pbuf *p)
+{
+	const unsigned at = fdl_lwip_loan(pcb->local_port, pcb->remote_port);
+	const uint64_t loan = UINT64_C(1) << at;
+	struct fdl_lwip *link;
+	struct netif *netif;
+
+	if (!pcb->ext_args[ext_arg].callbacks) {
+		tcp_ext_arg_set(pcb, ext_arg, (void *)(uintptr_t)at);
+		tcp_ext_arg_set_callbacks(pcb, ext_arg, &callbacks);
+	}
+	NETIF_FOREACH(netif)
+	{
+		link = fdl_lwip_link(netif);
+		if (!link)
+			continue;
+		link->unlent = pcb->refused_data ? loan : 0;
+		if (link->lent & loan && may_tell(pcb, hdr, p))
+			fdl_lwip_flush(link);
+	}
+}
+#else
+void fdl_lwip_loan_init(void)
+{
+}
+
+void fdl_lwip_loan_input(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+			 const struct pbuf *p)
+{
+	LWIP_UNUSED_ARG(pcb);
+	LWIP_UNUSED_ARG(hdr);
+	LWIP_UNUSED_ARG(p);
+}
+#endif

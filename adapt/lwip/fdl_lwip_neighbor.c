@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lwIP keeps a packet by reference till its neighbor has answered. An
+ * application's bytes among it may be its own again by then: they are copied.
+ */
+#include "fdl_lwip_neighbor.h"
+#include "fdl_lwip.h"
+#include "fdl_lwip_output.h"
+
+#include <lwip/etharp.h>
+#include <lwip/ethip6.h>
+#include <lwip/nd6.h>
+
+static bool has_foreign(const struct pbuf *p)
+{
+	for (; p; p = p->next)
+		if (fdl_lwip_is_foreign(p))
+			return true;
+	return false;
+}
+
+/* Headers come first, and lwIP's they are. A segment is the better for it, too:
+ * it is to be sent again. */
+static bool own(struct pbuf *p)
+{
+	struct pbuf *tail = p->next;
+	struct pbuf *flat = pbuf_clone(PBUF_RAW, PBUF_RAM, tail);
+
+	if (!flat)
+		return false;
+	p->next = flat;
+	pbuf_free(tail);
+	return true;
+}
+
+/* Returns whether lwIP has kept it, since it had so many references. */
+static bool is_kept(const struct fdl_lwip *link, const struct pbuf *p,
+		    unsigned ref)
+{
+	return p->ref > ref && link->passed != p;
+}
+
+#if LWIP_IPV4 && LWIP_ARP
+err_t fdl_lwip_output_arp(struct netif *netif, struct pbuf *p,
+			  const ip4_addr_t *addr)
+{
+	struct fdl_lwip *link = netif->state;
+	const unsigned ref = p->ref;
+	err_t err;
+
+	link->passed = NULL;
+	err = etharp_output(netif, p, addr);
+	if (!is_kept(link, p, ref) || !has_foreign(p->next) || own(p))
+		return err;
+	/* All that waits on the link goes: one cannot be taken out. */
+	etharp_cleanup_netif(netif);
+	return ERR_MEM;
+}
+#endif
+
+#if LWIP_IPV6
+err_t fdl_lwip_output_nd(struct netif *netif, struct pbuf *p,
+			 const ip6_addr_t *addr)
+{
+	struct fdl_lwip *link = netif->state;
+	const unsigned ref = p->ref;
+	err_t err;
+
+	link->passed = NULL;
+	err = ethip6_output(netif, p, addr);
+	if (!is_kept(link, p, ref) || !has_foreign(p->next) || own(p))
+		return err;
+	nd6_cleanup_netif(netif);
+	return ERR_MEM;
+}
+#endif

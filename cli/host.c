@@ -333,7 +333,8 @@ static int run(struct host *host)
 	if (!rc)
 		return STATUS_OK;
 	say_end(host->options->locator, rc);
-	return STATUS_FAILURE;
+	/* A peer that closes has what it wanted. */
+	return rc == -ESHUTDOWN ? STATUS_OK : STATUS_FAILURE;
 }
 
 int host_main(int argc, char **argv)

@@ -180,6 +180,19 @@ for kind in seqpacket unixgram; do
 	[ ! -e "$tmp/peer" ] || fail "$kind: its path is left behind"
 done
 
+# A peer that closes is the end of the link, and no failure.
+python3 - "$fdlink" <<'PY' || fail "a peer that closes: exit status $?"
+import socket, subprocess, sys
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+n = theirs.fileno()
+host = subprocess.Popen([sys.argv[1], 'host', 'fd:%d' % n, '--ip', '--address',
+                         '192.0.2.2/24'], pass_fds=[n],
+                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+theirs.close()
+ours.close()
+sys.exit(host.wait(60))
+PY
+
 # Nobody's user may not open the device, and is told the way out.
 if [ "$(id -u)" = 0 ] && [ -z "${FDLINK_TEST_USER-}" ] &&
 	setpriv --reuid=65534 --clear-groups true 2>/dev/null; then

@@ -100,6 +100,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	LWIP_UNUSED_ARG(arg);
 	if (err != ERR_OK || !pcb)
 		return ERR_VAL;
+	service_admit(pcb);
 	/* Not calloc(), which may touch a ring that stays unused. */
 	echo = malloc(sizeof(*echo));
 	if (!echo)

@@ -369,6 +369,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 
 	if (err != ERR_OK || !pcb)
 		return ERR_VAL;
+	service_admit(pcb);
 	http = calloc(1, sizeof(*http));
 	if (!http)
 		return ERR_MEM;

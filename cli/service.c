@@ -2,6 +2,14 @@
 #include "service.h"
 
 #include <errno.h>
+#include <stddef.h>
+
+#include <lwip/priv/tcp_priv.h>
+
+enum {
+	MAX_OPEN = 256,		/* connections of a port */
+	MAX_TIME_WAIT = 1024,	/* of all */
+};
 
 int service_listen(u16_t port, tcp_accept_fn accept, void *arg)
 {
@@ -25,6 +33,43 @@ int service_listen(u16_t port, tcp_accept_fn accept, void *arg)
 err_close:
 	tcp_close(pcb);
 	return -ENOMEM;
+}
+
+/* lwIP moves what it hears from to the front. */
+static void bound_open(const struct tcp_pcb *accepted)
+{
+	struct tcp_pcb *pcb, *last = NULL;
+	unsigned n = 0;
+
+	for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
+		if (pcb == accepted || pcb->state == SYN_RCVD ||
+		    pcb->local_port != accepted->local_port)
+			continue;
+		last = pcb;
+		n++;
+	}
+	if (n >= MAX_OPEN)
+		tcp_abort(last);
+}
+
+/* A new one is in front. */
+static void bound_time_wait(void)
+{
+	struct tcp_pcb *pcb, *last = NULL;
+	unsigned n = 0;
+
+	for (pcb = tcp_tw_pcbs; pcb; pcb = pcb->next) {
+		last = pcb;
+		n++;
+	}
+	if (n > MAX_TIME_WAIT)
+		tcp_abort(last);
+}
+
+void service_admit(const struct tcp_pcb *pcb)
+{
+	bound_open(pcb);
+	bound_time_wait();
 }
 
 err_t service_close(struct tcp_pcb *pcb)

@@ -9,6 +9,12 @@
 int service_listen(u16_t port, tcp_accept_fn accept, void *arg);
 
 /*
+ * A connection has been accepted, and may be one of very many: of 256 others of
+ * its port the one that has been silent for longest is reset.
+ */
+void service_admit(const struct tcp_pcb *pcb);
+
+/*
  * Close a connection, which says nothing to us any more. What has been written
  * is still sent. Returns what an lwIP callback must return then.
  */

@@ -43,6 +43,7 @@ static err_t discard_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	LWIP_UNUSED_ARG(arg);
 	if (err != ERR_OK || !pcb)
 		return ERR_VAL;
+	service_admit(pcb);
 	tcp_recv(pcb, discard_recv);
 	return ERR_OK;
 }
@@ -96,6 +97,7 @@ static err_t chargen_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 
 	if (err != ERR_OK || !pcb)
 		return ERR_VAL;
+	service_admit(pcb);
 	chargen = malloc(sizeof(*chargen));
 	if (!chargen)
 		return ERR_MEM;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The status page, port 80: HTTP/1.1 (RFC 9112). What comes is taken request by
+ * The status page, port 80: HTTP/1.1 (RFC 9112). A connection stays for who asks
+ * for that, or sends several requests at once. Others come for one page: if we
+ * close first, TIME-WAIT is on our side, and their port is free again.
+ *
+ * What comes is taken request by
  * request; while an answer has no room in lwIP's send buffer, what comes behind
  * waits here, or in lwIP, and the window closes.
  *
@@ -39,6 +43,7 @@ struct http {
 	size_t out_len, out_at;
 	u32_t due;		/* when to lose patience, of sys_now() */
 	u32_t end;		/* then also if more comes */
+	bool stays;		/* there is, or will be, more than one request */
 	bool eof;
 	bool closing;		/* no more is said */
 	bool lost;		/* there was no memory for an answer */
@@ -228,7 +233,8 @@ static void throw_away(struct http *http, struct tcp_pcb *pcb)
 
 static void answer(struct http *http, unsigned status)
 {
-	if (++http->requests == MAX_REQUESTS)
+	http->stays |= http->request.asks_keep || http->in;
+	if (++http->requests == MAX_REQUESTS || !http->stays)
 		http->request.keep = false;
 	http->lost = !make_answer(http, status);
 	allow(http, STUCK);

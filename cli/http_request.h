@@ -23,6 +23,7 @@ struct http_request {
 	bool head;		/* without a body in the answer */
 	bool old;		/* HTTP/1.0 */
 	bool keep;		/* the connection may go on */
+	bool asks_keep;		/* and was asked to, in so many words */
 	bool expects;		/* its body waits for "100 Continue" */
 	/* Decoded, without the query; "": longer than any that we have. */
 	char path[HTTP_PATH_MAX];
@@ -35,7 +36,6 @@ struct http_request {
 	bool has_length;
 	bool odd_expectation;
 	bool asks_close;
-	bool asks_keep;
 	size_t left;		/* of the body, or of a chunk */
 	size_t length;		/* of the body so far known */
 	size_t head_len;

@@ -60,10 +60,16 @@ expect 413 -X GET --data-binary "@$tmp/large" $url/
 expect 413 -X GET -H Expect: -H 'Transfer-Encoding: chunked' \
 	--data-binary "@$tmp/large" $url/
 
-# One connection for several.
-connects=$(curl -s -m 60 -o /dev/null -o /dev/null -o /dev/null \
-	-w '%{num_connects}\n' $url/ $url/stats.json $url/nothing | paste -sd+)
+# One connection for several, for who asks for it.
+connects=$(curl -s -m 60 -H 'Connection: keep-alive' -o /dev/null \
+	-o /dev/null -o /dev/null -w '%{num_connects}\n' $url/ \
+	$url/stats.json $url/nothing | paste -sd+)
 [ $((connects)) = 1 ] || fail "$connects connections for three requests"
+
+# Who does not can come again from the same port.
+for _ in 1 2 3 4 5; do
+	expect 200 --local-port 20000 $url/
+done
 
 python3 "$(dirname "$0")/http_raw.py" 192.0.2.2 ||
 	fail "not what a client may rely on"

@@ -26,9 +26,8 @@ static int same_link(const struct fdl_endpoint *ep, int fd,
 	log_say(&ep->shared.log, FDL_LOG_ERR,
 		"fd %d is a %s%s%s and another fd of the "
 		"endpoint a %s%s%s: all must carry the same link",
-		fd, kind->name, *info->name ? " on " : "",
-		info->name, ep->shared.kind->name,
-		*first->name ? " on " : "", first->name);
+		fd, kind->name, *info->name ? " on " : "", info->name,
+		ep->shared.kind->name, *first->name ? " on " : "", first->name);
 	return -EINVAL;
 }
 

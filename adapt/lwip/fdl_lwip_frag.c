@@ -50,8 +50,7 @@ bool fdl_lwip_frag_start(struct fdl_lwip_frag *f, const struct pbuf *p,
 	f->hdr_len = (uint16_t)(link_len + IP6_HLEN);
 	f->at = f->hdr_len;
 	f->ident = ident;
-	if (link_len > LINK_MAX || p->len < f->hdr_len ||
-	    mtu < headers + UNIT)
+	if (link_len > LINK_MAX || p->len < f->hdr_len || mtu < headers + UNIT)
 		return false;
 	f->next = ((const uint8_t *)p->payload)[link_len + 6];
 	if (has_options(f->next) ||

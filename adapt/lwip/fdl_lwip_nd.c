@@ -53,8 +53,8 @@ static bool is_link_local(const uint8_t *ip)
 	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
 }
 
-static const struct nd6_destination_cache_entry *
-find_destination(const uint8_t *to)
+static const struct nd6_destination_cache_entry *find_destination(
+	const uint8_t *to)
 {
 	unsigned i;
 

@@ -61,9 +61,9 @@ static struct fdl_lwip_path *find_room(struct fdl_lwip *link, u32_t now)
 		path = &link->path[i];
 		if (!is_alive(path, now))
 			return path;
-		if (!path->mtu != !best->mtu ? !path->mtu :
-					       now - path->since >
-						       now - best->since)
+		if (!path->mtu != !best->mtu ?
+			    !path->mtu :
+			    now - path->since > now - best->since)
 			best = path;
 	}
 	return best;
@@ -100,8 +100,8 @@ uint16_t fdl_lwip_path_mtu(struct fdl_lwip *link, unsigned version,
 uint16_t fdl_lwip_path_mss(struct fdl_lwip *link, const ip_addr_t *to)
 {
 	const struct fdl_lwip_address a = fdl_lwip_address(to);
-	const unsigned headers =
-		(a.version == 6 ? IP6_HLEN : IP_HLEN) + (unsigned)TCP_HLEN;
+	const unsigned headers = (a.version == 6 ? IP6_HLEN : IP_HLEN) +
+				 (unsigned)TCP_HLEN;
 	const uint16_t mtu = fdl_lwip_path_mtu(link, a.version, a.bytes);
 	const uint16_t own = a.version == 6 ? netif_mtu6(link->netif) :
 					      link->netif->mtu;

@@ -34,14 +34,13 @@ bool device_same_address(int fd, const struct link *link)
 	return !memcmp(ifr.ifr_hwaddr.sa_data, link->address, sizeof(none));
 }
 
-static int guessed_socket(const struct device_of *of, int fd,
-			  const char *name)
+static int guessed_socket(const struct device_of *of, int fd, const char *name)
 {
 	int sock = link_socket();
 	struct link link;
 
-	if (sock < 0 || (!link_get(sock, name, 0, &link) &&
-			 of->looks_same(fd, &link)))
+	if (sock < 0 ||
+	    (!link_get(sock, name, 0, &link) && of->looks_same(fd, &link)))
 		return sock;
 	os_close(sock);
 	return -EXDEV;

@@ -94,7 +94,8 @@ static int take_mtu(struct locator *loc, const char *value,
 static int take_queues(struct locator *loc, const char *value,
 		       const struct log *log)
 {
-	if (locator_number(value, LOCATOR_MAX_QUEUES, &loc->queues) && loc->queues)
+	if (locator_number(value, LOCATOR_MAX_QUEUES, &loc->queues) &&
+	    loc->queues)
 		return 0;
 	log_say(log, FDL_LOG_ERR, "queues=%.40s is out of range: 1 to %d",
 		value, LOCATOR_MAX_QUEUES);

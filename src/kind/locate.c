@@ -149,9 +149,8 @@ static int take_value(struct locator *loc,
 			form->name);
 		return bad_form(log);
 	}
-	return form->take ?
-		       form->take(loc, value, log) :
-		       loc->kind->take_name(loc, loc->local, value, log);
+	return form->take ? form->take(loc, value, log) :
+			    loc->kind->take_name(loc, loc->local, value, log);
 }
 
 /* seen: the options that were there before, by number. */

@@ -9,12 +9,8 @@
  * all.
  */
 #define KINDS(row)              \
-	row(kind_tap)           \
-	row(kind_tun)           \
-	row(kind_packet)        \
-	row(kind_seqpacket)     \
-	row(kind_unixgram)      \
-	row(kind_given)
+	row(kind_tap) row(kind_tun) row(kind_packet) row(kind_seqpacket) \
+		row(kind_unixgram) row(kind_given)
 
 #define DECLARE(name)	extern const struct kind name;
 #define ADDRESS(name)	&name,

@@ -52,8 +52,7 @@ static int say_single(const struct locator *loc, const struct log *log)
 	log_say(log, FDL_LOG_ERR,
 		"%s is there, for one queue, and queues=%u: delete it, or make "
 		"it with 'ip tuntap add %s mode %s multi_queue'",
-		loc->name, loc->queues, loc->name,
-		loc->kind->locator);
+		loc->name, loc->queues, loc->name, loc->kind->locator);
 	return -EINVAL;
 }
 
@@ -328,7 +327,9 @@ static int vnet_hdr_size(int fd, uint8_t *len)
 /* What only the device's namespace tells: no error if that is closed to us. */
 static int probe_device(int fd, struct fdl_info *info)
 {
-	int sock = device_socket(info->ethernet ? &tap_device : &tun_device, fd, info->name), err;
+	int sock = device_socket(info->ethernet ? &tap_device : &tun_device, fd,
+				 info->name),
+	    err;
 	struct link link;
 
 	if (sock == -EMFILE || sock == -ENFILE || sock == -ENOMEM)
@@ -375,8 +376,8 @@ static int probe_tun(const struct fd_facts *facts, struct fdl_info *info,
 }
 
 enum {
-	TUN_OPTIONS = 1 << OPTION_MTU | 1 << OPTION_NETNS |
-		      1 << OPTION_QUEUES | 1 << OPTION_OFFLOAD,
+	TUN_OPTIONS = 1 << OPTION_MTU | 1 << OPTION_NETNS | 1 << OPTION_QUEUES |
+		      1 << OPTION_OFFLOAD,
 };
 
 const struct kind kind_tap = {

@@ -110,8 +110,8 @@ static int bound_type(const char *path)
 static int refuse(const struct locator *loc, int err, const char *why,
 		  const struct log *log)
 {
-	log_say(log, FDL_LOG_ERR, "%s:%s: %s", loc->kind->locator,
-		loc->name, why);
+	log_say(log, FDL_LOG_ERR, "%s:%s: %s", loc->kind->locator, loc->name,
+		why);
 	return err;
 }
 

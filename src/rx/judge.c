@@ -25,8 +25,9 @@ static uint8_t packet_type(const struct fdl_queue *q,
 							      FDL_BROADCAST;
 	if (!q->shared->has_address)
 		return frame->type;
-	return memcmp(dst, q->shared->opts.address, ETH_ADDR_LEN) ? FDL_OTHERHOST :
-								FDL_TO_HOST;
+	return memcmp(dst, q->shared->opts.address, ETH_ADDR_LEN) ?
+		       FDL_OTHERHOST :
+		       FDL_TO_HOST;
 }
 
 static enum counter judge_ethernet(const struct fdl_queue *q,

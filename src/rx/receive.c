@@ -6,11 +6,11 @@
  */
 #include <errno.h>
 
-#include "rx/merge.h"
 #include "kind/verdict.h"
-#include "rx/judge.h"
 #include "os.h"
 #include "queue.h"
+#include "rx/judge.h"
+#include "rx/merge.h"
 
 enum {
 	/* Calls in a row that a socket may answer with some pending error
@@ -55,7 +55,8 @@ static bool must_be_cut(const struct fdl_queue *q, const struct fdl_packet *pkt)
 static void fit_to_mtu(const struct fdl_queue *q, struct fdl_offload *off,
 		       unsigned link_len)
 {
-	const uint32_t max = q->shared->opts.mtu + link_len, hdr_len = off->hdr_len;
+	const uint32_t max = q->shared->opts.mtu + link_len,
+		       hdr_len = off->hdr_len;
 
 	if (off->gso == FDL_GSO_UDP || max < hdr_len + MIN_SEGMENT)
 		return;
@@ -72,8 +73,9 @@ static void end_cutting(struct fdl_queue *q)
 /* What cannot be cut is counted and released. */
 static void begin_cutting(struct fdl_queue *q, struct fdl_packet *pkt)
 {
-	unsigned flags = q->shared->opts.flags & FDL_RX_CSUM ? FDL_SEGMENT_PARTIAL :
-							   0;
+	unsigned flags = q->shared->opts.flags & FDL_RX_CSUM ?
+				 FDL_SEGMENT_PARTIAL :
+				 0;
 
 	fit_to_mtu(q, &pkt->off, pkt->link_len);
 	q->super = pkt;
@@ -371,8 +373,7 @@ static int step(struct fdl_queue *q, int n, bool first)
 	if (got <= 0)
 		return got;
 	q->gap = got;
-	full = got == want || q->frame[got - 1].wire_len == 0 ||
-	       q->ops->edge;
+	full = got == want || q->frame[got - 1].wire_len == 0 || q->ops->edge;
 	q->long_frames = q->frame[got - 1].wire_len >= LONG_FRAME;
 	note_company(q, n, got, first);
 	q->next = 0;

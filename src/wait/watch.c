@@ -86,7 +86,7 @@ static int subscribe(struct fdl_queue *q, const struct fdl_info *info)
 	int err;
 
 	w->netlink = device_socket(q->shared->kind->device, q->io.fd,
-				    info->name);
+				   info->name);
 	if (w->netlink < 0)
 		return w->netlink;
 	err = link_subscribe(w->netlink, ep->shared.device.ifindex);

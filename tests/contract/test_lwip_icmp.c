@@ -88,8 +88,8 @@ static unsigned make_too_big6(uint8_t *frame, const struct lie *lie,
 	memcpy(msg + 8, quote, QUOTED);
 	msg[8 + lie->at] ^= lie->by;
 	/* Its own destination is the quoted source. */
-	put16(msg + 2, (uint16_t)~ref_sum(msg, len,
-					  ref_pseudo(frame, 6, 58, len)));
+	put16(msg + 2,
+	      (uint16_t)~ref_sum(msg, len, ref_pseudo(frame, 6, 58, len)));
 	msg[2] ^= lie->bad_sum;
 	return 40 + len;
 }
@@ -294,9 +294,9 @@ static void lies_change_nothing(void **state)
 				    quote);
 			bed_look(b);
 			if (b->n || b->link.narrow)
-				fail_msg("heeded: %s",
-					 b->version == 6 ? lies6[i].why :
-							   lies4[i].why);
+				fail_msg("heeded: %s", b->version == 6 ?
+							       lies6[i].why :
+							       lies4[i].why);
 		}
 		/* Just what is in flight. */
 		make_quote(b, 1999, quote);
@@ -358,8 +358,8 @@ static void ping(struct bed *b, unsigned from)
 	msg[0] = PING;
 	for (i = 8; i < LONG; i++)
 		msg[i] = (uint8_t)(i * 7);
-	put16(msg + 2, (uint16_t)~ref_sum(msg, LONG,
-					  ref_pseudo(frame, 6, 58, LONG)));
+	put16(msg + 2,
+	      (uint16_t)~ref_sum(msg, LONG, ref_pseudo(frame, 6, 58, LONG)));
 	send_frame(b, frame, sizeof(frame));
 	bed_turn(b);
 }
@@ -439,8 +439,8 @@ static void redirect(struct bed *b, const uint8_t *to, const uint8_t *from,
 	msg[0] = REDIRECT;
 	memcpy(msg + 8, target, 16);
 	memcpy(msg + 24, to, 16);
-	put16(msg + 2, (uint16_t)~ref_sum(msg, 40,
-					  ref_pseudo(frame, 6, 58, 40)));
+	put16(msg + 2,
+	      (uint16_t)~ref_sum(msg, 40, ref_pseudo(frame, 6, 58, 40)));
 	send_frame(b, frame, sizeof(frame));
 	bed_turn(b);
 }

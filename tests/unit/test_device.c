@@ -173,7 +173,8 @@ static int check_unknown(int fd)
 		return 1;
 	if (info.device || info.mtu || info.ifindex || !*info.name)
 		return 2;
-	return device_open(&dev, kind->device, fd, info.name) != -EXDEV || dev.netlink != -1;
+	return device_open(&dev, kind->device, fd, info.name) != -EXDEV ||
+	       dev.netlink != -1;
 }
 
 static bool is_root(void)

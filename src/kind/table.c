@@ -3,21 +3,19 @@
 
 #include <stddef.h>
 
+/* Each has a file. */
+extern const struct kind kind_tap, kind_tun, kind_packet, kind_seqpacket,
+	kind_unixgram, kind_given;
+
 /*
- * A new kind is a row here. The grammar shows them in this order, and an fd is
- * offered to them in it: who owns a special sort of fd stands before who owns
- * all.
+ * A new kind is a row here, and a name above. The grammar shows them in this
+ * order, and an fd is offered to them in it: who owns a special sort of fd
+ * stands before who owns all.
  */
-#define KINDS(row)              \
-	row(kind_tap) row(kind_tun) row(kind_packet) row(kind_seqpacket) \
-		row(kind_unixgram) row(kind_given)
-
-#define DECLARE(name)	extern const struct kind name;
-#define ADDRESS(name)	&name,
-
-KINDS(DECLARE)
-
-static const struct kind *const kinds[] = { KINDS(ADDRESS) };
+static const struct kind *const kinds[] = {
+	&kind_tap,	 &kind_tun,	 &kind_packet,
+	&kind_seqpacket, &kind_unixgram, &kind_given,
+};
 
 const struct kind *kind_at(unsigned i)
 {

@@ -175,11 +175,13 @@ static void bodies_are_read_over(void **state)
 
 	(void)state;
 	expect_whole("GET / HTTP/1.1\r\n" HOST
-		     "Content-Length: 5\r\n\r\n\r\n\r\n\n", "/");
+		     "Content-Length: 5\r\n\r\n\r\n\r\n\n",
+		     "/");
 	expect_whole(chunks, "/");
 	assert_true(r.keep);
 	expect_whole("GET / HTTP/1.1\r\n" HOST "Content-Length: 0\r\n"
-		     "Content-Length: 0\r\n\r\n", "/");
+		     "Content-Length: 0\r\n\r\n",
+		     "/");
 }
 
 static void wrong_lengths_are_refused(void **state)
@@ -205,12 +207,15 @@ static void wrong_lengths_are_refused(void **state)
 		expect_refusal(text, strlen(text), 400);
 	}
 	expect_refusal(TEXT("GET / HTTP/1.0\r\n"
-			    "Transfer-Encoding: chunked\r\n\r\n"), 400);
+			    "Transfer-Encoding: chunked\r\n\r\n"),
+		       400);
 	expect_refusal(TEXT("GET / HTTP/1.1\r\n" HOST
-			    "Transfer-Encoding: gzip, chunked\r\n\r\n"), 501);
+			    "Transfer-Encoding: gzip, chunked\r\n\r\n"),
+		       501);
 	expect_refusal(TEXT("GET / HTTP/1.1\r\n" HOST
 			    "Transfer-Encoding: chunked\r\n"
-			    "Transfer-Encoding: chunked\r\n\r\n"), 501);
+			    "Transfer-Encoding: chunked\r\n\r\n"),
+		       501);
 }
 
 static void a_body_may_wait_to_be_asked_for(void **state)
@@ -225,9 +230,11 @@ static void a_body_may_wait_to_be_asked_for(void **state)
 		     "/");
 	assert_false(r.expects);
 	expect_refusal(TEXT("PUT / HTTP/1.1\r\n" HOST "Expect: 100-continue\r\n"
-			    "Content-Length: 3\r\n\r\n"), 405);
+			    "Content-Length: 3\r\n\r\n"),
+		       405);
 	expect_whole("GET / HTTP/1.0\r\nExpect: 100-continue\r\n"
-		     "Content-Length: 1\r\n\r\na", "/");
+		     "Content-Length: 1\r\n\r\na",
+		     "/");
 	expect_refusal(TEXT("GET / HTTP/1.1\r\n" HOST "Expect: a\r\n\r\n"),
 		       417);
 }
@@ -245,12 +252,15 @@ static void what_is_too_long_is_refused(void **state)
 		{ "", "\r\n", 400 },
 		{ "GET / HTTP/1.1\r\na: ", "a", 431 },
 		{ "GET / HTTP/1.1\r\n", "a: b\r\n", 431 },
-		{ "GET / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n",
+		{ "GET / HTTP/1.1\r\n" HOST
+		  "Transfer-Encoding: chunked\r\n\r\n",
 		  "4\r\nabcd\r\n", 413 },
-		{ "GET / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n",
+		{ "GET / HTTP/1.1\r\n" HOST
+		  "Transfer-Encoding: chunked\r\n\r\n",
 		  "ffffffffffffffffffffff", 413 },
 		{ "GET / HTTP/1.1\r\n" HOST
-		  "Transfer-Encoding: chunked\r\n\r\n0\r\n", "a: b\r\n", 431 },
+		  "Transfer-Encoding: chunked\r\n\r\n0\r\n",
+		  "a: b\r\n", 431 },
 	};
 	char *text = malloc(LEN + 200);
 	size_t i, len;
@@ -265,10 +275,12 @@ static void what_is_too_long_is_refused(void **state)
 		expect_refusal(text, len, parts[i].status);
 	}
 	free(text);
-	expect_refusal(TEXT("GET / HTTP/1.1\r\n" HOST
-			    "Content-Length: 65537\r\n\r\n"), 413);
+	expect_refusal(
+		TEXT("GET / HTTP/1.1\r\n" HOST "Content-Length: 65537\r\n\r\n"),
+		413);
 	expect_refusal(TEXT("GET / HTTP/1.1\r\n" HOST "Content-Length: "
-			    "99999999999999999999999999999999\r\n\r\n"), 413);
+			    "99999999999999999999999999999999\r\n\r\n"),
+		       413);
 	feed(TEXT("GET / HTTP/1.1\r\n" HOST "Content-Length: 65536\r\n\r\n"));
 	assert_int_equal(r.status, 0);
 }

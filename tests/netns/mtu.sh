@@ -23,6 +23,9 @@ if [ "$kind" = packet ]; then
 else
 	ip tuntap add dev fdl0 mode "$kind"
 fi
+# The neighbour stays who it was.
+mac=(--mac 02:00:00:00:00:02)
+[ "$kind" != tun ] || mac=()
 ask_patiently fdl0
 ip address add 192.0.2.1/24 dev fdl0
 ip address add fd00::1/64 dev fdl0 nodad
@@ -84,8 +87,8 @@ pings() {
 mkfifo "$tmp/go"
 for mode in off on tso; do
 	set_mtu 1500
-	start_host "$kind:$dev" --offload "$mode" --address 192.0.2.2/24 \
-		--address fd00::2/64
+	start_host "$kind:$dev" --offload "$mode" "${mac[@]}" \
+		--address 192.0.2.2/24 --address fd00::2/64
 	wait_for pings 1350
 	exec 4<>"$tmp/go"
 	clients
@@ -95,14 +98,11 @@ for mode in off on tso; do
 	echo >&4
 	wait "$client" || fail "$mode: $(cat "$tmp/client")"
 	wait_for pings 1350
-	# Only the host's word can keep the kernel from more than this.
-	ip link set "$dev" mtu 1500
-	ip link set fdl0 mtu 1500
+	# Only the host's word could keep the kernel from this.
+	set_mtu 1500
 	wait_for announces 192.0.2.2 1460
 	wait_for announces fd00::2 1440
 	no_csum_errors env
 	kill -INT "$host"
 	end_of_host || fail "$mode: exit status $?"
-	! grep -E '^tx_drop_too_long *[1-9]' "$tmp/host" ||
-		[ "$kind" = packet ] || fail "$mode: too long for the device"
 done

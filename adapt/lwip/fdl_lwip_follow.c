@@ -9,6 +9,7 @@
 #include "fdl_lwip_follow.h"
 #include "fdl_lwip_link.h"
 #include "fdl_lwip_nd.h"
+#include "fdl_lwip_output.h"
 
 #include <string.h>
 
@@ -127,7 +128,7 @@ static bool shorten_all(struct fdl_lwip *link, u16_t mtu, u16_t mtu6)
 	struct tcp_pcb *pcb;
 	bool all = true;
 
-	fdl_flush(fdl_get_queue(link->ep, 0));
+	fdl_lwip_flush(link);
 	for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
 		if (fdl_lwip_link_of(pcb) == link)
 			all = shorten(pcb, mss_of(pcb, mtu, mtu6)) && all;

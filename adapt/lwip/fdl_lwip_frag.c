@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fdl_lwip_frag.h"
+#include "fdl_lwip_bytes.h"
 
 #include <string.h>
 
@@ -11,12 +12,6 @@ enum {
 	UNIT = 8,		/* of a fragment's length and offset */
 	MORE = 1,
 };
-
-static void put16(uint8_t *to, unsigned n)
-{
-	to[0] = (uint8_t)(n >> 8);
-	to[1] = (uint8_t)n;
-}
 
 /* p is a fragment of lwIP's: what it has from its header goes into each. */
 static bool read_header(struct fdl_lwip_frag *f)
@@ -68,11 +63,11 @@ static void put_headers(const struct fdl_lwip_frag *f, uint8_t *to, unsigned n)
 	uint8_t *frag = to + f->hdr_len;
 
 	memcpy(to, f->p->payload, f->hdr_len);
-	put16(ip + 4, n + IP6_FRAG_HLEN);
+	fdl_lwip_put16(ip + 4, n + IP6_FRAG_HLEN);
 	ip[6] = IP6_NEXTH_FRAGMENT;
 	frag[0] = f->next;
 	frag[1] = 0;
-	put16(frag + 2, f->offset | more);
+	fdl_lwip_put16(frag + 2, f->offset | more);
 	memcpy(frag + 4, &f->ident, sizeof(f->ident));
 }
 

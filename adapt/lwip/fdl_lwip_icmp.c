@@ -6,6 +6,7 @@
  * see fdl_lwip_path.c. The latter is judged, and has to be plain to see.
  */
 #include "fdl_lwip_icmp.h"
+#include "fdl_lwip_bytes.h"
 #include "fdl_lwip_nd.h"
 #include "fdl_lwip_too_big.h"
 
@@ -24,11 +25,6 @@ enum {
 	ICMP_LEN = 8,		/* of any header */
 	EXTENSION = 8,		/* length of the shortest, and the unit */
 };
-
-static uint16_t get16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
 
 #if LWIP_IPV6
 /* An IPv6 packet's headers, as far as they are here. */
@@ -64,7 +60,7 @@ static void follow_chain(struct chain *c, const uint8_t *ip, unsigned len)
 		}
 		if (c->next == IP6_NEXTH_FRAGMENT) {
 			c->fragment = true;
-			c->later = get16(header + 2) >> 3;
+			c->later = fdl_lwip_get16(header + 2) >> 3;
 		}
 		c->next = header[0];
 		c->at += n;
@@ -86,7 +82,7 @@ static void note_too_big6(struct fdl_lwip *link, const uint8_t *ip,
 		.ip = msg + ICMP_LEN,
 		.len = len - ICMP_LEN,
 		.version = 6,
-		.mtu = (uint32_t)get16(msg + 4) << 16 | get16(msg + 6),
+		.mtu = fdl_lwip_get32(msg + 4),
 	};
 
 	if (q.len >= IP6_HLEN && !memcmp(q.ip + 8, ip + 24, 16) &&
@@ -129,7 +125,7 @@ static enum fdl_lwip_icmp judge_ip6(struct fdl_lwip *link, const uint8_t *ip,
 	c.next = ip[6];
 	if (c.next == IP6_NEXTH_TCP || c.next == IP6_NEXTH_UDP)
 		return FDL_LWIP_PASS;
-	len = LWIP_MIN(len, IP6_HLEN + (unsigned)get16(ip + 4));
+	len = LWIP_MIN(len, IP6_HLEN + (unsigned)fdl_lwip_get16(ip + 4));
 	follow_chain(&c, ip, len);
 	/* RFC 7112: a first fragment has them all. */
 	if (c.broken)
@@ -166,7 +162,7 @@ static void note_too_big4(struct fdl_lwip *link, const uint8_t *ip,
 		.ip = msg + ICMP_LEN,
 		.len = len - ICMP_LEN,
 		.version = 4,
-		.mtu = get16(msg + 6),
+		.mtu = fdl_lwip_get16(msg + 6),
 	};
 
 	if (q.len >= IP_HLEN && !memcmp(q.ip + 12, ip + 16, 4) &&
@@ -181,10 +177,10 @@ static void look_at_ip4(struct fdl_lwip *link, const uint8_t *ip, unsigned len)
 	unsigned hdr_len;
 
 	if (len < IP_HLEN || ip[9] != IP_PROTO_ICMP ||
-	    get16(ip + 6) & (IP_MF | IP_OFFMASK))
+	    fdl_lwip_get16(ip + 6) & (IP_MF | IP_OFFMASK))
 		return;
 	hdr_len = (ip[0] & 15) * 4U;
-	len = LWIP_MIN(len, (unsigned)get16(ip + 2));
+	len = LWIP_MIN(len, (unsigned)fdl_lwip_get16(ip + 2));
 	if (hdr_len < IP_HLEN || len < hdr_len + ICMP_LEN)
 		return;
 	ip += hdr_len;

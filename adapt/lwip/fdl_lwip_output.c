@@ -2,6 +2,7 @@
 /* Packets that lwIP sends, on their way to the endpoint. */
 #include "fdl_lwip_output.h"
 #include "fdl_lwip.h"
+#include "fdl_lwip_bytes.h"
 #include "fdl_lwip_frag.h"
 #include "fdl_lwip_path.h"
 
@@ -62,11 +63,6 @@ static void sent(void *arg)
 	pbuf_free(arg);
 }
 
-static uint16_t get16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
 /*
  * Where behind the IP header TCP's is; 0: nowhere, or in a fragment. Only what
  * lwIP sends has to be understood.
@@ -74,7 +70,7 @@ static uint16_t get16(const uint8_t *bytes)
 static unsigned find_tcp(const uint8_t *ip, unsigned len)
 {
 	if (len >= IP_HLEN && ip[0] >> 4 == 4 && ip[9] == IP_PROTO_TCP &&
-	    !(get16(ip + 6) & (IP_MF | IP_OFFMASK)))
+	    !(fdl_lwip_get16(ip + 6) & (IP_MF | IP_OFFMASK)))
 		return (ip[0] & 15) * 4U;
 	if (len >= IP6_HLEN && ip[0] >> 4 == 6 && ip[6] == IP_PROTO_TCP)
 		return IP6_HLEN;
@@ -87,7 +83,9 @@ static unsigned link_len(const struct fdl_lwip *link, const struct pbuf *p)
 
 	if (!link->netif->hwaddr_len)
 		return 0;
-	return p->len > 14 && get16(frame + 12) == ETHTYPE_VLAN ? 18 : 14;
+	if (p->len > 14 && fdl_lwip_get16(frame + 12) == ETHTYPE_VLAN)
+		return 18;
+	return 14;
 }
 
 /* len is that of the TCP segment. */
@@ -148,7 +146,7 @@ static void describe(struct fdl_lwip *link, const struct pbuf *p, uint8_t *ip,
 {
 	const unsigned at = (unsigned)(ip - (uint8_t *)p->payload) + tcp;
 
-	if (link->wire_sums && !get16(ip + tcp + TCP_CHKSUM)) {
+	if (link->wire_sums && !fdl_lwip_get16(ip + tcp + TCP_CHKSUM)) {
 		put_pseudo_sum(ip, ip + tcp, p->tot_len - at);
 		off->csum = FDL_CSUM_PARTIAL;
 		off->csum_start = (uint16_t)at;
@@ -228,8 +226,8 @@ static uint64_t find_loan(const struct fdl_lwip *link, const struct pbuf *p)
 
 	if (!tcp || len < tcp + TCP_HLEN)
 		return 0;
-	return UINT64_C(1) << fdl_lwip_loan(get16(ip + tcp),
-					    get16(ip + tcp + 2));
+	return UINT64_C(1) << fdl_lwip_loan(fdl_lwip_get16(ip + tcp),
+					    fdl_lwip_get16(ip + tcp + 2));
 }
 
 static int send_lent(struct fdl_lwip *link, struct pbuf *p,

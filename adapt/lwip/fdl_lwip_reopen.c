@@ -4,6 +4,7 @@
  * 4.2.2.13, and RFC 6191. lwIP answers as if the SYN were a mistake.
  */
 #include "fdl_lwip_reopen.h"
+#include "fdl_lwip_bytes.h"
 
 #include <lwip/ip.h>
 #include <lwip/priv/tcp_priv.h>
@@ -25,12 +26,6 @@ enum {
 };
 
 #if LWIP_TCP_TIMESTAMPS
-static u32_t get32(const u8_t *bytes)
-{
-	return (u32_t)bytes[0] << 24 | (u32_t)bytes[1] << 16 |
-	       (u32_t)bytes[2] << 8 | bytes[3];
-}
-
 static bool find_timestamp(const u8_t *opt, u16_t len, u32_t *value)
 {
 	unsigned at = 0;
@@ -43,7 +38,7 @@ static bool find_timestamp(const u8_t *opt, u16_t len, u32_t *value)
 		if (at + 2U > len || opt[at + 1] < 2 || at + opt[at + 1] > len)
 			return false;
 		if (opt[at] == OPT_TIMESTAMP && opt[at + 1] == TIMESTAMP_LEN) {
-			*value = get32(opt + at + 2);
+			*value = fdl_lwip_get32(opt + at + 2);
 			return true;
 		}
 		at += opt[at + 1];

@@ -7,6 +7,8 @@
  */
 #include "fdl_lwip_too_big.h"
 #include "fdl_lwip_address.h"
+#include "fdl_lwip_bytes.h"
+#include "fdl_lwip_output.h"
 #include "fdl_lwip_path.h"
 
 #include <lwip/ip.h>
@@ -32,21 +34,11 @@ struct packet {
 	uint8_t proto;
 };
 
-static uint16_t get16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
-static uint32_t get32(const uint8_t *bytes)
-{
-	return (uint32_t)get16(bytes) << 16 | get16(bytes + 2);
-}
-
 static bool read_ip6(const struct fdl_lwip_quote *q, struct packet *p)
 {
 	if (q->len < IP6_HLEN + BEGINNING || q->ip[0] >> 4 != 6)
 		return false;
-	p->len = IP6_HLEN + get16(q->ip + 4);
+	p->len = IP6_HLEN + fdl_lwip_get16(q->ip + 4);
 	p->proto = q->ip[6];
 	p->from = q->ip + 8;
 	p->to = q->ip + 24;
@@ -62,9 +54,9 @@ static bool read_ip4(const struct fdl_lwip_quote *q, struct packet *p)
 		return false;
 	hdr_len = (q->ip[0] & 15) * 4U;
 	if (hdr_len < IP_HLEN || q->len < hdr_len + BEGINNING ||
-	    get16(q->ip + 6) & (IP_MF | IP_OFFMASK))
+	    fdl_lwip_get16(q->ip + 6) & (IP_MF | IP_OFFMASK))
 		return false;
-	p->len = get16(q->ip + 2);
+	p->len = fdl_lwip_get16(q->ip + 2);
 	p->proto = q->ip[9];
 	p->from = q->ip + 12;
 	p->to = q->ip + 16;
@@ -81,10 +73,10 @@ static bool read_packet(const struct fdl_lwip_quote *q, struct packet *p)
 #if LWIP_TCP
 static bool is_of(const struct tcp_pcb *pcb, const struct packet *p)
 {
-	const uint32_t at = get32(p->transport + 4);
+	const uint32_t at = fdl_lwip_get32(p->transport + 4);
 
-	return pcb->local_port == get16(p->transport) &&
-	       pcb->remote_port == get16(p->transport + 2) &&
+	return pcb->local_port == fdl_lwip_get16(p->transport) &&
+	       pcb->remote_port == fdl_lwip_get16(p->transport + 2) &&
 	       fdl_lwip_is(&pcb->remote_ip, p->version, p->to) &&
 	       fdl_lwip_is(&pcb->local_ip, p->version, p->from) &&
 	       TCP_SEQ_GEQ(at, pcb->lastack) && TCP_SEQ_LT(at, pcb->snd_nxt);
@@ -107,7 +99,7 @@ static void send_again(struct fdl_lwip *link, struct tcp_pcb *pcb)
 {
 	if (pcb->flags & TF_RTO)
 		return;
-	fdl_flush(fdl_get_queue(link->ep, 0));
+	fdl_lwip_flush(link);
 	if (tcp_rexmit_rto_prepare(pcb) == ERR_OK)
 		tcp_rexmit_rto_commit(pcb);
 }
@@ -176,7 +168,8 @@ static bool can_be_ours(const struct fdl_lwip *link, const struct packet *p)
 {
 	if (p->version != 6 || !is_own(link->netif, p->from))
 		return false;
-	if (p->proto == IP6_NEXTH_UDP && !is_bound(get16(p->transport)))
+	if (p->proto == IP6_NEXTH_UDP &&
+	    !is_bound(fdl_lwip_get16(p->transport)))
 		return false;
 	return fdl_lwip_path_used(link, p->version, p->to);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fdl_lwip_vlan.h"
+#include "fdl_lwip_bytes.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -21,20 +22,15 @@ void fdl_lwip_vlan_untag(struct fdl_packet *pkt)
 	LWIP_UNUSED_ARG(pkt);
 }
 #else
-static uint16_t get16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
 static bool has_priority_tag(const struct fdl_packet *pkt)
 {
 	uint16_t type;
 
 	if (pkt->link_len < HEADER + TAG || pkt->len < pkt->link_len)
 		return false;
-	type = get16(pkt->data + ADDRESSES);
+	type = fdl_lwip_get16(pkt->data + ADDRESSES);
 	return (type == ETHTYPE_VLAN || type == TYPE_SERVICE) &&
-	       !(get16(pkt->data + HEADER) & VID);
+	       !(fdl_lwip_get16(pkt->data + HEADER) & VID);
 }
 
 void fdl_lwip_vlan_untag(struct fdl_packet *pkt)

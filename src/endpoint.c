@@ -41,7 +41,7 @@ static int probe_all(struct fdl_endpoint *ep, const int *fds, bool adaptive)
 	for (i = 0; !err && i < ep->n_queues; i++) {
 		info = &ep->queues[i].info;
 		err = probe_fd(fds[i], &kind, info, &ep->shared.log);
-		if (i == 0)
+		if (!err && i == 0)
 			ep->shared.kind = kind;
 		if (!err)
 			err = same_link(ep, fds[i], kind, info);

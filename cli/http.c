@@ -4,9 +4,8 @@
  * for that, or sends several requests at once. Others come for one page: if we
  * close first, TIME-WAIT is on our side, and their port is free again.
  *
- * What comes is taken request by
- * request; while an answer has no room in lwIP's send buffer, what comes behind
- * waits here, or in lwIP, and the window closes.
+ * What comes is taken request by request; while an answer has no room in lwIP's
+ * send buffer, what comes behind waits here, or in lwIP, and the window closes.
  *
  * A connection that is to end is closed on our side only, and what the peer still
  * sends is thrown away for a while: at a full close the reset that such data

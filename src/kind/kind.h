@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A kind of link: all that is particular to it, in one const struct. Nobody
- * else asks which kind a link is of; who has to do different things on
- * different kinds calls a function of the struct, or reads what it says.
+ * A kind of link: how it is named, opened, told from others and looked at, in
+ * one const struct. Who needs that calls a function of the struct, or reads what
+ * it says, and does not ask which kind it is.
  *
- * doc/design.md says how to add one.
+ * doc/design.md says how to add one, and what the struct does not say yet.
  */
 #ifndef FDL_KIND_KIND_H
 #define FDL_KIND_KIND_H

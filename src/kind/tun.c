@@ -27,7 +27,7 @@ static int check_type(const struct locator *loc, const struct link *link,
 {
 	const char *kind = loc->kind->locator;
 
-	if (link->tun_type == (type_of(loc)))
+	if (link->tun_type == type_of(loc))
 		return 0;
 	log_say(log, FDL_LOG_ERR,
 		"%s is there, but is no %s device: choose another name%s",
@@ -327,11 +327,11 @@ static int vnet_hdr_size(int fd, uint8_t *len)
 /* What only the device's namespace tells: no error if that is closed to us. */
 static int probe_device(int fd, struct fdl_info *info)
 {
-	int sock = device_socket(info->ethernet ? &tap_device : &tun_device, fd,
-				 info->name),
-	    err;
+	const struct device_of *of = info->ethernet ? &tap_device : &tun_device;
 	struct link link;
+	int sock, err;
 
+	sock = device_socket(of, fd, info->name);
 	if (sock == -EMFILE || sock == -ENFILE || sock == -ENOMEM)
 		return sock;
 	if (sock < 0)

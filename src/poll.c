@@ -19,7 +19,7 @@ int fdl_queue_poll(struct fdl_queue *q, int timeout_ms)
 
 	if (!queue_is_ours(q))
 		return -EBUSY;
-	r = atomic_load_explicit(&q->ended, memory_order_acquire);
+	r = atomic_load_explicit(&q->rx.ended, memory_order_acquire);
 	if (r)
 		return r;
 	r = ready_wait(&q->ready, q->ready.wake, timeout_ms);
@@ -55,10 +55,10 @@ static int all_ended(const struct fdl_endpoint *ep)
 	unsigned i;
 
 	for (i = 0; i < ep->n_queues; i++)
-		if (!atomic_load_explicit(&ep->queues[i].ended,
+		if (!atomic_load_explicit(&ep->queues[i].rx.ended,
 					  memory_order_acquire))
 			return 0;
-	return ep->queues[0].ended;
+	return ep->queues[0].rx.ended;
 }
 
 static bool wants_write(const struct fdl_endpoint *ep)

@@ -10,7 +10,7 @@
 
 #include "os.h"
 #include "proto/eth.h"
-#include "rx/merge.h"
+#include "rx/receive.h"
 #include "tx/put.h"
 
 static int set_nonblocking(struct fdl_queue *q)
@@ -147,6 +147,16 @@ static unsigned ready_flags(const struct fdl_queue *q)
 	return flags | (q->io.vnet_hdr_len ? (unsigned)READY_LEFTOVERS : 0);
 }
 
+static int open_rx(struct fdl_queue *q)
+{
+	q->rx.shared = q->shared;
+	q->rx.ops = q->ops;
+	q->rx.io = &q->io;
+	q->rx.ready = &q->ready;
+	q->rx.counters = &q->counters;
+	return rx_open(&q->rx);
+}
+
 int queue_open(struct fdl_queue *q, int fd)
 {
 	const struct fdl_options *opts = &q->shared->opts;
@@ -173,20 +183,20 @@ int queue_open(struct fdl_queue *q, int fd)
 	err = tx_open(q);
 	if (err)
 		goto close_mode;
-	if (opts->flags & FDL_GRO)
-		err = gro_new(&q->gro, opts->flags);
+	err = open_rx(q);
 	if (err)
 		goto close_tx;
 	err = ready_open(&q->ready, q->io.poll_fd, q->io.fd,
 			 pool_refill_fd(q->io.pool), ready_flags(q));
 	if (err)
-		goto close_tx;
+		goto close_rx;
 	return 0;
 
+close_rx:
+	rx_close(&q->rx);
 close_tx:
 	tx_close(q);
 close_mode:
-	gro_free(q->gro);
 	close_mode(q);
 free_pool:
 	pool_orphan(q->io.pool);
@@ -201,9 +211,8 @@ void queue_close(struct fdl_queue *q)
 	watch_close(q);
 	ready_close(&q->ready);
 	tx_close(q);
-	queue_drop_frames(q);
+	rx_close(&q->rx);
 	close_mode(q);
-	gro_free(q->gro);
 	pool_orphan(q->io.pool);
 	restore_fd(q);
 	os_close(q->io.fd);

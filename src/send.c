@@ -95,13 +95,13 @@ int fdl_flush(struct fdl_queue *q)
 
 int fdl_want_write(struct fdl_queue *q, bool on)
 {
-	int err = atomic_load_explicit(&q->ended, memory_order_acquire);
+	int err = atomic_load_explicit(&q->rx.ended, memory_order_acquire);
 
 	if (!err)
 		err = on ? tx_want_room(q) : ready_want_write(&q->ready, false);
 	/* The queue may have ended, and all been taken out, meanwhile. */
 	if (!err && on) {
-		err = atomic_load_explicit(&q->ended, memory_order_acquire);
+		err = atomic_load_explicit(&q->rx.ended, memory_order_acquire);
 		if (err)
 			ready_want_write(&q->ready, false);
 	}

@@ -10,8 +10,7 @@
 #include "proto/eth.h"
 
 /* Our own address, where it is known, decides; else what the fd said. */
-static uint8_t packet_type(const struct fdl_queue *q,
-			   const struct io_frame *frame)
+static uint8_t packet_type(const struct rx *rx, const struct io_frame *frame)
 {
 	static const uint8_t broadcast[ETH_ADDR_LEN] = {
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -23,15 +22,14 @@ static uint8_t packet_type(const struct fdl_queue *q,
 	if (dst[0] & 1)
 		return memcmp(dst, broadcast, ETH_ADDR_LEN) ? FDL_MULTICAST :
 							      FDL_BROADCAST;
-	if (!q->shared->has_address)
+	if (!rx->shared->has_address)
 		return frame->type;
-	return memcmp(dst, q->shared->opts.address, ETH_ADDR_LEN) ?
+	return memcmp(dst, rx->shared->opts.address, ETH_ADDR_LEN) ?
 		       FDL_OTHERHOST :
 		       FDL_TO_HOST;
 }
 
-static enum counter judge_ethernet(const struct fdl_queue *q,
-				   struct io_frame *frame)
+static enum counter judge_ethernet(const struct rx *rx, struct io_frame *frame)
 {
 	struct fdl_packet *pkt = frame->pkt;
 	struct eth_view eth;
@@ -40,9 +38,9 @@ static enum counter judge_ethernet(const struct fdl_queue *q,
 		return RX_DROP_RUNT;
 	pkt->link_len = eth.hdr_len;
 	pkt->protocol = eth.protocol;
-	pkt->type = packet_type(q, frame);
+	pkt->type = packet_type(rx, frame);
 	if (pkt->type == FDL_OTHERHOST &&
-	    q->shared->opts.flags & FDL_DROP_OTHERHOST)
+	    rx->shared->opts.flags & FDL_DROP_OTHERHOST)
 		return RX_DROP_OTHERHOST;
 	return RX_PACKETS;
 }
@@ -81,25 +79,24 @@ static void insert_tag(const struct io_frame *frame)
 	to[15] = (uint8_t)frame->vlan_tci;
 }
 
-static enum counter judge_protocol(const struct fdl_queue *q,
-				   struct io_frame *frame)
+static enum counter judge_protocol(const struct rx *rx, struct io_frame *frame)
 {
-	if (q->shared->opts.flags & FDL_ETHERNET)
-		return judge_ethernet(q, frame);
+	if (rx->shared->opts.flags & FDL_ETHERNET)
+		return judge_ethernet(rx, frame);
 	return judge_ip(frame);
 }
 
 /* Does the virtio-net header, which stands before data, say that anything is
  * undone? Its flags and its type do, and for most packets nothing is. */
-static bool has_offload(const struct fdl_queue *q, const struct fdl_packet *pkt)
+static bool has_offload(const struct rx *rx, const struct fdl_packet *pkt)
 {
-	const uint8_t *hdr = pkt->data - q->io.vnet_hdr_len;
+	const uint8_t *hdr = pkt->data - rx->io->vnet_hdr_len;
 
-	return q->io.vnet_hdr_len && (hdr[0] | hdr[1]);
+	return rx->io->vnet_hdr_len && (hdr[0] | hdr[1]);
 }
 
 /* Whether it holds for this packet; and do what the stack leaves to us. */
-static enum counter judge_offload(struct fdl_queue *q, struct fdl_packet *pkt)
+static enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 {
 	if (pkt->off.csum != FDL_CSUM_PARTIAL && !pkt->off.gso)
 		return RX_PACKETS;
@@ -107,11 +104,11 @@ static enum counter judge_offload(struct fdl_queue *q, struct fdl_packet *pkt)
 			      &pkt->off))
 		return RX_DROP_VNET_HDR;
 	if (pkt->off.gso) {
-		count(&q->counters, RX_GSO, 1);
+		count(rx->counters, RX_GSO, 1);
 		checksum_whole(pkt->data, pkt->len, pkt->link_len, &pkt->off);
 		return RX_PACKETS;
 	}
-	if (q->shared->opts.flags & FDL_RX_CSUM &&
+	if (rx->shared->opts.flags & FDL_RX_CSUM &&
 	    !sctp_is_undone(pkt->data, pkt->len, pkt->len, pkt->link_len,
 			    &pkt->off))
 		return RX_PACKETS;
@@ -122,66 +119,65 @@ static enum counter judge_offload(struct fdl_queue *q, struct fdl_packet *pkt)
 }
 
 /* No bytes of a packet: not even all of a header before them? */
-static enum counter judge_empty(const struct fdl_queue *q,
+static enum counter judge_empty(const struct rx *rx,
 				const struct io_frame *frame)
 {
-	if (frame->wire_len && frame->wire_len < q->io.vnet_hdr_len)
+	if (frame->wire_len && frame->wire_len < rx->io->vnet_hdr_len)
 		return RX_DROP_VNET_HDR;
 	return RX_DROP_EMPTY;
 }
 
 /* Returns RX_PACKETS, or the counter under which the frame is dropped. */
-static enum counter judge_frame(struct fdl_queue *q, struct io_frame *frame)
+static enum counter judge_frame(struct rx *rx, struct io_frame *frame)
 {
 	struct fdl_packet *pkt = frame->pkt;
 	enum counter verdict;
 	bool offload;
 
 	if (frame->type == FDL_OUTGOING &&
-	    !(q->shared->opts.flags & FDL_RX_OUTGOING))
+	    !(rx->shared->opts.flags & FDL_RX_OUTGOING))
 		return RX_DROP_OUTGOING;
 	if (frame->type == IO_TYPE_GHOST)
 		return RX_DROP_MALFORMED;
 	if (pkt->len == 0)
-		return judge_empty(q, frame);
+		return judge_empty(rx, frame);
 	if (frame->wire_len > pkt->len)
 		return RX_DROP_TRUNCATED;
-	offload = has_offload(q, pkt);
+	offload = has_offload(rx, pkt);
 	if (offload &&
-	    fdl_vnet_hdr_decode(pkt->data - q->io.vnet_hdr_len,
-				q->io.vnet_hdr_len, q->io.order, &pkt->off))
+	    fdl_vnet_hdr_decode(pkt->data - rx->io->vnet_hdr_len,
+				rx->io->vnet_hdr_len, rx->io->order, &pkt->off))
 		return RX_DROP_VNET_HDR;
 	if (frame->vlan_tpid && pkt->len >= ETH_HDR_LEN)
 		insert_tag(frame);
-	verdict = judge_protocol(q, frame);
+	verdict = judge_protocol(rx, frame);
 	if (verdict == RX_PACKETS && offload)
-		verdict = judge_offload(q, pkt);
+		verdict = judge_offload(rx, pkt);
 	return verdict;
 }
 
-static void drop(struct fdl_queue *q, struct io_frame *frame,
-		 enum counter verdict)
+static void drop(struct rx *rx, struct io_frame *frame, enum counter verdict)
 {
-	count(&q->counters, verdict, 1);
+	count(rx->counters, verdict, 1);
 	fdl_release(&frame->pkt, 1);
 }
 
-int judge_frames(struct fdl_queue *q, struct fdl_packet *v[], int n)
+int judge_frames(struct rx *rx, struct fdl_packet *v[], int n)
 {
-	int i = q->next, k = 0;
+	int i = rx->next, k = 0;
 
-	while (k < n && i < q->filled) {
-		struct io_frame *frame = &q->frame[i++];
-		enum counter verdict = judge_frame(q, frame);
+	while (k < n && i < rx->filled) {
+		struct io_frame *frame = &rx->frame[i++];
+		enum counter verdict = judge_frame(rx, frame);
 
 		if (verdict != RX_PACKETS) {
-			drop(q, frame, verdict);
+			drop(rx, frame, verdict);
 			continue;
 		}
 		v[k++] = frame->pkt;
 		if (frame->pkt->off.gso)
 			break;
 	}
-	q->next = i;
+	rx->next = i;
 	return k;
 }

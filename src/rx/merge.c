@@ -9,7 +9,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "queue.h"
+#include <fdlink/offload.h>
+
+#include "counters.h"
+#include "io/io.h"
+#include "packet/pool.h"
 
 struct gro {
 	unsigned flags;			/* of fdl_coalesce_init */
@@ -67,14 +71,14 @@ static void describe(struct fdl_packet *to, const struct fdl_packet *first)
 }
 
 /* Where the merged packet fits; NULL: nowhere. */
-static struct fdl_packet *place(struct fdl_queue *q, struct fdl_packet *first,
-				uint32_t len)
+static struct fdl_packet *find_room(struct pool *pool, struct fdl_packet *first,
+				    uint32_t len)
 {
 	struct fdl_packet *fresh;
 
 	if (len <= first->len + first->tail)
 		return first;
-	if (!pool_take(q->io.pool, &fresh, 1))
+	if (!pool_take(pool, &fresh, 1))
 		return NULL;
 	describe(fresh, first);
 	return fresh;
@@ -93,11 +97,11 @@ static void release_others(const struct fdl_coalesced *out,
 	}
 }
 
-/* Returns how many packets come out: 1, or all of them for want of a place. */
-static int put_together(struct fdl_queue *q, const struct fdl_coalesced *out,
+/* Returns how many packets come out: 1, or all of them for want of room. */
+static int put_together(struct pool *pool, const struct fdl_coalesced *out,
 			struct fdl_packet *v[])
 {
-	struct fdl_packet *to = place(q, out->packets->user, out->len);
+	struct fdl_packet *to = find_room(pool, out->packets->user, out->len);
 	struct fdl_coalesce_packet *p;
 	int n = 0;
 
@@ -110,23 +114,28 @@ static int put_together(struct fdl_queue *q, const struct fdl_coalesced *out,
 	to->tail -= to->len;
 	to->off = out->off;
 	release_others(out, to);
-	count(&q->counters, RX_GRO_MERGED, out->count - 1u);
 	v[0] = to;
 	return 1;
 }
 
-int gro_merge(struct fdl_queue *q, struct fdl_packet *v[], int n)
+int gro_merge(struct gro *gro, struct pool *pool, struct counters *counters,
+	      struct fdl_packet *v[], int n)
 {
-	struct gro *gro = q->gro;
-	int k = 0;
+	uint64_t merged = 0;
+	int came, k = 0;
 
 	add_all(gro, v, n);
 	/* What has come out is never more than what has been taken in. */
 	while (fdl_coalesce_next(&gro->coalescer, &gro->out)) {
+		came = 1;
 		if (gro->out.count > 1)
-			k += put_together(q, &gro->out, v + k);
+			came = put_together(pool, &gro->out, v + k);
 		else
-			v[k++] = gro->out.packets->user;
+			v[k] = gro->out.packets->user;
+		merged += gro->out.count - (unsigned)came;
+		k += came;
 	}
+	if (merged)
+		count(counters, RX_GRO_MERGED, merged);
 	return k;
 }

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FDL_GRO: segments of one batch become super-packets for the stack. */
-#ifndef FDL_GRO_H
-#define FDL_GRO_H
+#ifndef FDL_RX_MERGE_H
+#define FDL_RX_MERGE_H
 
 #include <stdint.h>
 
+struct counters;
 struct fdl_packet;
-struct fdl_queue;
 struct gro;
+struct pool;
 
 /* flags are those of the endpoint. Errors: -ENOMEM. */
 int gro_new(struct gro **gro, uint32_t flags);
 void gro_free(struct gro *gro);		/* NULL is fine */
 
 /*
- * Merge what can be merged of v[0..n), n at most IO_MAX_BATCH, which are judged.
+ * Merge what can be merged of v[0..n), n at most IO_MAX_BATCH, which are judged;
+ * pool is where a fresh packet is taken from.
  * Returns how many packets v[] then holds; the others are released and counted.
  */
-int gro_merge(struct fdl_queue *q, struct fdl_packet *v[], int n);
+int gro_merge(struct gro *gro, struct pool *pool, struct counters *counters,
+	      struct fdl_packet *v[], int n);
 
 #endif

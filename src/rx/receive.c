@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The receive side of a queue. A frame is delivered, or counted under one
- * reason; nothing that arrives ends the queue, only what the fd says about
- * itself (kind/verdict.c).
+ * A frame is delivered, or counted under one reason; nothing that arrives ends
+ * the queue, only what the fd says about itself (kind/verdict.c).
  */
+#include "rx/receive.h"
+
 #include <errno.h>
 
 #include "kind/verdict.h"
 #include "os.h"
-#include "queue.h"
+#include "packet/pool.h"
+#include "rx/cut.h"
 #include "rx/judge.h"
 #include "rx/merge.h"
+#include "wait/ready.h"
 
 enum {
 	/* Calls in a row that a socket may answer with some pending error
 	 * before it counts as broken. */
 	MAX_ERRORS = 8,
-	/* Payload bytes: less is not worth a header. */
-	MIN_SEGMENT = 8,
 	/* Bytes of a super-packet that others like it follow, and how many of
 	 * them a core's cache holds beside the rest. More in a call would push
 	 * out what nobody has looked at yet, and every buffer would be cold
@@ -31,74 +32,50 @@ enum {
 	ALONE_LOOK = 8,
 };
 
-static int end(struct fdl_queue *q, int result, const char *text)
+/* What is to be done about what the fd said. */
+enum reaction {
+	TRY_AGAIN,
+	STOP_NOW,	/* there is nothing */
+	STOP_FOR_GOOD,	/* rx->ended */
+};
+
+int rx_open(struct rx *rx)
 {
-	shared_error(q->shared, text);
-	atomic_store_explicit(&q->ended, result, memory_order_release);
-	return result;
+	const uint32_t flags = rx->shared->opts.flags;
+
+	return flags & FDL_GRO ? gro_new(&rx->gro, flags) : 0;
 }
 
-/* A super-packet of a kind that the stack did not say it takes: with a whole
- * checksum it takes none. */
-static bool must_be_cut(const struct fdl_queue *q, const struct fdl_packet *pkt)
+void rx_close(struct rx *rx)
 {
-	uint32_t takes = pkt->off.gso == FDL_GSO_UDP ? FDL_RX_USO : FDL_RX_GSO;
-
-	if (!pkt->off.gso)
-		return false;
-	return !(q->shared->opts.flags & takes) ||
-	       pkt->off.csum != FDL_CSUM_PARTIAL;
+	fdl_release(&rx->super, 1);
+	while (rx->next < rx->filled)
+		fdl_release(&rx->frame[rx->next++].pkt, 1);
+	while (rx->have > rx->gap)
+		fdl_release(&rx->frame[--rx->have].pkt, 1);
+	gro_free(rx->gro);
 }
 
-/* The wire may have a larger MTU than the link. A datagram's size is its
- * sender's to choose, a TCP segment's is not. */
-static void fit_to_mtu(const struct fdl_queue *q, struct fdl_offload *off,
-		       unsigned link_len)
+void rx_end(struct rx *rx, int result, const char *text)
 {
-	const uint32_t max = q->shared->opts.mtu + link_len,
-		       hdr_len = off->hdr_len;
-
-	if (off->gso == FDL_GSO_UDP || max < hdr_len + MIN_SEGMENT)
-		return;
-	if (off->gso_size > max - hdr_len)
-		off->gso_size = (uint16_t)(max - hdr_len);
+	shared_error(rx->shared, text);
+	atomic_store_explicit(&rx->ended, result, memory_order_release);
 }
 
-static void end_cutting(struct fdl_queue *q)
+int rx_tell_end(struct rx *rx)
 {
-	fdl_release(&q->super, 1);
-	q->super = NULL;
+	int r = atomic_load_explicit(&rx->ended, memory_order_relaxed);
+
+	if (r)
+		ready_end(rx->ready);
+	return r;
 }
 
-/* What cannot be cut is counted and released. */
-static void begin_cutting(struct fdl_queue *q, struct fdl_packet *pkt)
+static enum rx_rest rest_now(const struct rx *rx, enum rx_rest rest)
 {
-	unsigned flags = q->shared->opts.flags & FDL_RX_CSUM ?
-				 FDL_SEGMENT_PARTIAL :
-				 0;
-
-	fit_to_mtu(q, &pkt->off, pkt->link_len);
-	q->super = pkt;
-	q->super_bytes = (struct iovec){ pkt->data, pkt->len };
-	if (!fdl_segment_start(&q->segmenter, &q->super_bytes, 1, pkt->link_len,
-			       &pkt->off, flags)) {
-		count(&q->counters, RX_GSO_CUT, 1);
-		return;
-	}
-	count(&q->counters, RX_DROP_VNET_HDR, 1);
-	end_cutting(q);
-}
-
-static void describe_segment(struct fdl_packet *pkt,
-			     const struct fdl_packet *super, int len)
-{
-	pkt->len = (uint32_t)len;
-	pkt->tail -= (uint32_t)len;
-	pkt->protocol = super->protocol;
-	pkt->link_len = super->link_len;
-	pkt->type = super->type;
-	pkt->hash = super->hash;
-	pkt->tstamp_ns = super->tstamp_ns;
+	return atomic_load_explicit(&rx->ended, memory_order_relaxed) ?
+		       RX_ENDED :
+		       rest;
 }
 
 /*
@@ -107,112 +84,110 @@ static void describe_segment(struct fdl_packet *pkt,
  * is needed: a release would wake, though nothing waits for it. Returns how
  * many.
  */
-static int take(struct fdl_queue *q, struct fdl_packet *v[], int n, bool needed)
+static int take_slots(struct rx *rx, struct fdl_packet *v[], int n, bool needed)
 {
-	struct pool *pool = q->io.pool;
+	struct pool *pool = rx->io->pool;
 	int got = pool_take_used(pool, v, n, needed);
 
-	if (ready_note_refill(&q->ready, pool_asked(pool)) && got == 0)
+	if (ready_note_refill(rx->ready, pool_asked(pool)) && got == 0)
 		got = pool_take_used(pool, v, n, needed);
 	return got;
 }
 
-/* All segments are cut. The pool may have been empty meanwhile: what comes now
- * must be seen though nothing is received in this call. */
-static int leave_cutting(struct fdl_queue *q)
+static enum rx_rest starve(struct rx *rx)
 {
-	int err = ready_rearm(&q->ready);
-
-	end_cutting(q);
-	return err ? end(q, err, "the fd cannot be watched any more") : 0;
+	count(rx->counters, RX_POOL_EMPTY, 1);
+	ready_disarm(rx->ready);
+	return RX_STARVED;
 }
 
-/* Returns 1: *v is the next segment; 0: that was all; -ENOBUFS; the queue's
- * end. */
-static int cut(struct fdl_queue *q, struct fdl_packet **v)
+/* Returns whether data is watched again; else the queue has ended. */
+static bool rearm(struct rx *rx)
 {
-	int len;
+	int err = ready_rearm(rx->ready);
 
-	if (!fdl_segment_len(&q->segmenter))
-		return leave_cutting(q);
-	if (!take(q, v, 1, true))
-		return -ENOBUFS;
-	pool_reset(q->io.pool, *v);
-	len = fdl_segment_next(&q->segmenter, (*v)->data, (*v)->tail,
-			       &(*v)->off);
-	describe_segment(*v, q->super, len);
-	return 1;
+	if (err)
+		rx_end(rx, err, "the fd cannot be watched any more");
+	return !err;
+}
+
+/* All segments are cut. The pool may have been empty meanwhile: what comes now
+ * must be seen though nothing is received in this call. */
+static enum rx_rest leave_cutting(struct rx *rx)
+{
+	const bool watched = rearm(rx);
+
+	cut_end(rx);
+	return watched ? RX_MORE : RX_ENDED;
+}
+
+/* Add the next segment to v[], and to *got. */
+static enum rx_rest deliver_segment(struct rx *rx, struct fdl_packet *v[],
+				    int *got)
+{
+	if (!cut_is_left(rx))
+		return leave_cutting(rx);
+	if (!take_slots(rx, v + *got, 1, true))
+		return starve(rx);
+	cut_next(rx, v[*got]);
+	++*got;
+	return RX_MORE;
 }
 
 /* Returns how many went to v[]. A super-packet behind them may be set aside, to
  * be cut. */
-static int take_in(struct fdl_queue *q, struct fdl_packet *v[], int n)
+static int deliver_frames(struct rx *rx, struct fdl_packet *v[], int n)
 {
-	int got = judge_frames(q, v, n);
+	int got = judge_frames(rx, v, n);
 
-	if (got > 0 && must_be_cut(q, v[got - 1]))
-		begin_cutting(q, v[--got]);
+	if (got > 0 && cut_is_due(rx, v[got - 1]))
+		cut_begin(rx, v[--got]);
 	return got;
 }
 
-static bool has_leftovers(const struct fdl_queue *q)
-{
-	return q->super || q->next < q->filled;
-}
-
-static void count_delivered(struct fdl_queue *q, struct fdl_packet *v[], int n)
+static void count_delivered(struct rx *rx, struct fdl_packet *v[], int n)
 {
 	uint64_t bytes = 0;
 	int i;
 
 	for (i = 0; i < n; i++)
 		bytes += v[i]->len;
-	count(&q->counters, RX_PACKETS, (uint64_t)n);
-	count(&q->counters, RX_BYTES, bytes);
+	count(rx->counters, RX_PACKETS, (uint64_t)n);
+	count(rx->counters, RX_BYTES, bytes);
 }
 
 /*
  * Hand out what is worth it of frame[next..filled), super-packets cut, or
- * segments merged. *k is how many went to v[]. Returns 0; -ENOBUFS when the
- * pool is out of packets for the segments; the queue's end.
+ * segments merged. Returns how many went to v[]; *rest is RX_MORE, or what kept
+ * the segments back.
  */
-static int deliver(struct fdl_queue *q, struct fdl_packet *v[], int n, int *k)
+static int deliver(struct rx *rx, struct fdl_packet *v[], int n,
+		   enum rx_rest *rest)
 {
-	int r = 0, got = 0;
+	int got = 0;
 
+	*rest = RX_MORE;
 	if (n > IO_MAX_BATCH)
 		n = IO_MAX_BATCH;
-	while (r >= 0 && got < n && has_leftovers(q)) {
-		if (q->super)
-			r = cut(q, v + got);
+	while (*rest == RX_MORE && got < n && rx_has_leftovers(rx)) {
+		if (rx->super)
+			*rest = deliver_segment(rx, v, &got);
 		else
-			r = take_in(q, v + got, n - got);
-		if (r > 0)
-			got += r;
+			got += deliver_frames(rx, v + got, n - got);
 	}
-	if (q->gro && got > 1)
-		got = gro_merge(q, v, got);
-	count_delivered(q, v, got);
-	*k = got;
-	return r < 0 ? r : 0;
-}
-
-void queue_drop_frames(struct fdl_queue *q)
-{
-	fdl_release(&q->super, 1);
-	while (q->next < q->filled)
-		fdl_release(&q->frame[q->next++].pkt, 1);
-	while (q->have > q->gap)
-		fdl_release(&q->frame[--q->have].pkt, 1);
+	if (rx->gro && got > 1)
+		got = gro_merge(rx->gro, rx->io->pool, rx->counters, v, got);
+	count_delivered(rx, v, got);
+	return got;
 }
 
 /* The pool cannot fill the gap from i on: the empties at the end do. */
-static void close_gap(struct fdl_queue *q, int i)
+static void close_gap(struct rx *rx, int i)
 {
-	while (i < q->gap && q->have > q->gap)
-		q->frame[i++].pkt = q->frame[--q->have].pkt;
-	if (i < q->gap)
-		q->have = i;
+	while (i < rx->gap && rx->have > rx->gap)
+		rx->frame[i++].pkt = rx->frame[--rx->have].pkt;
+	if (i < rx->gap)
+		rx->have = i;
 }
 
 /*
@@ -220,244 +195,191 @@ static void close_gap(struct fdl_queue *q, int i)
  * is and is not looked at again: a step costs by what it received, not by the
  * size of the batch. Returns how many.
  */
-static int provide(struct fdl_queue *q, int n)
+static int provide(struct rx *rx, int n)
 {
-	int want = q->gap + (n > q->have ? n - q->have : 0);
+	int want = rx->gap + (n > rx->have ? n - rx->have : 0);
 	struct fdl_packet *v[IO_MAX_BATCH];
-	int i, got = take(q, v, want, q->have == q->gap);
+	int i, got = take_slots(rx, v, want, rx->have == rx->gap);
 
-	for (i = 0; i < q->gap && i < got; i++)
-		q->frame[i].pkt = v[i];
-	if (q->fresh < q->gap)
-		q->fresh = q->gap;
-	if (i < q->gap)
-		close_gap(q, i);
+	for (i = 0; i < rx->gap && i < got; i++)
+		rx->frame[i].pkt = v[i];
+	if (rx->fresh < rx->gap)
+		rx->fresh = rx->gap;
+	if (i < rx->gap)
+		close_gap(rx, i);
 	for (; i < got; i++) {
-		q->frame[q->have++].pkt = v[i];
-		q->fresh = q->have;
+		rx->frame[rx->have++].pkt = v[i];
+		rx->fresh = rx->have;
 	}
-	q->gap = 0;
-	return q->have < n ? q->have : n;
+	rx->gap = 0;
+	return rx->have < n ? rx->have : n;
 }
 
-/* What an error means: 0 nothing now, 1 try again, or the queue's end. */
-static int consider(struct fdl_queue *q, int err)
+/* The one place where verdicts on receiving are applied. */
+static enum reaction react(struct rx *rx, int err)
 {
-	const struct verdict *v = verdict_on_receive(q->io.kind, err);
+	const struct verdict *v = verdict_on_receive(rx->io->kind, err);
 
 	if (v->action == LATER)
-		return 0;
-	if (v->action == END)
-		return end(q, v->result, v->text);
+		return STOP_NOW;
+	if (v->action == END) {
+		rx_end(rx, v->result, v->text);
+		return STOP_FOR_GOOD;
+	}
 	if (v->counter != COUNTERS)
-		count(&q->counters, v->counter, 1);
-	shared_error(q->shared, v->text);
-	return 1;
+		count(rx->counters, v->counter, 1);
+	shared_error(rx->shared, v->text);
+	return TRY_AGAIN;
 }
 
-static int pending_error(const struct fdl_queue *q)
+static int pending_error(const struct rx *rx)
 {
 	socklen_t len = sizeof(int);
 	int err = 0;
 
-	os_getsockopt(q->io.fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	os_getsockopt(rx->io->fd, SOL_SOCKET, SO_ERROR, &err, &len);
 	return -err;
 }
 
-/* Messages into q->frame, 0, or the queue's end. */
-static int receive_some(struct fdl_queue *q, int n)
+/* Messages into rx->frame. Returns how many, 0: there is none, or the queue has
+ * ended. */
+static int receive_some(struct rx *rx, int n)
 {
-	int tries, got, r;
+	int tries, got;
 
 	for (tries = 0; tries < MAX_ERRORS; tries++) {
-		got = q->ops->recv(&q->io, q->frame, n, q->fresh);
-		q->fresh = 0;
+		got = rx->ops->recv(rx->io, rx->frame, n, rx->fresh);
+		rx->fresh = 0;
 		if (got > 0)
 			return got;
-		r = consider(q, got);
-		if (r <= 0)
-			return r;
+		if (react(rx, got) != TRY_AGAIN)
+			return 0;
 	}
-	return end(q, got, "the fd answers with errors only");
+	rx_end(rx, got, "the fd answers with errors only");
+	return 0;
 }
 
 /* The last of got messages are empty and may be the end of the link. */
-static int strip_end(struct fdl_queue *q, int got)
+static int strip_end(struct rx *rx, int got)
 {
-	if (q->frame[got - 1].wire_len > 0 || !io_at_end(&q->io))
+	if (rx->frame[got - 1].wire_len > 0 || !io_at_end(rx->io))
 		return got;
-	end(q, -ESHUTDOWN, "the peer closed the link");
-	while (got > 0 && q->frame[got - 1].wire_len == 0)
-		fdl_release(&q->frame[--got].pkt, 1);
+	rx_end(rx, -ESHUTDOWN, "the peer closed the link");
+	while (got > 0 && rx->frame[got - 1].wire_len == 0)
+		fdl_release(&rx->frame[--got].pkt, 1);
 	return got;
-}
-
-static int starve(struct fdl_queue *q)
-{
-	count(&q->counters, RX_POOL_EMPTY, 1);
-	ready_disarm(&q->ready);
-	return -ENOBUFS;
 }
 
 /*
  * In a mode that is watched for edges: is there something? If not, what comes
  * after this look makes the set ready again. Till the caller is told that there
- * is nothing it may be ready as it is. Returns 1, 0, or the queue's end.
+ * is nothing it may be ready as it is.
  */
-static int look(struct fdl_queue *q, bool tells)
+static enum rx_rest look(struct rx *rx, bool tells)
 {
-	const struct io_ops *ops = q->ops;
 	int err;
 
-	if (!ops->edge || ops->peek(&q->io))
-		return 1;
+	if (!rx->ops->edge || rx->ops->peek(rx->io))
+		return RX_MORE;
 	if (!tells)
-		return 0;
-	err = ready_settle(&q->ready) ? pending_error(q) : 0;
-	if (err) {
-		err = consider(q, err);
-		if (err < 0)
-			return err;
-	}
-	if (!ops->peek(&q->io))
-		return 0;
+		return RX_DRY;
+	err = ready_settle(rx->ready) ? pending_error(rx) : 0;
+	if (err && react(rx, err) == STOP_FOR_GOOD)
+		return RX_ENDED;
+	if (!rx->ops->peek(rx->io))
+		return RX_DRY;
 	/* The caller may have no room for all of it, and no more may come. */
-	ready_remind(&q->ready);
-	return 1;
+	ready_remind(rx->ready);
+	return RX_MORE;
+}
+
+static int batch(const struct rx *rx)
+{
+	return (int)rx->shared->opts.batch;
 }
 
 /* How many messages to ask for, of n that there is room for. */
-static int appetite(const struct fdl_queue *q, int n)
+static int appetite(const struct rx *rx, int n)
 {
-	int max = q->long_frames ? LONG_BATCH : IO_MAX_BATCH;
+	int max = rx->long_frames ? LONG_BATCH : IO_MAX_BATCH;
 
-	if (q->alone >= ALONE && q->alone % ALONE_LOOK)
+	if (rx->alone >= ALONE && rx->alone % ALONE_LOOK)
 		max = 1;
-	if (max > (int)q->shared->opts.batch)
-		max = (int)q->shared->opts.batch;
+	if (max > batch(rx))
+		max = batch(rx);
 	return n < max ? n : max;
 }
 
-/* Who has room for one only learns nothing of what is behind it. */
-static void note_company(struct fdl_queue *q, int n, int got, bool first)
+/* A caller that has room for one packet learns nothing of what is behind it. */
+static void note_company(struct rx *rx, int n, int got, bool first)
 {
-	if (!q->ops->one_by_one || n == 1)
+	if (!rx->ops->one_by_one || n == 1)
 		return;
-	q->alone = first && got == 1 && !q->long_frames ? q->alone + 1 : 0;
+	rx->alone = first && got == 1 && !rx->long_frames ? rx->alone + 1 : 0;
 }
 
 /* It is better to look at what there is than to ask for more. */
-static bool is_enough(const struct fdl_queue *q)
+static bool is_enough(const struct rx *rx)
 {
-	return q->long_frames || q->alone >= ALONE;
+	return rx->long_frames || rx->alone >= ALONE;
 }
 
-/*
- * Receive up to n messages into frame[0..filled). first: the caller has none
- * yet. Returns 1: there may be more; 0: nothing more now; negative: why not.
- */
-static int step(struct fdl_queue *q, int n, bool first)
+/* frame[0..got) came. */
+static void take_in(struct rx *rx, int n, int got, bool first)
 {
-	int want = provide(q, appetite(q, n));
-	int got, err, full;
+	rx->gap = got;
+	rx->long_frames = rx->frame[got - 1].wire_len >= LONG_FRAME;
+	note_company(rx, n, got, first);
+	rx->next = 0;
+	rx->filled = strip_end(rx, got);
+}
+
+/* Receive up to n messages into frame[0..filled). first: the caller has none
+ * yet. */
+static enum rx_rest step(struct rx *rx, int n, bool first)
+{
+	int want = provide(rx, appetite(rx, n));
+	enum rx_rest rest;
+	bool full;
+	int got;
 
 	if (want == 0)
-		return starve(q);
-	err = ready_rearm(&q->ready);
-	if (err)
-		return end(q, err, "the fd cannot be watched any more");
-	err = look(q, first);
-	if (err <= 0)
-		return err;
-	got = receive_some(q, want);
-	if (got <= 0)
-		return got;
-	q->gap = got;
-	full = got == want || q->frame[got - 1].wire_len == 0 || q->ops->edge;
-	q->long_frames = q->frame[got - 1].wire_len >= LONG_FRAME;
-	note_company(q, n, got, first);
-	q->next = 0;
-	q->filled = strip_end(q, got);
-	err = atomic_load_explicit(&q->ended, memory_order_relaxed);
-	return err ? err : full;
+		return starve(rx);
+	if (!rearm(rx))
+		return RX_ENDED;
+	rest = look(rx, first);
+	if (rest != RX_MORE)
+		return rest;
+	got = receive_some(rx, want);
+	if (got == 0)
+		return rest_now(rx, RX_DRY);
+	full = got == want || rx->frame[got - 1].wire_len == 0 || rx->ops->edge;
+	take_in(rx, n, got, first);
+	return rest_now(rx, full ? RX_MORE : RX_DRY);
 }
 
-/* An end that was found behind packets is left for the next call to tell, and
- * till then the fd, at its end, stays readable. */
-static int tell_end(struct fdl_queue *q)
-{
-	int r = atomic_load_explicit(&q->ended, memory_order_relaxed);
-
-	if (r)
-		ready_end(&q->ready);
-	return r;
-}
-
-/*
- * Fill v[0..n). Returns how many; *more says, as step() does, what is behind
- * them.
- */
-static int fill(struct fdl_queue *q, struct fdl_packet *v[], int n, int *more)
+int rx_receive(struct rx *rx, struct fdl_packet *v[], int n, enum rx_rest *rest)
 {
 	/* Rubbish alone must not hold the caller here: so many steps, though
 	 * nothing was delivered. */
-	int steps = n / (int)q->shared->opts.batch + 2;
-	int k, r, total = 0;
-
-	for (;;) {
-		k = r = 0;
-		if (has_leftovers(q))
-			r = deliver(q, v + total, n - total, &k);
-		total += k;
-		if (r < 0)
-			*more = r == -ENOBUFS ? starve(q) : r;
-		if (r < 0 || total == n || steps-- == 0)
-			return total;
-		/* Merging has made room again. */
-		if (has_leftovers(q))
-			continue;
-		if (*more <= 0 || (total > 0 && is_enough(q)))
-			return total;
-		*more = step(q, n - total, total == 0);
-	}
-}
-
-/*
- * There was nothing to receive: is the device still there? If not, what came
- * before that was known is received, and then the queue ends. As fill().
- */
-static int look_at_link(struct fdl_queue *q, struct fdl_packet *v[], int n,
-			int *more)
-{
+	int steps = n / batch(rx) + 2;
+	enum rx_rest kept;
 	int total = 0;
 
-	if (watch_look(q)) {
-		*more = 1;
-		total = fill(q, v, n, more);
+	*rest = RX_MORE;
+	for (;;) {
+		kept = RX_MORE;
+		if (rx_has_leftovers(rx))
+			total += deliver(rx, v + total, n - total, &kept);
+		if (kept != RX_MORE)
+			*rest = kept;
+		if (kept != RX_MORE || total == n || steps-- == 0)
+			return total;
+		/* Merging has made room again. */
+		if (rx_has_leftovers(rx))
+			continue;
+		if (*rest != RX_MORE || (total > 0 && is_enough(rx)))
+			return total;
+		*rest = step(rx, n - total, total == 0);
 	}
-	if (total == 0 && *more == 0 && watch_is_over(&q->watch))
-		*more = end(q, -ENODEV, "the device is gone");
-	return total;
-}
-
-int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)
-{
-	int more, total;
-
-	if (n < 0)
-		return -EINVAL;
-	if (!queue_is_ours(q))
-		return -EBUSY;
-	more = has_leftovers(q) ? 1 : tell_end(q);
-	if (more < 0)
-		return more;
-	more = 1;
-	total = fill(q, v, n, &more);
-	if (total == 0 && more == 0)
-		total = look_at_link(q, v, n, &more);
-	ready_more(&q->ready, has_leftovers(q) && more != -ENOBUFS);
-	if (total > 0)
-		return total;
-	tell_end(q);
-	return more < 0 ? more : 0;
 }

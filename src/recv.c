@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The call of a queue's own receive side. */
+#include <errno.h>
+
+#include "queue.h"
+#include "rx/receive.h"
+#include "wait/ready.h"
+#include "wait/watch.h"
+
+/*
+ * There was nothing to receive: is the device still there? If not, what came
+ * before that was known is received, and then the queue ends. As rx_receive().
+ */
+static int look_at_link(struct fdl_queue *q, struct fdl_packet *v[], int n,
+			enum rx_rest *rest)
+{
+	int total = 0;
+
+	if (watch_look(q))
+		total = rx_receive(&q->rx, v, n, rest);
+	if (total == 0 && *rest == RX_DRY && watch_is_over(&q->watch)) {
+		rx_end(&q->rx, -ENODEV, "the device is gone");
+		*rest = RX_ENDED;
+	}
+	return total;
+}
+
+int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)
+{
+	struct rx *rx = &q->rx;
+	enum rx_rest rest;
+	int total, r;
+
+	if (n < 0)
+		return -EINVAL;
+	if (!queue_is_ours(q))
+		return -EBUSY;
+	r = rx_has_leftovers(rx) ? 0 : rx_tell_end(rx);
+	if (r)
+		return r;
+	total = rx_receive(rx, v, n, &rest);
+	if (total == 0 && rest == RX_DRY)
+		total = look_at_link(q, v, n, &rest);
+	ready_more(&q->ready, rx_has_leftovers(rx) && rest != RX_STARVED);
+	if (total > 0)
+		return total;
+	if (rest == RX_STARVED)
+		return -ENOBUFS;
+	return rx_tell_end(rx);
+}

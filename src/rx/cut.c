@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rx/cut.h"
+
+#include "packet/pool.h"
+
+enum {
+	/* Payload bytes: less is not worth a header. */
+	MIN_SEGMENT = 8,
+};
+
+/* One of a kind that the stack did not say it takes: with a whole checksum it
+ * takes none. */
+bool cut_is_due(const struct rx *rx, const struct fdl_packet *pkt)
+{
+	uint32_t takes = pkt->off.gso == FDL_GSO_UDP ? FDL_RX_USO : FDL_RX_GSO;
+
+	if (!pkt->off.gso)
+		return false;
+	return !(rx->shared->opts.flags & takes) ||
+	       pkt->off.csum != FDL_CSUM_PARTIAL;
+}
+
+/* The wire may have a larger MTU than the link. A datagram's size is its
+ * sender's to choose, a TCP segment's is not. */
+static void fit_to_mtu(const struct rx *rx, struct fdl_offload *off,
+		       unsigned link_len)
+{
+	const uint32_t max = rx->shared->opts.mtu + link_len;
+	const uint32_t hdr_len = off->hdr_len;
+
+	if (off->gso == FDL_GSO_UDP || max < hdr_len + MIN_SEGMENT)
+		return;
+	if (off->gso_size > max - hdr_len)
+		off->gso_size = (uint16_t)(max - hdr_len);
+}
+
+void cut_end(struct rx *rx)
+{
+	fdl_release(&rx->super, 1);
+	rx->super = NULL;
+}
+
+void cut_begin(struct rx *rx, struct fdl_packet *pkt)
+{
+	const bool partial = rx->shared->opts.flags & FDL_RX_CSUM;
+
+	fit_to_mtu(rx, &pkt->off, pkt->link_len);
+	rx->super = pkt;
+	rx->super_bytes = (struct iovec){ pkt->data, pkt->len };
+	if (!fdl_segment_start(&rx->segmenter, &rx->super_bytes, 1,
+			       pkt->link_len, &pkt->off,
+			       partial ? FDL_SEGMENT_PARTIAL : 0)) {
+		count(rx->counters, RX_GSO_CUT, 1);
+		return;
+	}
+	count(rx->counters, RX_DROP_VNET_HDR, 1);
+	cut_end(rx);
+}
+
+bool cut_is_left(const struct rx *rx)
+{
+	return fdl_segment_len(&rx->segmenter);
+}
+
+static void describe_segment(struct fdl_packet *pkt,
+			     const struct fdl_packet *super, int len)
+{
+	pkt->len = (uint32_t)len;
+	pkt->tail -= (uint32_t)len;
+	pkt->protocol = super->protocol;
+	pkt->link_len = super->link_len;
+	pkt->type = super->type;
+	pkt->hash = super->hash;
+	pkt->tstamp_ns = super->tstamp_ns;
+}
+
+void cut_next(struct rx *rx, struct fdl_packet *pkt)
+{
+	int len;
+
+	pool_reset(rx->io->pool, pkt);
+	len = fdl_segment_next(&rx->segmenter, pkt->data, pkt->tail, &pkt->off);
+	describe_segment(pkt, rx->super, len);
+}

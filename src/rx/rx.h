@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The receive side of a queue, as its stages share it: receive, judge, cut,
+ * merge. It is given all it works with, and knows neither the queue nor the
+ * send side.
+ */
+#ifndef FDL_RX_H
+#define FDL_RX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <fdlink/fdlink.h>
+#include <fdlink/offload.h>
+
+#include "counters.h"
+#include "io/io.h"
+#include "shared.h"
+
+struct gro;
+struct ready;
+
+struct rx {
+	struct shared *shared;
+	const struct io_ops *ops;
+	struct io *io;
+	struct ready *ready;
+	struct counters *counters;
+	_Atomic int ended;		/* 0, or what fdl_recv returns for good;
+					 * written here, read by any thread */
+
+	/* frame[gap..have) hold packets to read into; the mode has not seen
+	 * frame[0..fresh) yet. */
+	int gap, have, fresh;
+	bool long_frames;		/* the last step ended with one */
+	unsigned alone;			/* packets that came so, in a row */
+	struct io_frame frame[IO_MAX_BATCH];
+
+	/* Received and not yet handed out: the super-packet being cut, then
+	 * frame[next..filled), all before gap. */
+	int next, filled;
+	struct fdl_packet *super;
+	struct iovec super_bytes;
+	struct fdl_segmenter segmenter;
+	struct gro *gro;		/* with FDL_GRO, else NULL */
+};
+
+#endif

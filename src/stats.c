@@ -13,43 +13,17 @@
 #include "endpoint.h"
 #include "os.h"
 
-static const char *const names[] = {
-	"rx_packets",
-	"rx_bytes",
-	"rx_drop_empty",
-	"rx_drop_runt",
-	"rx_drop_truncated",
-	"rx_drop_not_ip",
-	"rx_drop_otherhost",
-	"rx_drop_outgoing",
-	"rx_drop_malformed",
-	"rx_drop_kernel",
-	"rx_pool_empty",
-	"rx_link_down",
-	"rx_ring_frozen",
-	"rx_drop_vnet_hdr",
-	"rx_gso",
-	"rx_gso_cut",
-	"rx_gro_merged",
-	"tx_packets",
-	"tx_bytes",
-	"tx_drop_empty",
-	"tx_drop_too_long",
-	"tx_drop_invalid",
-	"tx_drop_offload",
-	"tx_drop_link_down",
-	"tx_drop_no_peer",
-	"tx_drop_no_room",
-	"tx_drop_other",
-	"tx_gso",
-	"tx_gso_cut",
-	"tx_segments",
-	"tx_offload_revoked",
-	"tx_coalesced",
-};
+#define NAME(number, field) [number] = #field,
+static const char *const names[] = { EACH_COUNTER(NAME) };
 
-_Static_assert(sizeof(names) / sizeof(names[0]) == COUNTERS,
-	       "every counter has a name");
+/* hand_out copies the counters as they are numbered. */
+#define IN_PLACE(number, field)                           \
+	_Static_assert(offsetof(struct fdl_stats, field) == \
+			       number * sizeof(uint64_t), \
+		       #field " stands where its number says");
+EACH_COUNTER(IN_PLACE)
+_Static_assert(sizeof(struct fdl_stats) == COUNTERS * sizeof(uint64_t),
+	       "every field of struct fdl_stats is in the list");
 
 const char *fdl_stats_name(unsigned i)
 {

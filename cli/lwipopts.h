@@ -17,7 +17,7 @@
 	fdl_lwip_tcp_input(pcb, hdr, len, len1, opt2, p)
 #define LWIP_HOOK_TCP_ISN(local, lport, remote, rport) \
 	fdl_lwip_isn(port_random())
-#define LWIP_TCP_PCB_NUM_EXT_ARGS	1	/* the adaptor's */
+#define LWIP_TCP_PCB_NUM_EXT_ARGS	2	/* the adaptor's */
 
 /*
  * Memory, all of it by malloc(): lwIP's pools count to 65535 at most, and 100

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An lwIP netif over an fdlink endpoint, for lwIP 2.1 or newer. Compile all
- * fdl_lwip*.c, except the two of segmentation offload (see below), with your own
+ * fdl_lwip*.c, except the four of TCP's sending (see below), with your own
  * lwIP and lwipopts.h, in which LWIP_SUPPORT_CUSTOM_PBUF is 1 and ETH_PAD_SIZE
  * is 0.
  *
@@ -38,12 +38,13 @@
  *	#define LWIP_TCP_PCB_NUM_EXT_ARGS 1
  *
  * Segmentation offload: lwIP cuts what TCP sends at the connection's MSS, which
- * costs more than all the rest. Compile fdl_lwip_tso.c too, and
- * fdl_lwip_tcp_out.c in place of lwIP's core/tcp_out.c (it includes that, by the
- * way of lwIP's include directory), set fdl_lwip.tso, and segments of up to
- * 64 KiB leave uncut, for the wire or the endpoint to cut. tcp_write and
- * tcp_output are the adaptor's then, before lwIP's own. It takes what super-
- * packets take on receipt, see above. What is different:
+ * costs more than all the rest. Compile fdl_lwip_tso.c, fdl_lwip_segment.c and
+ * fdl_lwip_recovery.c too, and fdl_lwip_tcp_out.c in place of lwIP's
+ * core/tcp_out.c (it includes that, by the way of lwIP's include directory), set
+ * fdl_lwip.tso, and segments of up to 64 KiB leave uncut, for the wire or the
+ * endpoint to cut. tcp_write and tcp_output are the adaptor's then, before lwIP's
+ * own. It takes what super-packets take on receipt, see above. What is
+ * different:
  *
  * - tcp_sent callbacks come for larger pieces, at most a quarter of
  *   TCP_SND_BUF, of which the peer has acknowledged all.
@@ -52,6 +53,21 @@
  *
  * pcb->mss, the MSS in SYNs, the congestion window in all its states and the
  * netif's MTU are as without.
+ *
+ * Lost packets: lwIP sends again one segment of a window, and all of it after a
+ * timeout of a second or more. With the files of segmentation offload, used or
+ * not, the hook above, and these lines (two entries more than you use, that of
+ * no-copy writes included), what the peer reports to have (SACK) is not sent
+ * again, and the rest within a round trip; a late packet is waited for once one
+ * was seen; an end that is lost is probed; and a timeout is a round trip and
+ * 200 ms:
+ *
+ *	#define LWIP_TCP_SACK_OUT 1
+ *	#define LWIP_TCP_PCB_NUM_EXT_ARGS 2
+ *
+ * It takes some 400 bytes of lwIP's heap for a connection that has sent
+ * anything, and one entry more of MEMP_NUM_SYS_TIMEOUT. pcb->cwnd is the
+ * congestion window between calls of tcp_output; pcb->dupacks stays 0.
  *
  * Strangers: with the lines above,
  *

@@ -7,6 +7,7 @@
 #include "fdl_lwip_icmp.h"
 #include "fdl_lwip_link.h"
 #include "fdl_lwip_loan.h"
+#include "fdl_lwip_loss.h"
 #include "fdl_lwip_ooseq.h"
 #include "fdl_lwip_output.h"
 #include "fdl_lwip_reopen.h"
@@ -269,16 +270,38 @@ static err_t time_wait_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr,
 	return fdl_lwip_reopen(link, pcb, hdr, optlen, p) ? ERR_ABRT : ERR_OK;
 }
 
+#if FDL_LWIP_LOSS
+static void note_loss(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+		      u16_t optlen, u16_t opt1len, const u8_t *opt2,
+		      u16_t payload)
+{
+	u8_t options[TCP_MAX_OPTION_BYTES];
+
+	if (!opt2)
+		opt1len = optlen;
+	if (optlen > sizeof(options) || opt1len > optlen)
+		return;
+	memcpy(options, hdr + 1, opt1len);
+	if (opt2)
+		memcpy(options + opt1len, opt2, (size_t)(optlen - opt1len));
+	fdl_lwip_loss_note(pcb, hdr, options, optlen, payload);
+}
+#endif
+
 err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 			 u16_t opt1len, const u8_t *opt2, struct pbuf *p)
 {
-	LWIP_UNUSED_ARG(opt2);
 	if (pcb->state == LISTEN) {
 		fdl_lwip_make_room((struct tcp_pcb_listen *)(void *)pcb, hdr);
 		return ERR_OK;
 	}
 	if (pcb->state == TIME_WAIT)
 		return time_wait_input(pcb, hdr, optlen, opt1len, p);
+#if FDL_LWIP_LOSS
+	note_loss(pcb, hdr, optlen, opt1len, opt2, p->tot_len);
+#else
+	LWIP_UNUSED_ARG(opt2);
+#endif
 	fdl_lwip_bound_ooseq(pcb, hdr, p);
 	fdl_lwip_loan_input(pcb, hdr, p);
 	note_super_packet(pcb, p);

@@ -11,6 +11,8 @@
 #include "fdl_lwip_tso.h"
 #include "fdl_lwip_link.h"
 #include "fdl_lwip_path.h"
+#include "fdl_lwip_plain.h"
+#include "fdl_lwip_segment.h"
 
 #include <string.h>
 
@@ -53,15 +55,10 @@ static u16_t option_len(const struct tcp_pcb *pcb)
 	return 0;
 }
 
-static u32_t seqno(const struct tcp_seg *seg)
-{
-	return lwip_ntohl(seg->tcphdr->seqno);
-}
-
 /* Bytes of a segment that are acknowledged. */
 static u32_t acked(const struct tcp_pcb *pcb, const struct tcp_seg *seg)
 {
-	const u32_t n = pcb->lastack - seqno(seg);
+	const u32_t n = pcb->lastack - fdl_lwip_seqno(seg);
 
 	return (s32_t)n > 0 ? n : 0;
 }
@@ -125,34 +122,13 @@ err_t tcp_write(struct tcp_pcb *pcb, const void *data, u16_t len, u8_t apiflags)
 /* Returns whether the first unsent segment has become len bytes long. */
 static bool split(struct tcp_pcb *pcb, u32_t len)
 {
-	struct tcp_seg *seg = pcb->unsent;
-	const u16_t mss = pcb->mss;
-
-	/* The bytes are being sent where they are. */
-	if (seg->p->ref != 1)
-		return false;
-	pcb->mss = LWIP_MAX(mss, (u16_t)len);
-	fdl_lwip_plain_split(pcb, (u16_t)len);
-	pcb->mss = mss;
-	if (seg->len != len)
-		return false;
-	/* lwIP 2.1 leaves them on both. */
-	if (seg->next && seqno(seg->next) == seqno(seg) + len)
-		TCPH_UNSET_FLAG(seg->tcphdr, TCP_FIN | TCP_PSH);
-	return true;
+	return fdl_lwip_split(pcb, &pcb->unsent, len);
 }
 
 /* Take a segment that has been sent from *from back to those in flight. */
 static void put_back(struct tcp_pcb *pcb, struct tcp_seg **from)
 {
-	struct tcp_seg *seg = *from;
-	struct tcp_seg **at = &pcb->unacked;
-
-	*from = seg->next;
-	while (*at && TCP_SEQ_LT(seqno(*at), seqno(seg)))
-		at = &(*at)->next;
-	seg->next = *at;
-	*at = seg;
+	fdl_lwip_move(from, &pcb->unacked);
 #if TCP_OVERSIZE
 	if (!pcb->unsent)
 		pcb->unsent_oversize = 0;
@@ -183,7 +159,8 @@ static void rejoin_acked(struct tcp_pcb *pcb)
 	struct tcp_seg *seg = pcb->unsent, *next = seg->next;
 
 	if (!next || acked(pcb, seg) < seg->len || seg->p->ref != 1 ||
-	    next->p->ref != 1 || seqno(next) != seqno(seg) + seg->len ||
+	    next->p->ref != 1 ||
+	    fdl_lwip_seqno(next) != fdl_lwip_seqno(seg) + seg->len ||
 	    seg->len + next->len > MAX_LEN)
 		return;
 	pbuf_remove_header(next->p, next->p->tot_len - (size_t)next->len);
@@ -202,7 +179,7 @@ static bool is_fast_rexmit(const struct tcp_pcb *pcb)
 	const struct tcp_seg *seg = pcb->unsent;
 
 	return (pcb->flags & (TF_INFR | TF_RTO)) == TF_INFR &&
-	       TCP_SEQ_LEQ(seqno(seg) + seg->len, pcb->snd_nxt);
+	       TCP_SEQ_LEQ(fdl_lwip_seqno(seg) + seg->len, pcb->snd_nxt);
 }
 
 /*
@@ -210,11 +187,11 @@ static bool is_fast_rexmit(const struct tcp_pcb *pcb)
  * and whole units behind that. Nothing, if it were no more than what the peer
  * has: in flight again that would keep lwIP from probing the window.
  */
-static u32_t may_send(const struct tcp_pcb *pcb, u16_t unit)
+static u32_t may_send(const struct tcp_pcb *pcb, u16_t unit, bool eager)
 {
 	const u32_t wnd = LWIP_MIN(pcb->snd_wnd, pcb->cwnd);
 	const u32_t old = acked(pcb, pcb->unsent);
-	const u32_t used = seqno(pcb->unsent) + old - pcb->lastack;
+	const u32_t used = fdl_lwip_seqno(pcb->unsent) + old - pcb->lastack;
 	const s32_t room = (s32_t)(wnd - used);
 	u32_t n;
 
@@ -223,7 +200,7 @@ static u32_t may_send(const struct tcp_pcb *pcb, u16_t unit)
 	if (room < unit)
 		return 0;
 	n = (u32_t)room / unit * unit;
-	if (!(pcb->flags & (TF_INFR | TF_RTO)) && n < wnd / PARTS)
+	if (!eager && !(pcb->flags & (TF_INFR | TF_RTO)) && n < wnd / PARTS)
 		return 0;
 	return old + n;
 }
@@ -245,14 +222,14 @@ static bool split_off(struct tcp_pcb *pcb, u32_t len, u16_t unit)
  * Make of the first unsent segment one that lwIP sends as a whole. Returns
  * whether it is.
  */
-static bool fit(struct tcp_pcb *pcb, u16_t unit)
+static bool fit(struct tcp_pcb *pcb, u16_t unit, bool eager)
 {
 	u32_t n;
 
 	if (!pcb->unsent)
 		return false;
 	rejoin_acked(pcb);
-	if (pcb->unsent->len <= unit || !may_send(pcb, unit))
+	if (pcb->unsent->len <= unit || !may_send(pcb, unit, eager))
 		return false;
 	keep_acked(pcb);
 	if (is_fast_rexmit(pcb)) {
@@ -261,7 +238,7 @@ static bool fit(struct tcp_pcb *pcb, u16_t unit)
 			put_back(pcb, &pcb->unsent->next);
 		return true;
 	}
-	n = may_send(pcb, unit);
+	n = may_send(pcb, unit, eager);
 	return n && split_off(pcb, n, unit);
 }
 
@@ -291,7 +268,8 @@ static err_t send_uncut(struct tcp_pcb *pcb, struct fdl_lwip *link, u16_t mss)
 /* Nagle's algorithm holds nothing back that has been sent before. */
 static err_t send(struct tcp_pcb *pcb, struct fdl_lwip *link, u16_t mss)
 {
-	const bool again = TCP_SEQ_LT(seqno(pcb->unsent), pcb->snd_nxt);
+	const bool again = TCP_SEQ_LT(fdl_lwip_seqno(pcb->unsent),
+				      pcb->snd_nxt);
 	const tcpflags_t nodelay = pcb->flags & TF_NODELAY;
 	err_t err;
 
@@ -313,10 +291,20 @@ static bool is_plain(const struct tcp_pcb *pcb)
 	if (!seg || pcb->state < ESTABLISHED || pcb == tcp_input_pcb)
 		return true;
 	return !seg->next && is_small(pcb, seg->len) &&
-	       !TCP_SEQ_LT(seqno(seg), pcb->snd_nxt);
+	       !TCP_SEQ_LT(fdl_lwip_seqno(seg), pcb->snd_nxt);
 }
 
-err_t tcp_output(struct tcp_pcb *pcb)
+static u16_t find_unit(const struct tcp_pcb *pcb, u16_t mss)
+{
+	return (u16_t)(mss - LWIP_MIN(mss - 1, option_len(pcb)));
+}
+
+u16_t fdl_lwip_tso_unit(const struct tcp_pcb *pcb)
+{
+	return find_unit(pcb, real_mss(pcb, fdl_lwip_link_of(pcb)));
+}
+
+err_t fdl_lwip_tso_output(struct tcp_pcb *pcb, bool eager)
 {
 	struct fdl_lwip *link;
 	u16_t mss, unit;
@@ -326,11 +314,11 @@ err_t tcp_output(struct tcp_pcb *pcb)
 		return fdl_lwip_plain_output(pcb);
 	link = fdl_lwip_link_of(pcb);
 	mss = real_mss(pcb, link);
-	unit = (u16_t)(mss - LWIP_MIN(mss - 1, option_len(pcb)));
-	fit(pcb, unit);
+	unit = find_unit(pcb, mss);
+	fit(pcb, unit, eager);
 	err = send(pcb, link, mss);
 	/* What is first now may go in part. */
-	if (err == ERR_OK && fit(pcb, unit))
+	if (err == ERR_OK && fit(pcb, unit, eager))
 		err = send(pcb, link, mss);
 	return err;
 }
@@ -347,11 +335,4 @@ err_t tcp_split_unsent_seg(struct tcp_pcb *pcb, u16_t len)
 	if (!len || n >= seg->len)
 		return ERR_OK;
 	return split(pcb, n) ? ERR_OK : ERR_MEM;
-}
-
-void tcp_rexmit_rto_commit(struct tcp_pcb *pcb)
-{
-	if (pcb->nrtx < 0xff)
-		pcb->nrtx++;
-	tcp_output(pcb);
 }

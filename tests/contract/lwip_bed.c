@@ -38,12 +38,43 @@ unsigned bed_ip_len(const struct bed *b)
 	return b->version == 6 ? 40 : 20;
 }
 
+static unsigned options_len(const struct bed *b, uint8_t flags, unsigned mss)
+{
+	if (flags & SYN)
+		return (mss ? 4U : 0) + (b->sack ? 4U : 0);
+	return b->reports ? 4 + 8 * b->reports : 0;
+}
+
+static void put_options(const struct bed *b, uint8_t *to, uint8_t flags,
+			unsigned mss)
+{
+	unsigned i;
+
+	if (mss) {
+		put16(to, 0x0204);
+		put16(to + 2, mss);
+		to += 4;
+	}
+	if (flags & SYN) {
+		if (b->sack)
+			put16(to + 2, 0x0402);
+		return;
+	}
+	if (b->reports)
+		put16(to + 2, 0x0500 + 2 + 8 * b->reports);
+	for (i = 0; i < b->reports; i++) {
+		put32(to + 4 + 8 * i, b->start + b->report[i].at);
+		put32(to + 8 + 8 * i,
+		      b->start + b->report[i].at + b->report[i].len);
+	}
+}
+
 void bed_say(struct bed *b, uint8_t flags, uint32_t ack, unsigned mss)
 {
 	const struct shape s = {
 		.version = b->version == 6 ? 6 : 4,
 		.proto = 6,
-		.tcp_opts = mss ? 4 : 0,
+		.tcp_opts = options_len(b, flags, mss),
 		.flow = b->flow,
 		.ttl = 64,
 		.flags = flags,
@@ -52,14 +83,11 @@ void bed_say(struct bed *b, uint8_t flags, uint32_t ack, unsigned mss)
 		.partial = true,
 	};
 	struct fdl_offload off = shape_offload(&s, 0);
-	uint8_t frame[84], *tcp = frame + bed_ip_len(b);
+	uint8_t frame[40 + 60], *tcp = frame + bed_ip_len(b);
 	size_t len = build(frame, &s);
 
 	put16(tcp + 14, b->window);
-	if (mss) {
-		put16(tcp + 20, 0x0204);
-		put16(tcp + 22, mss);
-	}
+	put_options(b, tcp + 20, flags, mss);
 	assert_int_equal(fdl_checksum_complete(frame, len, 0, &off), 0);
 	assert_int_equal(send(b->peer, frame, len, 0), len);
 	if (flags & (SYN | FIN))
@@ -119,6 +147,12 @@ void bed_look(struct bed *b)
 void bed_acknowledge(struct bed *b, uint32_t at)
 {
 	bed_say(b, ACK, b->start + at, 0);
+	bed_look(b);
+}
+
+void bed_pass(struct bed *b, unsigned ms)
+{
+	clock_ms += ms;
 	bed_look(b);
 }
 
@@ -228,6 +262,7 @@ struct bed *bed_connect(void **state, unsigned window)
 	b->pcb = NULL;
 	b->written = 0;
 	b->end = 0;
+	b->reports = 0;
 	bed_say(b, SYN, 0, MSS);
 	bed_look(b);
 	bed_acknowledge(b, 0);

@@ -7,6 +7,7 @@
 #ifndef TESTS_LWIP_BED_H
 #define TESTS_LWIP_BED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "fdl_lwip.h"
@@ -36,6 +37,9 @@ struct bed {
 	unsigned flow;
 	unsigned version;		/* of IP: 6, else 4 */
 	unsigned window;		/* that the peer says it has */
+	bool sack;			/* the peer's SYN permits it */
+	struct cut report[4];		/* what its acknowledgements report */
+	unsigned reports;
 	uint32_t seq, start;		/* the peer's next, lwIP's first */
 	struct cut cut[MAX_CUTS];	/* of the last turn that was looked at */
 	unsigned n;
@@ -61,6 +65,9 @@ void bed_look(struct bed *b);
 
 /* The peer has all up to there. Looks. */
 void bed_acknowledge(struct bed *b, uint32_t at);
+
+/* Let so much time pass. Looks. */
+void bed_pass(struct bed *b, unsigned ms);
 
 /* Let time pass till lwIP sends, or long enough that it will not. Looks. */
 void bed_await_timeout(struct bed *b);

@@ -142,7 +142,7 @@ cases() {
 	tso "slow, MSS 536" 4 1500 delay=25 "bytes=400000 mss=536" first=2144
 	tso "lossy" 4 1500 "drop=10 delay=2" bytes=200000 ""
 	tso "lossy" 6 9000 "drop=10 delay=2" bytes=1500000 ""
-	tso "very lossy" 4 1500 "drop=60 delay=20" \
+	tso "very lossy" 4 1500 "drop=150 delay=20" \
 		"streams=4 bytes=100000" losses=1
 	tso "late" 4 1500 "late=20 delay=1" bytes=1000000 ""
 	tso "double" 6 1500 "double=20" bytes=4000000 ""

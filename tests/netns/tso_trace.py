@@ -16,7 +16,7 @@ import sys
 HOST = '0'
 SYN = 2
 ACK = 16
-TIMEOUT = 900000        # the shortest that lwIP has, in microseconds
+TIMEOUT = 190000        # the shortest there is, in microseconds
 
 Packet = collections.namedtuple('Packet', 'time flags seq ack payload size '
                                 'mss from_host')
@@ -54,9 +54,15 @@ def check_sizes(packets, mtu, words):
 
 
 def flight(packets, start):
-    """What the host sends from there on, until it hears of it."""
+    """What the host sends from there on, until it hears of it or waited for
+    that in vain."""
     total = 0
+    last = packets[start].time
     for p in packets[start:]:
+        if p.from_host and p.payload:
+            if p.time - last > TIMEOUT:
+                break
+            last = p.time
         if p.payload and not p.from_host:
             break
         if not p.from_host and p.flags & ACK:

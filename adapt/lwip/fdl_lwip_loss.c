@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fdl_lwip_loss.h"
+
+#if FDL_LWIP_LOSS
+
+#include <string.h>
+
+#include <lwip/mem.h>
+#include <lwip/sys.h>
+
+enum {
+	DUP_THRESH = 3,
+	FIRST_TIMEOUT = 1000,
+	MIN_TIMEOUT = 200,	/* beyond a round trip, as every stack has it */
+	MAX_TIMEOUT = 120 * 1000,
+	MIN_PROBE = 10,
+	/* Longer than a peer with one segment delays its acknowledgement. */
+	LONE_PROBE = 200,
+	MIN_PATIENCE = 2,
+	/* Of a packet that is late, where a round trip is shorter. */
+	MAX_LATE = 10,
+	/* Losses for which lateness is believed: RFC 8985. */
+	LATE_FOR = 16,
+};
+
+static void destroy(u8_t id, void *data)
+{
+	LWIP_UNUSED_ARG(id);
+	mem_free(data);
+}
+
+static const struct tcp_ext_arg_callbacks callbacks = { .destroy = destroy };
+
+/* lwIP is one for all of a program, and so is the place that it gives us in each
+ * connection. */
+static u8_t place = LWIP_TCP_PCB_NUM_EXT_ARG_ID_INVALID;
+
+struct fdl_lwip_loss *fdl_lwip_loss_find(const struct tcp_pcb *pcb)
+{
+	if (place == LWIP_TCP_PCB_NUM_EXT_ARG_ID_INVALID)
+		return NULL;
+	return tcp_ext_arg_get(pcb, place);
+}
+
+struct fdl_lwip_loss *fdl_lwip_loss_new(struct tcp_pcb *pcb)
+{
+	struct fdl_lwip_loss *l = mem_malloc(sizeof(*l));
+
+	if (!l)
+		return NULL;
+	if (place == LWIP_TCP_PCB_NUM_EXT_ARG_ID_INVALID)
+		place = tcp_ext_arg_alloc_id();
+	memset(l, 0, sizeof(*l));
+	l->una = l->lost = l->again = pcb->lastack;
+	l->recover = pcb->lastack - 1;
+	l->rto_from = l->last = sys_now();
+	tcp_ext_arg_set_callbacks(pcb, place, &callbacks);
+	tcp_ext_arg_set(pcb, place, l);
+	return l;
+}
+
+static u32_t later(u32_t a, u32_t b)
+{
+	return TCP_SEQ_LT(a, b) ? b : a;
+}
+
+static u32_t earlier(u32_t a, u32_t b)
+{
+	return TCP_SEQ_LT(a, b) ? a : b;
+}
+
+static u32_t lacking(const struct fdl_lwip_loss *l, u32_t left, u32_t right)
+{
+	const struct fdl_lwip_range r = { left, right };
+
+	if (!TCP_SEQ_LT(left, right))
+		return 0;
+	return right - left - fdl_lwip_sack_bytes(&l->sack, r);
+}
+
+static u32_t round_trip(const struct fdl_lwip_loss *l)
+{
+	return l->srtt >> 3;
+}
+
+/* More of the same that was seen; a peer that says so without end gets no more
+ * than a round trip. */
+static void believe_late(struct fdl_lwip_loss *l, u32_t ms)
+{
+	const u32_t most = LWIP_MAX((u32_t)MAX_LATE, round_trip(l));
+
+	l->late = LWIP_MIN(LWIP_MAX(ms, 1U), most);
+	l->late_for = LATE_FOR;
+}
+
+static void be_whole(struct fdl_lwip_loss *l)
+{
+	l->state = FDL_LWIP_WHOLE;
+	l->lost = l->again = l->una;
+}
+
+/* All that was sent again had arrived: that was no loss. */
+static void undo(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
+{
+	pcb->ssthresh = (tcpwnd_size_t)LWIP_MAX(l->old_ssthresh,
+						(u32_t)pcb->ssthresh);
+	pcb->cwnd = (tcpwnd_size_t)LWIP_MAX(l->old_cwnd, (u32_t)pcb->cwnd);
+	l->old_cwnd = 0;
+	be_whole(l);
+}
+
+/* The wire may double packets as well, of which we have nothing to learn. */
+static void note_twice(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
+		       u32_t bytes)
+{
+	const bool probe = l->probe_is_old;
+
+	l->probe_is_old = 0;
+	if (l->doubted <= 0)
+		return;
+	l->doubted -= (s32_t)LWIP_MIN(bytes, (u32_t)l->doubted);
+	if (!probe)
+		believe_late(l, l->late + LWIP_MAX(l->min_rtt / 4, 1U));
+	if (!l->doubted && l->old_cwnd)
+		undo(l, pcb);
+}
+
+/* RFC 2883: the first block may be one that came before. */
+static bool is_twice(const struct fdl_lwip_range block[], unsigned n, u32_t ack)
+{
+	if (TCP_SEQ_LT(block[0].left, ack))
+		return TCP_SEQ_LEQ(block[0].right, ack) &&
+		       TCP_SEQ_LT(block[0].left, block[0].right);
+	return n > 1 && TCP_SEQ_LEQ(block[1].left, block[0].left) &&
+	       TCP_SEQ_LEQ(block[0].right, block[1].right) &&
+	       TCP_SEQ_LT(block[0].left, block[0].right);
+}
+
+/* What was sent after the first hole was sent again tells of that one. Returns
+ * how much there is of it that is news. */
+static u32_t telling(const struct fdl_lwip_loss *l, struct fdl_lwip_range r)
+{
+	const u32_t again = earlier(l->again, l->mark);
+
+	if (TCP_SEQ_GEQ(l->una, l->again))
+		return 0;
+	return lacking(l, later(r.left, l->mark), r.right) +
+	       lacking(l, r.left, earlier(r.right, again));
+}
+
+/* Returns how much of it is news. */
+static u32_t note_blocks(struct fdl_lwip_loss *l, const struct tcp_pcb *pcb,
+			 const struct fdl_lwip_range block[], unsigned n,
+			 u32_t ack)
+{
+	u32_t sum = 0;
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		if (!TCP_SEQ_LT(block[i].left, block[i].right) ||
+		    !TCP_SEQ_LT(ack, block[i].left) ||
+		    TCP_SEQ_LT(pcb->snd_nxt, block[i].right))
+			continue;
+		l->since_mark += telling(l, block[i]);
+		sum += fdl_lwip_sack_add(&l->sack, block[i]);
+	}
+	return sum;
+}
+
+static void note_sack(struct fdl_lwip_loss *l, struct tcp_pcb *pcb, u32_t ack,
+		      const u8_t *options, unsigned len)
+{
+	struct fdl_lwip_range block[FDL_LWIP_SACK_BLOCKS];
+	const unsigned n = fdl_lwip_sack_read(options, len, block);
+	const bool known = l->sack.n;
+	u32_t news;
+
+	if (!n)
+		return;
+	if (is_twice(block, n, ack))
+		note_twice(l, pcb, block[0].right - block[0].left);
+	news = note_blocks(l, pcb, block, n, ack);
+	if (!news)
+		return;
+	l->delivered += news;
+	if (l->dups < 0xff)
+		l->dups++;
+	if (!known)
+		l->hole_at = sys_now();
+}
+
+/* RFC 5681: the peer says nothing but where it is. */
+static bool is_duplicate(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+			 u16_t payload)
+{
+	return pcb->unacked && hdr->ackno == pcb->lastack && !payload &&
+	       !(TCPH_FLAGS(hdr) & (TCP_SYN | TCP_FIN)) &&
+	       (u32_t)SND_WND_SCALE(pcb, hdr->wnd) == pcb->snd_wnd;
+}
+
+void fdl_lwip_loss_note(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+			const u8_t *options, unsigned len, u16_t payload)
+{
+	struct fdl_lwip_loss *l = fdl_lwip_loss_find(pcb);
+
+	if (!l || !(TCPH_FLAGS(hdr) & TCP_ACK) ||
+	    TCP_SEQ_LT(hdr->ackno, pcb->lastack) ||
+	    TCP_SEQ_GT(hdr->ackno, pcb->snd_nxt))
+		return;
+	/* Else lwIP would send again on its own. */
+	pcb->dupacks = 0;
+	if (pcb->flags & TF_SACK) {
+		note_sack(l, pcb, hdr->ackno, options, len);
+	} else if (is_duplicate(pcb, hdr, payload) && l->dups < 0xff) {
+		l->dups++;
+		l->delivered += pcb->mss;
+	}
+}
+
+static void measure(struct fdl_lwip_loss *l, u32_t now)
+{
+	const u32_t rtt = now - l->timed_at;
+	s32_t err;
+
+	l->timing = 0;
+	if (!l->rttvar) {
+		l->min_rtt = rtt;
+		l->srtt = rtt << 3;
+		l->rttvar = LWIP_MAX(rtt << 1, 1U);
+		return;
+	}
+	l->min_rtt = LWIP_MIN(l->min_rtt, rtt);
+	err = (s32_t)(rtt - (l->srtt >> 3));
+	l->srtt += (u32_t)err;
+	if (err < 0)
+		err = -err;
+	l->rttvar += (u32_t)(err - (s32_t)(l->rttvar >> 2));
+	l->rttvar = LWIP_MAX(l->rttvar, 1U);
+}
+
+static u32_t half(const struct tcp_pcb *pcb)
+{
+	const u32_t wnd = LWIP_MIN(pcb->cwnd, pcb->snd_wnd);
+
+	return LWIP_MAX(wnd / 2, 2U * pcb->mss);
+}
+
+/* A probe that was needed repaired a loss. */
+static void end_probe(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
+{
+	if (TCP_SEQ_LT(l->probe_end, l->una) && l->probe_is_old) {
+		pcb->ssthresh = (tcpwnd_size_t)half(pcb);
+		pcb->cwnd = pcb->ssthresh;
+		l->probe_is_old = 0;
+	}
+	l->probed = PROBE_NOT;
+}
+
+/* The first hole was filled, and not by us. */
+static bool was_late(const struct fdl_lwip_loss *l, u32_t una)
+{
+	return l->sack.n && TCP_SEQ_LEQ(l->again, l->una) &&
+	       TCP_SEQ_GEQ(una, l->sack.range[0].left);
+}
+
+static void advance(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
+{
+	const u32_t now = sys_now(), una = pcb->lastack;
+	u32_t news = lacking(l, l->una, una);
+
+	if (!(pcb->flags & TF_SACK))
+		news -= LWIP_MIN(news, (u32_t)l->dups * pcb->mss);
+	l->delivered += news;
+	/* RFC 3465, section 2.3: lwIP has taken two segments. */
+	if (l->state == FDL_LWIP_TIMED_OUT && pcb->cwnd > l->cwnd + pcb->mss)
+		pcb->cwnd = (tcpwnd_size_t)(l->cwnd + pcb->mss);
+	if (was_late(l, una))
+		believe_late(l, LWIP_MAX(l->late, now - l->hole_at + 1));
+	if (l->timing && TCP_SEQ_LT(l->timed, una))
+		measure(l, now);
+	l->una = una;
+	fdl_lwip_sack_trim(&l->sack, una);
+	l->lost = later(l->lost, una);
+	l->again = later(l->again, una);
+	l->mark = pcb->snd_nxt;
+	l->since_mark = 0;
+	l->dups = 0;
+	l->backoff = 0;
+	l->hole_at = l->rto_from = l->last = now;
+	end_probe(l, pcb);
+	if (l->state != FDL_LWIP_WHOLE && TCP_SEQ_GEQ(una, l->recover))
+		l->state = FDL_LWIP_WHOLE;
+}
+
+/* Returns before what all that the peer lacks is lost. */
+static u32_t find_lost(const struct fdl_lwip_loss *l, const struct tcp_pcb *pcb)
+{
+	const u32_t waited = sys_now() - l->hole_at;
+	const u32_t enough = (DUP_THRESH - 1U) * pcb->mss;
+	u32_t first;
+
+	if (!(pcb->flags & TF_SACK)) {
+		if (l->state == FDL_LWIP_MENDING ||
+		    (l->dups >= DUP_THRESH && TCP_SEQ_GT(l->una, l->recover)))
+			return l->una +
+			       LWIP_MIN((u32_t)pcb->mss, pcb->snd_nxt - l->una);
+		return l->una;
+	}
+	if (!l->sack.n || (waited < l->late))
+		return l->una;
+	first = l->una;
+	if (l->dups >= DUP_THRESH || waited >= fdl_lwip_loss_patience(l))
+		first = l->sack.range[0].left;
+	return later(first, fdl_lwip_sack_above(&l->sack, enough, l->una));
+}
+
+/* What to return to is what there was before the first doubt. */
+static void begin_mending(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
+			  enum fdl_lwip_mending state)
+{
+	if (l->state == FDL_LWIP_WHOLE) {
+		l->old_cwnd = pcb->cwnd;
+		l->old_ssthresh = pcb->ssthresh;
+		l->doubted = 0;
+		if (l->late_for && !--l->late_for)
+			l->late = 0;
+	}
+	pcb->ssthresh = (tcpwnd_size_t)half(pcb);
+	l->state = state;
+	l->recover = pcb->snd_nxt;
+	l->flight = LWIP_MAX(pcb->snd_nxt - l->una, 1U);
+	l->prr_delivered = 0;
+	l->prr_out = 0;
+	l->room = 0;
+}
+
+void fdl_lwip_loss_judge(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
+{
+	if (pcb->lastack != l->una)
+		advance(l, pcb);
+	else if (l->delivered)
+		l->last = sys_now();
+	l->lost = later(l->lost, find_lost(l, pcb));
+	if (l->since_mark > (DUP_THRESH - 1U) * pcb->mss) {
+		l->again = l->una;
+		l->since_mark = 0;
+	}
+	if (l->state == FDL_LWIP_WHOLE && TCP_SEQ_LT(l->again, l->lost))
+		begin_mending(l, pcb, FDL_LWIP_MENDING);
+	/* lwIP has let it grow. */
+	if (l->state == FDL_LWIP_MENDING) {
+		pcb->cwnd = pcb->ssthresh;
+		pcb->bytes_acked = 0;
+	}
+}
+
+/* Bytes that are on their way. */
+static u32_t under_way(const struct fdl_lwip_loss *l, const struct tcp_pcb *pcb)
+{
+	const u32_t sent = lacking(l, l->una, pcb->snd_nxt);
+	const u32_t gone = lacking(l, l->again, l->lost) +
+			   ((pcb->flags & TF_SACK) ? 0 : l->dups * pcb->mss);
+
+	return sent - LWIP_MIN(sent, gone);
+}
+
+static u32_t less(u32_t a, u32_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* RFC 6937 */
+static u32_t reduce(struct fdl_lwip_loss *l, const struct tcp_pcb *pcb,
+		    u16_t unit)
+{
+	const u32_t out = under_way(l, pcb), wnd = pcb->ssthresh;
+	/* RFC 6582: a part acknowledged has the next sent again. */
+	const bool first = !l->prr_out ||
+			   (!(pcb->flags & TF_SACK) && l->again == l->una);
+	u32_t most;
+
+	if (l->delivered) {
+		l->prr_delivered += l->delivered;
+		most = less(l->prr_delivered, l->prr_out);
+		most = LWIP_MAX(most, l->delivered) + pcb->mss;
+		l->room = LWIP_MIN(less(wnd, out), most);
+		if (out > wnd)
+			l->room = less((u32_t)(((u64_t)l->prr_delivered * wnd +
+						l->flight - 1) /
+					       l->flight),
+				       l->prr_out);
+	}
+	return first ? LWIP_MAX(l->room, (u32_t)unit) : l->room;
+}
+
+u32_t fdl_lwip_loss_room(struct fdl_lwip_loss *l, const struct tcp_pcb *pcb,
+			 u16_t unit)
+{
+	u32_t room;
+
+	if (l->state == FDL_LWIP_MENDING)
+		room = reduce(l, pcb, unit);
+	else
+		room = less(pcb->cwnd, under_way(l, pcb));
+	l->delivered = 0;
+	return room;
+}
+
+void fdl_lwip_loss_sent(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
+			u32_t again, u32_t first)
+{
+	const u32_t now = sys_now();
+
+	l->cwnd = pcb->cwnd;
+	if (!again && !first)
+		return;
+	l->prr_out += again + first;
+	l->room = less(l->room, again + first);
+	l->doubted += (s32_t)again;
+	if (again)
+		l->timing = 0;
+	/* What waits for a hole to be filled tells of that. */
+	if (first && !l->timing && l->state == FDL_LWIP_WHOLE && !l->sack.n) {
+		l->timing = 1;
+		l->timed = pcb->snd_nxt - first;
+		l->timed_at = now;
+	}
+	if (again || pcb->snd_nxt - first == l->una)
+		l->rto_from = now;
+	l->last = now;
+}
+
+void fdl_lwip_loss_time_out(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
+{
+	/* A peer may forget what it has reported (RFC 2018, section 8). */
+	if (l->backoff || (l->sack.n && l->sack.range[0].left == l->una))
+		l->sack.n = 0;
+	if (!l->backoff)
+		begin_mending(l, pcb, FDL_LWIP_TIMED_OUT);
+	l->state = FDL_LWIP_TIMED_OUT;
+	l->recover = l->lost = l->mark = pcb->snd_nxt;
+	l->again = l->una;
+	l->since_mark = 0;
+	l->dups = 0;
+	l->timing = 0;
+	l->probe_is_old = 0;
+	if (l->backoff < 0xff)
+		l->backoff++;
+	l->rto_from = sys_now();
+	pcb->cwnd = pcb->mss;
+	pcb->bytes_acked = 0;
+	pcb->rttest = 0;
+	if (pcb->nrtx < 0xff)
+		pcb->nrtx++;
+}
+
+u32_t fdl_lwip_loss_patience(const struct fdl_lwip_loss *l)
+{
+	return l->late ? l->late : l->min_rtt / 4 + MIN_PATIENCE;
+}
+
+u32_t fdl_lwip_loss_probe(const struct fdl_lwip_loss *l, bool lone)
+{
+	const u32_t ms = LWIP_MAX(2 * round_trip(l), (u32_t)MIN_PROBE);
+
+	return lone ? ms + LONE_PROBE : ms;
+}
+
+u32_t fdl_lwip_loss_timeout(const struct fdl_lwip_loss *l)
+{
+	u32_t ms = FIRST_TIMEOUT;
+
+	if (l->rttvar)
+		ms = round_trip(l) + LWIP_MAX((u32_t)MIN_TIMEOUT, l->rttvar);
+	ms = LWIP_MIN(ms, (u32_t)MAX_TIMEOUT);
+	return LWIP_MIN(ms << LWIP_MIN(l->backoff, 10), (u32_t)MAX_TIMEOUT);
+}
+
+#endif

@@ -3,7 +3,8 @@
 #include <errno.h>
 
 #include "tx/defer.h"
-#include "tx/put.h"
+#include "tx/message.h"
+#include "tx/room.h"
 
 /* Where the caller waits for room already, the fd must not say what the kernel
  * just denied. */

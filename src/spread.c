@@ -12,7 +12,8 @@
 #include "endpoint.h"
 #include "proto/eth.h"
 #include "tx/defer.h"
-#include "tx/put.h"
+#include "tx/message.h"
+#include "tx/room.h"
 
 static uint32_t hash_of(const struct fdl_endpoint *ep, struct fdl_packet *pkt)
 {

@@ -12,6 +12,7 @@
 
 #include "offload/sctp.h"
 #include "proto/eth.h"
+#include "tx/message.h"
 
 enum {
 	TSO = FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6 | FDL_OFFLOAD_TSO_ECN,
@@ -32,6 +33,8 @@ static const struct verdict too_long = {
 	.result = -EMSGSIZE,
 	.text = "a packet was dropped: too long to complete its checksum",
 };
+
+const struct verdict tx_uncut = { .action = AGAIN, .counter = COUNTERS };
 
 /* A frame's work, checked. */
 struct work {

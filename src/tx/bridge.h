@@ -6,7 +6,10 @@
 #ifndef FDL_BRIDGE_H
 #define FDL_BRIDGE_H
 
-#include "tx/put.h"
+#include "tx/tx.h"
+
+/* A super-packet that has to be cut: bridge_cut. */
+extern const struct verdict tx_uncut;
 
 /* What an fd takes in its virtio-net header, as FDL_OFFLOAD_ bits. */
 uint32_t bridge_offloads(const struct io *io);

@@ -12,6 +12,8 @@
 #include "offload/coalesce.h"
 #include "os.h"
 #include "tx/bridge.h"
+#include "tx/message.h"
+#include "tx/room.h"
 
 enum {
 	MAX_PACKETS = 256,

@@ -6,7 +6,7 @@
 #ifndef FDL_DEFER_H
 #define FDL_DEFER_H
 
-#include "tx/put.h"
+#include "tx/tx.h"
 
 struct deferred;
 

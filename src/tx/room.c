@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What to do for lack of room: the endpoint's policy. */
+#include "tx/room.h"
+
 #include <errno.h>
 #include <poll.h>
 
 #include "os.h"
 #include "tx/bridge.h"
-#include "tx/put.h"
+#include "tx/message.h"
 
 enum {
 	FIRST_NAP_US = 50,

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The send side of a queue, as its stages share it. */
+#ifndef FDL_TX_H
+#define FDL_TX_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "kind/peer.h"
+#include "kind/verdict.h"
+#include "queue.h"
+
+enum {
+	TX_BATCH = 256,			/* messages in one go */
+	TX_PIECES = 2048,		/* of all of them */
+	TX_HDR_ROOM = 24,
+	TX_SCRATCH = 1 << 17,
+};
+
+/* What is to be sent: a frame in pieces, empty ones allowed. */
+struct frame {
+	const struct iovec *iov;
+	int cnt;
+	unsigned weight;		/* packets it counts for */
+	const struct fdl_offload *off;	/* NULL: nothing is undone */
+	uint32_t room;			/* bytes before the only piece that may
+					 * be written to */
+	bool judged;			/* bridge_judge took it, or made it of
+					 * such: off and link_len are its */
+	uint8_t link_len;
+};
+
+/* A list of them: f, or packets as they are, of which nothing is copied. */
+struct frames {
+	const struct frame *f;
+	struct fdl_packet *const *v;	/* NULL: f */
+};
+
+struct tx {
+	pthread_mutex_t lock;		/* for the calls that any thread makes */
+	struct peer peer;
+	uint32_t offloads;		/* FDL_OFFLOAD_: what the wire takes */
+	int refused;			/* result of the first drop since 0 */
+	int stalled;			/* why fdl_send came back short; 0: no */
+	unsigned pause_us;		/* how long to wait where POLLOUT lies */
+
+	/* A super-packet of which some segments went and others had no room:
+	 * they go before all else. Its rest is below. */
+	bool cutting, counted;
+
+	/* Gathered so far. weight: packets of a message; super: it is a
+	 * super-packet; head: headers written anew. */
+	bool merged;			/* scratch is in use */
+	unsigned n, pieces;
+	struct mmsghdr msg[TX_BATCH];
+	unsigned weight[TX_BATCH];
+	bool super[TX_BATCH];
+	struct iovec piece[TX_PIECES];
+	uint8_t hdr[TX_BATCH][TX_HDR_ROOM];
+	uint8_t head[TX_BATCH][FDL_HEADERS_MAX];
+	uint8_t scratch[TX_SCRATCH];
+
+	struct fdl_segmenter cut;
+	struct iovec rest_bytes;
+	uint8_t rest[TX_SCRATCH];
+};
+
+/* Frame i of a list; *iov is its piece if that is a packet. */
+static inline struct frame frame_at(struct frames l, int i, struct iovec *iov)
+{
+	const struct fdl_packet *pkt;
+
+	if (!l.v)
+		return l.f[i];
+	pkt = l.v[i];
+	*iov = (struct iovec){ pkt->data, pkt->len };
+	return (struct frame){ iov, 1, 1, &pkt->off, pkt->room, false, 0 };
+}
+
+#endif

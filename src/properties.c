@@ -80,7 +80,7 @@ enum fdl_gso_kind fdl_get_gso_kind(const struct fdl_endpoint *ep)
 
 uint32_t fdl_tx_offloads(const struct fdl_endpoint *ep)
 {
-	return bridge_takes(&ep->queues[0]);
+	return bridge_takes(&ep->queues[0].tx);
 }
 
 enum fdl_mode fdl_get_mode(const struct fdl_endpoint *ep)

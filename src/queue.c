@@ -11,6 +11,7 @@
 #include "os.h"
 #include "proto/eth.h"
 #include "rx/receive.h"
+#include "tx/defer.h"
 #include "tx/put.h"
 
 static int set_nonblocking(struct fdl_queue *q)
@@ -157,6 +158,29 @@ static int open_rx(struct fdl_queue *q)
 	return rx_open(&q->rx);
 }
 
+static int open_tx(struct fdl_queue *q)
+{
+	int err;
+
+	q->tx.shared = q->shared;
+	q->tx.io = &q->io;
+	q->tx.ready = &q->ready;
+	q->tx.counters = &q->counters;
+	err = tx_open(&q->tx);
+	if (err)
+		return err;
+	err = defer_open(&q->tx);
+	if (err)
+		tx_close(&q->tx);
+	return err;
+}
+
+static void close_tx(struct fdl_queue *q)
+{
+	defer_close(&q->tx);
+	tx_close(&q->tx);
+}
+
 int queue_open(struct fdl_queue *q, int fd)
 {
 	const struct fdl_options *opts = &q->shared->opts;
@@ -180,7 +204,7 @@ int queue_open(struct fdl_queue *q, int fd)
 		err = q->ops->open(&q->io, opts);
 	if (err)
 		goto free_pool;
-	err = tx_open(q);
+	err = open_tx(q);
 	if (err)
 		goto close_mode;
 	err = open_rx(q);
@@ -195,7 +219,7 @@ int queue_open(struct fdl_queue *q, int fd)
 close_rx:
 	rx_close(&q->rx);
 close_tx:
-	tx_close(q);
+	close_tx(q);
 close_mode:
 	close_mode(q);
 free_pool:
@@ -210,7 +234,7 @@ void queue_close(struct fdl_queue *q)
 {
 	watch_close(q);
 	ready_close(&q->ready);
-	tx_close(q);
+	close_tx(q);
 	rx_close(&q->rx);
 	close_mode(q);
 	pool_orphan(q->io.pool);

@@ -16,6 +16,7 @@
 #include "packet/pool.h"
 #include "rx/rx.h"
 #include "shared.h"
+#include "tx/tx.h"
 #include "wait/ready.h"
 #include "wait/watch.h"
 
@@ -34,9 +35,8 @@ struct fdl_queue {
 	_Atomic bool attached;		/* only reader may receive */
 	_Atomic pthread_t reader;
 	struct counters counters;
-	struct tx *tx;			/* send side: tx/put.h */
-	struct deferred *deferred;	/* send side: with FDL_COALESCE */
 	struct rx rx;
+	struct tx tx;
 };
 
 /* ep, index, shared, ops, info and io.group are set. fd is duplicated. Errors:

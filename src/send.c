@@ -2,6 +2,7 @@
 /* The calls of a queue's own send side. */
 #include <errno.h>
 
+#include "queue.h"
 #include "tx/defer.h"
 #include "tx/message.h"
 #include "tx/room.h"
@@ -10,13 +11,13 @@
  * just denied. */
 static void note_room(struct fdl_queue *q, const struct verdict *why, int gone)
 {
-	struct tx *tx = q->tx;
+	struct tx *tx = &q->tx;
 
 	tx->stalled = why && why->action == LATER ? why->result : 0;
 	if (gone > 0)
 		tx->pause_us = 0;
 	if (tx->stalled && ready_wants_write(&q->ready))
-		tx_want_room(q);
+		tx_want_room(&q->tx);
 }
 
 int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
@@ -24,9 +25,9 @@ int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
 	const struct verdict *why;
 	int k;
 
-	if (q->deferred)
-		defer_flush(q);
-	k = tx_put(q, (struct frames){ .v = v }, n, &why);
+	if (q->tx.deferred)
+		defer_flush(&q->tx);
+	k = tx_put(&q->tx, (struct frames){ .v = v }, n, &why);
 	if (k > 0)
 		fdl_release(v, k);
 	note_room(q, why, k);
@@ -43,13 +44,13 @@ static int write_one(struct fdl_queue *q, const struct frame *f)
 {
 	const struct verdict *why;
 
-	q->tx->refused = 0;
-	tx_put_all(q, (struct frames){ .f = f }, 1, &why);
+	q->tx.refused = 0;
+	tx_put_all(&q->tx, (struct frames){ .f = f }, 1, &why);
 	if (why) {
 		ready_want_write(&q->ready, false);
-		tx_drop(q, why, 1);
+		tx_drop(&q->tx, why, 1);
 	}
-	return q->tx->refused;
+	return q->tx.refused;
 }
 
 int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
@@ -58,7 +59,7 @@ int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	const struct frame f = {
 		.iov = iov, .cnt = cnt, .weight = 1, .off = off
 	};
-	int r = q->deferred ? defer(q, &f, false, NULL, NULL) : 0;
+	int r = q->tx.deferred ? defer(&q->tx, &f, false, NULL, NULL) : 0;
 
 	if (r)
 		return r < 0 ? r : 0;
@@ -72,7 +73,7 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	const struct frame f = {
 		.iov = iov, .cnt = cnt, .weight = 1, .off = off
 	};
-	int r = q->deferred ? defer(q, &f, true, done, arg) : 0;
+	int r = q->tx.deferred ? defer(&q->tx, &f, true, done, arg) : 0;
 
 	if (r)
 		return r < 0 ? r : 0;
@@ -85,11 +86,11 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 int fdl_flush(struct fdl_queue *q)
 {
 	const struct verdict *why;
-	int err = q->deferred ? defer_flush(q) : 0;
+	int err = q->tx.deferred ? defer_flush(&q->tx) : 0;
 
-	if (err || !q->tx->cutting)
+	if (err || !q->tx.cutting)
 		return err;
-	tx_put(q, (struct frames){ NULL, NULL }, 0, &why);
+	tx_put(&q->tx, (struct frames){ NULL, NULL }, 0, &why);
 	note_room(q, why, 0);
 	return why ? why->result : 0;
 }
@@ -99,7 +100,8 @@ int fdl_want_write(struct fdl_queue *q, bool on)
 	int err = atomic_load_explicit(&q->rx.ended, memory_order_acquire);
 
 	if (!err)
-		err = on ? tx_want_room(q) : ready_want_write(&q->ready, false);
+		err = on ? tx_want_room(&q->tx) :
+			   ready_want_write(&q->ready, false);
 	/* The queue may have ended, and all been taken out, meanwhile. */
 	if (!err && on) {
 		err = atomic_load_explicit(&q->rx.ended, memory_order_acquire);

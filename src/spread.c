@@ -34,11 +34,11 @@ static int write_queue(struct fdl_queue *q, struct fdl_packet *v[], int n,
 	const struct verdict *why;
 	int k;
 
-	pthread_mutex_lock(&q->tx->lock);
-	if (q->deferred)
-		defer_flush(q);
-	k = tx_put_all(q, (struct frames){ .v = v }, n, &why);
-	pthread_mutex_unlock(&q->tx->lock);
+	pthread_mutex_lock(&q->tx.lock);
+	if (q->tx.deferred)
+		defer_flush(&q->tx);
+	k = tx_put_all(&q->tx, (struct frames){ .v = v }, n, &why);
+	pthread_mutex_unlock(&q->tx.lock);
 	fdl_release(v, k);
 	if (why) {
 		shared_error(q->shared, why->text);
@@ -123,12 +123,12 @@ int fdl_inject_outbound(struct fdl_endpoint *ep, const void *bytes, size_t len)
 	const struct verdict *why;
 	int err;
 
-	pthread_mutex_lock(&q->tx->lock);
-	q->tx->refused = 0;
-	tx_put_all(q, (struct frames){ .f = &f }, 1, &why);
+	pthread_mutex_lock(&q->tx.lock);
+	q->tx.refused = 0;
+	tx_put_all(&q->tx, (struct frames){ .f = &f }, 1, &why);
 	if (why)
-		tx_drop(q, why, 1);
-	err = q->tx->refused;
-	pthread_mutex_unlock(&q->tx->lock);
+		tx_drop(&q->tx, why, 1);
+	err = q->tx.refused;
+	pthread_mutex_unlock(&q->tx.lock);
 	return err;
 }

@@ -49,10 +49,10 @@ uint32_t bridge_offloads(const struct io *io)
 	return io->vnet_hdr_len ? FDL_OFFLOAD_CSUM | TSO | USO : 0;
 }
 
-uint32_t bridge_takes(const struct fdl_queue *q)
+uint32_t bridge_takes(const struct tx *tx)
 {
-	return q->tx->offloads & ~atomic_load_explicit(&q->shared->tx_revoked,
-						       memory_order_relaxed);
+	return tx->offloads & ~atomic_load_explicit(&tx->shared->tx_revoked,
+						    memory_order_relaxed);
 }
 
 static uint32_t gso_needs(const struct fdl_offload *off, unsigned version)
@@ -117,8 +117,7 @@ static void recall(const struct frame *f, struct work *w)
 }
 
 /* False: its work contradicts it. */
-static bool judge(const struct fdl_queue *q, const struct frame *f,
-		  struct work *w)
+static bool judge(const struct tx *tx, const struct frame *f, struct work *w)
 {
 	uint8_t buf[FDL_HEADERS_MAX];
 	const uint8_t *frame;
@@ -131,7 +130,7 @@ static bool judge(const struct fdl_queue *q, const struct frame *f,
 	}
 	frame = first_bytes(f, buf, &avail, &len);
 	w->link_len = 0;
-	if (q->shared->opts.flags & FDL_ETHERNET &&
+	if (tx->shared->opts.flags & FDL_ETHERNET &&
 	    eth_parse(frame, avail, &eth))
 		w->link_len = eth.hdr_len;
 	w->off = (struct fdl_offload){ 0 };
@@ -145,123 +144,124 @@ static bool judge(const struct fdl_queue *q, const struct frame *f,
 	return true;
 }
 
-const struct verdict *bridge_judge(struct fdl_queue *q, const struct frame *f,
+const struct verdict *bridge_judge(struct tx *tx, const struct frame *f,
 				   struct fdl_offload *off, uint8_t *link_len)
 {
 	struct work w;
 
-	if (!judge(q, f, &w))
+	if (!judge(tx, f, &w))
 		return &contradiction;
 	*off = w.off;
 	*link_len = (uint8_t)w.link_len;
 	return NULL;
 }
 
-bool bridge_passes(struct fdl_queue *q, const struct frame *f,
+bool bridge_passes(struct tx *tx, const struct frame *f,
 		   struct fdl_offload *off)
 {
 	struct work w;
 
-	if (f->off->gso || !judge(q, f, &w) || w.needs & ~bridge_takes(q))
+	if (f->off->gso || !judge(tx, f, &w) || w.needs & ~bridge_takes(tx))
 		return false;
 	*off = w.off;
 	return true;
 }
 
-unsigned bridge_merges(const struct fdl_queue *q)
+unsigned bridge_merges(const struct tx *tx)
 {
 	const uint32_t tcp = FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4 |
 			     FDL_OFFLOAD_TSO6;
 	const uint32_t udp = FDL_OFFLOAD_CSUM | USO;
 	unsigned flags = FDL_COALESCE_ANY_ID;
 
-	if ((bridge_takes(q) & tcp) == tcp)
+	if ((bridge_takes(tx) & tcp) == tcp)
 		flags |= FDL_COALESCE_TCP;
-	if ((bridge_takes(q) & udp) == udp)
+	if ((bridge_takes(tx) & udp) == udp)
 		flags |= FDL_COALESCE_UDP;
 	return flags;
 }
 
 /* A segment into one piece, where it may have no more. */
-static int flatten(struct fdl_queue *q, struct fdl_segmenter *s,
-		   struct msghdr *msg, struct fdl_offload *off)
+static int flatten(struct tx *tx, struct fdl_segmenter *s, struct msghdr *msg,
+		   struct fdl_offload *off)
 {
-	const unsigned room = q->io.vnet_hdr_len;
-	struct tx *tx = q->tx;
+	struct tx_batch *out = tx->out;
+	const unsigned room = tx->io->vnet_hdr_len;
 	int r;
 
-	r = fdl_segment_next(s, tx->scratch + room, sizeof(tx->scratch) - room,
-			     off);
+	r = fdl_segment_next(s, out->scratch + room,
+			     sizeof(out->scratch) - room, off);
 	if (r < 0)
 		return r;
-	tx->merged = true;
-	if (q->io.max_pieces > 1 || !room) {
+	out->merged = true;
+	if (tx->io->max_pieces > 1 || !room) {
 		msg->msg_iov[msg->msg_iovlen++] =
-			(struct iovec){ tx->scratch + room, (size_t)r };
+			(struct iovec){ out->scratch + room, (size_t)r };
 		return 0;
 	}
-	fdl_vnet_hdr_encode(tx->hdr[tx->n], FDL_VNET_HDR_LEN, q->io.order, off);
-	memcpy(tx->scratch, tx->hdr[tx->n], room);
-	msg->msg_iov[0] = (struct iovec){ tx->scratch, room + (size_t)r };
+	fdl_vnet_hdr_encode(out->hdr[out->n], FDL_VNET_HDR_LEN, tx->io->order,
+			    off);
+	memcpy(out->scratch, out->hdr[out->n], room);
+	msg->msg_iov[0] = (struct iovec){ out->scratch, room + (size_t)r };
 	return 0;
 }
 
 /* Gather the next segment. Returns 0, -ENOSPC what is gathered has to go first,
  * -EMSGSIZE. */
-static int emit(struct fdl_queue *q, struct fdl_segmenter *s)
+static int emit(struct tx *tx, struct fdl_segmenter *s)
 {
-	struct tx *tx = q->tx;
-	struct msghdr *msg = tx_begin(q, NULL);
+	struct tx_batch *out = tx->out;
+	struct msghdr *msg = tx_begin(tx, NULL);
 	struct fdl_offload off;
 	unsigned used, max;
 	int r;
 
-	if (!msg || tx->pieces + q->io.max_pieces > TX_PIECES)
+	if (!msg || out->pieces + tx->io->max_pieces > TX_PIECES)
 		return -ENOSPC;
 	used = (unsigned)msg->msg_iovlen;
-	max = q->io.max_pieces;
-	r = max < 2 ?
-		    -EMSGSIZE :
-		    fdl_segment_gather(s, tx->head[tx->n], msg->msg_iov + used,
-				       (int)(max - used), &off);
+	max = tx->io->max_pieces;
+	r = max < 2 ? -EMSGSIZE :
+		      fdl_segment_gather(s, out->head[out->n],
+					 msg->msg_iov + used, (int)(max - used),
+					 &off);
 	if (r > 0) {
 		msg->msg_iovlen += (size_t)r;
 	} else {
-		r = tx->merged ? -ENOSPC : flatten(q, s, msg, &off);
+		r = out->merged ? -ENOSPC : flatten(tx, s, msg, &off);
 		if (r < 0)
 			return r;
 	}
 	if (used && off.csum == FDL_CSUM_PARTIAL)
-		fdl_vnet_hdr_encode(tx->hdr[tx->n], FDL_VNET_HDR_LEN,
-				    q->io.order, &off);
-	tx_end(q, 1, false);
+		fdl_vnet_hdr_encode(out->hdr[out->n], FDL_VNET_HDR_LEN,
+				    tx->io->order, &off);
+	tx_end(tx, 1, false);
 	return 0;
 }
 
-static unsigned cut_flags(const struct fdl_queue *q)
+static unsigned cut_flags(const struct tx *tx)
 {
-	return bridge_takes(q) & FDL_OFFLOAD_CSUM ? FDL_SEGMENT_PARTIAL : 0;
+	return bridge_takes(tx) & FDL_OFFLOAD_CSUM ? FDL_SEGMENT_PARTIAL : 0;
 }
 
-const struct verdict *bridge_add(struct fdl_queue *q, const struct frame *f)
+const struct verdict *bridge_add(struct tx *tx, const struct frame *f)
 {
 	struct fdl_segmenter s;
 	struct work w;
 	int err;
 
-	if (!judge(q, f, &w))
+	if (!judge(tx, f, &w))
 		return &contradiction;
-	if (!(w.needs & ~bridge_takes(q)) &&
+	if (!(w.needs & ~bridge_takes(tx)) &&
 	    (!w.off.gso || w.off.csum == FDL_CSUM_PARTIAL))
-		return tx_gather(q, f, &w.off);
+		return tx_gather(tx, f, &w.off);
 	if (w.off.gso)
 		return &tx_uncut;
 	if (fdl_segment_start(&s, f->iov, f->cnt, w.link_len, &w.off, 0))
 		return &contradiction;
-	err = emit(q, &s);
+	err = emit(tx, &s);
 	if (err)
 		return err == -ENOSPC ? &tx_full : &too_long;
-	q->tx->weight[q->tx->n - 1] = f->weight;
+	tx->out->weight[tx->out->n - 1] = f->weight;
 	return NULL;
 }
 
@@ -270,22 +270,21 @@ const struct verdict *bridge_add(struct fdl_queue *q, const struct frame *f)
 static void pass_over(struct tx *tx, unsigned n)
 {
 	while (n-- > 0)
-		fdl_segment_next(&tx->cut, tx->scratch, sizeof(tx->scratch),
-				 NULL);
+		fdl_segment_next(&tx->cut, tx->out->scratch,
+				 sizeof(tx->out->scratch), NULL);
 }
 
 /* Send segments until there are none, or *why. Returns how many are gone. */
-static unsigned drive(struct fdl_queue *q, const struct verdict **why)
+static unsigned drive(struct tx *tx, const struct verdict **why)
 {
-	struct tx *tx = q->tx;
 	struct fdl_segmenter was;
 	unsigned gone, total = 0;
 
 	while (fdl_segment_len(&tx->cut) && !*why) {
 		was = tx->cut;
-		while (fdl_segment_len(&tx->cut) && !emit(q, &tx->cut))
+		while (fdl_segment_len(&tx->cut) && !emit(tx, &tx->cut))
 			;
-		gone = (unsigned)tx_push(q, why);
+		gone = (unsigned)tx_push(tx, why);
 		total += gone;
 		if (*why) {
 			tx->cut = was;
@@ -293,7 +292,7 @@ static unsigned drive(struct fdl_queue *q, const struct verdict **why)
 		}
 	}
 	if (tx->counted)
-		count(&q->counters, TX_SEGMENTS, total);
+		count(tx->counters, TX_SEGMENTS, total);
 	return total;
 }
 
@@ -307,10 +306,11 @@ static void keep_rest(struct tx *tx)
 		n = iov->iov_len - skip;
 		if (n > tx->cut.left - len)
 			n = tx->cut.left - len;
-		memmove(tx->rest + len, (uint8_t *)iov->iov_base + skip, n);
+		memmove(tx->out->rest + len, (uint8_t *)iov->iov_base + skip,
+			n);
 		len += n;
 	}
-	tx->rest_bytes = (struct iovec){ tx->rest, len };
+	tx->rest_bytes = (struct iovec){ tx->out->rest, len };
 	tx->cut.at = (struct fdl_cursor){ .iov = &tx->rest_bytes, .cnt = 1 };
 	tx->cutting = true;
 }
@@ -319,92 +319,89 @@ static unsigned count_rest(struct tx *tx)
 {
 	unsigned n = 0;
 
-	while (fdl_segment_next(&tx->cut, tx->scratch, sizeof(tx->scratch),
-				NULL) > 0)
+	while (fdl_segment_next(&tx->cut, tx->out->scratch,
+				sizeof(tx->out->scratch), NULL) > 0)
 		n++;
 	return n;
 }
 
-void bridge_lose(struct fdl_queue *q, const struct verdict *why)
+void bridge_lose(struct tx *tx, const struct verdict *why)
 {
-	unsigned n = q->tx->cutting ? count_rest(q->tx) : 0;
+	unsigned n = tx->cutting ? count_rest(tx) : 0;
 
 	if (!n)
 		return;
-	tx_drop(q, why, n);
-	if (q->tx->counted)
-		count(&q->counters, TX_SEGMENTS, n);
-	q->tx->cutting = false;
+	tx_drop(tx, why, n);
+	if (tx->counted)
+		count(tx->counters, TX_SEGMENTS, n);
+	tx->cutting = false;
 }
 
-static int cut(struct fdl_queue *q, const struct frame *f, struct work *w,
+static int cut(struct tx *tx, const struct frame *f, struct work *w,
 	       const struct verdict **why)
 {
-	struct tx *tx = q->tx;
 
-	if (!judge(q, f, w) ||
+	if (!judge(tx, f, w) ||
 	    fdl_segment_start(&tx->cut, f->iov, f->cnt, w->link_len, &w->off,
-			      cut_flags(q))) {
-		tx_drop(q, &contradiction, f->weight);
+			      cut_flags(tx))) {
+		tx_drop(tx, &contradiction, f->weight);
 		return 1;
 	}
 	/* What was merged from packets becomes them again. */
 	tx->counted = f->weight == 1;
-	if (!drive(q, why))
+	if (!drive(tx, why))
 		return 0;
 	if (tx->counted)
-		count(&q->counters, TX_GSO_CUT, 1);
+		count(tx->counters, TX_GSO_CUT, 1);
 	if (*why)
 		keep_rest(tx);
 	if (*why && (*why)->action == END)
-		bridge_lose(q, *why);
+		bridge_lose(tx, *why);
 	return 1;
 }
 
-int bridge_cut(struct fdl_queue *q, const struct frame *f,
-	       const struct verdict **why)
+int bridge_cut(struct tx *tx, const struct frame *f, const struct verdict **why)
 {
 	struct work w;
 
-	return cut(q, f, &w, why);
+	return cut(tx, f, &w, why);
 }
 
-static void revoke(struct fdl_queue *q, const struct work *w)
+static void revoke(struct tx *tx, const struct work *w)
 {
 	uint32_t bits = w->needs & (TSO | USO);
 
-	bits &= ~atomic_fetch_or_explicit(&q->shared->tx_revoked, bits,
+	bits &= ~atomic_fetch_or_explicit(&tx->shared->tx_revoked, bits,
 					  memory_order_relaxed);
 	if (!bits)
 		return;
-	count(&q->counters, TX_OFFLOAD_REVOKED, 1);
-	log_say(&q->shared->log, FDL_LOG_WARNING,
+	count(tx->counters, TX_OFFLOAD_REVOKED, 1);
+	log_say(&tx->shared->log, FDL_LOG_WARNING,
 		"the kernel refuses super-packets "
 		"(FDL_OFFLOAD bits %#x) whose segments it takes: from now on "
 		"they are cut in software",
 		bits);
 }
 
-int bridge_cut_refused(struct fdl_queue *q, const struct frame *f,
+int bridge_cut_refused(struct tx *tx, const struct frame *f,
 		       const struct verdict **why)
 {
-	const uint64_t before = counted(&q->counters, TX_PACKETS);
+	const uint64_t before = counted(tx->counters, TX_PACKETS);
 	struct work w;
 	int gone;
 
-	gone = cut(q, f, &w, why);
-	if (counted(&q->counters, TX_PACKETS) > before)
-		revoke(q, &w);
+	gone = cut(tx, f, &w, why);
+	if (counted(tx->counters, TX_PACKETS) > before)
+		revoke(tx, &w);
 	return gone;
 }
 
-void bridge_finish(struct fdl_queue *q, const struct verdict **why)
+void bridge_finish(struct tx *tx, const struct verdict **why)
 {
-	struct tx *tx = q->tx;
 
-	drive(q, why);
+	drive(tx, why);
 	if (!*why)
 		tx->cutting = false;
 	else if ((*why)->action == END)
-		bridge_lose(q, *why);
+		bridge_lose(tx, *why);
 }

@@ -15,44 +15,44 @@ extern const struct verdict tx_uncut;
 uint32_t bridge_offloads(const struct io *io);
 
 /* What is left to it: not what is distrusted, or was refused. Any thread. */
-uint32_t bridge_takes(const struct fdl_queue *q);
+uint32_t bridge_takes(const struct tx *tx);
 
 /*
  * Make a message of a frame that leaves something undone. NULL: done; else why
  * not: tx_full, tx_uncut, or what it is dropped for.
  */
-const struct verdict *bridge_add(struct fdl_queue *q, const struct frame *f);
+const struct verdict *bridge_add(struct tx *tx, const struct frame *f);
 
 /* Whether all that a frame leaves undone is a checksum that is the wire's to
  * complete; *off then says it. */
-bool bridge_passes(struct fdl_queue *q, const struct frame *f,
+bool bridge_passes(struct tx *tx, const struct frame *f,
 		   struct fdl_offload *off);
 
 /* Where its headers are, and its work, checked. NULL, or what it is dropped
  * for. */
-const struct verdict *bridge_judge(struct fdl_queue *q, const struct frame *f,
+const struct verdict *bridge_judge(struct tx *tx, const struct frame *f,
 				   struct fdl_offload *off, uint8_t *link_len);
 
 /* What may be merged, as flags of fdl_coalesce_init: what the wire takes. */
-unsigned bridge_merges(const struct fdl_queue *q);
+unsigned bridge_merges(const struct tx *tx);
 
 /*
  * Send a super-packet in segments; nothing is gathered. Returns 1: it is gone,
  * though the rest of it may be kept, *why then telling of that; 0: none of it
  * went, and *why.
  */
-int bridge_cut(struct fdl_queue *q, const struct frame *f,
+int bridge_cut(struct tx *tx, const struct frame *f,
 	       const struct verdict **why);
 
 /* The same for one that the kernel refused whole: if it takes the segments, the
  * wire is not asked again. */
-int bridge_cut_refused(struct fdl_queue *q, const struct frame *f,
+int bridge_cut_refused(struct tx *tx, const struct frame *f,
 		       const struct verdict **why);
 
 /* What is left of it is lost; nothing is left: nothing happens. */
-void bridge_lose(struct fdl_queue *q, const struct verdict *why);
+void bridge_lose(struct tx *tx, const struct verdict *why);
 
 /* Send what is left of the last one; *why as of tx_put. */
-void bridge_finish(struct fdl_queue *q, const struct verdict **why);
+void bridge_finish(struct tx *tx, const struct verdict **why);
 
 #endif

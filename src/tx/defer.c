@@ -41,20 +41,20 @@ struct deferred {
 	struct iovec out_piece[MAX_PIECES];
 };
 
-int defer_open(struct fdl_queue *q)
+int defer_open(struct tx *tx)
 {
-	if (!(q->shared->opts.flags & FDL_COALESCE))
+	if (!(tx->shared->opts.flags & FDL_COALESCE))
 		return 0;
-	q->deferred = os_map(sizeof(*q->deferred));
-	return q->deferred ? 0 : -ENOMEM;
+	tx->deferred = os_map(sizeof(*tx->deferred));
+	return tx->deferred ? 0 : -ENOMEM;
 }
 
-void defer_close(struct fdl_queue *q)
+void defer_close(struct tx *tx)
 {
-	if (!q->deferred)
+	if (!tx->deferred)
 		return;
-	defer_flush(q);
-	os_unmap(q->deferred, sizeof(*q->deferred));
+	defer_flush(tx);
+	os_unmap(tx->deferred, sizeof(*tx->deferred));
 }
 
 static size_t frame_len(const struct frame *f)
@@ -100,41 +100,41 @@ static bool fits(const struct deferred *d, const struct frame *f, size_t bytes)
 }
 
 /* There is a second frame. */
-static void start_batch(struct fdl_queue *q)
+static void start_batch(struct tx *tx)
 {
-	const int room = (int)q->io.max_pieces - 2;
-	struct deferred *d = q->deferred;
+	const int room = (int)tx->io->max_pieces - 2;
+	struct deferred *d = tx->deferred;
 
-	fdl_coalesce_init(&d->coalescer, bridge_merges(q), 0, room);
+	fdl_coalesce_init(&d->coalescer, bridge_merges(tx), 0, room);
 	fdl_coalesce_add(&d->coalescer, &d->packet[0]);
 }
 
 /* Judged like the frame before it, if it looks like that one. */
-static const struct verdict *add(struct fdl_queue *q, const struct frame *f,
+static const struct verdict *add(struct tx *tx, const struct frame *f,
 				 struct fdl_coalesce_packet *pkt)
 {
-	struct deferred *d = q->deferred;
+	struct deferred *d = tx->deferred;
 	const struct verdict *why;
 
 	if (f->off)
 		pkt->off = *f->off;
 	if (d->n == 0)
-		return bridge_judge(q, f, &pkt->off, &pkt->link_len);
+		return bridge_judge(tx, f, &pkt->off, &pkt->link_len);
 	if (d->n == 1)
-		start_batch(q);
+		start_batch(tx);
 	pkt->link_len = pkt[-1].link_len;
 	if (coalesce_alike(&d->coalescer, pkt))
 		return NULL;
-	why = bridge_judge(q, f, &pkt->off, &pkt->link_len);
+	why = bridge_judge(tx, f, &pkt->off, &pkt->link_len);
 	if (!why)
 		coalesce_other(&d->coalescer, pkt);
 	return why;
 }
 
-int defer(struct fdl_queue *q, const struct frame *f, bool ref,
+int defer(struct tx *tx, const struct frame *f, bool ref,
 	  void (*done)(void *arg), void *arg)
 {
-	struct deferred *d = q->deferred;
+	struct deferred *d = tx->deferred;
 	const size_t len = frame_len(f), bytes = ref ? 0 : len + 7;
 	struct fdl_coalesce_packet *pkt;
 	const struct verdict *why;
@@ -144,10 +144,10 @@ int defer(struct fdl_queue *q, const struct frame *f, bool ref,
 	if (!len)
 		return 0;
 	if (!fits(d, f, bytes))
-		defer_flush(q);
-	if (!fits(d, f, bytes) || f->cnt > (int)q->io.max_pieces - 2 ||
+		defer_flush(tx);
+	if (!fits(d, f, bytes) || f->cnt > (int)tx->io->max_pieces - 2 ||
 	    (f->off && f->off->gso)) {
-		defer_flush(q);
+		defer_flush(tx);
 		return 0;
 	}
 	first = d->pieces;
@@ -162,11 +162,11 @@ int defer(struct fdl_queue *q, const struct frame *f, bool ref,
 		.cnt = (int)(d->pieces - first),
 		.user = &d->call[d->n],
 	};
-	why = add(q, f, pkt);
+	why = add(tx, f, pkt);
 	if (why) {
 		d->pieces = first;
 		d->used = used;
-		tx_drop(q, why, 1);
+		tx_drop(tx, why, 1);
 		return why->result;
 	}
 	d->call[d->n++] = (struct call){ done, arg };
@@ -184,33 +184,33 @@ static void call_done(const struct fdl_coalesce_packet *pkt, unsigned n)
 	}
 }
 
-static void lose(struct fdl_queue *q, const struct frame f[], unsigned n,
+static void lose(struct tx *tx, const struct frame f[], unsigned n,
 		 const struct verdict *why)
 {
 	unsigned i;
 
 	for (i = 0; i < n; i++)
-		tx_drop(q, why, f[i].weight);
+		tx_drop(tx, why, f[i].weight);
 }
 
-static void send_frames(struct fdl_queue *q, unsigned n)
+static void send_frames(struct tx *tx, unsigned n)
 {
-	struct deferred *d = q->deferred;
+	struct deferred *d = tx->deferred;
 	const struct verdict *why;
 	unsigned k;
 
-	k = (unsigned)tx_put_all(q, (struct frames){ .f = d->frame }, (int)n,
+	k = (unsigned)tx_put_all(tx, (struct frames){ .f = d->frame }, (int)n,
 				 &why);
 	if (why)
-		lose(q, d->frame + k, n - k, why);
+		lose(tx, d->frame + k, n - k, why);
 }
 
-static void send_out(struct fdl_queue *q, unsigned n)
+static void send_out(struct tx *tx, unsigned n)
 {
-	const struct fdl_coalesced *out = q->deferred->out;
+	const struct fdl_coalesced *out = tx->deferred->out;
 	unsigned i;
 
-	send_frames(q, n);
+	send_frames(tx, n);
 	for (i = 0; i < n; i++)
 		call_done(out[i].packets, out[i].count);
 }
@@ -240,43 +240,43 @@ static unsigned add_out(struct deferred *d, unsigned n, unsigned pieces)
 	return (unsigned)cnt;
 }
 
-static void flush_one(struct fdl_queue *q)
+static void flush_one(struct tx *tx)
 {
-	const struct fdl_coalesce_packet *pkt = q->deferred->packet;
+	const struct fdl_coalesce_packet *pkt = tx->deferred->packet;
 
-	q->deferred->frame[0] = judged_frame(pkt, pkt->iov, pkt->cnt, 1,
-					     &pkt->off);
-	send_frames(q, 1);
+	tx->deferred->frame[0] = judged_frame(pkt, pkt->iov, pkt->cnt, 1,
+					      &pkt->off);
+	send_frames(tx, 1);
 	call_done(pkt, 1);
 }
 
-static void flush_batch(struct fdl_queue *q)
+static void flush_batch(struct tx *tx)
 {
-	struct deferred *d = q->deferred;
+	struct deferred *d = tx->deferred;
 	unsigned n = 0, pieces = 0;
 
 	while (fdl_coalesce_next(&d->coalescer, &d->out[n])) {
 		pieces += add_out(d, n++, pieces);
-		if (n < MAX_OUT && pieces + q->io.max_pieces <= MAX_PIECES)
+		if (n < MAX_OUT && pieces + tx->io->max_pieces <= MAX_PIECES)
 			continue;
-		send_out(q, n);
+		send_out(tx, n);
 		n = pieces = 0;
 	}
-	send_out(q, n);
+	send_out(tx, n);
 }
 
-int defer_flush(struct fdl_queue *q)
+int defer_flush(struct tx *tx)
 {
-	struct deferred *d = q->deferred;
+	struct deferred *d = tx->deferred;
 
-	q->tx->refused = 0;
+	tx->refused = 0;
 	if (d->n == 0)
 		return 0;
 	if (d->n == 1)
-		flush_one(q);
+		flush_one(tx);
 	else
-		flush_batch(q);
+		flush_batch(tx);
 	d->n = d->pieces = 0;
 	d->used = 0;
-	return q->tx->refused;
+	return tx->refused;
 }

@@ -8,13 +8,11 @@
 
 #include "tx/tx.h"
 
-struct deferred;
+/* Does nothing without FDL_COALESCE. Errors: -ENOMEM. */
+int defer_open(struct tx *tx);
 
-/* Errors: -ENOMEM. */
-int defer_open(struct fdl_queue *q);
-
-/* What is still put off is sent first. NULL is fine. */
-void defer_close(struct fdl_queue *q);
+/* What is still put off is sent first. */
+void defer_close(struct tx *tx);
 
 /*
  * Put a frame off, its bytes copied, or, with ref, left where they are until
@@ -22,11 +20,11 @@ void defer_close(struct fdl_queue *q);
  * Returns 1: it is put off; 0: it cannot be, and nothing else is. Errors:
  * -EINVAL it can never go, and is counted.
  */
-int defer(struct fdl_queue *q, const struct frame *f, bool ref,
+int defer(struct tx *tx, const struct frame *f, bool ref,
 	  void (*done)(void *arg), void *arg);
 
 /* Send all that is put off. Returns 0, or what befell the first that did not
  * go. */
-int defer_flush(struct fdl_queue *q);
+int defer_flush(struct tx *tx);
 
 #endif

@@ -24,20 +24,20 @@ static const struct verdict too_long = {
 const struct verdict tx_full = { .action = AGAIN, .counter = COUNTERS };
 const struct verdict tx_refused = { .action = AGAIN, .counter = COUNTERS };
 
-void tx_drop(struct fdl_queue *q, const struct verdict *v, unsigned n)
+void tx_drop(struct tx *tx, const struct verdict *v, unsigned n)
 {
-	count(&q->counters, v->counter, n);
-	shared_error(q->shared, v->text);
-	if (!q->tx->refused)
-		q->tx->refused = v->result;
+	count(tx->counters, v->counter, n);
+	shared_error(tx->shared, v->text);
+	if (!tx->refused)
+		tx->refused = v->result;
 }
 
 static bool append(struct tx *tx, size_t *len, const struct iovec *iov)
 {
-	if (iov->iov_len > sizeof(tx->scratch) - *len)
+	if (iov->iov_len > sizeof(tx->out->scratch) - *len)
 		return false;
 	if (iov->iov_len)
-		memcpy(tx->scratch + *len, iov->iov_base, iov->iov_len);
+		memcpy(tx->out->scratch + *len, iov->iov_base, iov->iov_len);
 	*len += iov->iov_len;
 	return true;
 }
@@ -49,53 +49,51 @@ static const struct verdict *merge(struct tx *tx, struct iovec *last,
 	size_t len = 0;
 	int i;
 
-	if (tx->merged)
+	if (tx->out->merged)
 		return &tx_full;
 	if (!append(tx, &len, last))
 		return &too_long;
 	for (i = 0; i < cnt; i++)
 		if (!append(tx, &len, &iov[i]))
 			return &too_long;
-	*last = (struct iovec){ tx->scratch, len };
-	tx->merged = true;
+	*last = (struct iovec){ tx->out->scratch, len };
+	tx->out->merged = true;
 	return NULL;
 }
 
-struct msghdr *tx_begin(struct fdl_queue *q, const struct fdl_offload *off)
+struct msghdr *tx_begin(struct tx *tx, const struct fdl_offload *off)
 {
-	struct tx *tx = q->tx;
+	struct tx_batch *out = tx->out;
 	struct msghdr *msg;
 	uint8_t *hdr;
 
-	if (tx->n == TX_BATCH)
+	if (out->n == TX_BATCH)
 		return NULL;
-	msg = &tx->msg[tx->n].msg_hdr;
-	msg->msg_iov = tx->piece + tx->pieces;
+	msg = &out->msg[out->n].msg_hdr;
+	msg->msg_iov = out->piece + out->pieces;
 	msg->msg_iovlen = 0;
-	if (!q->io.vnet_hdr_len)
+	if (!tx->io->vnet_hdr_len)
 		return msg;
-	hdr = tx->hdr[tx->n];
-	tx_put_header(q, hdr, off);
-	msg->msg_iov[0] = (struct iovec){ hdr, q->io.vnet_hdr_len };
+	hdr = out->hdr[out->n];
+	tx_put_header(tx, hdr, off);
+	msg->msg_iov[0] = (struct iovec){ hdr, tx->io->vnet_hdr_len };
 	msg->msg_iovlen = 1;
 	return msg;
 }
 
-void tx_end(struct fdl_queue *q, unsigned weight, bool super)
+void tx_end(struct tx *tx, unsigned weight, bool super)
 {
-	struct tx *tx = q->tx;
+	struct tx_batch *out = tx->out;
 
-	tx->pieces += (unsigned)tx->msg[tx->n].msg_hdr.msg_iovlen;
-	tx->weight[tx->n] = weight;
-	tx->super[tx->n] = super;
-	tx->n++;
+	out->pieces += (unsigned)out->msg[out->n].msg_hdr.msg_iovlen;
+	out->weight[out->n] = weight;
+	out->super[out->n] = super;
+	out->n++;
 }
 
-size_t tx_copy_whole(struct fdl_queue *q, const struct frame *f,
-		     uint8_t **start)
+size_t tx_copy_whole(struct tx *tx, const struct frame *f, uint8_t **start)
 {
-	struct tx *tx = q->tx;
-	uint8_t *to = tx->scratch + q->io.vnet_hdr_len;
+	uint8_t *to = tx->out->scratch + tx->io->vnet_hdr_len;
 	size_t len = 0;
 	int i;
 
@@ -104,7 +102,7 @@ size_t tx_copy_whole(struct fdl_queue *q, const struct frame *f,
 			return 0;
 		len += f->iov[i].iov_len;
 	}
-	if (tx->merged)
+	if (tx->out->merged)
 		return 0;
 	for (i = 0; i < f->cnt; i++) {
 		if (!f->iov[i].iov_len)
@@ -112,25 +110,25 @@ size_t tx_copy_whole(struct fdl_queue *q, const struct frame *f,
 		memcpy(to, f->iov[i].iov_base, f->iov[i].iov_len);
 		to += f->iov[i].iov_len;
 	}
-	tx->merged = true;
-	*start = tx->scratch;
+	tx->out->merged = true;
+	*start = tx->out->scratch;
 	return len;
 }
 
-const struct verdict *tx_gather_pieces(struct fdl_queue *q,
-				       const struct frame *f,
+const struct verdict *tx_gather_pieces(struct tx *tx, const struct frame *f,
 				       const struct fdl_offload *off)
 {
-	const unsigned max = q->io.max_pieces;
+	struct tx_batch *out = tx->out;
+	const unsigned max = tx->io->max_pieces;
 	const struct verdict *why = NULL;
-	struct tx *tx = q->tx;
 	struct msghdr *msg;
 	int i;
 
-	if (tx->pieces + ((unsigned)f->cnt < max ? (unsigned)f->cnt + 1 : max) >
+	if (out->pieces +
+		    ((unsigned)f->cnt < max ? (unsigned)f->cnt + 1 : max) >
 	    TX_PIECES)
 		return &tx_full;
-	msg = tx_begin(q, off);
+	msg = tx_begin(tx, off);
 	if (!msg)
 		return &tx_full;
 	for (i = 0; i < f->cnt; i++) {
@@ -144,36 +142,36 @@ const struct verdict *tx_gather_pieces(struct fdl_queue *q,
 		msg->msg_iov[msg->msg_iovlen++] = f->iov[i];
 	}
 	if (!why)
-		tx_end(q, f->weight, off && off->gso);
+		tx_end(tx, f->weight, off && off->gso);
 	return why;
 }
 
 /* msg[from..to) went. */
-static void account(struct fdl_queue *q, unsigned from, unsigned to)
+static void account(struct tx *tx, unsigned from, unsigned to)
 {
-	const struct tx *tx = q->tx;
+	struct tx_batch *out = tx->out;
 	uint64_t bytes = 0, packets = 0, supers = 0, merged = 0;
 	unsigned i;
 
 	for (i = from; i < to; i++) {
-		bytes += tx->msg[i].msg_len - q->io.vnet_hdr_len;
-		packets += tx->weight[i];
-		merged += tx->weight[i] > 1 ? tx->weight[i] : 0;
-		supers += tx->super[i];
+		bytes += out->msg[i].msg_len - tx->io->vnet_hdr_len;
+		packets += out->weight[i];
+		merged += out->weight[i] > 1 ? out->weight[i] : 0;
+		supers += out->super[i];
 	}
-	count(&q->counters, TX_PACKETS, packets);
-	count(&q->counters, TX_BYTES, bytes);
+	count(tx->counters, TX_PACKETS, packets);
+	count(tx->counters, TX_BYTES, bytes);
 	if (supers)
-		count(&q->counters, TX_GSO, supers);
+		count(tx->counters, TX_GSO, supers);
 	if (merged)
-		count(&q->counters, TX_COALESCED, merged);
+		count(tx->counters, TX_COALESCED, merged);
 }
 
 /* Returns whether the peer came back, and the same is worth another try. */
-static bool meet_again(struct fdl_queue *q, const struct verdict *v)
+static bool meet_again(struct tx *tx, const struct verdict *v)
 {
 	return v->counter == TX_DROP_NO_PEER &&
-	       !peer_reconnect(&q->tx->peer, q->io.fd);
+	       !peer_reconnect(&tx->peer, tx->io->fd);
 }
 
 /*
@@ -181,48 +179,48 @@ static bool meet_again(struct fdl_queue *q, const struct verdict *v)
  * is dropped; 0: it is worth another try; -1: all stops here, and *why. *met:
  * no other try was worth it since one went.
  */
-static int consider(struct fdl_queue *q, unsigned i, int err, bool *met,
+static int consider(struct tx *tx, unsigned i, int err, bool *met,
 		    const struct verdict **why)
 {
-	const struct verdict *v = verdict_on_send(q->io.kind, err);
+	const struct verdict *v = verdict_on_send(tx->io->kind, err);
 
 	if (v->action != DROP) {
 		*why = v;
 		return -1;
 	}
-	if (q->tx->super[i] && err == -EINVAL) {
+	if (tx->out->super[i] && err == -EINVAL) {
 		*why = &tx_refused;
 		return -1;
 	}
 	if (!*met) {
 		*met = true;
-		if (meet_again(q, v))
+		if (meet_again(tx, v))
 			return 0;
 	}
-	tx_drop(q, v, q->tx->weight[i]);
+	tx_drop(tx, v, tx->out->weight[i]);
 	return 1;
 }
 
-int tx_push(struct fdl_queue *q, const struct verdict **why)
+int tx_push(struct tx *tx, const struct verdict **why)
 {
-	struct tx *tx = q->tx;
+	struct tx_batch *out = tx->out;
 	unsigned done = 0, n;
 	bool met = false;
 	int err, gone = 0;
 
-	while (done < tx->n && gone >= 0) {
-		n = io_send(&q->io, tx->msg + done, tx->n - done, &err);
-		account(q, done, done + n);
+	while (done < out->n && gone >= 0) {
+		n = io_send(tx->io, out->msg + done, out->n - done, &err);
+		account(tx, done, done + n);
 		done += n;
 		if (n)
 			met = false;
 		if (!err)
 			continue;
-		gone = consider(q, done, err, &met, why);
+		gone = consider(tx, done, err, &met, why);
 		done += gone > 0;
 	}
-	tx->n = 0;
-	tx->pieces = 0;
-	tx->merged = false;
+	out->n = 0;
+	out->pieces = 0;
+	out->merged = false;
 	return (int)done;
 }

@@ -11,7 +11,7 @@
 #include "tx/tx.h"
 
 /* Count n packets that the verdict is about, and keep its sentence. */
-void tx_drop(struct fdl_queue *q, const struct verdict *v, unsigned n);
+void tx_drop(struct tx *tx, const struct verdict *v, unsigned n);
 
 /* What is gathered has to go first. */
 extern const struct verdict tx_full;
@@ -19,85 +19,84 @@ extern const struct verdict tx_full;
 extern const struct verdict tx_refused;
 
 /* hdr has room for the queue's header. */
-static inline void tx_put_header(const struct fdl_queue *q, uint8_t *hdr,
+static inline void tx_put_header(const struct tx *tx, uint8_t *hdr,
 				 const struct fdl_offload *off)
 {
 	if (off)
-		fdl_vnet_hdr_encode(hdr, FDL_VNET_HDR_LEN, q->io.order, off);
+		fdl_vnet_hdr_encode(hdr, FDL_VNET_HDR_LEN, tx->io->order, off);
 	else
 		memset(hdr, 0, FDL_VNET_HDR_LEN);
-	if (q->io.vnet_hdr_len > FDL_VNET_HDR_LEN)
+	if (tx->io->vnet_hdr_len > FDL_VNET_HDR_LEN)
 		memset(hdr + FDL_VNET_HDR_LEN, 0,
-		       q->io.vnet_hdr_len - FDL_VNET_HDR_LEN);
+		       tx->io->vnet_hdr_len - FDL_VNET_HDR_LEN);
 }
 
 /* Begin a message, with a header that says *off (NULL: nothing undone). NULL:
  * there are as many as can be. */
-struct msghdr *tx_begin(struct fdl_queue *q, const struct fdl_offload *off);
+struct msghdr *tx_begin(struct tx *tx, const struct fdl_offload *off);
 
 /* It has all its pieces. */
-void tx_end(struct fdl_queue *q, unsigned weight, bool super);
+void tx_end(struct tx *tx, unsigned weight, bool super);
 
 /* Make a frame one piece with its header, by a copy. Returns the length of the
  * frame, which then begins, header first, at *start; 0: it is not to be had. */
-size_t tx_copy_whole(struct fdl_queue *q, const struct frame *f,
-		     uint8_t **start);
+size_t tx_copy_whole(struct tx *tx, const struct frame *f, uint8_t **start);
 
 /* Make a frame, which has bytes, one piece with its header, which begins at
  * *start. Returns the length of the frame; 0: it is not to be had. */
-static inline size_t tx_make_whole(struct fdl_queue *q, const struct frame *f,
+static inline size_t tx_make_whole(struct tx *tx, const struct frame *f,
 				   uint8_t **start)
 {
-	if (f->cnt != 1 || f->room < q->io.vnet_hdr_len)
-		return tx_copy_whole(q, f, start);
-	*start = (uint8_t *)f->iov->iov_base - q->io.vnet_hdr_len;
+	if (f->cnt != 1 || f->room < tx->io->vnet_hdr_len)
+		return tx_copy_whole(tx, f, start);
+	*start = (uint8_t *)f->iov->iov_base - tx->io->vnet_hdr_len;
 	return f->iov->iov_len;
 }
 
 /* tx_begin and tx_end in one, of what most frames are: one piece that begins
  * with room for the header. False: there are as many as can be. */
-static inline bool tx_gather_whole(struct fdl_queue *q, uint8_t *start,
-				   size_t len, unsigned weight,
+static inline bool tx_gather_whole(struct tx *tx, uint8_t *start, size_t len,
+				   unsigned weight,
 				   const struct fdl_offload *off)
 {
-	const unsigned hdr_len = q->io.vnet_hdr_len;
-	struct tx *tx = q->tx;
-	const unsigned n = tx->n, at = tx->pieces;
+	struct tx_batch *out = tx->out;
+	const unsigned hdr_len = tx->io->vnet_hdr_len;
+	const unsigned n = out->n, at = out->pieces;
 
 	if (n == TX_BATCH || at == TX_PIECES)
 		return false;
-	tx->piece[at] = (struct iovec){ start, hdr_len + len };
-	tx->msg[n].msg_hdr.msg_iov = &tx->piece[at];
-	tx->msg[n].msg_hdr.msg_iovlen = 1;
-	tx->weight[n] = weight;
-	tx->super[n] = off && off->gso;
-	tx->n = n + 1;
-	tx->pieces = at + 1;
+	out->piece[at] = (struct iovec){ start, hdr_len + len };
+	out->msg[n].msg_hdr.msg_iov = &out->piece[at];
+	out->msg[n].msg_hdr.msg_iovlen = 1;
+	out->weight[n] = weight;
+	out->super[n] = off && off->gso;
+	out->n = n + 1;
+	out->pieces = at + 1;
 	if (hdr_len)
-		tx_put_header(q, start, off);
+		tx_put_header(tx, start, off);
 	return true;
 }
 
 /* tx_gather, for a frame that cannot be one piece. */
-const struct verdict *tx_gather_pieces(struct fdl_queue *q,
-				       const struct frame *f,
+const struct verdict *tx_gather_pieces(struct tx *tx, const struct frame *f,
 				       const struct fdl_offload *off);
 
 /* Make a message of a frame as it is. NULL: done; else why not. Inline: where
  * nothing is undone that pays. */
-static inline const struct verdict *tx_gather(struct fdl_queue *q,
+static inline const struct verdict *tx_gather(struct tx *tx,
 					      const struct frame *f,
 					      const struct fdl_offload *off)
 {
 	uint8_t *start;
-	const size_t len = tx_make_whole(q, f, &start);
+	const size_t len = tx_make_whole(tx, f, &start);
 
 	if (!len)
-		return tx_gather_pieces(q, f, off);
-	return tx_gather_whole(q, start, len, f->weight, off) ? NULL : &tx_full;
+		return tx_gather_pieces(tx, f, off);
+	return tx_gather_whole(tx, start, len, f->weight, off) ? NULL :
+								 &tx_full;
 }
 
 /* Send what is gathered. Returns how many messages are gone, and *why. */
-int tx_push(struct fdl_queue *q, const struct verdict **why);
+int tx_push(struct tx *tx, const struct verdict **why);
 
 #endif

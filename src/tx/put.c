@@ -6,7 +6,6 @@
 
 #include "os.h"
 #include "tx/bridge.h"
-#include "tx/defer.h"
 #include "tx/message.h"
 
 static const struct verdict empty = {
@@ -16,32 +15,26 @@ static const struct verdict empty = {
 	.text = "a packet was dropped: it is empty",
 };
 
-int tx_open(struct fdl_queue *q)
+int tx_open(struct tx *tx)
 {
-	int err;
-
-	if (q->io.vnet_hdr_len > TX_HDR_ROOM)
+	if (tx->io->vnet_hdr_len > TX_HDR_ROOM)
 		return -EOPNOTSUPP;
-	q->io.max_header_bytes = q->shared->opts.max_syscall_header_bytes;
-	q->io.max_pieces = io_max_pieces(&q->io);
-	q->tx = os_map(sizeof(*q->tx));
-	if (!q->tx)
+	tx->io->max_header_bytes = tx->shared->opts.max_syscall_header_bytes;
+	tx->io->max_pieces = io_max_pieces(tx->io);
+	tx->out = os_map(sizeof(*tx->out));
+	if (!tx->out)
 		return -ENOMEM;
-	pthread_mutex_init(&q->tx->lock, NULL);
-	q->tx->offloads = bridge_offloads(&q->io);
-	if (q->io.kind == FDL_KIND_DGRAM)
-		peer_note(&q->tx->peer, q->io.fd);
-	err = defer_open(q);
-	if (err)
-		tx_close(q);
-	return err;
+	pthread_mutex_init(&tx->lock, NULL);
+	tx->offloads = bridge_offloads(tx->io);
+	if (tx->io->kind == FDL_KIND_DGRAM)
+		peer_note(&tx->peer, tx->io->fd);
+	return 0;
 }
 
-void tx_close(struct fdl_queue *q)
+void tx_close(struct tx *tx)
 {
-	defer_close(q);
-	pthread_mutex_destroy(&q->tx->lock);
-	os_unmap(q->tx, sizeof(*q->tx));
+	pthread_mutex_destroy(&tx->lock);
+	os_unmap(tx->out, sizeof(*tx->out));
 }
 
 static bool has_bytes(const struct frame *f)
@@ -59,40 +52,38 @@ static bool asks_for_work(const struct fdl_offload *off)
 	return off && (off->csum == FDL_CSUM_PARTIAL || off->gso);
 }
 
-static inline const struct verdict *add(struct fdl_queue *q,
-					const struct frame *f)
+static inline const struct verdict *add(struct tx *tx, const struct frame *f)
 {
 	if (!has_bytes(f))
 		return &empty;
 	if (asks_for_work(f->off))
-		return bridge_add(q, f);
-	return tx_gather(q, f, NULL);
+		return bridge_add(tx, f);
+	return tx_gather(tx, f, NULL);
 }
 
 /* One piece with room for the header, and nothing undone: most packets. */
-static inline bool is_ready(const struct fdl_queue *q,
-			    const struct fdl_packet *pkt)
+static inline bool is_ready(const struct tx *tx, const struct fdl_packet *pkt)
 {
 	return pkt->len && !asks_for_work(&pkt->off) &&
-	       pkt->room >= q->io.vnet_hdr_len;
+	       pkt->room >= tx->io->vnet_hdr_len;
 }
 
 /* Those of v[0..n) up to the first that is not such. Returns how many. */
-static inline int gather_packets(struct fdl_queue *q,
-				 struct fdl_packet *const v[], int n)
+static inline int gather_packets(struct tx *tx, struct fdl_packet *const v[],
+				 int n)
 {
 	int i;
 
 	for (i = 0; i < n; i++)
-		if (!is_ready(q, v[i]) ||
-		    !tx_gather_whole(q, v[i]->data - q->io.vnet_hdr_len,
+		if (!is_ready(tx, v[i]) ||
+		    !tx_gather_whole(tx, v[i]->data - tx->io->vnet_hdr_len,
 				     v[i]->len, 1, NULL))
 			break;
 	return i;
 }
 
 /* The frame after those that are gathered has reason v not to join them. */
-static int put_some(struct fdl_queue *q, struct frames l, int at, int joined,
+static int put_some(struct tx *tx, struct frames l, int at, int joined,
 		    const struct verdict *v, const struct verdict **why)
 {
 	struct iovec iov;
@@ -102,59 +93,58 @@ static int put_some(struct fdl_queue *q, struct frames l, int at, int joined,
 	if (joined == 0) {
 		f = frame_at(l, at, &iov);
 		if (v == &tx_uncut)
-			return bridge_cut(q, &f, why);
-		tx_drop(q, v, f.weight);
+			return bridge_cut(tx, &f, why);
+		tx_drop(tx, v, f.weight);
 		return 1;
 	}
-	k = tx_push(q, why);
+	k = tx_push(tx, why);
 	if (*why != &tx_refused)
 		return k;
 	*why = NULL;
 	f = frame_at(l, at + k, &iov);
-	return k + bridge_cut_refused(q, &f, why);
+	return k + bridge_cut_refused(tx, &f, why);
 }
 
 /* One piece goes, with its header. Returns whether the next may, else *why. */
-static inline bool write_whole(struct fdl_queue *q, uint8_t *start, size_t len,
+static inline bool write_whole(struct tx *tx, uint8_t *start, size_t len,
 			       unsigned weight, const struct fdl_offload *off,
 			       const struct verdict **why)
 {
-	const unsigned hdr_len = q->io.vnet_hdr_len;
+	const unsigned hdr_len = tx->io->vnet_hdr_len;
 	const struct verdict *v;
 	ssize_t r;
 
 	if (hdr_len)
-		tx_put_header(q, start, off);
-	r = os_write(q->io.fd, start, hdr_len + len);
+		tx_put_header(tx, start, off);
+	r = os_write(tx->io->fd, start, hdr_len + len);
 	if (r >= 0) {
-		count(&q->counters, TX_PACKETS, weight);
-		count(&q->counters, TX_BYTES, (size_t)r - q->io.vnet_hdr_len);
+		count(tx->counters, TX_PACKETS, weight);
+		count(tx->counters, TX_BYTES, (size_t)r - tx->io->vnet_hdr_len);
 		return true;
 	}
-	v = verdict_on_send(q->io.kind, (int)r);
+	v = verdict_on_send(tx->io->kind, (int)r);
 	if (v->action == DROP)
-		tx_drop(q, v, weight);
+		tx_drop(tx, v, weight);
 	else
 		*why = v;
 	return v->action == DROP;
 }
 
-static inline int write_packets(struct fdl_queue *q,
-				struct fdl_packet *const v[], int n,
-				const struct verdict **why)
+static inline int write_packets(struct tx *tx, struct fdl_packet *const v[],
+				int n, const struct verdict **why)
 {
 	int i;
 
 	for (i = 0; i < n; i++)
-		if (!is_ready(q, v[i]) ||
-		    !write_whole(q, v[i]->data - q->io.vnet_hdr_len, v[i]->len,
-				 1, NULL, why))
+		if (!is_ready(tx, v[i]) ||
+		    !write_whole(tx, v[i]->data - tx->io->vnet_hdr_len,
+				 v[i]->len, 1, NULL, why))
 			break;
 	return i;
 }
 
 /* Returns whether it went, else maybe *why. */
-static inline bool write_frame(struct fdl_queue *q, const struct frame *f,
+static inline bool write_frame(struct tx *tx, const struct frame *f,
 			       const struct verdict **why)
 {
 	const bool undone = asks_for_work(f->off);
@@ -164,21 +154,22 @@ static inline bool write_frame(struct fdl_queue *q, const struct frame *f,
 
 	if (!has_bytes(f))
 		return false;
-	len = tx_make_whole(q, f, &start);
-	if (!len || (undone && !bridge_passes(q, f, &off)))
+	len = tx_make_whole(tx, f, &start);
+	if (!len || (undone && !bridge_passes(tx, f, &off)))
 		return false;
-	return write_whole(q, start, len, f->weight, undone ? &off : NULL, why);
+	return write_whole(tx, start, len, f->weight, undone ? &off : NULL,
+			   why);
 }
 
-static inline int write_frames(struct fdl_queue *q, const struct frame *f,
-			       int n, const struct verdict **why)
+static inline int write_frames(struct tx *tx, const struct frame *f, int n,
+			       const struct verdict **why)
 {
 	bool more = true;
 	int i;
 
 	for (i = 0; i < n && more; i++) {
-		more = write_frame(q, &f[i], why);
-		q->tx->merged = false;
+		more = write_frame(tx, &f[i], why);
+		tx->out->merged = false;
 	}
 	return more ? i : i - 1;
 }
@@ -189,17 +180,17 @@ static inline int write_frames(struct fdl_queue *q, const struct frame *f,
  * packets, one that leaves a checksum to the wire. Returns how many are gone, up
  * to the first that is not such, or *why.
  */
-static inline int write_through(struct fdl_queue *q, struct frames l, int n,
+static inline int write_through(struct tx *tx, struct frames l, int n,
 				const struct verdict **why)
 {
 	if (l.v)
-		return write_packets(q, l.v, n, why);
-	return write_frames(q, l.f, n, why);
+		return write_packets(tx, l.v, n, why);
+	return write_frames(tx, l.f, n, why);
 }
 
 /* What tx_put does where k of n are gone already. Not inline: that would cost
  * write_through registers. */
-__attribute__((noinline)) static int put_messages(struct fdl_queue *q,
+__attribute__((noinline)) static int put_messages(struct tx *tx,
 						  struct frames l, int n, int k,
 						  const struct verdict **why)
 {
@@ -209,27 +200,26 @@ __attribute__((noinline)) static int put_messages(struct fdl_queue *q,
 	int i;
 
 	while (k < n && !*why) {
-		i = l.v ? k + gather_packets(q, l.v + k, n - k) : k;
+		i = l.v ? k + gather_packets(tx, l.v + k, n - k) : k;
 		for (; i < n; i++) {
 			f = frame_at(l, i, &iov);
-			v = add(q, &f);
+			v = add(tx, &f);
 			if (v)
 				break;
 		}
-		k += put_some(q, l, k, i - k, v, why);
+		k += put_some(tx, l, k, i - k, v, why);
 	}
 	return k;
 }
 
-int tx_put(struct fdl_queue *q, struct frames l, int n,
-	   const struct verdict **why)
+int tx_put(struct tx *tx, struct frames l, int n, const struct verdict **why)
 {
 	int k = 0;
 
 	*why = NULL;
-	if (q->tx->cutting)
-		bridge_finish(q, why);
-	if (io_is_device(&q->io) && !*why)
-		k = write_through(q, l, n, why);
-	return k < n && !*why ? put_messages(q, l, n, k, why) : k;
+	if (tx->cutting)
+		bridge_finish(tx, why);
+	if (io_is_device(tx->io) && !*why)
+		k = write_through(tx, l, n, why);
+	return k < n && !*why ? put_messages(tx, l, n, k, why) : k;
 }

@@ -9,9 +9,10 @@
 
 #include "tx/tx.h"
 
-/* q->io is set up. Errors: -ENOMEM; -EOPNOTSUPP an odd virtio-net header. */
-int tx_open(struct fdl_queue *q);
-void tx_close(struct fdl_queue *q);
+/* shared, io, ready and counters are set, the rest is 0. Errors: -ENOMEM;
+ * -EOPNOTSUPP an odd virtio-net header. */
+int tx_open(struct tx *tx);
+void tx_close(struct tx *tx);
 
 /*
  * Send n frames in order. Returns how many are gone: written, or refused for
@@ -19,7 +20,6 @@ void tx_close(struct fdl_queue *q);
  * *why tells of the next one: no room, the end, or NULL if all are gone and
  * nothing is left over.
  */
-int tx_put(struct fdl_queue *q, struct frames l, int n,
-	   const struct verdict **why);
+int tx_put(struct tx *tx, struct frames l, int n, const struct verdict **why);
 
 #endif

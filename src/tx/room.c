@@ -7,6 +7,7 @@
 #include "os.h"
 #include "tx/bridge.h"
 #include "tx/message.h"
+#include "wait/ready.h"
 
 enum {
 	FIRST_NAP_US = 50,
@@ -37,10 +38,10 @@ static int wait_begin(struct patience *p, uint32_t ms)
  * room and there is none, and after all but EAGAIN, a growing nap is taken.
  * Returns false when the time is up.
  */
-static bool wait_for_room(struct fdl_queue *q, struct patience *p, int err)
+static bool wait_for_room(struct tx *tx, struct patience *p, int err)
 {
-	struct pollfd room = { .fd = q->io.fd, .events = POLLOUT };
-	const uint32_t ms = q->shared->opts.tx_wait_ms;
+	struct pollfd room = { .fd = tx->io->fd, .events = POLLOUT };
+	const uint32_t ms = tx->shared->opts.tx_wait_ms;
 	int left;
 
 	if (!ms)
@@ -59,14 +60,14 @@ static bool wait_for_room(struct fdl_queue *q, struct patience *p, int err)
 	return true;
 }
 
-static void drop_all(struct fdl_queue *q, const struct verdict *why,
-		     struct frames l, int n)
+static void drop_all(struct tx *tx, const struct verdict *why, struct frames l,
+		     int n)
 {
 	struct iovec iov;
 	int i;
 
 	for (i = 0; i < n; i++)
-		tx_drop(q, why, frame_at(l, i, &iov).weight);
+		tx_drop(tx, why, frame_at(l, i, &iov).weight);
 }
 
 static struct frames after(struct frames l, int n)
@@ -78,14 +79,14 @@ static struct frames after(struct frames l, int n)
 	return l;
 }
 
-int tx_put_rest(struct fdl_queue *q, struct frames l, int n, int k,
+int tx_put_rest(struct tx *tx, struct frames l, int n, int k,
 		const struct verdict **why)
 {
 	struct patience p = { .nap_us = FIRST_NAP_US };
 	int gone;
 
-	while (wait_for_room(q, &p, (*why)->result)) {
-		gone = tx_put(q, after(l, k), n - k, why);
+	while (wait_for_room(tx, &p, (*why)->result)) {
+		gone = tx_put(tx, after(l, k), n - k, why);
 		k += gone;
 		if (!*why || (*why)->action == END)
 			return k;
@@ -93,39 +94,38 @@ int tx_put_rest(struct fdl_queue *q, struct frames l, int n, int k,
 			p = (struct patience){ .until = p.until,
 					       .nap_us = FIRST_NAP_US };
 	}
-	drop_all(q, *why, after(l, k), n - k);
+	drop_all(tx, *why, after(l, k), n - k);
 	/* Not that of an earlier fdl_send, behind which all wait. */
 	if (k > 0)
-		bridge_lose(q, *why);
+		bridge_lose(tx, *why);
 	*why = NULL;
 	return n;
 }
 
 /* Does POLLOUT tell of room where there was none? */
-static bool lies(const struct fdl_queue *q)
+static bool lies(const struct tx *tx)
 {
-	struct pollfd room = { .fd = q->io.fd, .events = POLLOUT };
+	struct pollfd room = { .fd = tx->io->fd, .events = POLLOUT };
 
-	if (q->tx->stalled != -EAGAIN)
+	if (tx->stalled != -EAGAIN)
 		return true;
 	return os_poll(&room, 1, 0) > 0 && room.revents == POLLOUT;
 }
 
-int tx_want_room(struct fdl_queue *q)
+int tx_want_room(struct tx *tx)
 {
-	struct tx *tx = q->tx;
 
 	/* What was told is told again only after another try. */
 	if (!tx->stalled)
-		return ready_want_write(&q->ready, true);
-	if (!lies(q)) {
-		ready_want_write(&q->ready, false);
-		return ready_want_write(&q->ready, true);
+		return ready_want_write(tx->ready, true);
+	if (!lies(tx)) {
+		ready_want_write(tx->ready, false);
+		return ready_want_write(tx->ready, true);
 	}
 	tx->stalled = 0;
 	if (!tx->pause_us)
 		tx->pause_us = FIRST_PAUSE_US;
 	else if (tx->pause_us < LAST_PAUSE_US)
 		tx->pause_us *= 2;
-	return ready_pause(&q->ready, tx->pause_us);
+	return ready_pause(tx->ready, tx->pause_us);
 }

@@ -7,7 +7,7 @@
 
 /* What is left of n frames of which k went, and *why is not the end: as
  * tx_put_all. */
-int tx_put_rest(struct fdl_queue *q, struct frames l, int n, int k,
+int tx_put_rest(struct tx *tx, struct frames l, int n, int k,
 		const struct verdict **why);
 
 /*
@@ -15,20 +15,20 @@ int tx_put_rest(struct fdl_queue *q, struct frames l, int n, int k,
  * would not go is waited for, then dropped and counted. Returns how many are
  * gone, fewer than n only with *why the end.
  */
-static inline int tx_put_all(struct fdl_queue *q, struct frames l, int n,
+static inline int tx_put_all(struct tx *tx, struct frames l, int n,
 			     const struct verdict **why)
 {
-	const int k = tx_put(q, l, n, why);
+	const int k = tx_put(tx, l, n, why);
 
 	if (!*why || (*why)->action == END)
 		return k;
-	return tx_put_rest(q, l, n, k, why);
+	return tx_put_rest(tx, l, n, k, why);
 }
 
 /*
  * Make the pollable fd tell of room when fdl_send, having come back short, may
  * be worth another try. Errors: those of ready_pause.
  */
-int tx_want_room(struct fdl_queue *q);
+int tx_want_room(struct tx *tx);
 
 #endif

@@ -1,14 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The send side of a queue, as its stages share it. */
+/*
+ * The send side of a queue, as its stages share it: put, bridge, message, and
+ * defer and room above them. It is given all it works with, and knows neither
+ * the queue nor the receive side.
+ */
 #ifndef FDL_TX_H
 #define FDL_TX_H
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <fdlink/fdlink.h>
+#include <fdlink/offload.h>
+
+#include "counters.h"
+#include "io/io.h"
 #include "kind/peer.h"
 #include "kind/verdict.h"
-#include "queue.h"
+#include "shared.h"
+
+struct deferred;
+struct ready;
 
 enum {
 	TX_BATCH = 256,			/* messages in one go */
@@ -36,33 +51,40 @@ struct frames {
 	struct fdl_packet *const *v;	/* NULL: f */
 };
 
+/* Messages gathered so far, and what they are made in. */
+struct tx_batch {
+	bool merged;			/* scratch is in use */
+	unsigned n, pieces;
+	struct mmsghdr msg[TX_BATCH];
+	unsigned weight[TX_BATCH];	/* packets of a message */
+	bool super[TX_BATCH];		/* it is a super-packet */
+	struct iovec piece[TX_PIECES];
+	uint8_t hdr[TX_BATCH][TX_HDR_ROOM];
+	uint8_t head[TX_BATCH][FDL_HEADERS_MAX]; /* headers written anew */
+	uint8_t scratch[TX_SCRATCH];
+	uint8_t rest[TX_SCRATCH];	/* of tx.cut */
+};
+
 struct tx {
+	struct shared *shared;
+	struct io *io;
+	struct ready *ready;
+	struct counters *counters;
+
 	pthread_mutex_t lock;		/* for the calls that any thread makes */
 	struct peer peer;
 	uint32_t offloads;		/* FDL_OFFLOAD_: what the wire takes */
 	int refused;			/* result of the first drop since 0 */
 	int stalled;			/* why fdl_send came back short; 0: no */
 	unsigned pause_us;		/* how long to wait where POLLOUT lies */
+	struct deferred *deferred;	/* with FDL_COALESCE, else NULL */
+	struct tx_batch *out;
 
 	/* A super-packet of which some segments went and others had no room:
-	 * they go before all else. Its rest is below. */
+	 * they go before all else. */
 	bool cutting, counted;
-
-	/* Gathered so far. weight: packets of a message; super: it is a
-	 * super-packet; head: headers written anew. */
-	bool merged;			/* scratch is in use */
-	unsigned n, pieces;
-	struct mmsghdr msg[TX_BATCH];
-	unsigned weight[TX_BATCH];
-	bool super[TX_BATCH];
-	struct iovec piece[TX_PIECES];
-	uint8_t hdr[TX_BATCH][TX_HDR_ROOM];
-	uint8_t head[TX_BATCH][FDL_HEADERS_MAX];
-	uint8_t scratch[TX_SCRATCH];
-
 	struct fdl_segmenter cut;
 	struct iovec rest_bytes;
-	uint8_t rest[TX_SCRATCH];
 };
 
 /* Frame i of a list; *iov is its piece if that is a packet. */

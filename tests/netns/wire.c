@@ -1,22 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A wire that is not perfect: copies frames between two links, super-packets cut
- * first, and loses, doubles, delays and reorders some.
+ * first, and loses, doubles, delays and reorders some. This is what netem(8) is
+ * where the kernel has it, for any link, and the same each time.
  *
- *	wire LOCATOR LOCATOR [WORD=NUMBER]...
+ *	wire LOCATOR LOCATOR [WORD=NUMBER[,NUMBER]]...
  *
  *	drop, double, late	of 1000 frames so many are lost, come twice, or
- *				come LATE_MS later
+ *				come later than they should
+ *	lateness		by so many milliseconds (3)
  *	delay			milliseconds, of all frames
  *	seed			of the choice; other numbers, another choice
  *	trace			1: a line for each frame of TCP that comes in
  *
+ * The first number is for what comes from the first link, the second for what
+ * comes from the second; one number is for both. What becomes of the Nth frame
+ * that comes from a link depends on the seed and on N, and on nothing else.
+ * Frames that a link has no room for wait, and those behind them.
+ *
  * A line of the trace: microseconds, link it came from (0, 1), source port,
  * destination port, flags, sequence number, acknowledged, payload, bytes of the
  * IP packet, MSS option or 0.
+ *
+ * SIGTERM: no more comes in, what is on its way arrives, and then it says for
+ * each way what became of the frames, and ends.
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +39,8 @@
 enum {
 	BATCH = 64,
 	POOL = 16384,
-	MAX_HELD = 2 * POOL,
-	LATE_MS = 3,
+	MAX_HELD = 2 * POOL,	/* a power of 2 */
+	RETRY_US = 500,
 	IP4_LEN = 20,
 	IP6_LEN = 40,
 	TCP_LEN = 20,
@@ -38,16 +49,25 @@ enum {
 struct held {
 	uint64_t due;		/* microseconds */
 	struct fdl_packet *pkt;
-	struct fdl_queue *to;
 };
 
-struct wire {
-	struct fdl_endpoint *ep[2];
-	unsigned drop, twice, late, delay, trace;
-	uint64_t seed;
-	unsigned n_held;
-	struct held held[MAX_HELD]; /* what is due first is last */
+/* What the words say of a way. */
+struct words {
+	uint64_t drop, twice, late, lateness, delay, seed, trace;
 };
+
+struct way {
+	struct words words;
+	unsigned from;
+	struct fdl_queue *in, *out;
+	uint64_t dice;
+	uint64_t n_in, n_lost, n_twice, n_late, n_full;
+	uint64_t retry;
+	unsigned first, n_held;
+	struct held held[MAX_HELD]; /* a ring; what is due first is first */
+};
+
+static volatile sig_atomic_t stopped;
 
 static uint64_t now(void)
 {
@@ -57,13 +77,13 @@ static uint64_t now(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-/* One in 1000 times permille. xorshift64* */
-static bool happens(struct wire *w, unsigned permille)
+/* xorshift64* */
+static bool happens(struct way *w, uint64_t permille)
 {
-	w->seed ^= w->seed >> 12;
-	w->seed ^= w->seed << 25;
-	w->seed ^= w->seed >> 27;
-	return (w->seed * 0x2545f4914f6cdd1dU >> 33) % 1000 < permille;
+	w->dice ^= w->dice >> 12;
+	w->dice ^= w->dice << 25;
+	w->dice ^= w->dice >> 27;
+	return (w->dice * 0x2545f4914f6cdd1dU >> 33) % 1000 < permille;
 }
 
 static unsigned get16(const uint8_t *p)
@@ -112,15 +132,26 @@ static void trace(const struct fdl_packet *pkt, unsigned from)
 	       find_mss(tcp, hdr_len));
 }
 
-static void hold(struct wire *w, struct fdl_packet *pkt, struct fdl_queue *to,
-		 bool late)
+static struct held *nth(struct way *w, unsigned n)
 {
-	const uint64_t due = now() + (w->delay + (late ? LATE_MS : 0)) * 1000;
-	unsigned i = w->n_held++;
+	return &w->held[(w->first + n) % MAX_HELD];
+}
 
-	for (; i && w->held[i - 1].due <= due; i--)
-		w->held[i] = w->held[i - 1];
-	w->held[i] = (struct held){ .due = due, .pkt = pkt, .to = to };
+static void hold(struct way *w, struct fdl_packet *pkt, bool late)
+{
+	const uint64_t ms = w->words.delay + (late ? w->words.lateness : 0);
+	const uint64_t due = now() + ms * 1000;
+	unsigned i = w->n_held;
+
+	if (i == MAX_HELD) {
+		w->n_full++;
+		fdl_release(&pkt, 1);
+		return;
+	}
+	for (; i && nth(w, i - 1)->due > due; i--)
+		*nth(w, i) = *nth(w, i - 1);
+	*nth(w, i) = (struct held){ .due = due, .pkt = pkt };
+	w->n_held++;
 }
 
 static struct fdl_packet *copy(const struct fdl_packet *pkt,
@@ -139,108 +170,152 @@ static struct fdl_packet *copy(const struct fdl_packet *pkt,
 	return twin;
 }
 
-static void pass(struct wire *w, struct fdl_packet *pkt, unsigned from)
+/* All dice are thrown for each frame, whatever the words. */
+static void pass(struct way *w, struct fdl_packet *pkt)
 {
-	struct fdl_queue *to = fdl_get_queue(w->ep[!from], 0);
+	const bool lost = happens(w, w->words.drop);
+	const bool twice = happens(w, w->words.twice);
+	const bool late = happens(w, w->words.late);
 	struct fdl_packet *twin = NULL;
 
-	if (w->trace)
-		trace(pkt, from);
-	if (w->n_held + 2 > MAX_HELD || happens(w, w->drop)) {
+	w->n_in++;
+	w->n_lost += lost;
+	w->n_twice += !lost && twice;
+	w->n_late += !lost && late;
+	if (w->words.trace)
+		trace(pkt, w->from);
+	if (lost) {
 		fdl_release(&pkt, 1);
 		return;
 	}
-	if (happens(w, w->twice))
-		twin = copy(pkt, to);
-	hold(w, pkt, to, happens(w, w->late));
+	if (twice)
+		twin = copy(pkt, w->out);
+	hold(w, pkt, late);
 	if (twin)
-		hold(w, twin, to, false);
+		hold(w, twin, false);
+	else if (twice)
+		w->n_full++;
 }
 
-static int receive(struct wire *w, unsigned from)
+static int receive(struct way *w)
 {
 	struct fdl_packet *v[BATCH];
 	int n, i;
 
-	n = fdl_recv(fdl_get_queue(w->ep[from], 0), v, BATCH);
+	n = fdl_recv(w->in, v, BATCH);
 	for (i = 0; i < n; i++)
-		pass(w, v[i], from);
+		pass(w, v[i]);
 	return n == -ENOBUFS ? 0 : n;
 }
 
-static void send_due(struct wire *w)
+static bool is_due(struct way *w, uint64_t t)
+{
+	return w->n_held && nth(w, 0)->due <= t && w->retry <= t;
+}
+
+static int send_due(struct way *w)
 {
 	struct held *h;
+	int rc;
 
-	while (w->n_held && w->held[w->n_held - 1].due <= now()) {
-		h = &w->held[--w->n_held];
-		if (fdl_send(h->to, &h->pkt, 1) != 1)
-			fdl_release(&h->pkt, 1);
+	while (is_due(w, now())) {
+		h = nth(w, 0);
+		rc = fdl_send(w->out, &h->pkt, 1);
+		if (rc < 0)
+			return rc;
+		if (!rc) {
+			w->retry = now() + RETRY_US;
+			break;
+		}
+		w->first = (w->first + 1) % MAX_HELD;
+		w->n_held--;
 	}
+	return 0;
 }
 
-static int timeout(const struct wire *w)
+/* When there is something to do. */
+static uint64_t next(struct way *w)
 {
-	const uint64_t t = now();
-
 	if (!w->n_held)
-		return -1;
-	if (w->held[w->n_held - 1].due <= t)
-		return 0;
-	return (int)((w->held[w->n_held - 1].due - t + 999) / 1000);
+		return UINT64_MAX;
+	return nth(w, 0)->due > w->retry ? nth(w, 0)->due : w->retry;
 }
 
-static int run(struct wire *w)
+static void wait_for_work(struct way way[2], struct pollfd fds[2],
+			  const sigset_t *mask)
+{
+	const uint64_t a = next(&way[0]), b = next(&way[1]), t = now();
+	const uint64_t at = a < b ? a : b, us = at > t ? at - t : 0;
+	const struct timespec ts = { .tv_sec = (time_t)(us / 1000000),
+				     .tv_nsec = (long)(us % 1000000) * 1000 };
+
+	ppoll(fds, stopped ? 0 : 2, at == UINT64_MAX ? NULL : &ts, mask);
+}
+
+static int run(struct way way[2], struct fdl_endpoint *ep[2],
+	       const sigset_t *mask)
 {
 	struct pollfd fds[] = {
-		{ .fd = fdl_fd(w->ep[0]), .events = POLLIN },
-		{ .fd = fdl_fd(w->ep[1]), .events = POLLIN },
+		{ .fd = fdl_fd(ep[0]), .events = POLLIN },
+		{ .fd = fdl_fd(ep[1]), .events = POLLIN },
 	};
-	int rc = 0;
+	int rc = 0, i;
 
-	while (rc >= 0) {
-		poll(fds, 2, timeout(w));
-		rc = receive(w, 0);
-		if (rc >= 0)
-			rc = receive(w, 1);
-		send_due(w);
+	while (rc >= 0 && (!stopped || way[0].n_held || way[1].n_held)) {
+		wait_for_work(way, fds, mask);
+		for (i = 0; i < 2 && rc >= 0; i++) {
+			if (!stopped)
+				rc = receive(&way[i]);
+			if (rc >= 0)
+				rc = send_due(&way[i]);
+		}
 	}
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
-static unsigned *word(struct wire *w, const char *name, size_t len)
+static uint64_t *find(struct words *words, const char *name, size_t len)
 {
 	const struct {
 		const char *name;
-		unsigned *value;
-	} words[] = {
-		{ "drop", &w->drop },	{ "double", &w->twice },
-		{ "late", &w->late },	{ "delay", &w->delay },
-		{ "trace", &w->trace },
+		uint64_t *value;
+	} known[] = {
+		{ "drop", &words->drop },   { "double", &words->twice },
+		{ "late", &words->late },   { "lateness", &words->lateness },
+		{ "delay", &words->delay }, { "seed", &words->seed },
+		{ "trace", &words->trace },
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strlen(words[i].name) == len &&
-		    !memcmp(words[i].name, name, len))
-			return words[i].value;
+	for (i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		if (strlen(known[i].name) == len &&
+		    !memcmp(known[i].name, name, len))
+			return known[i].value;
 	}
 	return NULL;
 }
 
-static void set(struct wire *w, const char *arg)
+/* Returns whether it is a word, and numbers. */
+static bool set(struct way way[2], const char *arg)
 {
 	const size_t len = strcspn(arg, "=");
-	unsigned *value = word(w, arg, len);
+	const char *at = arg + len;
+	uint64_t n = 0, *value;
+	char *end;
+	int i;
 
-	if (!strncmp(arg, "seed=", 5)) {
-		w->seed += strtoull(arg + 5, NULL, 10) << 32;
-	} else if (value && arg[len]) {
-		*value = (unsigned)strtoul(arg + len + 1, NULL, 10);
-	} else {
-		fprintf(stderr, "wire: %s?\n", arg);
-		exit(2);
+	for (i = 0; i < 2; i++) {
+		if (*at) {
+			n = strtoull(at + 1, &end, 10);
+			if (end == at + 1 || (*end && (*end != ',' || i)))
+				return false;
+			at = end;
+		}
+		value = find(&way[i].words, arg, len);
+		if (!value || !arg[len])
+			return false;
+		*value = n;
 	}
+	return true;
 }
 
 static void say(void *ctx, int level, const char *msg)
@@ -248,6 +323,66 @@ static void say(void *ctx, int level, const char *msg)
 	(void)ctx;
 	(void)level;
 	fprintf(stderr, "wire: %s\n", msg);
+}
+
+static void stop(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
+static void catch_stop(sigset_t *mask)
+{
+	struct sigaction sa = { .sa_handler = stop };
+	sigset_t term;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, mask);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+static void start(struct way way[2], struct fdl_endpoint *ep[2])
+{
+	unsigned i, n;
+
+	for (i = 0; i < 2; i++) {
+		way[i].from = i;
+		way[i].in = fdl_get_queue(ep[i], 0);
+		way[i].out = fdl_get_queue(ep[!i], 0);
+		way[i].dice = (2 * way[i].words.seed + i + 1) *
+			      0x9e3779b97f4a7c15U;
+		/* Seeds that are much alike begin alike. */
+		for (n = 0; n < 20; n++)
+			happens(&way[i], 0);
+	}
+}
+
+static void report(const struct way *w)
+{
+	fprintf(stderr,
+		"wire: from %u: %llu in, %llu lost, %llu twice, "
+		"%llu late, %llu without room\n",
+		w->from, (unsigned long long)w->n_in,
+		(unsigned long long)w->n_lost, (unsigned long long)w->n_twice,
+		(unsigned long long)w->n_late, (unsigned long long)w->n_full);
+}
+
+static bool read_words(struct way way[2], int argc, char **argv)
+{
+	int i;
+
+	if (argc < 3) {
+		fprintf(stderr, "wire: which two links?\n");
+		return false;
+	}
+	for (i = 3; i < argc; i++) {
+		if (set(way, argv[i]))
+			continue;
+		fprintf(stderr, "wire: %s?\n", argv[i]);
+		return false;
+	}
+	return true;
 }
 
 int main(int argc, char **argv)
@@ -258,19 +393,26 @@ int main(int argc, char **argv)
 		.pool = POOL,
 		.log = say,
 	};
-	static struct wire w = { .seed = 88172645463325252U };
-	int i;
+	static struct way way[2] = { { .words.lateness = 3 },
+				     { .words.lateness = 3 } };
+	struct fdl_endpoint *ep[2];
+	sigset_t mask;
+	int i, rc;
 
-	if (argc < 3)
+	if (!read_words(way, argc, argv))
 		return 2;
-	for (i = 3; i < argc; i++)
-		set(&w, argv[i]);
 	for (i = 0; i < 2; i++) {
-		if (fdl_open(&w.ep[i], argv[1 + i], &options) < 0)
+		if (fdl_open(&ep[i], argv[1 + i], &options) < 0)
 			return 1;
 	}
+	catch_stop(&mask);
+	start(way, ep);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	fprintf(stderr, "wire: up\n");
-	fprintf(stderr, "wire: %s\n", strerror(-run(&w)));
-	return 1;
+	rc = run(way, ep, &mask);
+	report(&way[0]);
+	report(&way[1]);
+	if (rc < 0)
+		fprintf(stderr, "wire: %s\n", strerror(-rc));
+	return rc < 0;
 }

@@ -53,16 +53,30 @@ static int write_one(struct fdl_queue *q, const struct frame *f)
 	return q->tx.refused;
 }
 
+/* A frame that need not go at once. */
+static enum deferral put_off(struct fdl_queue *q, const struct frame *f,
+			     bool ref, void (*done)(void *arg), void *arg)
+{
+	if (!q->tx.deferred)
+		return DEFER_PASSED_BY;
+	return defer_frame(&q->tx, f, ref, done, arg);
+}
+
 int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	      const struct fdl_offload *off)
 {
 	const struct frame f = {
 		.iov = iov, .cnt = cnt, .weight = 1, .off = off
 	};
-	int r = q->tx.deferred ? defer(&q->tx, &f, false, NULL, NULL) : 0;
 
-	if (r)
-		return r < 0 ? r : 0;
+	switch (put_off(q, &f, false, NULL, NULL)) {
+	case DEFER_TAKEN:
+		return 0;
+	case DEFER_REFUSED:
+		return -EINVAL;
+	case DEFER_PASSED_BY:
+		break;
+	}
 	return write_one(q, &f);
 }
 
@@ -73,14 +87,20 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	const struct frame f = {
 		.iov = iov, .cnt = cnt, .weight = 1, .off = off
 	};
-	int r = q->tx.deferred ? defer(&q->tx, &f, true, done, arg) : 0;
+	int err;
 
-	if (r)
-		return r < 0 ? r : 0;
-	r = write_one(q, &f);
-	if (!r && done)
+	switch (put_off(q, &f, true, done, arg)) {
+	case DEFER_TAKEN:
+		return 0;
+	case DEFER_REFUSED:
+		return -EINVAL;
+	case DEFER_PASSED_BY:
+		break;
+	}
+	err = write_one(q, &f);
+	if (!err && done)
 		done(arg);
-	return r;
+	return err;
 }
 
 int fdl_flush(struct fdl_queue *q)

@@ -12,7 +12,6 @@
 
 #include "offload/sctp.h"
 #include "proto/eth.h"
-#include "tx/message.h"
 
 enum {
 	TSO = FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6 | FDL_OFFLOAD_TSO_ECN,
@@ -33,8 +32,6 @@ static const struct verdict too_long = {
 	.result = -EMSGSIZE,
 	.text = "a packet was dropped: too long to complete its checksum",
 };
-
-const struct verdict tx_uncut = { .action = AGAIN, .counter = COUNTERS };
 
 /* A frame's work, checked. */
 struct work {
@@ -206,9 +203,8 @@ static int flatten(struct tx *tx, struct fdl_segmenter *s, struct msghdr *msg,
 	return 0;
 }
 
-/* Gather the next segment. Returns 0, -ENOSPC what is gathered has to go first,
- * -EMSGSIZE. */
-static int emit(struct tx *tx, struct fdl_segmenter *s)
+/* Gather the next segment. Nothing is said of why one never can. */
+static enum tx_fit emit(struct tx *tx, struct fdl_segmenter *s)
 {
 	struct tx_batch *out = tx->out;
 	struct msghdr *msg = tx_begin(tx, NULL);
@@ -217,7 +213,7 @@ static int emit(struct tx *tx, struct fdl_segmenter *s)
 	int r;
 
 	if (!msg || out->pieces + tx->io->max_pieces > TX_PIECES)
-		return -ENOSPC;
+		return TX_FULL;
 	used = (unsigned)msg->msg_iovlen;
 	max = tx->io->max_pieces;
 	r = max < 2 ? -EMSGSIZE :
@@ -227,15 +223,16 @@ static int emit(struct tx *tx, struct fdl_segmenter *s)
 	if (r > 0) {
 		msg->msg_iovlen += (size_t)r;
 	} else {
-		r = out->merged ? -ENOSPC : flatten(tx, s, msg, &off);
-		if (r < 0)
-			return r;
+		if (out->merged)
+			return TX_FULL;
+		if (flatten(tx, s, msg, &off))
+			return TX_NEVER;
 	}
 	if (used && off.csum == FDL_CSUM_PARTIAL)
 		fdl_vnet_hdr_encode(out->hdr[out->n], FDL_VNET_HDR_LEN,
 				    tx->io->order, &off);
 	tx_end(tx, 1, false);
-	return 0;
+	return TX_FITS;
 }
 
 static unsigned cut_flags(const struct tx *tx)
@@ -243,26 +240,28 @@ static unsigned cut_flags(const struct tx *tx)
 	return bridge_takes(tx) & FDL_OFFLOAD_CSUM ? FDL_SEGMENT_PARTIAL : 0;
 }
 
-const struct verdict *bridge_add(struct tx *tx, const struct frame *f)
+enum tx_fit bridge_add(struct tx *tx, const struct frame *f,
+		       const struct verdict **why)
 {
 	struct fdl_segmenter s;
+	enum tx_fit fit;
 	struct work w;
-	int err;
 
+	*why = &contradiction;
 	if (!judge(tx, f, &w))
-		return &contradiction;
+		return TX_NEVER;
 	if (!(w.needs & ~bridge_takes(tx)) &&
 	    (!w.off.gso || w.off.csum == FDL_CSUM_PARTIAL))
-		return tx_gather(tx, f, &w.off);
+		return tx_gather(tx, f, &w.off, why);
 	if (w.off.gso)
-		return &tx_uncut;
+		return TX_UNCUT;
 	if (fdl_segment_start(&s, f->iov, f->cnt, w.link_len, &w.off, 0))
-		return &contradiction;
-	err = emit(tx, &s);
-	if (err)
-		return err == -ENOSPC ? &tx_full : &too_long;
-	tx->out->weight[tx->out->n - 1] = f->weight;
-	return NULL;
+		return TX_NEVER;
+	*why = &too_long;
+	fit = emit(tx, &s);
+	if (fit == TX_FITS)
+		tx->out->weight[tx->out->n - 1] = f->weight;
+	return fit;
 }
 
 /* Pass over segments that went: they are cut again, as the cutter cannot go
@@ -282,9 +281,10 @@ static unsigned drive(struct tx *tx, const struct verdict **why)
 
 	while (fdl_segment_len(&tx->cut) && !*why) {
 		was = tx->cut;
-		while (fdl_segment_len(&tx->cut) && !emit(tx, &tx->cut))
+		while (fdl_segment_len(&tx->cut) &&
+		       emit(tx, &tx->cut) == TX_FITS)
 			;
-		gone = (unsigned)tx_push(tx, why);
+		tx_push(tx, &gone, why);
 		total += gone;
 		if (*why) {
 			tx->cut = was;
@@ -337,30 +337,31 @@ void bridge_lose(struct tx *tx, const struct verdict *why)
 	tx->cutting = false;
 }
 
-static int cut(struct tx *tx, const struct frame *f, struct work *w,
-	       const struct verdict **why)
+static bool cut(struct tx *tx, const struct frame *f, struct work *w,
+		const struct verdict **why)
 {
 
 	if (!judge(tx, f, w) ||
 	    fdl_segment_start(&tx->cut, f->iov, f->cnt, w->link_len, &w->off,
 			      cut_flags(tx))) {
 		tx_drop(tx, &contradiction, f->weight);
-		return 1;
+		return true;
 	}
 	/* What was merged from packets becomes them again. */
 	tx->counted = f->weight == 1;
 	if (!drive(tx, why))
-		return 0;
+		return false;
 	if (tx->counted)
 		count(tx->counters, TX_GSO_CUT, 1);
 	if (*why)
 		keep_rest(tx);
 	if (*why && (*why)->action == END)
 		bridge_lose(tx, *why);
-	return 1;
+	return true;
 }
 
-int bridge_cut(struct tx *tx, const struct frame *f, const struct verdict **why)
+bool bridge_cut(struct tx *tx, const struct frame *f,
+		const struct verdict **why)
 {
 	struct work w;
 
@@ -383,12 +384,12 @@ static void revoke(struct tx *tx, const struct work *w)
 		bits);
 }
 
-int bridge_cut_refused(struct tx *tx, const struct frame *f,
-		       const struct verdict **why)
+bool bridge_cut_refused(struct tx *tx, const struct frame *f,
+			const struct verdict **why)
 {
 	const uint64_t before = counted(tx->counters, TX_PACKETS);
 	struct work w;
-	int gone;
+	bool gone;
 
 	gone = cut(tx, f, &w, why);
 	if (counted(tx->counters, TX_PACKETS) > before)

@@ -6,10 +6,8 @@
 #ifndef FDL_BRIDGE_H
 #define FDL_BRIDGE_H
 
+#include "tx/message.h"
 #include "tx/tx.h"
-
-/* A super-packet that has to be cut: bridge_cut. */
-extern const struct verdict tx_uncut;
 
 /* What an fd takes in its virtio-net header, as FDL_OFFLOAD_ bits. */
 uint32_t bridge_offloads(const struct io *io);
@@ -17,11 +15,9 @@ uint32_t bridge_offloads(const struct io *io);
 /* What is left to it: not what is distrusted, or was refused. Any thread. */
 uint32_t bridge_takes(const struct tx *tx);
 
-/*
- * Make a message of a frame that leaves something undone. NULL: done; else why
- * not: tx_full, tx_uncut, or what it is dropped for.
- */
-const struct verdict *bridge_add(struct tx *tx, const struct frame *f);
+/* Make a message of a frame that leaves something undone. */
+enum tx_fit bridge_add(struct tx *tx, const struct frame *f,
+		       const struct verdict **why);
 
 /* Whether all that a frame leaves undone is a checksum that is the wire's to
  * complete; *off then says it. */
@@ -37,17 +33,17 @@ const struct verdict *bridge_judge(struct tx *tx, const struct frame *f,
 unsigned bridge_merges(const struct tx *tx);
 
 /*
- * Send a super-packet in segments; nothing is gathered. Returns 1: it is gone,
- * though the rest of it may be kept, *why then telling of that; 0: none of it
- * went, and *why.
+ * Send a super-packet in segments; nothing is gathered. Returns whether it is
+ * gone, though the rest of it may be kept: *why then tells of that, else of why
+ * none of it went.
  */
-int bridge_cut(struct tx *tx, const struct frame *f,
-	       const struct verdict **why);
+bool bridge_cut(struct tx *tx, const struct frame *f,
+		const struct verdict **why);
 
 /* The same for one that the kernel refused whole: if it takes the segments, the
  * wire is not asked again. */
-int bridge_cut_refused(struct tx *tx, const struct frame *f,
-		       const struct verdict **why);
+bool bridge_cut_refused(struct tx *tx, const struct frame *f,
+			const struct verdict **why);
 
 /* What is left of it is lost; nothing is left: nothing happens. */
 void bridge_lose(struct tx *tx, const struct verdict *why);

@@ -110,8 +110,9 @@ static void start_batch(struct tx *tx)
 }
 
 /* Judged like the frame before it, if it looks like that one. */
-static const struct verdict *add(struct tx *tx, const struct frame *f,
-				 struct fdl_coalesce_packet *pkt)
+static const struct verdict *coalesce_frame(struct tx *tx,
+					    const struct frame *f,
+					    struct fdl_coalesce_packet *pkt)
 {
 	struct deferred *d = tx->deferred;
 	const struct verdict *why;
@@ -131,8 +132,8 @@ static const struct verdict *add(struct tx *tx, const struct frame *f,
 	return why;
 }
 
-int defer(struct tx *tx, const struct frame *f, bool ref,
-	  void (*done)(void *arg), void *arg)
+enum deferral defer_frame(struct tx *tx, const struct frame *f, bool ref,
+			  void (*done)(void *arg), void *arg)
 {
 	struct deferred *d = tx->deferred;
 	const size_t len = frame_len(f), bytes = ref ? 0 : len + 7;
@@ -142,13 +143,13 @@ int defer(struct tx *tx, const struct frame *f, bool ref,
 	size_t used;
 
 	if (!len)
-		return 0;
+		return DEFER_PASSED_BY;
 	if (!fits(d, f, bytes))
 		defer_flush(tx);
 	if (!fits(d, f, bytes) || f->cnt > (int)tx->io->max_pieces - 2 ||
 	    (f->off && f->off->gso)) {
 		defer_flush(tx);
-		return 0;
+		return DEFER_PASSED_BY;
 	}
 	first = d->pieces;
 	used = d->used;
@@ -162,15 +163,15 @@ int defer(struct tx *tx, const struct frame *f, bool ref,
 		.cnt = (int)(d->pieces - first),
 		.user = &d->call[d->n],
 	};
-	why = add(tx, f, pkt);
+	why = coalesce_frame(tx, f, pkt);
 	if (why) {
 		d->pieces = first;
 		d->used = used;
 		tx_drop(tx, why, 1);
-		return why->result;
+		return DEFER_REFUSED;
 	}
 	d->call[d->n++] = (struct call){ done, arg };
-	return 1;
+	return DEFER_TAKEN;
 }
 
 static void call_done(const struct fdl_coalesce_packet *pkt, unsigned n)

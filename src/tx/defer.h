@@ -14,14 +14,19 @@ int defer_open(struct tx *tx);
 /* What is still put off is sent first. */
 void defer_close(struct tx *tx);
 
+enum deferral {
+	DEFER_TAKEN,		/* it is put off */
+	DEFER_PASSED_BY,	/* it cannot be, and nothing else is any more */
+	DEFER_REFUSED,		/* it contradicts its headers, and is counted:
+				 * -EINVAL */
+};
+
 /*
  * Put a frame off, its bytes copied, or, with ref, left where they are until
  * done(arg) is called. What was put off before may be sent first.
- * Returns 1: it is put off; 0: it cannot be, and nothing else is. Errors:
- * -EINVAL it can never go, and is counted.
  */
-int defer(struct tx *tx, const struct frame *f, bool ref,
-	  void (*done)(void *arg), void *arg);
+enum deferral defer_frame(struct tx *tx, const struct frame *f, bool ref,
+			  void (*done)(void *arg), void *arg);
 
 /* Send all that is put off. Returns 0, or what befell the first that did not
  * go. */

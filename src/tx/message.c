@@ -21,9 +21,6 @@ static const struct verdict too_long = {
 	.text = "a packet was dropped: too long for so many pieces",
 };
 
-const struct verdict tx_full = { .action = AGAIN, .counter = COUNTERS };
-const struct verdict tx_refused = { .action = AGAIN, .counter = COUNTERS };
-
 void tx_drop(struct tx *tx, const struct verdict *v, unsigned n)
 {
 	count(tx->counters, v->counter, n);
@@ -32,7 +29,7 @@ void tx_drop(struct tx *tx, const struct verdict *v, unsigned n)
 		tx->refused = v->result;
 }
 
-static bool append(struct tx *tx, size_t *len, const struct iovec *iov)
+static bool append_piece(struct tx *tx, size_t *len, const struct iovec *iov)
 {
 	if (iov->iov_len > sizeof(tx->out->scratch) - *len)
 		return false;
@@ -43,22 +40,24 @@ static bool append(struct tx *tx, size_t *len, const struct iovec *iov)
 }
 
 /* More pieces than a message may have: those left join the last one. */
-static const struct verdict *merge(struct tx *tx, struct iovec *last,
-				   const struct iovec *iov, int cnt)
+static enum tx_fit merge_pieces(struct tx *tx, struct iovec *last,
+				const struct iovec *iov, int cnt,
+				const struct verdict **why)
 {
 	size_t len = 0;
 	int i;
 
 	if (tx->out->merged)
-		return &tx_full;
-	if (!append(tx, &len, last))
-		return &too_long;
+		return TX_FULL;
+	*why = &too_long;
+	if (!append_piece(tx, &len, last))
+		return TX_NEVER;
 	for (i = 0; i < cnt; i++)
-		if (!append(tx, &len, &iov[i]))
-			return &too_long;
+		if (!append_piece(tx, &len, &iov[i]))
+			return TX_NEVER;
 	*last = (struct iovec){ tx->out->scratch, len };
 	tx->out->merged = true;
-	return NULL;
+	return TX_FITS;
 }
 
 struct msghdr *tx_begin(struct tx *tx, const struct fdl_offload *off)
@@ -115,35 +114,36 @@ size_t tx_copy_whole(struct tx *tx, const struct frame *f, uint8_t **start)
 	return len;
 }
 
-const struct verdict *tx_gather_pieces(struct tx *tx, const struct frame *f,
-				       const struct fdl_offload *off)
+enum tx_fit tx_gather_pieces(struct tx *tx, const struct frame *f,
+			     const struct fdl_offload *off,
+			     const struct verdict **why)
 {
 	struct tx_batch *out = tx->out;
 	const unsigned max = tx->io->max_pieces;
-	const struct verdict *why = NULL;
+	enum tx_fit fit = TX_FITS;
 	struct msghdr *msg;
 	int i;
 
 	if (out->pieces +
 		    ((unsigned)f->cnt < max ? (unsigned)f->cnt + 1 : max) >
 	    TX_PIECES)
-		return &tx_full;
+		return TX_FULL;
 	msg = tx_begin(tx, off);
 	if (!msg)
-		return &tx_full;
+		return TX_FULL;
 	for (i = 0; i < f->cnt; i++) {
 		if (!f->iov[i].iov_len)
 			continue;
 		if (msg->msg_iovlen == max) {
-			why = merge(tx, &msg->msg_iov[max - 1], f->iov + i,
-				    f->cnt - i);
+			fit = merge_pieces(tx, &msg->msg_iov[max - 1],
+					   f->iov + i, f->cnt - i, why);
 			break;
 		}
 		msg->msg_iov[msg->msg_iovlen++] = f->iov[i];
 	}
-	if (!why)
+	if (fit == TX_FITS)
 		tx_end(tx, f->weight, off && off->gso);
-	return why;
+	return fit;
 }
 
 /* msg[from..to) went. */
@@ -174,41 +174,52 @@ static bool meet_again(struct tx *tx, const struct verdict *v)
 	       !peer_reconnect(&tx->peer, tx->io->fd);
 }
 
-/*
- * What becomes of message i, which the kernel refused with err. Returns 1: it
- * is dropped; 0: it is worth another try; -1: all stops here, and *why. *met:
- * no other try was worth it since one went.
- */
-static int consider(struct tx *tx, unsigned i, int err, bool *met,
-		    const struct verdict **why)
+/* What becomes of a message that the kernel refused. */
+enum fate {
+	LOST,		/* it is dropped */
+	ASK_AGAIN,	/* the same is worth another try */
+	STOP,		/* all stops here: *why */
+	STOP_SUPER,	/* it is a super-packet, and may be cut */
+};
+
+/* Message i was refused with err. *met: no other try was worth it since one
+ * went. */
+static enum fate judge_refusal(struct tx *tx, unsigned i, int err, bool *met,
+			       const struct verdict **why)
 {
 	const struct verdict *v = verdict_on_send(tx->io->kind, err);
 
 	if (v->action != DROP) {
 		*why = v;
-		return -1;
+		return STOP;
 	}
-	if (tx->out->super[i] && err == -EINVAL) {
-		*why = &tx_refused;
-		return -1;
-	}
+	if (tx->out->super[i] && err == -EINVAL)
+		return STOP_SUPER;
 	if (!*met) {
 		*met = true;
 		if (meet_again(tx, v))
-			return 0;
+			return ASK_AGAIN;
 	}
 	tx_drop(tx, v, tx->out->weight[i]);
-	return 1;
+	return LOST;
 }
 
-int tx_push(struct tx *tx, const struct verdict **why)
+static void clear_batch(struct tx_batch *out)
+{
+	out->n = 0;
+	out->pieces = 0;
+	out->merged = false;
+}
+
+enum tx_stop tx_push(struct tx *tx, unsigned *gone, const struct verdict **why)
 {
 	struct tx_batch *out = tx->out;
+	enum fate fate = LOST;
 	unsigned done = 0, n;
 	bool met = false;
-	int err, gone = 0;
+	int err;
 
-	while (done < out->n && gone >= 0) {
+	while (done < out->n && fate < STOP) {
 		n = io_send(tx->io, out->msg + done, out->n - done, &err);
 		account(tx, done, done + n);
 		done += n;
@@ -216,11 +227,12 @@ int tx_push(struct tx *tx, const struct verdict **why)
 			met = false;
 		if (!err)
 			continue;
-		gone = consider(tx, done, err, &met, why);
-		done += gone > 0;
+		fate = judge_refusal(tx, done, err, &met, why);
+		done += fate == LOST;
 	}
-	out->n = 0;
-	out->pieces = 0;
-	out->merged = false;
-	return (int)done;
+	clear_batch(out);
+	*gone = done;
+	if (fate == STOP_SUPER)
+		return TX_SUPER_REFUSED;
+	return fate == STOP ? TX_STOPPED : TX_ALL_GONE;
 }

@@ -13,10 +13,21 @@
 /* Count n packets that the verdict is about, and keep its sentence. */
 void tx_drop(struct tx *tx, const struct verdict *v, unsigned n);
 
-/* What is gathered has to go first. */
-extern const struct verdict tx_full;
-/* The kernel refused a super-packet. */
-extern const struct verdict tx_refused;
+/* What becomes of a frame that is to be a message. */
+enum tx_fit {
+	TX_FITS,	/* it is one */
+	TX_FULL,	/* what is gathered has to go first */
+	TX_UNCUT,	/* a super-packet that has to be cut: bridge_cut */
+	TX_NEVER,	/* it is to be dropped, for *why */
+};
+
+/* Why a push ended. */
+enum tx_stop {
+	TX_ALL_GONE,
+	TX_STOPPED,	/* no room, or the end: *why */
+	TX_SUPER_REFUSED, /* the next one is a super-packet, and the kernel does
+			   * not take it */
+};
 
 /* hdr has room for the queue's header. */
 static inline void tx_put_header(const struct tx *tx, uint8_t *hdr,
@@ -78,25 +89,26 @@ static inline bool tx_gather_whole(struct tx *tx, uint8_t *start, size_t len,
 }
 
 /* tx_gather, for a frame that cannot be one piece. */
-const struct verdict *tx_gather_pieces(struct tx *tx, const struct frame *f,
-				       const struct fdl_offload *off);
+enum tx_fit tx_gather_pieces(struct tx *tx, const struct frame *f,
+			     const struct fdl_offload *off,
+			     const struct verdict **why);
 
-/* Make a message of a frame as it is. NULL: done; else why not. Inline: where
- * nothing is undone that pays. */
-static inline const struct verdict *tx_gather(struct tx *tx,
-					      const struct frame *f,
-					      const struct fdl_offload *off)
+/* Make a message of a frame as it is. Inline: where nothing is undone that
+ * pays. */
+static inline enum tx_fit tx_gather(struct tx *tx, const struct frame *f,
+				    const struct fdl_offload *off,
+				    const struct verdict **why)
 {
 	uint8_t *start;
 	const size_t len = tx_make_whole(tx, f, &start);
 
 	if (!len)
-		return tx_gather_pieces(tx, f, off);
-	return tx_gather_whole(tx, start, len, f->weight, off) ? NULL :
-								 &tx_full;
+		return tx_gather_pieces(tx, f, off, why);
+	return tx_gather_whole(tx, start, len, f->weight, off) ? TX_FITS :
+								 TX_FULL;
 }
 
-/* Send what is gathered. Returns how many messages are gone, and *why. */
-int tx_push(struct tx *tx, const struct verdict **why);
+/* Send what is gathered; *gone: how many messages are gone. */
+enum tx_stop tx_push(struct tx *tx, unsigned *gone, const struct verdict **why);
 
 #endif

@@ -52,13 +52,15 @@ static bool asks_for_work(const struct fdl_offload *off)
 	return off && (off->csum == FDL_CSUM_PARTIAL || off->gso);
 }
 
-static inline const struct verdict *add(struct tx *tx, const struct frame *f)
+static inline enum tx_fit gather_frame(struct tx *tx, const struct frame *f,
+				       const struct verdict **why)
 {
+	*why = &empty;
 	if (!has_bytes(f))
-		return &empty;
+		return TX_NEVER;
 	if (asks_for_work(f->off))
-		return bridge_add(tx, f);
-	return tx_gather(tx, f, NULL);
+		return bridge_add(tx, f, why);
+	return tx_gather(tx, f, NULL, why);
 }
 
 /* One piece with room for the header, and nothing undone: most packets. */
@@ -82,27 +84,30 @@ static inline int gather_packets(struct tx *tx, struct fdl_packet *const v[],
 	return i;
 }
 
-/* The frame after those that are gathered has reason v not to join them. */
-static int put_some(struct tx *tx, struct frames l, int at, int joined,
-		    const struct verdict *v, const struct verdict **why)
+/* No message is gathered, for frame f is none: fit, never. Returns whether it is
+ * gone. */
+static bool put_alone(struct tx *tx, const struct frame *f, enum tx_fit fit,
+		      const struct verdict *never, const struct verdict **why)
+{
+	if (fit == TX_UNCUT)
+		return bridge_cut(tx, f, why);
+	tx_drop(tx, never, f->weight);
+	return true;
+}
+
+/* Push the messages of n frames. Returns how many are gone. */
+static int push_frames(struct tx *tx, struct frames l, int at,
+		       const struct verdict **why)
 {
 	struct iovec iov;
 	struct frame f;
-	int k;
+	unsigned gone;
 
-	if (joined == 0) {
-		f = frame_at(l, at, &iov);
-		if (v == &tx_uncut)
-			return bridge_cut(tx, &f, why);
-		tx_drop(tx, v, f.weight);
-		return 1;
+	if (tx_push(tx, &gone, why) == TX_SUPER_REFUSED) {
+		f = frame_at(l, at + (int)gone, &iov);
+		gone += bridge_cut_refused(tx, &f, why);
 	}
-	k = tx_push(tx, why);
-	if (*why != &tx_refused)
-		return k;
-	*why = NULL;
-	f = frame_at(l, at + k, &iov);
-	return k + bridge_cut_refused(tx, &f, why);
+	return (int)gone;
 }
 
 /* One piece goes, with its header. Returns whether the next may, else *why. */
@@ -188,26 +193,44 @@ static inline int write_through(struct tx *tx, struct frames l, int n,
 	return write_frames(tx, l.f, n, why);
 }
 
+/* Gather frames of l[k..n) up to the first that does not fit, and why not.
+ * Returns where it is. */
+static inline int gather_some(struct tx *tx, struct frames l, int n, int k,
+			      enum tx_fit *fit, const struct verdict **never)
+{
+	int i = l.v ? k + gather_packets(tx, l.v + k, n - k) : k;
+	struct iovec iov;
+	struct frame f;
+
+	for (; i < n; i++) {
+		f = frame_at(l, i, &iov);
+		*fit = gather_frame(tx, &f, never);
+		if (*fit != TX_FITS)
+			break;
+	}
+	return i;
+}
+
 /* What tx_put does where k of n are gone already. Not inline: that would cost
  * write_through registers. */
 __attribute__((noinline)) static int put_messages(struct tx *tx,
 						  struct frames l, int n, int k,
 						  const struct verdict **why)
 {
-	const struct verdict *v = NULL;
+	const struct verdict *never = NULL;
+	enum tx_fit fit = TX_FITS;
 	struct iovec iov;
 	struct frame f;
 	int i;
 
 	while (k < n && !*why) {
-		i = l.v ? k + gather_packets(tx, l.v + k, n - k) : k;
-		for (; i < n; i++) {
-			f = frame_at(l, i, &iov);
-			v = add(tx, &f);
-			if (v)
-				break;
+		i = gather_some(tx, l, n, k, &fit, &never);
+		if (i > k) {
+			k += push_frames(tx, l, k, why);
+		} else {
+			f = frame_at(l, k, &iov);
+			k += put_alone(tx, &f, fit, never, why);
 		}
-		k += put_some(tx, l, k, i - k, v, why);
 	}
 	return k;
 }

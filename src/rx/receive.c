@@ -366,7 +366,7 @@ int rx_receive(struct rx *rx, struct fdl_packet *v[], int n, enum rx_rest *rest)
 	enum rx_rest kept;
 	int total = 0;
 
-	*rest = RX_MORE;
+	*rest = rest_now(rx, RX_MORE);
 	for (;;) {
 		kept = RX_MORE;
 		if (rx_has_leftovers(rx))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's mechanisms that move packets. A mode moves bytes: what a frame
- * is worth is judged in queue.c, for all of them.
+ * is worth is judged in rx/judge.c, for all of them.
  */
 #ifndef FDL_IO_IO_H
 #define FDL_IO_IO_H

@@ -8,6 +8,7 @@
 #include <linux/if_tun.h>
 #include <linux/ioctl.h>
 
+#include "kind/kind.h"
 #include "os.h"
 #include "proto/eth.h"
 #include "rx/receive.h"
@@ -100,7 +101,7 @@ static int set_up_fd(struct fdl_queue *q)
 {
 	int err;
 
-	switch (q->io.kind) {
+	switch (q->info.kind) {
 	case FDL_KIND_TUN:
 	case FDL_KIND_TAP:
 		return set_up_device(q);
@@ -186,7 +187,9 @@ int queue_open(struct fdl_queue *q, int fd)
 	const struct fdl_options *opts = &q->shared->opts;
 	int err;
 
-	q->io.kind = q->info.kind;
+	q->io.kind = q->shared->kind;
+	q->io.socket = q->io.kind->socket;
+	q->io.notes = q->io.kind->notes;
 	q->io.index = q->index;
 	q->io.second = -1;
 	q->io.fd = os_dup(fd);

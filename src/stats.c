@@ -5,13 +5,11 @@
  * AF_PACKET socket's clears as it is read and is kept in the queue's counter.
  */
 #include <errno.h>
-#include <linux/if_packet.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "endpoint.h"
-#include "os.h"
+#include "kind/kind.h"
 
 #define NAME(number, field) [number] = #field,
 static const char *const names[] = { EACH_COUNTER(NAME) };
@@ -41,15 +39,15 @@ uint64_t fdl_stats_value(const struct fdl_stats *stats, unsigned i)
 
 static void read_socket_drops(struct fdl_queue *q, int fd)
 {
-	struct tpacket_stats_v3 st = { 0 };
-	socklen_t len = sizeof(st);
+	struct kernel_drops drops = { 0 };
 
-	if (os_getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
+	if (!q->shared->kind->read_drops)
 		return;
-	atomic_fetch_add_explicit(&q->counters.v[RX_DROP_KERNEL], st.tp_drops,
+	q->shared->kind->read_drops(fd, &drops);
+	atomic_fetch_add_explicit(&q->counters.v[RX_DROP_KERNEL], drops.packets,
 				  memory_order_relaxed);
-	atomic_fetch_add_explicit(&q->counters.v[RX_RING_FROZEN],
-				  st.tp_freeze_q_cnt, memory_order_relaxed);
+	atomic_fetch_add_explicit(&q->counters.v[RX_RING_FROZEN], drops.freezes,
+				  memory_order_relaxed);
 }
 
 static void add(uint64_t sum[COUNTERS], struct fdl_queue *q)
@@ -57,8 +55,7 @@ static void add(uint64_t sum[COUNTERS], struct fdl_queue *q)
 	const int second = atomic_load(&q->io.second);
 	int i;
 
-	if (q->io.kind == FDL_KIND_PACKET)
-		read_socket_drops(q, q->io.fd);
+	read_socket_drops(q, q->io.fd);
 	if (second >= 0)
 		read_socket_drops(q, second);
 	for (i = 0; i < COUNTERS; i++)
@@ -76,11 +73,11 @@ static void hand_out(const uint64_t sum[COUNTERS], struct fdl_stats *stats,
 
 static int add_device_drops(struct fdl_endpoint *ep, uint64_t *sum)
 {
+	const struct device_of *device = ep->shared.kind->device;
 	uint64_t dropped;
 	int err;
 
-	if (ep->queues[0].info.kind != FDL_KIND_TUN &&
-	    ep->queues[0].info.kind != FDL_KIND_TAP)
+	if (!device || !device->counts_drops)
 		return 0;
 	err = shared_device_drops(&ep->shared, &dropped);
 	if (!err)

@@ -20,6 +20,8 @@ struct device_of {
 	 * the fd tells. Else it is lost to the fd when it leaves its network
 	 * namespace, deleted or moved, and the fd tells nothing. */
 	bool stays;
+	/* device_tx_dropped is what its reader was too slow for. */
+	bool counts_drops;
 };
 
 /* A looks_same: it has the same hardware address. */

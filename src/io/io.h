@@ -22,11 +22,14 @@ enum {
 };
 
 struct io_group;
+struct kind;
 
 /* One queue's fd, as a mode sees it. */
 struct io {
 	int fd;
-	enum fdl_kind kind;
+	const struct kind *kind; /* for those above: a mode asks what follows */
+	bool socket;		/* else read(2) and write(2) move a frame each */
+	bool notes;		/* struct kind */
 	unsigned vnet_hdr_len;	/* bytes before each packet; 0: none */
 	enum fdl_order order;	/* of that header */
 	struct pool *pool;	/* of the queue's packets */
@@ -102,7 +105,7 @@ const struct io_ops *io_choose(enum fdl_mode mode, const struct fdl_info *info,
 /* It takes one message per system call. */
 static inline bool io_is_device(const struct io *io)
 {
-	return io->kind == FDL_KIND_TUN || io->kind == FDL_KIND_TAP;
+	return !io->socket;
 }
 
 /*
@@ -121,11 +124,5 @@ unsigned io_max_pieces(const struct io *io);
  */
 unsigned io_send(const struct io *io, struct mmsghdr msg[], unsigned n,
 		 int *err);
-
-/*
- * A message of no bytes arrived: was it the end of the link? Only SEQPACKET has
- * one that looks so. (Empty messages right before the end are taken for it.)
- */
-bool io_at_end(const struct io *io);
 
 #endif

@@ -31,9 +31,9 @@ static ssize_t read_one(struct io *io, struct io_frame *f)
 	struct iovec room = message_room(io, f->pkt);
 	ssize_t r;
 
-	if (io->kind == FDL_KIND_PACKET)
+	if (io->notes)
 		return read_packet_socket(io, f, &room);
-	if (io->kind == FDL_KIND_TUN || io->kind == FDL_KIND_TAP)
+	if (!io->socket)
 		r = os_read(io->fd, room.iov_base, room.iov_len);
 	else	/* With MSG_TRUNC r is the message's real length. */
 		r = os_recv(io->fd, room.iov_base, room.iov_len,

@@ -38,10 +38,9 @@ static int recvmmsg_open(struct io *io, const struct fdl_options *opts)
 		return -ENOMEM;
 	st->msg = calloc(batch, sizeof(*st->msg));
 	st->room = calloc(batch, sizeof(*st->room));
-	if (io->kind == FDL_KIND_PACKET)
+	if (io->notes)
 		st->notes = calloc(batch, sizeof(*st->notes));
-	if (!st->msg || !st->room ||
-	    (io->kind == FDL_KIND_PACKET && !st->notes)) {
+	if (!st->msg || !st->room || (io->notes && !st->notes)) {
 		recvmmsg_close(io);
 		return -ENOMEM;
 	}

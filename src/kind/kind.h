@@ -18,6 +18,7 @@
 #include "fd/device.h"
 #include "fd/locator.h"
 #include "fd/opened.h"
+#include "kind/verdict.h"
 #include "log.h"
 
 /* What an fd is, as far as all of them can be asked. */
@@ -26,6 +27,11 @@ struct fd_facts {
 	bool socket;		/* else a TUN, a TAP, or what looks like one */
 	int domain, type;	/* of a socket: AF_..., SOCK_... */
 	struct ifreq tun;	/* else: what TUNGETIFF said */
+};
+
+struct kernel_drops {
+	uint64_t packets;
+	uint64_t freezes;	/* of a ring that had no free block */
 };
 
 /* Where a function may be NULL, its absence is said to mean something. */
@@ -77,6 +83,32 @@ struct kind {
 
 	/* How its fd tells of the device behind it. NULL: there is none. */
 	const struct device_of *device;
+
+	/* It moves messages, many in a call. Else a read(2) or write(2) moves one
+	 * frame, and O_NONBLOCK is what keeps it from waiting. */
+	bool socket;
+	/* With a message comes more about the frame (io/message.h): whom it is
+	 * from and for, and the VLAN tag that the kernel took out. */
+	bool notes;
+
+	/* What an errno means on its fd, where that is not what it means on all
+	 * (verdict.c). The last row has the errno 0. NULL: no row. */
+	const struct verdict *on_receive;
+	const struct verdict *on_send;
+
+	/*
+	 * A message of no bytes arrived: was it the end of the link? (Empty
+	 * messages right before the end are taken for it.) NULL: it never is.
+	 */
+	bool (*at_end)(int fd);
+
+	/* The kernel disconnects its socket when nobody is at the other end: it
+	 * is connected anew before the next try (peer.h). */
+	bool forgets_peer;
+
+	/* Read what the kernel dropped since the last time because the socket
+	 * was full, if it tells. NULL: a socket of it never does. */
+	void (*read_drops)(int fd, struct kernel_drops *drops);
 };
 
 #endif

@@ -179,6 +179,32 @@ static const struct device_of device = {
 	.looks_same = device_same_address,
 };
 
+static const struct verdict on_receive[] = {
+	/* Once per link-down; the socket recovers by itself. */
+	{ ENETDOWN, AGAIN, RX_LINK_DOWN, 0, NULL },
+	/* A packet whose offload the virtio-net header cannot express. */
+	{ EINVAL, AGAIN, RX_DROP_MALFORMED, 0,
+	  "a packet was dropped by the kernel as it was read" },
+	{ .err = 0 },
+};
+
+static const struct verdict on_send[] = {
+	{ ENETDOWN, DROP, TX_DROP_LINK_DOWN, -ENETDOWN, verdict_down },
+	{ .err = 0 },
+};
+
+/* Reading them clears them. */
+static void read_drops(int fd, struct kernel_drops *drops)
+{
+	struct tpacket_stats_v3 st = { 0 };
+	socklen_t len = sizeof(st);
+
+	if (os_getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
+		return;
+	drops->packets += st.tp_drops;
+	drops->freezes += st.tp_freeze_q_cnt;
+}
+
 const struct kind kind_packet = {
 	.name = "packet",
 	.number = FDL_KIND_PACKET,
@@ -195,4 +221,9 @@ const struct kind kind_packet = {
 	.owns = owns,
 	.probe = probe_packet,
 	.device = &device,
+	.socket = true,
+	.notes = true,
+	.on_receive = on_receive,
+	.on_send = on_send,
+	.read_drops = read_drops,
 };

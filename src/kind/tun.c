@@ -305,12 +305,14 @@ static const struct device_of tap_device = {
 	.get_netns = TUNGETDEVNETNS,
 	.looks_same = device_same_address,
 	.stays = true,
+	.counts_drops = true,
 };
 
 static const struct device_of tun_device = {
 	.get_netns = TUNGETDEVNETNS,
 	.looks_same = is_our_tun,
 	.stays = true,
+	.counts_drops = true,
 };
 
 static int vnet_hdr_size(int fd, uint8_t *len)
@@ -375,6 +377,20 @@ static int probe_tun(const struct fd_facts *facts, struct fdl_info *info,
 	return probe_device(fd, info);
 }
 
+static const struct verdict on_receive[] = {
+	/* A packet whose offload the virtio-net header cannot express. */
+	{ EINVAL, AGAIN, RX_DROP_MALFORMED, 0,
+	  "a packet was dropped by the kernel as it was read" },
+	{ EBADFD, END, COUNTERS, -ENODEV, verdict_gone },
+	{ .err = 0 },
+};
+
+static const struct verdict on_send[] = {
+	{ EIO, DROP, TX_DROP_LINK_DOWN, -ENETDOWN, verdict_down },
+	{ EBADFD, END, TX_DROP_OTHER, -ENODEV, verdict_gone },
+	{ .err = 0 },
+};
+
 enum {
 	TUN_OPTIONS = 1 << OPTION_MTU | 1 << OPTION_NETNS | 1 << OPTION_QUEUES |
 		      1 << OPTION_OFFLOAD,
@@ -392,6 +408,8 @@ const struct kind kind_tap = {
 	.owns = owns_tap,
 	.probe = probe_tun,
 	.device = &tap_device,
+	.on_receive = on_receive,
+	.on_send = on_send,
 };
 
 const struct kind kind_tun = {
@@ -407,4 +425,6 @@ const struct kind kind_tun = {
 	.owns = owns_tun,
 	.probe = probe_tun,
 	.device = &tun_device,
+	.on_receive = on_receive,
+	.on_send = on_send,
 };

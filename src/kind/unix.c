@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unix sockets that keep packet boundaries. */
+#include <asm/ioctls.h>
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
@@ -320,6 +321,39 @@ static bool owns_datagram(const struct fd_facts *facts)
 	       facts->type == SOCK_DGRAM;
 }
 
+static bool at_end(int fd)
+{
+	struct pollfd hup = { .fd = fd, .events = POLLRDHUP };
+	int queued = 0;
+
+	if (os_poll(&hup, 1, 0) <= 0 || !(hup.revents & (POLLHUP | POLLRDHUP)))
+		return false;
+	return os_ioctl(fd, FIONREAD, &queued) < 0 || queued == 0;
+}
+
+static const struct verdict seqpacket_on_receive[] = {
+	{ ENOTCONN, END, COUNTERS, -ESHUTDOWN, verdict_closed },
+	{ .err = 0 },
+};
+
+static const struct verdict seqpacket_on_send[] = {
+	{ EPIPE, END, TX_DROP_OTHER, -ESHUTDOWN, verdict_closed },
+	{ ECONNRESET, END, TX_DROP_OTHER, -ESHUTDOWN, verdict_closed },
+	{ ENOTCONN, END, TX_DROP_OTHER, -ESHUTDOWN, verdict_closed },
+	{ .err = 0 },
+};
+
+static const struct verdict unixgram_on_send[] = {
+	{ EPIPE, END, TX_DROP_OTHER, -ESHUTDOWN, verdict_closed },
+	{ ECONNREFUSED, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED,
+	  verdict_no_peer },
+	{ ECONNRESET, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED, verdict_no_peer },
+	{ ENOTCONN, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED, verdict_no_peer },
+	{ EDESTADDRREQ, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED,
+	  verdict_no_peer },
+	{ .err = 0 },
+};
+
 enum {
 	UNIX_OPTIONS = 1 << OPTION_MTU | 1 << OPTION_OFFLOAD |
 		       1 << OPTION_LISTEN,
@@ -336,6 +370,10 @@ const struct kind kind_seqpacket = {
 	.open = open_unix,
 	.look_up = look_up,
 	.owns = owns_seqpacket,
+	.socket = true,
+	.on_receive = seqpacket_on_receive,
+	.on_send = seqpacket_on_send,
+	.at_end = at_end,
 };
 
 const struct kind kind_unixgram = {
@@ -349,4 +387,7 @@ const struct kind kind_unixgram = {
 	.open = open_unix,
 	.look_up = look_up,
 	.owns = owns_datagram,
+	.socket = true,
+	.on_send = unixgram_on_send,
+	.forgets_peer = true,
 };

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "kind/verdict.h"
+#include "kind/kind.h"
 #include "os.h"
 #include "packet/pool.h"
 #include "rx/cut.h"
@@ -262,7 +262,10 @@ static int receive_some(struct rx *rx, int n)
 /* The last of got messages are empty and may be the end of the link. */
 static int strip_end(struct rx *rx, int got)
 {
-	if (rx->frame[got - 1].wire_len > 0 || !io_at_end(rx->io))
+	const struct kind *kind = rx->io->kind;
+
+	if (rx->frame[got - 1].wire_len > 0 || !kind->at_end ||
+	    !kind->at_end(rx->io->fd))
 		return got;
 	rx_end(rx, -ESHUTDOWN, "the peer closed the link");
 	while (got > 0 && rx->frame[got - 1].wire_len == 0)

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kind/kind.h"
+
 enum {
 	/* Bytes of a frame that are copied behind its header: each piece costs
 	 * the kernel more. */
@@ -167,10 +169,12 @@ static void account(struct tx *tx, unsigned from, unsigned to)
 		count(tx->counters, TX_COALESCED, merged);
 }
 
-/* Returns whether the peer came back, and the same is worth another try. */
+/* Returns whether the same is worth another try. */
 static bool meet_again(struct tx *tx, const struct verdict *v)
 {
-	return v->counter == TX_DROP_NO_PEER &&
+	if (v->action != RETRY)
+		return false;
+	return !tx->io->kind->forgets_peer ||
 	       !peer_reconnect(&tx->peer, tx->io->fd);
 }
 
@@ -189,7 +193,7 @@ static enum fate judge_refusal(struct tx *tx, unsigned i, int err, bool *met,
 {
 	const struct verdict *v = verdict_on_send(tx->io->kind, err);
 
-	if (v->action != DROP) {
+	if (v->action != DROP && v->action != RETRY) {
 		*why = v;
 		return STOP;
 	}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kind/kind.h"
 #include "os.h"
 #include "tx/bridge.h"
 #include "tx/message.h"
@@ -26,7 +27,7 @@ int tx_open(struct tx *tx)
 		return -ENOMEM;
 	pthread_mutex_init(&tx->lock, NULL);
 	tx->offloads = bridge_offloads(tx->io);
-	if (tx->io->kind == FDL_KIND_DGRAM)
+	if (tx->io->kind->forgets_peer)
 		peer_note(&tx->peer, tx->io->fd);
 	return 0;
 }

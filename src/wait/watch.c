@@ -231,8 +231,7 @@ int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *out, size_t size)
 	struct link link;
 	int err;
 
-	if (ep->queues[0].info.kind == FDL_KIND_SEQPACKET ||
-	    ep->queues[0].info.kind == FDL_KIND_DGRAM)
+	if (!ep->shared.kind->device)
 		return -EOPNOTSUPP;
 	found.changes = count_changes(ep);
 	err = shared_get_link(&ep->shared, &link);

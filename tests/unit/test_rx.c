@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "kind/table.h"
 #include "os.h"
 #include "packet/pool.h"
 #include "packets.h"
@@ -87,7 +88,7 @@ static void open_bed(struct bed *b, uint32_t flags)
 	assert_int_equal(pool_new(&b->io.pool, POOL, 0, LINK), 0);
 	b->io.fd = os_eventfd();
 	assert_true(b->io.fd >= 0);
-	b->io.kind = FDL_KIND_TAP;
+	b->io.kind = kind_of(FDL_KIND_TAP);
 	b->io.vnet_hdr_len = FDL_VNET_HDR_LEN;
 	b->io.state = b;
 	assert_int_equal(ready_open(&b->ready, b->io.fd, b->io.fd,

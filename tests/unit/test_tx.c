@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The send side alone: frames in, messages on the wire, and what is counted. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "tx_bed.h"
+
+enum { HDR = FDL_VNET_HDR_LEN, FRAMES = 10, LEN = 100 };
+
+static struct bed bed;
+static uint8_t bytes[FRAMES][LEN];
+static struct iovec piece[FRAMES];
+static struct frame frame[FRAMES];
+static const struct frames all = { .f = frame };
+
+static const struct shape segment = { .link_len = 14,
+				      .version = 4,
+				      .proto = 6,
+				      .payload = 1000,
+				      .df = true,
+				      .ttl = 9,
+				      .flags = 0x10,
+				      .partial = true };
+
+/* Frame i begins with i. */
+static void set_up(enum fdl_kind kind, unsigned vnet_hdr_len,
+		   struct fdl_options opts)
+{
+	unsigned i;
+
+	for (i = 0; i < FRAMES; i++) {
+		memset(bytes[i], (int)i, LEN);
+		piece[i] = (struct iovec){ bytes[i], LEN };
+		frame[i] = (struct frame){ .iov = &piece[i],
+					   .cnt = 1,
+					   .weight = 1 };
+	}
+	opts.flags |= FDL_ETHERNET;
+	bed.shared.opts = opts;
+	bed_open(&bed, kind, vnet_hdr_len);
+}
+
+static void expect_took(unsigned i, unsigned number, size_t hdr_len)
+{
+	assert_int_equal(wire.took[i].len, hdr_len + LEN);
+	assert_memory_equal(wire.took[i].bytes + hdr_len, bytes[number], LEN);
+}
+
+static void frames_go_in_order(void **state)
+{
+	static const enum fdl_kind kinds[] = { FDL_KIND_TAP, FDL_KIND_PACKET,
+					       FDL_KIND_DGRAM };
+	const struct verdict *why;
+	unsigned k, i, hdr_len;
+
+	(void)state;
+	for (k = 0; k < 6; k++) {
+		hdr_len = k % 2 ? HDR : 0;
+		set_up(kinds[k / 2], hdr_len, (struct fdl_options){ 0 });
+		assert_int_equal(tx_put(&bed.tx, all, FRAMES, &why), FRAMES);
+		assert_null(why);
+		assert_int_equal(wire.n, FRAMES);
+		for (i = 0; i < FRAMES; i++)
+			expect_took(i, i, hdr_len);
+		assert_int_equal(bed_count(&bed, TX_PACKETS), FRAMES);
+		assert_int_equal(bed_count(&bed, TX_BYTES), FRAMES * LEN);
+		bed_close(&bed);
+	}
+}
+
+static int refuse_third(const uint8_t *f, size_t len)
+{
+	(void)len;
+	return f[0] == 3 ? EMSGSIZE : 0;
+}
+
+static void a_frame_that_cannot_go_costs_itself(void **state)
+{
+	const struct verdict *why;
+
+	(void)state;
+	set_up(FDL_KIND_PACKET, 0, (struct fdl_options){ 0 });
+	wire.refuses = refuse_third;
+	assert_int_equal(tx_put(&bed.tx, all, FRAMES, &why), FRAMES);
+	assert_null(why);
+	assert_int_equal(wire.n, FRAMES - 1);
+	expect_took(2, 2, 0);
+	expect_took(3, 4, 0);
+	assert_int_equal(bed_count(&bed, TX_DROP_TOO_LONG), 1);
+	assert_int_equal(bed.tx.refused, -EMSGSIZE);
+	bed_close(&bed);
+}
+
+static void a_full_wire_stops_all(void **state)
+{
+	const struct verdict *why;
+
+	(void)state;
+	set_up(FDL_KIND_PACKET, 0, (struct fdl_options){ 0 });
+	wire.slots = 4;
+	assert_int_equal(tx_put(&bed.tx, all, FRAMES, &why), 4);
+	assert_int_equal(why->action, LATER);
+	wire.slots = 0;
+	assert_int_equal(
+		tx_put(&bed.tx, (struct frames){ .f = frame + 4 }, 6, &why), 6);
+	assert_null(why);
+	expect_took(9, 9, 0);
+	bed_close(&bed);
+}
+
+static void a_policy_waits_and_then_drops(void **state)
+{
+	const struct verdict *why;
+
+	(void)state;
+	set_up(FDL_KIND_PACKET, 0, (struct fdl_options){ .tx_wait_ms = 500 });
+	wire.slots = 4;
+	assert_int_equal(tx_put_all(&bed.tx, all, FRAMES, &why), FRAMES);
+	assert_null(why);
+	assert_true(wire.now_ms >= 500);
+	assert_int_equal(wire.n, 4);
+	assert_int_equal(bed_count(&bed, TX_DROP_NO_ROOM), 6);
+	bed_close(&bed);
+}
+
+static struct frame super_frame(unsigned segments, uint8_t *buf,
+				struct iovec *iov, struct fdl_offload *off)
+{
+	struct shape s = segment;
+
+	s.payload = segments * segment.payload;
+	*iov = (struct iovec){ buf, build(buf, &s) };
+	*off = shape_offload(&s, segment.payload);
+	return (struct frame){ .iov = iov, .cnt = 1, .weight = 1, .off = off };
+}
+
+static void a_super_packet_is_cut_where_the_wire_takes_none(void **state)
+{
+	static uint8_t buf[16000];
+	const struct verdict *why;
+	struct fdl_offload off;
+	struct iovec iov;
+	struct frame f = super_frame(8, buf, &iov, &off);
+	struct shape s = segment;
+	unsigned i;
+
+	(void)state;
+	s.partial = false;
+	set_up(FDL_KIND_DGRAM, 0, (struct fdl_options){ 0 });
+	wire.slots = 3;
+	assert_int_equal(tx_put(&bed.tx, (struct frames){ .f = &f }, 1, &why),
+			 1);
+	assert_int_equal(why->action, LATER);
+	/* It is kept, and goes before what comes after. */
+	memset(buf, 0xee, sizeof(buf));
+	wire.slots = 0;
+	assert_int_equal(tx_put(&bed.tx, all, 1, &why), 1);
+	assert_null(why);
+	assert_int_equal(wire.n, 9);
+	for (i = 0; i < 8; i++) {
+		assert_int_equal(wire.took[i].len, 54 + segment.payload);
+		assert_true(checksums_right(wire.took[i].bytes,
+					    wire.took[i].len, &s));
+		assert_int_equal(get32(wire.took[i].bytes + 38),
+				 i * segment.payload);
+	}
+	expect_took(8, 0, 0);
+	assert_int_equal(bed_count(&bed, TX_SEGMENTS), 8);
+	assert_int_equal(bed_count(&bed, TX_GSO_CUT), 1);
+	assert_int_equal(bed_count(&bed, TX_PACKETS), 9);
+	bed_close(&bed);
+}
+
+static void a_super_packet_goes_whole_where_it_is_taken(void **state)
+{
+	static uint8_t buf[16000];
+	const struct verdict *why;
+	struct fdl_offload off, said = { 0 };
+	struct iovec iov;
+	struct frame f = super_frame(8, buf, &iov, &off);
+
+	(void)state;
+	set_up(FDL_KIND_PACKET, HDR, (struct fdl_options){ 0 });
+	assert_int_equal(tx_put(&bed.tx, (struct frames){ .f = &f }, 1, &why),
+			 1);
+	assert_int_equal(wire.n, 1);
+	assert_int_equal(wire.took[0].len, HDR + iov.iov_len);
+	assert_memory_equal(wire.took[0].bytes + HDR, buf, iov.iov_len);
+	assert_int_equal(fdl_vnet_hdr_decode(wire.took[0].bytes, HDR,
+					     FDL_ORDER_NATIVE, &said),
+			 0);
+	assert_true(same_offload(&said, &off));
+	assert_int_equal(bed_count(&bed, TX_GSO), 1);
+	bed_close(&bed);
+}
+
+static unsigned done;
+
+static void count_done(void *arg)
+{
+	assert_ptr_equal(arg, &done);
+	done++;
+}
+
+static void what_is_put_off_is_merged_and_told(void **state)
+{
+	static uint8_t buf[FRAMES][1100];
+	const struct fdl_options opts = { .flags = FDL_COALESCE };
+	struct fdl_offload off = shape_offload(&segment, 0);
+	struct shape s = segment;
+	struct iovec iov;
+	struct frame f;
+	unsigned i;
+
+	(void)state;
+	set_up(FDL_KIND_PACKET, HDR, opts);
+	done = 0;
+	for (i = 0; i < FRAMES; i++, s.seq += s.payload) {
+		iov = (struct iovec){ buf[i], build(buf[i], &s) };
+		f = (struct frame){
+			.iov = &iov, .cnt = 1, .weight = 1, .off = &off
+		};
+		assert_int_equal(
+			defer_frame(&bed.tx, &f, true, count_done, &done),
+			DEFER_TAKEN);
+	}
+	assert_int_equal(wire.n, 0);
+	assert_int_equal(defer_flush(&bed.tx), 0);
+	assert_int_equal(wire.n, 1);
+	assert_int_equal(wire.took[0].len, HDR + 54 + FRAMES * s.payload);
+	assert_int_equal(done, FRAMES);
+	assert_int_equal(bed_count(&bed, TX_PACKETS), FRAMES);
+	assert_int_equal(bed_count(&bed, TX_COALESCED), FRAMES);
+	bed_close(&bed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frames_go_in_order),
+		cmocka_unit_test(a_frame_that_cannot_go_costs_itself),
+		cmocka_unit_test(a_full_wire_stops_all),
+		cmocka_unit_test(a_policy_waits_and_then_drops),
+		cmocka_unit_test(
+			a_super_packet_is_cut_where_the_wire_takes_none),
+		cmocka_unit_test(a_super_packet_goes_whole_where_it_is_taken),
+		cmocka_unit_test(what_is_put_off_is_merged_and_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

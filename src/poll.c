@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "endpoint.h"
+#include "wait/wake.h"
 
 static int queue_state(struct fdl_queue *q)
 {
@@ -91,7 +92,7 @@ static int wait_for_any(struct fdl_endpoint *ep, int timeout_ms)
 	if (ep->n_queues == 1)
 		return ready_wait(&ep->queues[0].ready, ep->wake, timeout_ms);
 	set = fdl_fd(ep);
-	return set < 0 ? set : wake_poll(set, ep->wake, timeout_ms);
+	return set < 0 ? set : wake_wait(ep->wake, set, timeout_ms);
 }
 
 int fdl_poll(struct fdl_endpoint *ep, int timeout_ms)

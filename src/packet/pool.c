@@ -21,14 +21,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* glibc can tell, since 2.32. */
-#if __has_include(<sys/single_threaded.h>)
-#include <sys/single_threaded.h>
-#define SINGLE_THREADED __libc_single_threaded
-#else
-#define SINGLE_THREADED false
-#endif
-
+#include "alone.h"
 #include "os.h"
 
 enum {
@@ -96,17 +89,6 @@ static void destroy(struct pool *pool)
 static uint64_t with_index(uint64_t head, uint32_t index)
 {
 	return ((head & ~(uint64_t)NIL) | index) + TAG_ONE;
-}
-
-/*
- * Has the process no thread but this one? It stays so for as long as this one
- * makes no other, and who is made later sees all that was done before. Nothing
- * else comes between: no call that changes the head may be made by a signal
- * handler.
- */
-static bool is_alone(void)
-{
-	return SINGLE_THREADED;
 }
 
 /*

@@ -7,15 +7,12 @@
 #include <fdlink/fdlink.h>
 
 #include "os.h"
+#include "wait/wake.h"
 
 enum {
 	SET_SIZE = 5,	/* data, refill, more, link, room */
 	WAIT_SIZE = 4,	/* data, wake, link, more */
 };
-
-/* Added to a wait's eventfd, whose lower half counts wake-ups: the list of what
- * it looks at is out of date. */
-static const uint64_t CHANGED = (uint64_t)1 << 32;
 
 static int control(const struct ready *r, int op, int fd, uint32_t events,
 		   uint32_t tag)
@@ -156,17 +153,9 @@ void ready_close(struct ready *r)
 	os_close(r->epfd);
 }
 
-/* Returns how often it was raised, by one. */
-static unsigned drain(int eventfd)
-{
-	uint64_t n = 0;
-
-	return os_read(eventfd, &n, sizeof(n)) < 0 ? 0 : (unsigned)n;
-}
-
 bool ready_note_refill(struct ready *r, unsigned asked)
 {
-	unsigned n = r->answered == asked ? 0 : drain(r->refill);
+	unsigned n = r->answered == asked ? 0 : wake_drain(r->refill);
 
 	r->answered += n;
 	return n > 0;
@@ -180,7 +169,7 @@ void ready_more(struct ready *r, bool more)
 	if (more)
 		wake_raise(r->more);
 	else
-		drain(r->more);
+		wake_drain(r->more);
 }
 
 /* There is always room to send to the kernel. */
@@ -289,9 +278,9 @@ static int begin(struct ready *r, _Atomic int *place, int fd)
 	if (fd < 0)
 		return fd;
 	*place = fd;
-	os_raise(r->wake, CHANGED);
+	wake_call(r->wake);
 	if (r->also >= 0)
-		os_raise(r->also, CHANGED);
+		wake_call(r->also);
 	return 0;
 }
 
@@ -372,58 +361,6 @@ int ready_state(const struct ready *r, bool there)
 	return state;
 }
 
-void wake_raise(int eventfd)
-{
-	int saved = errno;
-
-	os_raise(eventfd, 1);
-	errno = saved;
-}
-
-/* Of a wait that is bounded. */
-static int64_t deadline(int timeout_ms)
-{
-	return timeout_ms > 0 ? os_now_ms() + timeout_ms : 0;
-}
-
-static int time_left(int64_t until)
-{
-	int64_t left = until - os_now_ms();
-
-	return left > 0 ? (int)left : 0;
-}
-
-/* As poll(2), but a signal does not end it. */
-static int poll_on(struct pollfd fds[], unsigned cnt, int timeout_ms,
-		   int64_t until)
-{
-	int n;
-
-	n = os_poll(fds, cnt, timeout_ms);
-	while (n == -EINTR) {
-		if (timeout_ms > 0)
-			timeout_ms = time_left(until);
-		n = os_poll(fds, cnt, timeout_ms);
-	}
-	return n;
-}
-
-int wake_poll(int set, int eventfd, int timeout_ms)
-{
-	struct pollfd fds[] = {
-		{ .fd = set, .events = POLLIN },
-		{ .fd = eventfd, .events = POLLIN },
-	};
-	const unsigned cnt = sizeof(fds) / sizeof(fds[0]);
-	const int n = poll_on(fds, cnt, timeout_ms, deadline(timeout_ms));
-
-	if (n < 0)
-		return n;
-	if (fds[1].revents)
-		drain(eventfd);
-	return fds[0].revents != 0;
-}
-
 /* Somebody was shown the set, or the send side has put something into it. */
 static bool needs_set(const struct ready *r)
 {
@@ -431,16 +368,15 @@ static bool needs_set(const struct ready *r)
 }
 
 /*
- * What a wait looks at, wake first: the set, and data where that is not in it.
- * Or, as an epoll set costs poll(2) more than all that is in it, that itself.
+ * What a wait looks at, from fds[1] on: the set, and data where that is not in
+ * it. Or, as an epoll set costs poll(2) more than all that is in it, that
+ * itself. Returns the end.
  */
-static unsigned list(const struct ready *r, int wake,
-		     struct pollfd fds[WAIT_SIZE])
+static unsigned list(const struct ready *r, struct pollfd fds[WAIT_SIZE])
 {
 	const int events = r->insists ? POLLIN | POLLOUT : POLLIN;
-	unsigned n = 0;
+	unsigned n = 1;
 
-	fds[n++] = (struct pollfd){ .fd = wake, .events = POLLIN };
 	if (needs_set(r)) {
 		fds[n++] = (struct pollfd){ .fd = r->epfd, .events = POLLIN };
 		if (r->armed && !is_shown(r))
@@ -462,19 +398,12 @@ void ready_share(struct ready *r, int wake)
 
 int ready_wait(struct ready *r, int wake, int timeout_ms)
 {
-	const int64_t until = deadline(timeout_ms);
+	struct wake_limit limit = wake_limit(timeout_ms);
 	struct pollfd fds[WAIT_SIZE];
 	int n;
 
-	for (;;) {
-		n = poll_on(fds, list(r, wake, fds), timeout_ms, until);
-		if (n <= 0)
-			return n;
-		if (!fds[0].revents)
-			return 1;
-		if (drain(wake) > 0 || n > 1)
-			return n > 1;
-		if (timeout_ms > 0)
-			timeout_ms = time_left(until);
-	}
+	do {
+		n = wake_poll(wake, fds, list(r, fds), &limit);
+	} while (n == WAKE_LOOK_AGAIN);
+	return n;
 }

@@ -126,12 +126,6 @@ int ready_pause(struct ready *r, unsigned us);
  */
 int ready_state(const struct ready *r, bool there);
 
-/* Wake-ups. Async-signal-safe, errno is kept. */
-void wake_raise(int eventfd);
-
-/* As ready_wait, for any epoll set and eventfd. */
-int wake_poll(int set, int eventfd, int timeout_ms);
-
 static inline bool ready_wants_write(const struct ready *r)
 {
 	return atomic_load_explicit(&r->want_write, memory_order_acquire);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wait/wake.h"
+
+#include <errno.h>
+
+#include "os.h"
+
+/* Added to the eventfd. */
+static const uint64_t CALL = (uint64_t)1 << 32;
+
+void wake_raise(int eventfd)
+{
+	int saved = errno;
+
+	os_raise(eventfd, 1);
+	errno = saved;
+}
+
+void wake_call(int eventfd)
+{
+	os_raise(eventfd, CALL);
+}
+
+unsigned wake_drain(int eventfd)
+{
+	uint64_t n = 0;
+
+	return os_read(eventfd, &n, sizeof(n)) < 0 ? 0 : (unsigned)n;
+}
+
+struct wake_limit wake_limit(int timeout_ms)
+{
+	return (struct wake_limit){
+		.timeout_ms = timeout_ms,
+		.until = timeout_ms > 0 ? os_now_ms() + timeout_ms : 0,
+	};
+}
+
+static void count_down(struct wake_limit *limit)
+{
+	int64_t left = limit->until - os_now_ms();
+
+	if (limit->timeout_ms > 0)
+		limit->timeout_ms = left > 0 ? (int)left : 0;
+}
+
+int wake_poll(int eventfd, struct pollfd fds[], unsigned cnt,
+	      struct wake_limit *limit)
+{
+	int n;
+
+	fds[0] = (struct pollfd){ .fd = eventfd, .events = POLLIN };
+	while ((n = os_poll(fds, cnt, limit->timeout_ms)) == -EINTR)
+		count_down(limit);
+	if (n <= 0)
+		return n;
+	if (!fds[0].revents)
+		return WAKE_READY;
+	if (wake_drain(eventfd) > 0 || n > 1)
+		return n > 1 ? WAKE_READY : WAKE_OVER;
+	count_down(limit);
+	return WAKE_LOOK_AGAIN;
+}
+
+int wake_wait(int eventfd, int set, int timeout_ms)
+{
+	struct wake_limit limit = wake_limit(timeout_ms);
+	struct pollfd fds[] = { { .fd = -1 }, { .fd = set, .events = POLLIN } };
+	int r;
+
+	do {
+		r = wake_poll(eventfd, fds, sizeof(fds) / sizeof(fds[0]),
+			      &limit);
+	} while (r == WAKE_LOOK_AGAIN);
+	return r;
+}

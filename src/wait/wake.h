@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Waits that another thread can end or have look again: by an eventfd, beside
+ * whatever else is waited for. Its lower half counts wake-ups, the upper half
+ * calls to look again, which end no wait.
+ */
+#ifndef FDL_WAKE_H
+#define FDL_WAKE_H
+
+#include <poll.h>
+#include <stdint.h>
+
+/* End a wait by this eventfd; where there is none, the next one.
+ * Async-signal-safe, errno is kept. */
+void wake_raise(int eventfd);
+
+/* Who waits by this eventfd is to look again. */
+void wake_call(int eventfd);
+
+/* Use up what was raised. Returns how often it was, by one. */
+unsigned wake_drain(int eventfd);
+
+/* How long a wait may take. */
+struct wake_limit {
+	int timeout_ms;		/* as poll(2) has it */
+	int64_t until;		/* os_now_ms(), where timeout_ms is positive */
+};
+
+struct wake_limit wake_limit(int timeout_ms);
+
+/* wake_poll() */
+enum {
+	WAKE_OVER,		/* the time is up, or there was a wake-up */
+	WAKE_READY,		/* one of the others is */
+	WAKE_LOOK_AGAIN,	/* what is waited for may have changed */
+};
+
+/*
+ * Wait for fds[1..cnt), or the eventfd, which goes into fds[0] and is used up.
+ * A signal does not end it. Errors: those of poll(2).
+ */
+int wake_poll(int eventfd, struct pollfd fds[], unsigned cnt,
+	      struct wake_limit *limit);
+
+/* As ready_wait, for any epoll set and eventfd. */
+int wake_wait(int eventfd, int set, int timeout_ms);
+
+#endif

@@ -14,11 +14,14 @@
 #include <string.h>
 
 #include "endpoint.h"
+#include "os.h"
 #include "proto/eth.h"
+#include "wait/wake.h"
 
 enum {
 	BATCH = 64,
 	THREAD_NAME_SIZE = 16,		/* the kernel's TASK_COMM_LEN */
+	CALL_US = 20,			/* what an fdl_recv may take */
 };
 
 struct reader {
@@ -57,6 +60,18 @@ static void dispatch(const struct attachment *a, struct fdl_queue *q,
 		fdl_release(v + kept, n - kept);
 }
 
+/* Wake-ups are the caller's: a reader is told to stop by an eventfd of its
+ * own. Returns what fdl_queue_poll does, room to send aside. */
+static int wait_for_packets(struct reader *r)
+{
+	struct fdl_queue *q = r->q;
+	const struct waker w = { .eventfd = q->ready.stop,
+				 .leave = &r->attachment->stopping };
+	int ended = atomic_load_explicit(&q->rx.ended, memory_order_relaxed);
+
+	return ended ? ended : ready_wait(&q->ready, &w, -1);
+}
+
 /* Returns why it ended. */
 static int read_all(struct reader *r)
 {
@@ -71,7 +86,7 @@ static int read_all(struct reader *r)
 			continue;
 		}
 		if (n == 0 || n == -ENOBUFS)
-			n = fdl_queue_poll(r->q, -1);
+			n = wait_for_packets(r);
 		if (n < 0)
 			return n;
 	}
@@ -109,19 +124,37 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static void mark(struct attachment *a, bool attached)
+/* A call that began before the turn was given ends: a poll by being told, and
+ * fdl_recv never blocks. */
+static void wait_for_call(struct fdl_queue *q)
+{
+	if (!turn_is_taken(&q->turn))
+		return;
+	wake_call(q->ep->wake);
+	wake_call(q->ready.wake);
+	while (turn_is_taken(&q->turn))
+		os_nap(CALL_US);
+}
+
+/* Nobody but the readers receives from here on. */
+static void take_turns(struct attachment *a)
+{
+	struct fdl_endpoint *ep = a->ep;
+	unsigned i;
+
+	for (i = 0; i < ep->n_queues; i++)
+		turn_give(&ep->queues[i].turn,
+			  i < a->wanted ? a->reader[i].thread : (pthread_t)0);
+	for (i = 0; i < ep->n_queues; i++)
+		wait_for_call(&ep->queues[i]);
+}
+
+static void give_turns_back(struct fdl_endpoint *ep)
 {
 	unsigned i;
 
-	for (i = 0; i < a->ep->n_queues; i++) {
-		struct fdl_queue *q = &a->ep->queues[i];
-
-		if (i < a->wanted)
-			atomic_store_explicit(&q->reader, a->reader[i].thread,
-					      memory_order_relaxed);
-		atomic_store_explicit(&q->attached, attached,
-				      memory_order_release);
-	}
+	for (i = 0; i < ep->n_queues; i++)
+		turn_take_back(&ep->queues[i].turn);
 }
 
 static void open_gate(struct attachment *a)
@@ -227,7 +260,7 @@ static int start(struct attachment *a, const struct fdl_threads *threads)
 		err = start_reader(a, i, threads);
 	if (!err) {
 		a->ep->attachment = a;
-		mark(a, true);
+		take_turns(a);
 	}
 	open_gate(a);
 	return err;
@@ -289,14 +322,14 @@ static bool in_callback(const struct fdl_endpoint *ep)
 	return false;
 }
 
-/* Wake-ups that no reader needed must not end the caller's next poll. */
-static void use_up_wakes(struct fdl_endpoint *ep)
+static void stop_readers(struct attachment *a)
 {
 	unsigned i;
 
-	fdl_poll(ep, 0);
-	for (i = 0; i < fdl_queues(ep); i++)
-		fdl_queue_poll(fdl_get_queue(ep, i), 0);
+	atomic_store_explicit(&a->stopping, true, memory_order_release);
+	for (i = 0; i < a->wanted; i++)
+		wake_call(a->reader[i].q->ready.stop);
+	join_all(a);
 }
 
 static void wait_for_injections(struct attachment *a)
@@ -311,13 +344,9 @@ static void wait_for_injections(struct attachment *a)
 
 static void stop(struct fdl_endpoint *ep, struct attachment *a)
 {
-	atomic_store_explicit(&a->stopping, true, memory_order_release);
-	fdl_wake(ep);
-	join_all(a);
+	stop_readers(a);
 	wait_for_injections(a);
-	mark(a, false);
-	use_up_wakes(ep);
-
+	give_turns_back(ep);
 	pthread_mutex_lock(&ep->attach_lock);
 	ep->attachment = NULL;
 	pthread_cond_broadcast(&ep->attach_changed);

@@ -14,19 +14,34 @@ static int queue_state(struct fdl_queue *q)
 	return ready_state(&q->ready, ops->peek && ops->peek(&q->io));
 }
 
+/* The caller's own wait for the queue, or for all of them: fdl_attach ends it. */
+static struct waker waker_of(const struct fdl_queue *q, int eventfd)
+{
+	return (struct waker){ .eventfd = eventfd, .leave = &q->turn.given };
+}
+
+static int poll_queue(struct fdl_queue *q, int timeout_ms)
+{
+	const struct waker w = waker_of(q, q->ready.wake);
+	int r = atomic_load_explicit(&q->rx.ended, memory_order_acquire);
+
+	if (r)
+		return r;
+	r = ready_wait(&q->ready, &w, timeout_ms);
+	if (r > 0)
+		r = ready_wants_write(&q->ready) ? queue_state(q) :
+						   FDL_READABLE;
+	return r;
+}
+
 int fdl_queue_poll(struct fdl_queue *q, int timeout_ms)
 {
 	int r;
 
-	if (!queue_is_ours(q))
+	if (!turn_begin(&q->turn))
 		return -EBUSY;
-	r = atomic_load_explicit(&q->rx.ended, memory_order_acquire);
-	if (r)
-		return r;
-	r = ready_wait(&q->ready, q->ready.wake, timeout_ms);
-	if (r > 0)
-		r = ready_wants_write(&q->ready) ? queue_state(q) :
-						   FDL_READABLE;
+	r = poll_queue(q, timeout_ms);
+	turn_end(&q->turn);
 	return r;
 }
 
@@ -87,25 +102,37 @@ static int state_of_all(struct fdl_endpoint *ep)
  * that would be felt in the latency of a lone packet. */
 static int wait_for_any(struct fdl_endpoint *ep, int timeout_ms)
 {
+	const struct waker w = waker_of(&ep->queues[0], ep->wake);
 	int set;
 
 	if (ep->n_queues == 1)
-		return ready_wait(&ep->queues[0].ready, ep->wake, timeout_ms);
+		return ready_wait(&ep->queues[0].ready, &w, timeout_ms);
 	set = fdl_fd(ep);
-	return set < 0 ? set : wake_wait(ep->wake, set, timeout_ms);
+	return set < 0 ? set : wake_wait(&w, set, timeout_ms);
 }
 
-int fdl_poll(struct fdl_endpoint *ep, int timeout_ms)
+static int poll_all(struct fdl_endpoint *ep, int timeout_ms)
 {
-	int r;
+	int r = all_ended(ep);
 
-	if (fdl_is_attached(ep))
-		return -EBUSY;
-	r = all_ended(ep);
 	if (r)
 		return r;
 	r = wait_for_any(ep, timeout_ms);
 	return r > 0 ? state_of_all(ep) : r;
+}
+
+/* All turns are given together: the first queue's stands for them. A reader in
+ * a callback has that one, and may not wait for the others all the same. */
+int fdl_poll(struct fdl_endpoint *ep, int timeout_ms)
+{
+	struct turn *turn = &ep->queues[0].turn;
+	int r;
+
+	if (turn_is_given(turn) || !turn_begin(turn))
+		return -EBUSY;
+	r = poll_all(ep, timeout_ms);
+	turn_end(turn);
+	return r;
 }
 
 void fdl_wake(struct fdl_endpoint *ep)

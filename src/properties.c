@@ -106,6 +106,5 @@ uint16_t fdl_arp_hardware(const struct fdl_endpoint *ep)
 
 bool fdl_is_attached(const struct fdl_endpoint *ep)
 {
-	return atomic_load_explicit(&ep->queues[0].attached,
-				    memory_order_acquire);
+	return turn_is_given(&ep->queues[0].turn);
 }

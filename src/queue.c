@@ -245,15 +245,6 @@ void queue_close(struct fdl_queue *q)
 	os_close(q->io.fd);
 }
 
-bool queue_is_ours(struct fdl_queue *q)
-{
-	if (!atomic_load_explicit(&q->attached, memory_order_acquire))
-		return true;
-	return pthread_equal(
-		atomic_load_explicit(&q->reader, memory_order_relaxed),
-		pthread_self());
-}
-
 int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
 	int k;

@@ -6,8 +6,6 @@
 #ifndef FDL_QUEUE_H
 #define FDL_QUEUE_H
 
-#include <pthread.h>
-
 #include <fdlink/fdlink.h>
 #include <fdlink/offload.h>
 
@@ -18,6 +16,7 @@
 #include "shared.h"
 #include "tx/tx.h"
 #include "wait/ready.h"
+#include "wait/turn.h"
 #include "wait/watch.h"
 
 struct fdl_queue {
@@ -32,8 +31,7 @@ struct fdl_queue {
 	bool restore_flags;		/* O_NONBLOCK is ours to clear */
 	bool restore_vnet_hdr;		/* PACKET_VNET_HDR is ours to clear */
 	bool restore_auxdata;		/* PACKET_AUXDATA is ours to clear */
-	_Atomic bool attached;		/* only reader may receive */
-	_Atomic pthread_t reader;
+	struct turn turn;
 	struct counters counters;
 	struct rx rx;
 	struct tx tx;
@@ -43,8 +41,5 @@ struct fdl_queue {
  * fdl_endpoint_new's of resources. */
 int queue_open(struct fdl_queue *q, int fd);
 void queue_close(struct fdl_queue *q);
-
-/* May this thread receive? Not while another one, of attach's, does. */
-bool queue_is_ours(struct fdl_queue *q);
 
 #endif

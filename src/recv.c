@@ -25,16 +25,12 @@ static int look_at_link(struct fdl_queue *q, struct fdl_packet *v[], int n,
 	return total;
 }
 
-int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)
+static int receive(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
 	struct rx *rx = &q->rx;
 	enum rx_rest rest;
 	int total, r;
 
-	if (n < 0)
-		return -EINVAL;
-	if (!queue_is_ours(q))
-		return -EBUSY;
 	r = rx_has_leftovers(rx) ? 0 : rx_tell_end(rx);
 	if (r)
 		return r;
@@ -47,4 +43,17 @@ int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)
 	if (rest == RX_STARVED)
 		return -ENOBUFS;
 	return rx_tell_end(rx);
+}
+
+int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)
+{
+	int r;
+
+	if (n < 0)
+		return -EINVAL;
+	if (!turn_begin(&q->turn))
+		return -EBUSY;
+	r = receive(q, v, n);
+	turn_end(&q->turn);
+	return r;
 }

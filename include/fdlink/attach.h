@@ -35,8 +35,13 @@ struct fdl_dispatcher {
 /*
  * Start one thread per queue that delivers to *d, which is copied. All signals
  * are blocked in those threads.
+ * Any thread, also beside the receive side of the queues: an fdl_recv in
+ * progress is waited for, an fdl_poll or fdl_queue_poll in progress ends and
+ * returns 0, and every later one is -EBUSY. So it is not for the log callback,
+ * which may be called by fdl_recv. fdl_wake ends no reader: a wake-up while
+ * attached is for the first poll after fdl_detach.
  * Errors: -EBUSY already attached; -EINVAL d or deliver is NULL; -EAGAIN no
- * thread to be had.
+ * thread to be had; -ENOMEM.
  */
 int fdl_attach(struct fdl_endpoint *ep, const struct fdl_dispatcher *d);
 

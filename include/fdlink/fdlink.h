@@ -152,8 +152,9 @@ enum {
  * is something to receive, or room to send where fdl_want_write asked for it.
  * fdl_poll is for the one thread that serves all queues; fdl_queue_poll for a
  * queue's receiving thread.
- * Returns FDL_READABLE and FDL_WRITABLE as they apply, 0 on timeout or after
- * fdl_wake; a signal alone does not end it.
+ * Returns FDL_READABLE and FDL_WRITABLE as they apply, 0 on timeout, after
+ * fdl_wake, or when another thread calls fdl_attach; a signal alone does not
+ * end it.
  * Errors: -ESHUTDOWN, -ENODEV, or what fdl_recv returned, when the queue (all
  * queues) has ended; -EBUSY while attached.
  */
@@ -162,7 +163,8 @@ int fdl_queue_poll(struct fdl_queue *q, int timeout_ms);
 
 /*
  * End every fdl_poll and fdl_queue_poll in progress; where none is, the next
- * one. Does not touch the pollable fds. Any thread, signal handlers too.
+ * one, which while attached is the first after fdl_detach. Does not touch the
+ * pollable fds. Any thread, signal handlers too.
  */
 void fdl_wake(struct fdl_endpoint *ep);
 

@@ -124,16 +124,22 @@ int ready_open(struct ready *r, int data, int sends, int refill, unsigned flags)
 	err = r->wake;
 	if (err < 0)
 		goto close_set;
+	r->stop = os_eventfd();
+	err = r->stop;
+	if (err < 0)
+		goto close_wake;
 	pthread_mutex_init(&r->lock, NULL);
 	err = fill_set(r);
 	if (!err && flags & READY_LEFTOVERS)
 		err = open_more(r);
 	if (err)
-		goto close_wake;
+		goto close_stop;
 	return 0;
 
-close_wake:
+close_stop:
 	pthread_mutex_destroy(&r->lock);
+	os_close(r->stop);
+close_wake:
 	os_close(r->wake);
 close_set:
 	os_close(r->epfd);
@@ -149,6 +155,7 @@ void ready_close(struct ready *r)
 	if (r->more >= 0)
 		os_close(r->more);
 	pthread_mutex_destroy(&r->lock);
+	os_close(r->stop);
 	os_close(r->wake);
 	os_close(r->epfd);
 }
@@ -279,6 +286,7 @@ static int begin(struct ready *r, _Atomic int *place, int fd)
 		return fd;
 	*place = fd;
 	wake_call(r->wake);
+	wake_call(r->stop);
 	if (r->also >= 0)
 		wake_call(r->also);
 	return 0;
@@ -396,14 +404,14 @@ void ready_share(struct ready *r, int wake)
 	r->also = wake;
 }
 
-int ready_wait(struct ready *r, int wake, int timeout_ms)
+int ready_wait(struct ready *r, const struct waker *w, int timeout_ms)
 {
 	struct wake_limit limit = wake_limit(timeout_ms);
 	struct pollfd fds[WAIT_SIZE];
 	int n;
 
 	do {
-		n = wake_poll(wake, fds, list(r, fds), &limit);
+		n = wake_poll(w, fds, list(r, fds), &limit);
 	} while (n == WAKE_LOOK_AGAIN);
 	return n;
 }

@@ -16,9 +16,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+struct waker;
+
 struct ready {
 	int epfd;
 	int wake;		/* eventfd, beside the set: only waits see it */
+	int stop;		/* the same, of attach's reader alone */
 	int also;		/* another, of ready_share's; -1: none */
 	int data;		/* what is received from; not owned */
 	int sends;		/* the queue's fd; not owned */
@@ -58,11 +61,11 @@ void ready_close(struct ready *r);
 int ready_show(struct ready *r);
 
 /*
- * Receive side: wait for something. Returns 1: there is; 0: timeout, or a
- * wake-up by the eventfd wake, which is used up; that is r->wake or the one of
- * ready_share. A signal alone does not end it. Errors: those of poll(2).
+ * Receive side: wait for something. Returns 1: there is; 0: timeout, or w ended
+ * it, whose eventfd is r->wake, r->stop, or the one of ready_share. A signal
+ * alone does not end it. Errors: those of poll(2).
  */
-int ready_wait(struct ready *r, int wake, int timeout_ms);
+int ready_wait(struct ready *r, const struct waker *w, int timeout_ms);
 
 /* A wait may be woken by this eventfd, too; not owned. Before any wait. */
 void ready_share(struct ready *r, int wake);

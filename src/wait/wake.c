@@ -44,33 +44,37 @@ static void count_down(struct wake_limit *limit)
 		limit->timeout_ms = left > 0 ? (int)left : 0;
 }
 
-int wake_poll(int eventfd, struct pollfd fds[], unsigned cnt,
+static bool must_leave(const struct waker *w)
+{
+	return atomic_load_explicit(w->leave, memory_order_acquire);
+}
+
+int wake_poll(const struct waker *w, struct pollfd fds[], unsigned cnt,
 	      struct wake_limit *limit)
 {
 	int n;
 
-	fds[0] = (struct pollfd){ .fd = eventfd, .events = POLLIN };
+	fds[0] = (struct pollfd){ .fd = w->eventfd, .events = POLLIN };
 	while ((n = os_poll(fds, cnt, limit->timeout_ms)) == -EINTR)
 		count_down(limit);
 	if (n <= 0)
 		return n;
 	if (!fds[0].revents)
 		return WAKE_READY;
-	if (wake_drain(eventfd) > 0 || n > 1)
+	if (wake_drain(w->eventfd) > 0 || n > 1 || must_leave(w))
 		return n > 1 ? WAKE_READY : WAKE_OVER;
 	count_down(limit);
 	return WAKE_LOOK_AGAIN;
 }
 
-int wake_wait(int eventfd, int set, int timeout_ms)
+int wake_wait(const struct waker *w, int set, int timeout_ms)
 {
 	struct wake_limit limit = wake_limit(timeout_ms);
 	struct pollfd fds[] = { { .fd = -1 }, { .fd = set, .events = POLLIN } };
 	int r;
 
 	do {
-		r = wake_poll(eventfd, fds, sizeof(fds) / sizeof(fds[0]),
-			      &limit);
+		r = wake_poll(w, fds, sizeof(fds) / sizeof(fds[0]), &limit);
 	} while (r == WAKE_LOOK_AGAIN);
 	return r;
 }

@@ -8,7 +8,16 @@
 #define FDL_WAKE_H
 
 #include <poll.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+/* By what a wait can be ended. */
+struct waker {
+	int eventfd;
+	const _Atomic bool *leave;	/* it is to end once this is true, which
+					 * wake_call tells of */
+};
 
 /* End a wait by this eventfd; where there is none, the next one.
  * Async-signal-safe, errno is kept. */
@@ -30,7 +39,8 @@ struct wake_limit wake_limit(int timeout_ms);
 
 /* wake_poll() */
 enum {
-	WAKE_OVER,		/* the time is up, or there was a wake-up */
+	WAKE_OVER,		/* the time is up, there was a wake-up, or it is
+				 * to end */
 	WAKE_READY,		/* one of the others is */
 	WAKE_LOOK_AGAIN,	/* what is waited for may have changed */
 };
@@ -39,10 +49,10 @@ enum {
  * Wait for fds[1..cnt), or the eventfd, which goes into fds[0] and is used up.
  * A signal does not end it. Errors: those of poll(2).
  */
-int wake_poll(int eventfd, struct pollfd fds[], unsigned cnt,
+int wake_poll(const struct waker *w, struct pollfd fds[], unsigned cnt,
 	      struct wake_limit *limit);
 
-/* As ready_wait, for any epoll set and eventfd. */
-int wake_wait(int eventfd, int set, int timeout_ms);
+/* As ready_wait, for any epoll set. */
+int wake_wait(const struct waker *w, int set, int timeout_ms);
 
 #endif

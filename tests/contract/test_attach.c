@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Owned threads: delivery, the end, and what a callback may not do. */
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +20,7 @@
 #include <fdlink/attach.h>
 
 #include "contract.h"
+#include "netns.h"
 
 enum { QUEUES = 3, KEPT_MAX = 64 };
 
@@ -402,6 +407,147 @@ static void each_queue_is_closed_once(struct link *l)
 		close(fds[i]);
 }
 
+/* What is left for who waits for the fd. */
+static void wake_and_close(void *ctx, struct fdl_queue *q, int reason)
+{
+	struct sink *s = ctx;
+
+	fdl_wake(s->l->ep);
+	closed(ctx, q, reason);
+}
+
+static void a_wake_while_attached_is_the_callers(struct link *l)
+{
+	struct sink s;
+
+	sink_init(&s, l);
+	attach(&s);
+	fdl_wake(l->ep);
+	feed_many(l, 0, 3);
+	await(&s, 3, 0);
+	assert_int_equal(fdl_detach(l->ep), 0);
+	assert_int_equal(fdl_poll(l->ep, -1), 0);
+	assert_int_equal(fdl_queue_poll(l->q, -1), 0);
+}
+
+static void a_wake_as_readers_end_is_the_callers(struct link *l)
+{
+	struct fdl_dispatcher d = { deliver, wake_and_close, NULL };
+	struct sink s;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		sink_init(&s, l);
+		d.ctx = &s;
+		assert_int_equal(fdl_attach(l->ep, &d), 0);
+		assert_int_equal(fdl_detach(l->ep), 0);
+		await(&s, 0, 1);
+		assert_int_equal(fdl_poll(l->ep, -1), 0);
+		assert_int_equal(fdl_queue_poll(l->q, -1), 0);
+	}
+}
+
+static void no_wake_is_left_by_a_detach(struct link *l)
+{
+	const long long start = netns_now_ms();
+	struct sink s;
+
+	sink_init(&s, l);
+	attach(&s);
+	assert_int_equal(fdl_detach(l->ep), 0);
+	assert_int_equal(fdl_poll(l->ep, 20), 0);
+	assert_int_equal(fdl_queue_poll(l->q, 20), 0);
+	assert_true(netns_now_ms() - start >= 40);
+}
+
+/* Receives, till it is told that others do. */
+static void *receive_till_busy(void *arg)
+{
+	struct sink *s = arg;
+	struct fdl_packet *v[4];
+	int i, n;
+
+	while ((n = fdl_recv(s->l->q, v, 4)) >= 0) {
+		pthread_mutex_lock(&s->lock);
+		for (i = 0; i < n; i++)
+			look_at(s, v[i]);
+		pthread_mutex_unlock(&s->lock);
+		fdl_release(v, n);
+	}
+	return (void *)(intptr_t)n;
+}
+
+/* Each packet goes to one of them, and none is lost between. */
+static void attach_takes_the_turn_of_a_receive(struct link *l)
+{
+	pthread_t thread;
+	struct sink s;
+	void *result;
+	unsigned i;
+
+	sink_init(&s, l);
+	for (i = 0; i < 50; i++) {
+		assert_int_equal(
+			pthread_create(&thread, NULL, receive_till_busy, &s),
+			0);
+		feed_many(l, i * 8, 4);
+		attach(&s);
+		feed_many(l, i * 8 + 4, 4);
+		await(&s, i * 8 + 8, i);
+		pthread_join(thread, &result);
+		assert_int_equal((intptr_t)result, -EBUSY);
+		assert_int_equal(fdl_detach(l->ep), 0);
+	}
+}
+
+/* How many fds the process's epoll sets watch. */
+static unsigned watched_fds(void)
+{
+	char path[PATH_MAX], line[256];
+	DIR *dir = opendir("/proc/self/fdinfo");
+	struct dirent *e;
+	unsigned n = 0;
+	FILE *info;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%s", e->d_name);
+		info = fopen(path, "re");
+		while (info && fgets(line, sizeof(line), info))
+			n += !strncmp(line, "tfd:", 4);
+		if (info)
+			fclose(info);
+	}
+	closedir(dir);
+	return n;
+}
+
+/* Who never asked for a pollable fd does not pay for one. */
+static void an_attachment_watches_no_fds(struct link *l)
+{
+	int fds[2], peers[2];
+	struct fdl_endpoint *ep;
+	struct link multi;
+	unsigned before;
+	struct sink s;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, peers), 0);
+	assert_int_equal(
+		fdl_endpoint_new(&ep, (int[]){ fds[0], peers[0] }, 2, NULL), 0);
+	multi = (struct link){ .kind = l->kind, .ep = ep };
+	sink_init(&s, &multi);
+	before = watched_fds();
+	attach(&s);
+	fdl_detach(ep);
+	assert_int_equal(watched_fds(), before);
+	fdl_endpoint_free(ep);
+	close(fds[0]);
+	close(fds[1]);
+	close(peers[0]);
+	close(peers[1]);
+}
+
 static const struct expectation table[] = {
 	{ .name = "packets are delivered in order",
 	  .test = packets_are_delivered_in_order },
@@ -428,6 +574,17 @@ static const struct expectation table[] = {
 	{ .name = "wait ends with the readers",
 	  .test = wait_ends_with_the_readers },
 	{ .name = "readers take no signals", .test = readers_take_no_signals },
+	{ .name = "a wake while attached is the caller's",
+	  .test = a_wake_while_attached_is_the_callers },
+	{ .name = "a wake as readers end is the caller's",
+	  .test = a_wake_as_readers_end_is_the_callers },
+	{ .name = "no wake is left by a detach",
+	  .test = no_wake_is_left_by_a_detach },
+	{ .name = "attach takes the turn of a receive",
+	  .test = attach_takes_the_turn_of_a_receive },
+	{ .name = "an attachment watches no fds",
+	  .needs = LINK_EOF | LINK_IP,
+	  .test = an_attachment_watches_no_fds },
 	{ .name = "each queue is closed once",
 	  .needs = LINK_EOF | LINK_IP,
 	  .test = each_queue_is_closed_once },

@@ -360,6 +360,38 @@ static void polls_are_refused_while_attached(struct link *l)
 	expect_received(l, 100, 1);
 }
 
+/* Its caller tries again, and is told. */
+static void expect_taken_over(struct link *l, void *(*poll)(void *arg))
+{
+	const struct fdl_dispatcher d = { .deliver = ignore };
+	struct sleeper s = { .poller.q = l->q };
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		assert_int_equal(pthread_create(&thread, NULL, poll, &s), 0);
+		await_sleep(&s);
+		assert_int_equal(fdl_attach(l->ep, &d), 0);
+		pthread_join(thread, NULL);
+		assert_int_equal(s.poller.result, 0);
+		assert_int_equal(fdl_queue_poll(l->q, -1), -EBUSY);
+		assert_int_equal(fdl_poll(l->ep, -1), -EBUSY);
+		assert_int_equal(fdl_detach(l->ep), 0);
+		s = (struct sleeper){ .poller.q = l->q };
+	}
+	assert_int_equal(fdl_poll(l->ep, 0), 0);
+}
+
+static void an_attach_ends_a_poll_in_progress(struct link *l)
+{
+	expect_taken_over(l, poll_the_endpoint);
+}
+
+static void an_attach_ends_a_queues_poll_in_progress(struct link *l)
+{
+	expect_taken_over(l, sleep_for_ever);
+}
+
 /* Whoever polls uses up no wake-up that is a reader's. */
 static void a_poll_in_progress_holds_up_no_detach(struct link *l)
 {
@@ -416,6 +448,10 @@ static const struct expectation table[] = {
 	  .test = who_asks_for_room_ends_no_poll },
 	{ .name = "a poll in progress holds up no detach",
 	  .test = a_poll_in_progress_holds_up_no_detach },
+	{ .name = "an attach ends a poll in progress",
+	  .test = an_attach_ends_a_poll_in_progress },
+	{ .name = "an attach ends a queue's poll in progress",
+	  .test = an_attach_ends_a_queues_poll_in_progress },
 	{ .name = "polls are refused while attached",
 	  .test = polls_are_refused_while_attached },
 };

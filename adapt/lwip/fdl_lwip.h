@@ -93,6 +93,12 @@
  *	#define TCP_OOSEQ_MAX_BYTES TCP_WND
  *	#define TCP_OOSEQ_MAX_PBUFS 1024
  *
+ * Malformed packets: lwIP reads some bytes before it knows that they are in the
+ * packet. It gets no packet in which they could be missing: one whose headers,
+ * their options or their lengths go on behind its end; fragments that make more
+ * than 65535 bytes, a first one of fewer than 64 bytes behind the IP header, and
+ * in IPv6 an extension header on either side of the fragment header.
+ *
  * Narrow paths: a "packet too big" of ICMPv6 or "fragmentation needed" of ICMP
  * that a packet of ours can have caused makes TCP's segments shorter, in every
  * mode, and IPv6 datagrams fragments; other ones change nothing, nor do
@@ -165,8 +171,8 @@ struct fdl_lwip {
 				 * it to 0 where checksums are not the wire's */
 	uint32_t ooseq_max;	/* see "Strangers"; 0: 32 MiB */
 	uint64_t rx_dropped;	/* packets that did not become lwIP's: no
-				 * memory, or longer than the 65535 bytes that
-				 * a pbuf can count */
+				 * memory, longer than the 65535 bytes that a
+				 * pbuf can count, or malformed */
 	/* private */
 	struct netif *netif;
 	struct fdl_lwip_waiting *first, *last; /* NO_SYS=0 */

@@ -2,6 +2,7 @@
 /* Received packets on their way into lwIP. */
 #include "fdl_lwip_input.h"
 #include "fdl_lwip_backlog.h"
+#include "fdl_lwip_check.h"
 #include "fdl_lwip_follow.h"
 #include "fdl_lwip_hook.h"
 #include "fdl_lwip_icmp.h"
@@ -194,12 +195,19 @@ static bool hand_over_mistrusted(struct fdl_lwip *link, struct fdl_packet *pkt)
 }
 #endif
 
+static enum fdl_lwip_icmp judge(struct fdl_lwip *link,
+				const struct fdl_packet *pkt)
+{
+	return fdl_lwip_check(pkt) ? fdl_lwip_icmp_judge(link, pkt) :
+				     FDL_LWIP_DROP;
+}
+
 static void input(struct fdl_lwip *link, struct fdl_packet *pkt)
 {
 	bool taken = false;
 
 	fdl_lwip_vlan_untag(pkt);
-	switch (fdl_lwip_icmp_judge(link, pkt)) {
+	switch (judge(link, pkt)) {
 	case FDL_LWIP_PASS:
 		taken = hand_over(link, pkt);
 		break;

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lwIP reads some bytes before it knows that they are there, and trusts that
+ * fragments make a whole that fits. Packets end here in which
+ *
+ * - the fixed part of a header of ARP, IP, TCP or UDP, or the length of an
+ *   extension header, is missing, for lwIP reads it at once;
+ * - an option of TCP, or one in an extension header, goes on behind the header:
+ *   lwIP reads the length of an option that is the last byte;
+ * - the first fragment is so short that a header of TCP could go on in another;
+ * - fragments add up to more than the 16 bits that count them;
+ * - there is a fragment header in what was in fragments: lwIP finds it by the
+ *   distance to another packet.
+ */
+#include "fdl_lwip_check.h"
+#include "fdl_lwip_bytes.h"
+
+#include <lwip/opt.h>
+#include <lwip/prot/etharp.h>
+#include <lwip/prot/ip.h>
+#include <lwip/prot/ip4.h>
+#include <lwip/prot/ip6.h>
+#include <lwip/prot/tcp.h>
+#include <lwip/prot/udp.h>
+
+enum {
+	MAX_LEN = 0xffff,	/* that a pbuf counts */
+	UNIT = 8,		/* of fragments and extension headers */
+	/* As long as any TCP header and the byte behind it, whatever protocol
+	 * the fragment names: lwIP may believe another. An MTU of 84 makes
+	 * fragments as long. */
+	MIN_FIRST = 64,
+	OPT_END = 0,
+	OPT_NOP = 1,
+	OPT_PAD1 = 0,
+};
+
+/* NOP, NOP and a timestamp, as everybody sends it. */
+static const uint32_t TIMESTAMP = 0x0101080a;
+
+/* A part of the packet. */
+struct part {
+	const uint8_t *at;
+	unsigned len;
+};
+
+/* Options of TCP, up to an end that may come early. */
+static bool tcp_options_fit(const uint8_t *opt, unsigned len)
+{
+	unsigned at = 0;
+
+	while (at < len && opt[at] != OPT_END) {
+		if (opt[at] == OPT_NOP) {
+			at++;
+			continue;
+		}
+		if (len - at < 2 || opt[at + 1] < 2 || opt[at + 1] > len - at)
+			return false;
+		at += opt[at + 1];
+	}
+	return true;
+}
+
+static bool check_tcp(struct part tcp)
+{
+	unsigned hdr_len;
+
+	if (tcp.len < TCP_HLEN)
+		return false;
+	hdr_len = (tcp.at[12] >> 4) * 4U;
+	if (hdr_len < TCP_HLEN || hdr_len > tcp.len)
+		return false;
+	if (hdr_len == TCP_HLEN + 12 &&
+	    fdl_lwip_get32(tcp.at + TCP_HLEN) == TIMESTAMP)
+		return true;
+	return tcp_options_fit(tcp.at + TCP_HLEN, hdr_len - TCP_HLEN);
+}
+
+static bool check_udp(struct part udp)
+{
+	unsigned len;
+
+	if (udp.len < UDP_HLEN)
+		return false;
+	len = fdl_lwip_get16(udp.at + 4);
+	return len >= UDP_HLEN && len <= udp.len;
+}
+
+/* IPv4 and IPv6 have the same numbers for them. */
+static bool check_transport(uint8_t proto, struct part p)
+{
+	switch (proto) {
+	case IP_PROTO_TCP:
+		return check_tcp(p);
+	case IP_PROTO_UDP:
+		return check_udp(p);
+	default:
+		return true;
+	}
+}
+
+/*
+ * A fragment, whose bytes begin at offset of those that the packet had behind
+ * hdr_len bytes of header. Of the first one lwIP may read a header before the
+ * others are here.
+ */
+static bool check_fragment(struct part p, unsigned hdr_len, unsigned offset,
+			   bool more, uint8_t proto)
+{
+	if (!p.len || (more && p.len % UNIT) ||
+	    hdr_len + offset + p.len > MAX_LEN)
+		return false;
+	if (offset)
+		return true;
+	return p.len >= MIN_FIRST && (proto != IP_PROTO_TCP || check_tcp(p));
+}
+
+static bool check_ip4(struct part ip)
+{
+	unsigned hdr_len, len, offset;
+	struct part p;
+
+	if (ip.len < IP_HLEN)
+		return false;
+	hdr_len = (ip.at[0] & 15) * 4U;
+	len = fdl_lwip_get16(ip.at + 2);
+	if (hdr_len < IP_HLEN || hdr_len > len || len > ip.len)
+		return false;
+	p = (struct part){ ip.at + hdr_len, len - hdr_len };
+	offset = fdl_lwip_get16(ip.at + 6);
+	if (!(offset & (IP_MF | IP_OFFMASK)))
+		return check_transport(ip.at[9], p);
+	return check_fragment(p, hdr_len, (offset & IP_OFFMASK) * UNIT,
+			      offset & IP_MF, ip.at[9]);
+}
+
+static bool has_options(uint8_t next)
+{
+	return next == IP6_NEXTH_HOPBYHOP || next == IP6_NEXTH_DESTOPTS;
+}
+
+static bool is_extension(uint8_t next)
+{
+	return has_options(next) || next == IP6_NEXTH_ROUTING ||
+	       next == IP6_NEXTH_FRAGMENT;
+}
+
+/* Options in an extension header. */
+static bool ip6_options_fit(const uint8_t *opt, unsigned len)
+{
+	unsigned at = 0;
+
+	while (at < len) {
+		if (opt[at] == OPT_PAD1) {
+			at++;
+			continue;
+		}
+		if (len - at < 2 || opt[at + 1] > len - at - 2)
+			return false;
+		at += 2U + opt[at + 1];
+	}
+	return true;
+}
+
+/* Returns how long an extension header is, 0 if it is not all there. */
+static unsigned extension_len(uint8_t type, struct part p)
+{
+	unsigned len;
+
+	if (p.len < UNIT)
+		return 0;
+	if (type == IP6_NEXTH_FRAGMENT)
+		return UNIT;
+	len = (p.at[1] + 1U) * UNIT;
+	if (len > p.len ||
+	    (has_options(type) && !ip6_options_fit(p.at + 2, len - 2)))
+		return 0;
+	return len;
+}
+
+/*
+ * The fragment header comes first and last, for lwIP counts what is before it
+ * once, and takes what is behind it from whichever fragment comes first.
+ */
+static bool check_ip6_fragment(struct part p, bool first_header)
+{
+	const unsigned offset = fdl_lwip_get16(p.at + 2);
+	const struct part rest = { p.at + UNIT, p.len - UNIT };
+
+	return first_header && !is_extension(p.at[0]) &&
+	       check_fragment(rest, IP6_HLEN, offset & IP6_FRAG_OFFSET_MASK,
+			      offset & IP6_FRAG_MORE_FLAG, p.at[0]);
+}
+
+static bool is_in_fragments(const uint8_t *header)
+{
+	return fdl_lwip_get16(header + 2) &
+	       (IP6_FRAG_OFFSET_MASK | IP6_FRAG_MORE_FLAG);
+}
+
+static bool check_ip6(struct part ip)
+{
+	uint8_t next;
+	unsigned len;
+	struct part p;
+
+	if (ip.len < IP6_HLEN || fdl_lwip_get16(ip.at + 4) > ip.len - IP6_HLEN)
+		return false;
+	next = ip.at[6];
+	p = (struct part){ ip.at + IP6_HLEN, fdl_lwip_get16(ip.at + 4) };
+	while (is_extension(next)) {
+		len = extension_len(next, p);
+		if (!len)
+			return false;
+		if (next == IP6_NEXTH_FRAGMENT && is_in_fragments(p.at))
+			return check_ip6_fragment(p, p.at == ip.at + IP6_HLEN);
+		next = p.at[0];
+		p.at += len;
+		p.len -= len;
+	}
+	return check_transport(next, p);
+}
+
+static bool check_ip(struct part ip)
+{
+	if (!ip.len)
+		return false;
+	switch (ip.at[0] >> 4) {
+	case 4:
+		return check_ip4(ip);
+	case 6:
+		return check_ip6(ip);
+	default:
+		return true;
+	}
+}
+
+bool fdl_lwip_check(const struct fdl_packet *pkt)
+{
+	const unsigned link_len = pkt->link_len;
+	const struct part p = {
+		pkt->data + link_len,
+		pkt->len > link_len ? pkt->len - link_len : 0,
+	};
+
+	switch (pkt->protocol) {
+	case ETHTYPE_ARP:
+		return p.len >= SIZEOF_ETHARP_HDR;
+	case ETHTYPE_IP:
+	case ETHTYPE_IPV6:
+		return check_ip(p);
+	default:
+		/* Without a link header lwIP takes it for IP all the same. */
+		return link_len || check_ip(p);
+	}
+}

@@ -15,9 +15,7 @@ static const char help[] =
 	"\n"
 	"  --json      as one JSON object\n"
 	"  -h, --help  this text\n"
-	"\n"
-	"LOCATOR: tap:NAME tun:NAME packet:IFACE fd:N seqpacket:PATH\n"
-	"unixgram:PATH, with options as fdlink(1) lists them.\n";
+	"\n" CLI_LOCATORS;
 
 static const char *medium(const struct fdl_info *info)
 {

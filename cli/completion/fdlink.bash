@@ -1,48 +1,96 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Tab completion of the command, for bash.
+# Tab completion of the command, for bash. tests/unit/locator_documents.py
+# compares the kinds and options here with the library's.
 
-_fdlink_devices() {
+_fdlink_kinds="tap tun packet seqpacket unixgram fd"
+
+# The options that a locator of kind $1 takes, one a word; behind '=' the values,
+# where these are few.
+_fdlink_options() {
+	case $1 in
+	tap | tun) echo "mtu= netns= queues= offload=on|off" ;;
+	packet) echo "mtu= netns= queues= promisc" \
+		"fanout=hash|lb|cpu|rollover|rnd|qm rollover outgoing=on|off" \
+		"rcvbuf=" ;;
+	seqpacket) echo "mtu= offload=on|off listen" ;;
+	unixgram) echo "mtu= offload=on|off listen local=" ;;
+	fd) echo "mtu=" ;;
+	esac
+}
+
+# The names that can follow "KIND:", of kind $1; $2 is the start of a path.
+_fdlink_names() {
 	local path
 
-	for path in /sys/class/net/*; do
-		echo "${path##*/}"
+	case $1 in
+	tap | tun | packet)
+		for path in /sys/class/net/*; do
+			echo "${path##*/}"
+		done ;;
+	seqpacket | unixgram) compgen -f -- "$2" ;;
+	esac
+}
+
+# What can stand where $2 does, the last option of a locator of kind $1.
+_fdlink_option() {
+	local option values
+
+	for option in $(_fdlink_options "$1"); do
+		case $2 in
+		*=*)
+			[ "${option%%=*}" = "${2%%=*}" ] || continue
+			IFS='|' read -ra values <<<"${option#*=}"
+			printf '%s\n' "${values[@]/#/${2%%=*}=}" ;;
+		*)
+			case $option in
+			*=*) echo "${option%%=*}=" ;;
+			*) echo "$option" ;;
+			esac ;;
+		esac
 	done
 }
 
-# bash takes "tap:" and what follows for two words.
+# Complete the locator $1. bash takes what follows a ':' or '=' for a word of its
+# own, so that part alone is handed back.
 _fdlink_locator() {
-	local kind=$1 name=$2
+	local kind=${1%%:*} rest=${1#*:}
+	local last=${rest##*,} name
 
-	case $kind in
-	tap | tun | packet)
-		mapfile -t COMPREPLY < <(compgen -W "$(_fdlink_devices)" \
-			-- "$name") ;;
-	seqpacket | unixgram)
-		mapfile -t COMPREPLY < <(compgen -f -- "$name") ;;
+	case $rest in
+	*,*) mapfile -t COMPREPLY < <(_fdlink_option "$kind" "$last") ;;
+	*) mapfile -t COMPREPLY < <(_fdlink_names "$kind" "$last") ;;
+	esac
+	mapfile -t COMPREPLY < <(for name in "${COMPREPLY[@]}"; do
+		[[ $name != "$last"* ]] || echo "${1%"$last"}$name"
+	done)
+	name=${1##*[:=]}
+	COMPREPLY=("${COMPREPLY[@]#"${1%"$name"}"}")
+	case ${COMPREPLY[0]-} in
+	*=) compopt -o nospace ;;
 	esac
 }
 
 _fdlink() {
 	local cur=${COMP_WORDS[COMP_CWORD]}
 	local prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local before=
-	local words="tap: tun: packet: fd: seqpacket: unixgram: -h --help"
+	local typed=${COMP_LINE:0:COMP_POINT}
+	local words="${_fdlink_kinds// /: }: -h --help"
 
 	COMPREPLY=()
-	[ "$COMP_CWORD" -lt 3 ] || before=${COMP_WORDS[COMP_CWORD - 2]}
 	if [ "$COMP_CWORD" = 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W \
 			"host info -h --help --version" -- "$cur")
 		return
 	fi
-	if [ "$cur" = : ]; then
-		_fdlink_locator "$prev" ""
-		return
-	elif [ "$prev" = : ]; then
-		_fdlink_locator "$before" "$cur"
-		return
-	fi
+	typed=${typed##* }
+	case " $_fdlink_kinds " in
+	*" ${typed%%:*} "*)
+		if [[ $typed == *:* ]]; then
+			_fdlink_locator "$typed"
+			return
+		fi ;;
+	esac
 	case $prev in
 	--address | --gateway | --mac) return ;;
 	--offload)

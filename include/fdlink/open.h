@@ -12,45 +12,63 @@ extern "C" {
 #endif
 
 /*
- * Open a link by its locator, KIND:NAME[,OPTION]...
+ * Open a link by its locator and make an endpoint over it. A locator is
+ * KIND:NAME[,OPTION]...
  *
- *	tap:NAME, tun:NAME	a TAP or TUN device, created if there is none
- *	packet:IFACE		an AF_PACKET socket on an interface
- *	seqpacket:PATH		a unix seqpacket socket
- *	unixgram:PATH		a unix datagram socket
- *	fd:N			an fd the process has; never closed
- *	fd:NAME			one passed by systemd under that name
- *				(sd_listen_fds(3))
+ * Kinds:
  *
- *	mtu=BYTES		68 to 65535; set on a TUN or TAP device
- *	netns=NAME		the device is in this network namespace (tap,
- *				tun, packet); a name of ip-netns(8) or a path
- *	queues=N		1 to 256 (tap, tun, packet): so many queues; a
- *				device that exists must have been made for them
- *	promisc			receive frames for all stations (packet)
- *	offload=on|off		super-packets and partial checksums to and from
- *				the kernel, behind a virtio-net header; default
- *				on (tap, tun)
- *	outgoing=on|off		FDL_RX_OUTGOING; default off (packet)
- *	rcvbuf=BYTES		receive buffer of each queue, 4096 to 1073741823;
- *				default 4 MiB, or as much as the system allows,
- *				which fdl_info.rcvbuf tells (packet)
+ *	tap:NAME	a TAP device; created if there is none
+ *	tun:NAME	a TUN device; created if there is none
+ *	packet:IFACE	an AF_PACKET socket on an interface
+ *	seqpacket:PATH	a unix seqpacket socket
+ *	unixgram:PATH	a unix datagram socket
+ *	fd:N		an fd that the process has; never closed
+ *	fd:NAME		an fd passed by systemd under that name
+ *			(sd_listen_fds(3))
+ *
+ * Options:
+ *
+ *	mtu=BYTES	For every kind. 68 to 65535; a TUN or TAP device is set
+ *			to it.
+ *	netns=NAME	For tap, tun, packet. The device is in this network
+ *			namespace: a name of ip-netns(8), or a path.
+ *	queues=N	For tap, tun, packet. The number of queues, 1 to 256.
+ *			A TUN or TAP that exists must have been made for
+ *			several.
+ *	promisc		For packet. Receive frames for all stations.
  *	fanout=hash|lb|cpu|rollover|rnd|qm
- *				enum fdl_fanout; default hash (packet)
- *	rollover		FDL_ROLLOVER (packet)
- *	listen			bind PATH and wait for one peer (unix); a
- *				datagram socket waits for its first packet
- *	local=PATH		our own address, else chosen by the kernel
- *				(unixgram)
+ *			For packet. enum fdl_fanout; default hash.
+ *	rollover	For packet. FDL_ROLLOVER.
+ *	outgoing=on|off	For packet. FDL_RX_OUTGOING; default off.
+ *	rcvbuf=BYTES	For packet. The receive buffer of each queue, 4096 to
+ *			1073741823; default 4 MiB, or as much as the system
+ *			allows. fdl_info.rcvbuf tells what it became.
+ *	offload=on|off	For tap, tun, seqpacket, unixgram. A virtio-net header
+ *			before each packet, for super-packets and partial
+ *			checksums (packet.h). tap, tun: to and from the kernel;
+ *			default on. seqpacket, unixgram: to and from the peer,
+ *			which must be told to do the same; default off.
+ *	listen		For seqpacket, unixgram. Bind PATH and wait for one
+ *			peer. A datagram socket waits for its first packet, and
+ *			connects to the sender.
+ *	local=PATH	For unixgram. The socket's own address; else the kernel
+ *			chooses it.
  *
- * A PATH that starts with '@' is abstract (unix(7)). What listen or local bound
- * is unlinked by fdl_endpoint_free. *ep is set on success only.
+ * A PATH that starts with '@' is abstract (unix(7)). fdl_endpoint_free unlinks
+ * the path that listen or local bound. *ep is set on success only.
  *
- * Errors: -EINVAL malformed, or contradicting the options (log has the
- * grammar); -ENODEV no such interface; -ENOENT no such path or name; -EPERM,
- * -EACCES not allowed; -EBUSY another process has the device; -EINTR a signal
- * came while waiting for a peer; -ECONNREFUSED nobody listens; -EADDRINUSE; and
- * those of fdl_endpoint_new.
+ * Returns 0.
+ * Errors: those of fdl_endpoint_new, and
+ *	-EINVAL		the locator is malformed (the log has the grammar), or
+ *			it contradicts the options; the device is of another
+ *			kind, or was not made for several queues
+ *	-ENODEV		there is no such interface
+ *	-ENOENT		there is no such path, namespace or name of an fd
+ *	-EPERM, -EACCES	the process may not do that
+ *	-EBUSY		another process has the device
+ *	-EINTR		a signal came while waiting for a peer
+ *	-ECONNREFUSED	nobody listens at the path
+ *	-EADDRINUSE	the path to bind is taken
  */
 int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	     const struct fdl_options *opts);
@@ -63,33 +81,36 @@ enum fdl_kind {
 	FDL_KIND_DGRAM,
 };
 
-/* "tun", "tap", "packet", "seqpacket", "datagram"; NULL if none. Any thread. */
+/* "tun", "tap", "packet", "seqpacket", "datagram"; NULL for a number that is no
+ * kind. Any thread. */
 const char *fdl_kind_name(enum fdl_kind kind);
 
-/* What an fd is, found by getsockopt(2) and ioctl(2) alone. */
+/* What an fd is, as getsockopt(2) and ioctl(2) tell without changing it. */
 struct fdl_info {
 	enum fdl_kind kind;
-	bool ethernet;		/* frames start with an Ethernet header; on a
-				 * SEQPACKET or DGRAM socket that is up to the
-				 * peers, and false */
+	bool ethernet;		/* frames start with an Ethernet header. False
+				 * for a SEQPACKET or DGRAM socket, whose peers
+				 * agree on it between themselves */
 	bool device;		/* name, ifindex, mtu, up are known */
 	bool multi_queue;	/* TUN, TAP: IFF_MULTI_QUEUE */
 	bool packet_info;	/* TUN, TAP: 4 bytes before each packet (no
 				 * IFF_NO_PI) */
 	bool up;		/* the device is up */
-	bool adaptive;		/* AF_PACKET: fdl_open opens it, or has, with
-				 * the second sockets of mode adaptive */
+	bool adaptive;		/* AF_PACKET: opened, or to be opened, by
+				 * fdl_open, which adds the second socket that
+				 * mode adaptive needs */
 	uint8_t address[6];	/* of the device; zeros if it has none */
 	uint8_t vnet_hdr_len;	/* bytes of virtio-net header; 0: none */
 	char name[IF_NAMESIZE];	/* of the device; "" if there is none */
 	unsigned ifindex;
 	uint32_t mtu;		/* of the device; 0: not known */
-	uint32_t queues;	/* fds of this device: 1 unless multi_queue */
-	uint32_t offloads;	/* FDL_OFFLOAD_..., what a TUN or TAP was told
-				 * it may hand out */
-	uint32_t rcvbuf;	/* AF_PACKET: bytes of receive buffer, of which
-				 * half is for packets and half for their
-				 * bookkeeping; 0: not open yet */
+	uint32_t queues;	/* how many fds the device has; 1 unless
+				 * multi_queue */
+	uint32_t offloads;	/* FDL_OFFLOAD_ bits: what the kernel may leave
+				 * to the reader of a TUN or TAP */
+	uint32_t rcvbuf;	/* AF_PACKET: bytes of receive buffer. Half of
+				 * them hold packets, half their bookkeeping.
+				 * 0: the socket is not open yet */
 };
 
 /* fdl_info.offloads, as the TUN_F_ flags of linux/if_tun.h. */
@@ -104,11 +125,13 @@ enum {
 };
 
 /*
- * Say what a locator names, or what an fd is, without creating, opening,
- * connecting or changing anything. size is sizeof(struct fdl_info). log and ctx
- * as in fdl_options. Any thread.
- * Errors: as fdl_open and fdl_endpoint_new; -ENODEV a TAP or TUN that does not
- * exist (opening would create it).
+ * Say what a locator names (fdl_probe) or what an fd is (fdl_probe_fd). Nothing
+ * is created, opened, connected or changed. size is sizeof(struct fdl_info).
+ * log and ctx are as fdl_options.log and log_ctx. Any thread.
+ *
+ * Returns 0.
+ * Errors: those of fdl_open and fdl_endpoint_new, and
+ *	-ENODEV		there is no such TAP or TUN; fdl_open would create it
  */
 int fdl_probe(const char *locator, struct fdl_info *info, size_t size,
 	      void (*log)(void *ctx, int level, const char *msg), void *ctx);
@@ -118,8 +141,9 @@ int fdl_probe_fd(int fd, struct fdl_info *info, size_t size,
 /* The device of a link as it is now. */
 struct fdl_link {
 	bool up;		/* switched on (IFF_UP) */
-	bool carrier;		/* up, and connected: a cable, a veth's other
-				 * end, a TUN's or TAP's reader */
+	bool carrier;		/* up, and connected: to a cable, to the other
+				 * end of a veth, to the reader of a TUN or
+				 * TAP */
 	uint8_t address[6];	/* zeros if it has none */
 	uint32_t mtu;
 	char name[IF_NAMESIZE];
@@ -128,43 +152,53 @@ struct fdl_link {
 };
 
 /*
- * Ask for the state of the endpoint's device; size is sizeof(struct fdl_link).
- * No call is needed while nothing changes: a change makes the pollable fds
- * readable, fdl_recv returns 0 for it (or the packets that were there) and
- * fdl_link.changes has grown. A TUN or TAP that is moved to another network
- * namespace is followed there, where that is permitted. Any thread.
- * Errors: -EOPNOTSUPP a link without a device; -ENODEV it is gone; -EXDEV it is
- * in a network namespace that is not for us to enter, where changes are not
- * noticed either.
+ * Ask for the state of the endpoint's device. size is sizeof(struct fdl_link).
+ * Any thread.
+ *
+ * There is no need to ask while nothing changes. A change makes the pollable
+ * fds readable, fdl_recv returns 0 for it (or the packets that were there), and
+ * fdl_link.changes has grown. When a TUN or TAP moves to another network
+ * namespace, the endpoint follows it if the process may enter that namespace.
+ *
+ * Returns 0.
+ * Errors:
+ *	-EOPNOTSUPP	the link has no device
+ *	-ENODEV		the device is gone
+ *	-EXDEV		the device is in a network namespace that this process
+ *			may not enter; its changes are not noticed either
  */
 int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *link, size_t size);
 
 /*
- * fdl_link.changes alone, for who asks often: no system call. A link without a
- * device has 0. Any thread.
+ * fdl_link.changes alone, without a system call, for a caller that asks often.
+ * A link without a device has 0. Any thread.
  */
 uint64_t fdl_link_changes(const struct fdl_endpoint *ep);
 
 /*
- * What the endpoint's first fd was when the endpoint was made. Any thread.
- * Returns 0.
+ * What the endpoint's first fd was when the endpoint was made. size is
+ * sizeof(struct fdl_info). Any thread. Returns 0.
  */
 int fdl_get_info(const struct fdl_endpoint *ep, struct fdl_info *info,
 		 size_t size);
 
 /*
- * Why a mode cannot be used on such an fd, as the end of a sentence; NULL: it
- * can. Any thread.
+ * Why a mode cannot be used on such an fd. Any thread.
+ * Returns the end of a sentence ("it is no socket"), or NULL: it can be used.
  */
 const char *fdl_mode_refusal(const struct fdl_info *info, enum fdl_mode mode);
 
-/* What FDL_MODE_AUTO is on such an fd; AUTO: no mode can be used. Any thread. */
+/*
+ * Which mode FDL_MODE_AUTO means on such an fd. Any thread.
+ * Returns the mode, or FDL_MODE_AUTO: no mode can be used.
+ */
 enum fdl_mode fdl_mode_best(const struct fdl_info *info);
 
 /*
- * Why an offload, one FDL_OFFLOAD_ bit, would not be left to the wire on send
- * through an endpoint over such an fd with default options, as the end of a
- * sentence; NULL: it would. Any thread.
+ * Why an endpoint with default options, over such an fd, would do an offload
+ * itself on send and not leave it to the wire. offload is one FDL_OFFLOAD_ bit.
+ * Any thread.
+ * Returns the end of a sentence, or NULL: the wire would do it.
  */
 const char *fdl_offload_refusal(const struct fdl_info *info, uint32_t offload);
 

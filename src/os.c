@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
@@ -235,9 +237,73 @@ int os_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
 	return r;
 }
 
+enum {
+	WORD_BITS = 8 * sizeof(long),
+};
+
+static void set_bit(unsigned long *bits, const struct pollfd *p, short event)
+{
+	if (p->fd >= 0 && p->events & event)
+		bits[p->fd / WORD_BITS] |= 1UL << p->fd % WORD_BITS;
+}
+
+static short get_bit(const unsigned long *bits, const struct pollfd *p,
+		     short event)
+{
+	if (p->fd < 0 || !(bits[p->fd / WORD_BITS] >> p->fd % WORD_BITS & 1))
+		return 0;
+	return event;
+}
+
+/* poll(2) for POLLIN and POLLOUT, by select(2), whose sets may be larger than
+ * the C library's type for them. */
+static int select_fds(struct pollfd *fds, unsigned n, int timeout_ms)
+{
+	struct timeval tv = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
+	unsigned long *in, *out;
+	int max = 0, words, r;
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		max = fds[i].fd > max ? fds[i].fd : max;
+	words = max / WORD_BITS + 1;
+	in = calloc(2 * (size_t)words, sizeof(*in));
+	if (!in)
+		return -ENOMEM;
+	out = in + words;
+	for (i = 0; i < n; i++) {
+		set_bit(in, &fds[i], POLLIN);
+		set_bit(out, &fds[i], POLLOUT);
+	}
+	r = result(select(max + 1, (fd_set *)in, (fd_set *)out, NULL,
+			  timeout_ms < 0 ? NULL : &tv));
+	for (i = 0; r >= 0 && i < n; i++)
+		fds[i].revents = (short)(get_bit(in, &fds[i], POLLIN) |
+					 get_bit(out, &fds[i], POLLOUT));
+	free(in);
+	return r;
+}
+
+static int count_ready(const struct pollfd *fds, unsigned n)
+{
+	int ready = 0;
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		ready += fds[i].revents != 0;
+	return ready;
+}
+
+/* poll(2) takes no more fds than a process may still open, though all of them
+ * are open: one that has lowered its limit since can wait all the same. */
 int os_poll(struct pollfd *fds, unsigned n, int timeout_ms)
 {
-	return result(poll(fds, n, timeout_ms));
+	int r = result(poll(fds, n, timeout_ms));
+
+	if (r != -EINVAL)
+		return r;
+	r = select_fds(fds, n, timeout_ms);
+	return r < 0 ? r : count_ready(fds, n);
 }
 
 int os_epoll_create(void)

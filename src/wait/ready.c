@@ -300,19 +300,32 @@ static void note_wanted(struct ready *r, bool wanted, bool pausing)
 	atomic_store_explicit(&r->want_write, wanted, memory_order_release);
 }
 
+/*
+ * Put into the set what tells of room. The other side may end the queue at the
+ * same time: it writes that and then takes out what there is, here it is put in
+ * and then that looked at.
+ */
+static int watch_room(struct ready *r, int fd, uint32_t events, bool pausing)
+{
+	int err;
+
+	note_wanted(r, true, pausing);
+	err = watch(r, fd, events, FDL_WRITABLE);
+	if (!err && !r->ended)
+		return 0;
+	if (!err)
+		unwatch(r, fd);
+	note_wanted(r, false, false);
+	return err;
+}
+
 static int want(struct ready *r)
 {
 	int err = 0;
 
 	if (r->room < 0)
 		err = begin(r, &r->room, os_dup(r->sends));
-	if (err)
-		return err;
-	note_wanted(r, true, false);
-	err = watch(r, r->room, EPOLLOUT, FDL_WRITABLE);
-	if (err)
-		note_wanted(r, false, false);
-	return err;
+	return err ? err : watch_room(r, r->room, EPOLLOUT, false);
 }
 
 int ready_want_write(struct ready *r, bool on)
@@ -320,7 +333,7 @@ int ready_want_write(struct ready *r, bool on)
 	if (on == atomic_load_explicit(&r->want_write, memory_order_relaxed))
 		return 0;
 	if (on)
-		return want(r);
+		return r->ended ? 0 : want(r);
 	unwatch(r, room_fd(r).fd);
 	note_wanted(r, false, false);
 	return 0;
@@ -330,6 +343,8 @@ int ready_pause(struct ready *r, unsigned us)
 {
 	int err = 0;
 
+	if (r->ended)
+		return 0;
 	if (r->pause < 0)
 		err = begin(r, &r->pause, os_timerfd());
 	if (!err)
@@ -338,11 +353,7 @@ int ready_pause(struct ready *r, unsigned us)
 		return err;
 	if (ready_wants_write(r))
 		unwatch(r, r->room);
-	note_wanted(r, true, true);
-	err = watch(r, r->pause, EPOLLIN, FDL_WRITABLE);
-	if (err)
-		note_wanted(r, false, false);
-	return err;
+	return watch_room(r, r->pause, EPOLLIN, true);
 }
 
 int ready_state(const struct ready *r, bool there)

@@ -38,7 +38,7 @@ struct ready {
 				 * watched, in the set once that is shown */
 	bool insists;		/* receive side: ready_insist was called */
 	bool has_more;		/* receive side: more is raised */
-	bool ended;		/* receive side: ready_end was called */
+	_Atomic bool ended;	/* receive side writes: ready_end was called */
 	unsigned answered;	/* receive side: refill signals read */
 	_Atomic bool want_write; /* send side writes: room, or with pausing */
 	_Atomic bool pausing;	/* pause, is in the set */
@@ -109,7 +109,7 @@ int ready_rearm(struct ready *r);
 bool ready_note_refill(struct ready *r, unsigned asked);
 
 /* Receive side: the queue has ended, and the caller was told; quiet for
- * good. May be repeated. */
+ * good, whatever the send side asks for. May be repeated. */
 void ready_end(struct ready *r);
 
 /* Send side. Errors: -EMFILE, -ENFILE, -ENOMEM. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -500,6 +501,36 @@ static void attach_takes_the_turn_of_a_receive(struct link *l)
 	}
 }
 
+/* As a program does that confines itself: poll(2) takes no more fds than the
+ * limit says, be they open already. */
+static void readers_outlive_a_lowered_fd_limit(struct link *l)
+{
+	struct rlimit before, low;
+	struct sink s;
+
+	sink_init(&s, l);
+	attach(&s);
+	feed_many(l, 0, 3);
+	await(&s, 3, 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = (struct rlimit){ .rlim_cur = 0, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	feed_many(l, 3, 3);
+	await(&s, 6, 0);
+	fdl_wake(l->ep);
+	feed_many(l, 6, 3);
+	await(&s, 9, 0);
+	assert_int_equal(fdl_detach(l->ep), 0);
+	assert_int_equal(s.reasons[0], 0);
+	assert_int_equal(fdl_queue_poll(l->q, -1), 0);
+	assert_int_equal(fdl_poll(l->ep, -1), 0);
+	feed_many(l, 9, 1);
+	assert_int_equal(fdl_poll(l->ep, -1), FDL_READABLE);
+	expect_received(l, frame_len(9), 9);
+	assert_int_equal(fdl_queue_poll(l->q, QUIET_MS), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 /* How many fds the process's epoll sets watch. */
 static unsigned watched_fds(void)
 {
@@ -582,6 +613,8 @@ static const struct expectation table[] = {
 	  .test = no_wake_is_left_by_a_detach },
 	{ .name = "attach takes the turn of a receive",
 	  .test = attach_takes_the_turn_of_a_receive },
+	{ .name = "readers outlive a lowered fd limit",
+	  .test = readers_outlive_a_lowered_fd_limit },
 	{ .name = "an attachment watches no fds",
 	  .needs = LINK_EOF | LINK_IP,
 	  .test = an_attachment_watches_no_fds },

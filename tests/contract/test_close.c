@@ -10,6 +10,9 @@
 
 #include <cmocka.h>
 
+#include <fdlink/attach.h>
+#include <fdlink/open.h>
+
 #include "contract.h"
 
 /* An ended queue says the same for ever, and is quiet. */
@@ -280,6 +283,92 @@ static void a_socket_keeps_its_flags(struct link *l)
 	expect_quiet(l);
 }
 
+static void expect_silence(struct link *l)
+{
+	assert_false(fd_readable(fdl_queue_fd(l->q), 0));
+	assert_false(fd_readable(fdl_fd(l->ep), 0));
+}
+
+static int keep_none(void *ctx, struct fdl_queue *q, struct fdl_packet *v[],
+		     int n)
+{
+	(void)ctx;
+	(void)q;
+	(void)v;
+	(void)n;
+	return 0;
+}
+
+/* Every call that an endpoint's owner may still make. */
+static void call_all(struct link *l)
+{
+	const struct fdl_dispatcher d = { .deliver = keep_none };
+	struct fdl_packet *pkt = frame_packet(l, 100, 0);
+	struct iovec iov = { pkt->data, pkt->len };
+	struct fdl_packet *v[4];
+	struct fdl_link state;
+	int n;
+
+	fdl_want_write(l->q, true);
+	expect_silence(l);
+	if (fdl_send(l->q, &pkt, 1) != 1)
+		fdl_release(&pkt, 1);
+	expect_silence(l);
+	fdl_want_write(l->q, true);
+	expect_silence(l);
+	pkt = frame_packet(l, 100, 0);
+	iov.iov_base = pkt->data;
+	fdl_write(l->q, &iov, 1, NULL);
+	expect_silence(l);
+	if (fdl_write_packets(l->ep, &pkt, 1) != 1)
+		fdl_release(&pkt, 1);
+	expect_silence(l);
+	fdl_flush(l->q);
+	fdl_link_state(l->ep, &state, sizeof(state));
+	expect_silence(l);
+	n = fdl_alloc(l->q, v, 4);
+	fdl_release(v, n);
+	expect_silence(l);
+	fdl_wake(l->ep);
+	expect_silence(l);
+	assert_int_equal(fdl_attach(l->ep, &d), 0);
+	fdl_wait(l->ep);
+	expect_silence(l);
+	fdl_detach(l->ep);
+	expect_silence(l);
+	fdl_want_write(l->q, false);
+	expect_silence(l);
+}
+
+/* Room is asked for before the end, with some sent and none left. */
+static void an_ended_queue_stays_quiet(struct link *l)
+{
+	uint8_t buf[FRAME_MAX];
+	struct fdl_packet *pkt;
+	int reason;
+
+	l->uncounted = true;
+	do {
+		pkt = frame_packet(l, 1000, 0);
+	} while (l->kind->traits & LINK_UNIX && fdl_send(l->q, &pkt, 1) == 1);
+	assert_int_equal(fdl_want_write(l->q, true), 0);
+	if (l->kind->traits & LINK_EOF)
+		assert_int_equal(shutdown(l->peer, SHUT_WR), 0);
+	else
+		link_delete_device(l);
+	reason = expect_end(l);
+	expect_ended(l, reason);
+	/* It is tried once more, and there is no room yet; then there is. */
+	if (fdl_send(l->q, &pkt, 1) != 1)
+		fdl_release(&pkt, 1);
+	expect_silence(l);
+	while (l->kind->traits & LINK_EOF &&
+	       recv(l->peer, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		expect_silence(l);
+	call_all(l);
+	expect_ended(l, reason);
+}
+
 static const struct expectation table[] = {
 	{ .name = "a close is told after all data",
 	  .test = a_close_is_told_after_all_data,
@@ -299,6 +388,12 @@ static const struct expectation table[] = {
 	{ .name = "a half close ends receiving",
 	  .test = a_half_close_ends_receiving,
 	  .needs = LINK_EOF },
+	{ .name = "an ended queue stays quiet, whatever is called",
+	  .test = an_ended_queue_stays_quiet,
+	  .needs = LINK_EOF },
+	{ .name = "a queue without its device stays quiet, too",
+	  .test = an_ended_queue_stays_quiet,
+	  .needs = LINK_DEVICE },
 	{ .name = "a datagram peer that goes is silence",
 	  .test = a_datagram_peer_that_goes_is_silence,
 	  .needs = LINK_NO_EOF },

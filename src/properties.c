@@ -5,11 +5,6 @@
 #include "endpoint.h"
 #include "tx/bridge.h"
 
-const char *fdl_version(void)
-{
-	return FDL_VERSION;
-}
-
 const char *fdl_last_error(const struct fdl_endpoint *ep)
 {
 	const char *text = atomic_load_explicit(&ep->shared.last_error,

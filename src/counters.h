@@ -52,7 +52,8 @@
 	X(TX_GSO_CUT, tx_gso_cut) \
 	X(TX_SEGMENTS, tx_segments) \
 	X(TX_OFFLOAD_REVOKED, tx_offload_revoked) \
-	X(TX_COALESCED, tx_coalesced)
+	X(TX_COALESCED, tx_coalesced) \
+	X(TX_DROP_REFUSED, tx_drop_refused)
 
 #define NUMBER(number, field) number,
 enum counter { EACH_COUNTER(NUMBER) COUNTERS };

@@ -27,7 +27,7 @@ int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
 
 	if (q->tx.deferred)
 		defer_flush(&q->tx);
-	k = tx_put(&q->tx, (struct frames){ .v = v }, n, &why);
+	k = tx_put_keeping(&q->tx, (struct frames){ .v = v }, n, &why);
 	if (k > 0)
 		fdl_release(v, k);
 	note_room(q, why, k);
@@ -110,7 +110,7 @@ int fdl_flush(struct fdl_queue *q)
 
 	if (err || !q->tx.cutting)
 		return err;
-	tx_put(&q->tx, (struct frames){ NULL, NULL }, 0, &why);
+	tx_put_keeping(&q->tx, (struct frames){ NULL, NULL }, 0, &why);
 	note_room(q, why, 0);
 	return why ? why->result : 0;
 }

@@ -217,7 +217,9 @@ int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n);
 
 /*
  * Send packets, in order, which may come from another queue or endpoint. Never
- * blocks and never drops for lack of room. The room before data may be written
+ * blocks and never drops for lack of room; what the device refuses for 100 ms, or
+ * 64 times a millisecond apart, while the fd has room is dropped as refused, for
+ * that is a rule or a peer's MTU, not a full queue. The room before data may be written
  * to, also that of packets which stay. What off says is left undone on a packet
  * is passed on where the wire takes it, else done here: the checksum completed,
  * a super-packet cut into segments.
@@ -234,7 +236,8 @@ int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n);
 /*
  * Write one frame from cnt pieces (0 to INT_MAX, empty ones allowed). off may
  * be NULL; it says what is left undone on the frame. Where there is no room the
- * frame is dropped and counted, after fdl_options.tx_wait_ms.
+ * frame is dropped and counted, after fdl_options.tx_wait_ms, or sooner where
+ * fdl_send would drop it.
  * Returns 0: written, or put off to fdl_flush. Errors, all counted: -EAGAIN or
  * -ENOBUFS no room; -EINVAL empty, refused as malformed, or contradicting off;
  * -EMSGSIZE too long; -ENETDOWN the link is down; -ECONNREFUSED no reader;

@@ -69,6 +69,9 @@ struct fdl_stats {
 					 * an offload and is not asked again */
 	uint64_t tx_coalesced;		/* packets that went merged with others,
 					 * each also in tx_packets */
+	uint64_t tx_drop_refused;	/* refused for 100 ms, or 64 times, though
+					 * the fd had room: a rule (tc, nft), or
+					 * a peer with a smaller MTU */
 };
 
 /*

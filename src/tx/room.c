@@ -14,6 +14,16 @@ enum {
 	LAST_NAP_US = 8000,
 	FIRST_PAUSE_US = 1000,
 	LAST_PAUSE_US = 16000,
+	DOUBT_MS = 100,
+	DOUBT_TRIES = 64,
+};
+
+static const struct verdict refused = {
+	.action = DROP,
+	.counter = TX_DROP_REFUSED,
+	.result = -ENOBUFS,
+	.text = "a packet was dropped: it was refused again and again, though "
+		"the fd has room (a rule of tc or nft, or the peer's MTU)",
 };
 
 /* One call's patience. */
@@ -60,14 +70,36 @@ static bool wait_for_room(struct tx *tx, struct patience *p, int err)
 	return true;
 }
 
-static void drop_all(struct tx *tx, const struct verdict *why, struct frames l,
-		     int n)
+/* POLLOUT, where it can be believed, tells of a full queue. */
+static bool says_room(const struct tx *tx)
 {
-	struct iovec iov;
-	int i;
+	struct pollfd room = { .fd = tx->io->fd, .events = POLLOUT };
 
-	for (i = 0; i < n; i++)
-		tx_drop(tx, why, frame_at(l, i, &iov).weight);
+	return os_poll(&room, 1, 0) > 0 && room.revents == POLLOUT;
+}
+
+/*
+ * Was the next frame refused so often that it is not for lack of room? A rule of
+ * tc or nft, or a peer with a smaller MTU, drops a frame for ever, and the kernel
+ * says ENOBUFS as if a queue were full. Tries of one millisecond count as one: who
+ * asks in a loop gives a full queue no time.
+ */
+static bool is_hopeless(struct tx *tx, struct tx_doubt *d,
+			const struct verdict *why)
+{
+	int64_t now;
+
+	if (why->result == -EAGAIN || !says_room(tx)) {
+		d->why = NULL;
+		return false;
+	}
+	now = os_now_ms();
+	if (d->why != why)
+		*d = (struct tx_doubt){ .why = why, .since_ms = now };
+	if (now != d->last_ms)
+		d->tries++;
+	d->last_ms = now;
+	return d->tries >= DOUBT_TRIES || now - d->since_ms >= DOUBT_MS;
 }
 
 static struct frames after(struct frames l, int n)
@@ -79,23 +111,84 @@ static struct frames after(struct frames l, int n)
 	return l;
 }
 
+static void drop_all(struct tx *tx, const struct verdict *why, struct frames l,
+		     int n)
+{
+	struct iovec iov;
+	int i;
+
+	for (i = 0; i < n; i++)
+		tx_drop(tx, why, frame_at(l, i, &iov).weight);
+}
+
+/* Drop what is next: the rest of a super-packet, or the first of l. Returns how
+ * many of l are gone by that. */
+static int drop_next(struct tx *tx, const struct verdict *why, struct frames l)
+{
+	if (tx->cutting) {
+		bridge_lose(tx, why);
+		return 0;
+	}
+	drop_all(tx, why, l, 1);
+	return 1;
+}
+
+int tx_put_keeping(struct tx *tx, struct frames l, int n,
+		   const struct verdict **why)
+{
+	int gone = tx_put(tx, l, n, why), k = gone;
+
+	while (*why && (*why)->action == LATER) {
+		if (gone > 0)
+			tx->doubt.why = NULL;
+		if (!is_hopeless(tx, &tx->doubt, *why))
+			return k;
+		k += drop_next(tx, &refused, after(l, k));
+		tx->doubt.why = NULL;
+		gone = tx_put(tx, after(l, k), n - k, why);
+		k += gone;
+	}
+	tx->doubt.why = NULL;
+	return k;
+}
+
+/* The time is up. Has nothing behind what is next a chance either? A full socket
+ * takes no other, and all wait behind the rest that an earlier fdl_send left. */
+static bool all_are_stuck(const struct tx *tx, const struct verdict *why, int k)
+{
+	return why->result == -EAGAIN || (tx->cutting && k == 0);
+}
+
 int tx_put_rest(struct tx *tx, struct frames l, int n, int k,
 		const struct verdict **why)
 {
+	const bool waits = tx->shared->opts.tx_wait_ms > 0;
 	struct patience p = { .nap_us = FIRST_NAP_US };
+	struct tx_doubt doubt = { .why = NULL };
 	int gone;
 
-	while (wait_for_room(tx, &p, (*why)->result)) {
+	for (;;) {
+		if (waits && is_hopeless(tx, &doubt, *why)) {
+			k += drop_next(tx, &refused, after(l, k));
+			doubt.why = NULL;
+		} else if (!wait_for_room(tx, &p, (*why)->result)) {
+			if (all_are_stuck(tx, *why, k))
+				break;
+			k += drop_next(tx, *why, after(l, k));
+			doubt.why = NULL;
+		}
 		gone = tx_put(tx, after(l, k), n - k, why);
 		k += gone;
 		if (!*why || (*why)->action == END)
 			return k;
-		if (gone > 0)
-			p = (struct patience){ .until = p.until,
-					       .nap_us = FIRST_NAP_US };
+		if (gone == 0)
+			continue;
+		p = (struct patience){ .until = p.until,
+				       .nap_us = FIRST_NAP_US };
+		doubt.why = NULL;
 	}
 	drop_all(tx, *why, after(l, k), n - k);
-	/* Not that of an earlier fdl_send, behind which all wait. */
+	/* Not that of an earlier fdl_send. */
 	if (k > 0)
 		bridge_lose(tx, *why);
 	*why = NULL;
@@ -105,11 +198,7 @@ int tx_put_rest(struct tx *tx, struct frames l, int n, int k,
 /* Does POLLOUT tell of room where there was none? */
 static bool lies(const struct tx *tx)
 {
-	struct pollfd room = { .fd = tx->io->fd, .events = POLLOUT };
-
-	if (tx->stalled != -EAGAIN)
-		return true;
-	return os_poll(&room, 1, 0) > 0 && room.revents == POLLOUT;
+	return tx->stalled != -EAGAIN || says_room(tx);
 }
 
 int tx_want_room(struct tx *tx)

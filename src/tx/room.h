@@ -5,6 +5,14 @@
 
 #include "tx/put.h"
 
+/*
+ * The same as tx_put, for who keeps what has no room. A frame that was refused
+ * for 100 ms, or 64 times (of one millisecond, once), though the fd has room, is
+ * dropped and counted, and the next one tried.
+ */
+int tx_put_keeping(struct tx *tx, struct frames l, int n,
+		   const struct verdict **why);
+
 /* What is left of n frames of which k went, and *why is not the end: as
  * tx_put_all. */
 int tx_put_rest(struct tx *tx, struct frames l, int n, int k,
@@ -12,8 +20,10 @@ int tx_put_rest(struct tx *tx, struct frames l, int n, int k,
 
 /*
  * The same as tx_put, where lack of room is met by the endpoint's policy: what
- * would not go is waited for, then dropped and counted. Returns how many are
- * gone, fewer than n only with *why the end.
+ * would not go is waited for, then dropped and counted. Where the device, not the
+ * fd, refused, each frame is tried; one that is refused as tx_put_keeping says is
+ * waited for no longer. Returns how many are gone, fewer than n only with *why the
+ * end.
  */
 static inline int tx_put_all(struct tx *tx, struct frames l, int n,
 			     const struct verdict **why)

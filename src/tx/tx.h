@@ -65,6 +65,14 @@ struct tx_batch {
 	uint8_t rest[TX_SCRATCH];	/* of tx.cut */
 };
 
+/* How the frame that is next was refused for lack of room, while the fd said
+ * that there is some. */
+struct tx_doubt {
+	const struct verdict *why;	/* NULL: it was not */
+	int64_t since_ms, last_ms;
+	unsigned tries;
+};
+
 struct tx {
 	struct shared *shared;
 	struct io *io;
@@ -77,6 +85,7 @@ struct tx {
 	int refused;			/* result of the first drop since 0 */
 	int stalled;			/* why fdl_send came back short; 0: no */
 	unsigned pause_us;		/* how long to wait where POLLOUT lies */
+	struct tx_doubt doubt;		/* of what fdl_send was left with */
 	struct deferred *deferred;	/* with FDL_COALESCE, else NULL */
 	struct tx_batch *out;
 

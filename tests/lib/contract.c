@@ -45,7 +45,8 @@ uint64_t stats_tx_drops(const struct fdl_stats *st)
 {
 	return st->tx_drop_empty + st->tx_drop_too_long + st->tx_drop_invalid +
 	       st->tx_drop_offload + st->tx_drop_link_down +
-	       st->tx_drop_no_peer + st->tx_drop_no_room + st->tx_drop_other;
+	       st->tx_drop_no_peer + st->tx_drop_no_room + st->tx_drop_other +
+	       st->tx_drop_refused;
 }
 
 static void drain(struct link *l)

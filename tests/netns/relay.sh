@@ -20,34 +20,11 @@
 set -eu
 # shellcheck source=../lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
+# shellcheck source=../lib/chain.sh
+. "$(dirname "$0")/../lib/chain.sh"
 relay=$(realpath "$1" 2>/dev/null) || relay=missing
 size=$((${2:-64} << 20))
-ends=$(dirname "$0")/ends.py
 [ -x "$relay" ] || skip "no program that relays"
-
-# Run in one of the namespaces: DEVICE MTU NUMBER
-# shellcheck disable=SC2016 # for the inner shell to expand
-make_end='
-set -eu
-ip tuntap add dev "$1" mode tap
-echo 0 >"/proc/sys/net/ipv6/conf/$1/disable_ipv6"
-ip ntable change name arp_cache dev "$1" mcast_probes 60
-ip ntable change name ndisc_cache dev "$1" mcast_probes 60
-ip link set "$1" mtu "$2" up
-ip address add "192.0.2.$3/24" dev "$1"
-ip address add "fd00::$3/64" dev "$1" nodad'
-
-# KIND MTU
-make_middle() {
-	case $1 in
-	tap) ip tuntap add dev m0 mode tap ;;
-	packet)
-		ip link add m0 type veth peer name m1
-		ip link set m1 mtu "$2" up ;;
-	*) return 0 ;;
-	esac
-	ip link set m0 mtu "$2" up
-}
 
 # LOG ARGUMENT...
 start_relay() {
@@ -94,28 +71,16 @@ end_relays() {
 # KIND MTU STACK WIRE [TAG]...
 traffic() {
 	local what="$1, MTU $2, stack $3, wire $4, tags: ${*:5}"
-	local mtu=$2 host_ip
+	local mtu=$2
 
 	# The kernel gives a frame the room of one tag beyond the MTU.
 	[ $# -lt 6 ] || mtu=$((mtu - 4))
-	bash -c "$make_end" - a0 "$mtu" 1
-	in_peer bash -c "$make_end" - b0 "$mtu" 2
+	make_ends "$mtu"
 	make_middle "$1" "$2"
 	start_relays "$@"
-	for host_ip in 192.0.2.2 fd00::2; do
-		wait_for ping -n -q -c 1 -W 1 $host_ip
-		timeout $patience python3 "$ends" talk $host_ip "$tmp/file" \
-			"$mtu" || {
-			cat "$tmp/one" "$tmp/two" >&2
-			fail "$what: with $host_ip"
-		}
-	done
-	no_csum_errors env
-	no_csum_errors in_peer
+	talk "$what" "$mtu"
 	end_relays
-	ip link del a0
-	in_peer ip link del b0
-	[ ! -e /proc/sys/net/ipv6/conf/m0 ] || ip link del m0
+	remove_devices
 	echo "$what: passed"
 }
 
@@ -154,21 +119,13 @@ every_combination() {
 
 end_all() {
 	[ ${#relays[@]} = 0 ] || kill "${relays[@]}" 2>/dev/null || :
-	[ -z "${server-}" ] || kill "$server" 2>/dev/null || :
+	end_chain
 	cleanup
 }
 
-# Two seconds for every MiB are slow enough for any machine.
-patience=$((20 + (size >> 19)))
 relays=()
 trap end_all EXIT
-# What is in the middle is nobody.
-echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
-head -c $size /dev/urandom >"$tmp/file"
-make_peer
-nsenter -t "$peer" -n python3 "$ends" serve "$tmp/file" >"$tmp/server" &
-server=$!
-wait_for grep -q up "$tmp/server"
+start_chain
 if [ "${3-}" = all ]; then
 	every_combination
 else

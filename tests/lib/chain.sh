@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# For scripts that join two kernels by a chain of links: sourced behind netns.sh.
+# The ends are TAPs: a0 here, 192.0.2.1 and fd00::1, and b0 in a namespace of its
+# own, $peer, 192.0.2.2 and fd00::2. $tmp/file, of $size bytes, gets across.
+ends=$(dirname "$0")/ends.py
+
+# Run in one of the namespaces: DEVICE MTU NUMBER
+# shellcheck disable=SC2016 # for the inner shell to expand
+make_end='
+set -eu
+ip tuntap add dev "$1" mode tap
+echo 0 >"/proc/sys/net/ipv6/conf/$1/disable_ipv6"
+ip ntable change name arp_cache dev "$1" mcast_probes 60
+ip ntable change name ndisc_cache dev "$1" mcast_probes 60
+ip link set "$1" mtu "$2" up
+ip address add "192.0.2.$3/24" dev "$1"
+ip address add "fd00::$3/64" dev "$1" nodad'
+
+# The two ends, with this MTU.
+make_ends() {
+	bash -c "$make_end" - a0 "$1" 1
+	in_peer bash -c "$make_end" - b0 "$1" 2
+}
+
+# KIND MTU
+make_middle() {
+	case $1 in
+	tap) ip tuntap add dev m0 mode tap ;;
+	packet)
+		ip link add m0 type veth peer name m1
+		ip link set m1 mtu "$2" up ;;
+	*) return 0 ;;
+	esac
+	ip link set m0 mtu "$2" up
+}
+
+# TCP and UDP, IPv4 and IPv6, both ways; what the chain's programs said, in
+# $tmp/one and $tmp/two, is shown where that fails.
+# talk WHAT MTU
+talk() {
+	local ip
+
+	for ip in 192.0.2.2 fd00::2; do
+		wait_for ping -n -q -c 1 -W 1 $ip
+		# Two seconds for every MiB are slow enough for any machine.
+		timeout $((20 + (size >> 19))) python3 "$ends" talk $ip \
+			"$tmp/file" "$2" || {
+			cat "$tmp/one" "$tmp/two" >&2
+			fail "$1: with $ip"
+		}
+	done
+	no_csum_errors env
+	no_csum_errors in_peer
+}
+
+remove_devices() {
+	ip link del a0
+	in_peer ip link del b0
+	[ ! -e /proc/sys/net/ipv6/conf/m0 ] || ip link del m0
+}
+
+# What is in the middle is nobody.
+start_chain() {
+	echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+	head -c "$size" /dev/urandom >"$tmp/file"
+	make_peer
+	nsenter -t "$peer" -n python3 "$ends" serve "$tmp/file" >"$tmp/server" &
+	server=$!
+	wait_for grep -q up "$tmp/server"
+}
+
+end_chain() {
+	[ -z "${server-}" ] || kill "$server" 2>/dev/null || :
+}

@@ -22,6 +22,7 @@ enum {
 	"fd:N fd:NAME, with options as fdlink(1) lists them.\n"
 
 /* A subcommand: argv[0] is its name. Returns the exit status. */
+int connect_main(int argc, char **argv);
 int host_main(int argc, char **argv);
 int info_main(int argc, char **argv);
 

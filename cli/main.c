@@ -12,6 +12,7 @@ static const struct command {
 	int (*function)(int argc, char **argv);
 	const char *help;
 } commands[] = {
+	{ "connect", connect_main, "a wire between two links" },
 #ifdef HAVE_LWIP
 	{ "host", host_main, "a userspace IP host on a link" },
 #endif

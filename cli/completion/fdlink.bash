@@ -80,7 +80,7 @@ _fdlink() {
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W \
-			"host info -h --help --version" -- "$cur")
+			"connect host info -h --help --version" -- "$cur")
 		return
 	fi
 	typed=${typed##* }
@@ -93,6 +93,8 @@ _fdlink() {
 	esac
 	case $prev in
 	--address | --gateway | --mac) return ;;
+	--stats | --rate | --delay | --jitter | --loss) return ;;
+	--reorder | --late | --duplicate | --seed) return ;;
 	--offload)
 		mapfile -t COMPREPLY < <(compgen -W "on tso off" -- "$cur")
 		return ;;
@@ -100,6 +102,9 @@ _fdlink() {
 	case ${COMP_WORDS[1]} in
 	host) words+=" --address --gateway --mac --ip --offload" ;;
 	info) words+=" --json" ;;
+	connect)
+		words+=" --stats --json --ip --rate --delay --jitter --loss"
+		words+=" --reorder --late --duplicate --seed" ;;
 	*) return ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

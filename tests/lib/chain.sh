@@ -45,8 +45,8 @@ talk() {
 	for ip in 192.0.2.2 fd00::2; do
 		wait_for ping -n -q -c 1 -W 1 $ip
 		# Two seconds for every MiB are slow enough for any machine.
-		timeout $((20 + (size >> 19))) python3 "$ends" talk $ip \
-			"$tmp/file" "$2" || {
+		timeout $((20 + (${size:?} >> 19))) python3 "$ends" talk $ip \
+			"${tmp:?}/file" "$2" || {
 			cat "$tmp/one" "$tmp/two" >&2
 			fail "$1: with $ip"
 		}
@@ -66,7 +66,7 @@ start_chain() {
 	echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 	head -c "$size" /dev/urandom >"$tmp/file"
 	make_peer
-	nsenter -t "$peer" -n python3 "$ends" serve "$tmp/file" >"$tmp/server" &
+	nsenter -t "${peer:?}" -n python3 "$ends" serve "$tmp/file" >"$tmp/server" &
 	server=$!
 	wait_for grep -q up "$tmp/server"
 }

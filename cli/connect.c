@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fdlink connect: signals, strands, and what becomes of an end. */
+#include "connect.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+/* A strand on a thread of its own. */
+struct worker {
+	struct wire *wire;
+	struct strand *strand;
+	pthread_t thread;
+	unsigned end;		/* whose end it saw, and */
+	int why;		/* why; 0: it was stopped */
+};
+
+struct wire {
+	struct connect_options options;
+	struct connect_report report;
+	struct fdl_endpoint *ep[CONNECT_ENDS];
+	unsigned n;
+	struct worker *workers;
+	int signals, timer;	/* timer: -1 without --stats */
+	int stop;		/* all workers are to end */
+	int over;		/* one has ended */
+};
+
+static struct impair_counts impaired(void *ctx, unsigned end)
+{
+	const struct wire *w = ctx;
+	struct impair_counts sum = { 0 }, c;
+	unsigned i;
+
+	for (i = 0; i < w->n; i++) {
+		c = strand_impaired(w->workers[i].strand, end);
+		sum.lost += c.lost;
+		sum.late += c.late;
+		sum.duplicated += c.duplicated;
+		sum.no_room += c.no_room;
+	}
+	return sum;
+}
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+
+	worker->why = strand_run(worker->strand, worker->wire->stop,
+				 &worker->end);
+	eventfd_write(worker->wire->over, 1);
+	return NULL;
+}
+
+/* Where an end has one queue, one strand is all that can be. */
+static int make_strands(struct wire *w)
+{
+	const unsigned a = fdl_queues(w->ep[0]), b = fdl_queues(w->ep[1]);
+	struct strand *strand;
+
+	w->workers = calloc(a < b ? a : b, sizeof(*w->workers));
+	if (!w->workers)
+		return -ENOMEM;
+	for (; w->n < (a < b ? a : b); w->n++) {
+		strand = strand_new(&w->options, w->ep, w->n, a < b ? a : b);
+		if (!strand)
+			return -ENOMEM;
+		w->workers[w->n].wire = w;
+		w->workers[w->n].strand = strand;
+	}
+	return 0;
+}
+
+static int watch_signals(struct wire *w)
+{
+	const struct itimerspec every = {
+		.it_interval.tv_sec = w->options.stats_s,
+		.it_value.tv_sec = w->options.stats_s,
+	};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	w->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	w->stop = eventfd(0, EFD_CLOEXEC);
+	w->over = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (w->signals < 0 || w->stop < 0 || w->over < 0 || w->timer < 0 ||
+	    timerfd_settime(w->timer, 0, &every, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+/* False: it asks the wire to end. */
+static bool take_signal(struct wire *w)
+{
+	struct signalfd_siginfo info;
+
+	if (read(w->signals, &info, sizeof(info)) != sizeof(info))
+		return true;
+	if (info.ssi_signo != SIGUSR1)
+		return false;
+	connect_report_all(&w->report);
+	return true;
+}
+
+static void take_tick(struct wire *w)
+{
+	uint64_t times;
+
+	if (read(w->timer, &times, sizeof(times)) == sizeof(times))
+		connect_report_line(&w->report);
+}
+
+/* Until a signal, or until a worker has ended. */
+static void watch(struct wire *w)
+{
+	struct pollfd fds[] = {
+		{ .fd = w->signals, .events = POLLIN },
+		{ .fd = w->timer, .events = POLLIN },
+		{ .fd = w->over, .events = POLLIN },
+	};
+
+	while (!fds[2].revents) {
+		if (poll(fds, 3, -1) < 0)
+			continue;
+		if (fds[0].revents && !take_signal(w))
+			return;
+		if (fds[1].revents)
+			take_tick(w);
+	}
+}
+
+static void say_end(const char *locator, int rc)
+{
+	const char *why = strerror(-rc);
+
+	if (rc == -ENODEV)
+		why = "the device is gone";
+	if (rc == -ESHUTDOWN)
+		why = "the peer closed";
+	fprintf(stderr, "fdlink: %s has ended: %s\n", locator, why);
+}
+
+static int start_workers(struct wire *w, unsigned *started)
+{
+	int rc;
+
+	for (*started = 0; *started < w->n; ++*started) {
+		rc = pthread_create(&w->workers[*started].thread, NULL, work,
+				    &w->workers[*started]);
+		if (rc)
+			return -rc;
+	}
+	return 0;
+}
+
+/* Returns an exit status: a peer that closes has what it wanted. */
+static int stop_workers(struct wire *w, unsigned started)
+{
+	const struct worker *worker;
+	int status = STATUS_OK;
+	unsigned i;
+
+	eventfd_write(w->stop, 1);
+	for (i = 0; i < started; i++) {
+		worker = &w->workers[i];
+		pthread_join(worker->thread, NULL);
+		if (!worker->why || status != STATUS_OK)
+			continue;
+		say_end(w->options.locator[worker->end], worker->why);
+		if (worker->why != -ESHUTDOWN)
+			status = STATUS_FAILURE;
+	}
+	return status;
+}
+
+static void say_up(const struct wire *w)
+{
+	if (w->options.json)
+		return;
+	printf("fdlink connect: up between %s and %s\n", w->options.locator[0],
+	       w->options.locator[1]);
+	fflush(stdout);
+}
+
+static int fail(const char *what, int rc)
+{
+	fprintf(stderr, "fdlink: %s: %s\n", what, strerror(-rc));
+	return STATUS_FAILURE;
+}
+
+static int run(struct wire *w)
+{
+	unsigned started;
+	int status, rc;
+
+	rc = watch_signals(w);
+	if (!rc)
+		rc = make_strands(w);
+	if (rc < 0)
+		return fail("the wire could not be set up", rc);
+	connect_report_start(&w->report);
+	rc = start_workers(w, &started);
+	if (rc < 0) {
+		stop_workers(w, started);
+		return fail("no thread could be started", rc);
+	}
+	say_up(w);
+	watch(w);
+	status = stop_workers(w, started);
+	connect_report_all(&w->report);
+	return status;
+}
+
+static void close_wire(struct wire *w)
+{
+	unsigned i;
+
+	for (i = 0; i < w->n; i++)
+		strand_free(w->workers[i].strand);
+	free(w->workers);
+	for (i = 0; i < CONNECT_ENDS; i++)
+		fdl_endpoint_free(w->ep[i]);
+}
+
+int connect_main(int argc, char **argv)
+{
+	struct wire w = { 0 };
+	int status;
+
+	status = connect_parse(&w.options, argc, argv);
+	if (status || w.options.help)
+		return status;
+	status = connect_open(&w.options, w.ep);
+	if (status)
+		return status;
+	w.report.options = &w.options;
+	w.report.ep = w.ep;
+	w.report.impaired = impaired;
+	w.report.ctx = &w;
+	status = run(&w);
+	close_wire(&w);
+	return status;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fdlink connect: a wire between two links. */
+#ifndef CONNECT_H
+#define CONNECT_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <fdlink/fdlink.h>
+
+#include "impair.h"
+
+/* The ends of the wire, and the way that starts at each. */
+enum {
+	CONNECT_ENDS = 2,
+};
+
+/* The command line, understood. */
+struct connect_options {
+	const char *locator[CONNECT_ENDS];
+	struct impair_options impair[CONNECT_ENDS]; /* of the way from there */
+	uint64_t seed;
+	unsigned stats_s;	/* seconds between two lines; 0: none */
+	bool json;
+	bool plain_ip;
+	bool help;		/* only that was asked for */
+};
+
+/*
+ * Errors: STATUS_USAGE, and standard error says why. argv must stay.
+ */
+int connect_parse(struct connect_options *options, int argc, char **argv);
+
+/* True: some packets are lost, late or more than one. */
+bool connect_impairs(const struct connect_options *options);
+
+/*
+ * Open both ends for a wire: of one medium, in promiscuous mode, with the
+ * offloads that the other end may carry. Says what does not fit.
+ * Returns an exit status; ep[] is set with STATUS_OK only.
+ */
+int connect_open(const struct connect_options *options,
+		 struct fdl_endpoint *ep[CONNECT_ENDS]);
+
+/* What the wire says of itself. */
+struct connect_report {
+	const struct connect_options *options;
+	struct fdl_endpoint *const *ep;
+	/* What was done to packets on the way from an end, over all queues. */
+	struct impair_counts (*impaired)(void *ctx, unsigned end);
+	void *ctx;
+	struct timespec started;	/* CLOCK_MONOTONIC */
+	/* What the last line told. */
+	struct fdl_stats told[CONNECT_ENDS];
+	struct timespec told_at;
+	bool in_place;			/* lines overwrite each other */
+};
+
+void connect_report_start(struct connect_report *report);
+
+/* One line of what passed since the last one. */
+void connect_report_line(struct connect_report *report);
+
+/* Every counter of both ends. */
+void connect_report_all(struct connect_report *report);
+
+/* One thread's part of the wire: strand.c. */
+struct strand;
+
+/*
+ * Make a strand of the queues whose number modulo n is i. Returns NULL when
+ * there is no memory, or no descriptor.
+ */
+struct strand *strand_new(const struct connect_options *options,
+			  struct fdl_endpoint *const ep[CONNECT_ENDS],
+			  unsigned i, unsigned n);
+void strand_free(struct strand *strand);
+
+/*
+ * Carry packets until an end has ended, or stop is readable, which may be -1:
+ * what of it is read is the caller's. Returns 0: stop is readable; else
+ * what fdl_recv or fdl_send returned, and *end is whose.
+ */
+int strand_run(struct strand *strand, int stop, unsigned *end);
+
+/* Any thread: the counters may be a few packets old. */
+struct impair_counts strand_impaired(const struct strand *strand, unsigned end);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Both ends of the wire, opened so that they fit each other. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fdlink/open.h>
+
+#include "cli.h"
+#include "connect.h"
+
+/* What a link carries, as far as it says so itself. */
+enum medium {
+	EITHER,			/* as the peers agree */
+	ETHERNET,
+	PLAIN_IP,
+};
+
+/* What is known of an end before it is opened. */
+struct end {
+	const char *locator;
+	enum medium medium;
+	uint32_t mtu;		/* of its device; 0: it has none */
+	bool takes_super;	/* super-packets of TCP need not be cut for it */
+};
+
+enum {
+	/* Packets that are under way stay in the pool that they came from. */
+	IMPAIRED_POOL = IMPAIR_ROOM + 1024,
+	WIRE_POOL = 1024,
+};
+
+static bool starts_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
+
+/* A device that does not exist yet is made when it is opened. */
+static void look_at(struct end *end, const char *locator)
+{
+	struct fdl_info info;
+
+	end->locator = locator;
+	end->medium = EITHER;
+	end->mtu = 0;
+	end->takes_super = !strstr(locator, ",offload=off");
+	if (fdl_probe(locator, &info, sizeof(info), NULL, NULL) < 0) {
+		if (starts_with(locator, "tap:"))
+			end->medium = ETHERNET;
+		if (starts_with(locator, "tun:"))
+			end->medium = PLAIN_IP;
+		return;
+	}
+	if (fdl_offload_refusal(&info, FDL_OFFLOAD_TSO4))
+		end->takes_super = strstr(locator, ",offload=on");
+	if (info.device) {
+		end->medium = info.ethernet ? ETHERNET : PLAIN_IP;
+		end->mtu = info.mtu;
+	}
+}
+
+static int check_media(const struct connect_options *o, const struct end *a,
+		       const struct end *b)
+{
+	const struct end *ip = a->medium == PLAIN_IP ? a : b;
+	const struct end *ethernet = a->medium == ETHERNET ? a : b;
+
+	if (ip->medium == PLAIN_IP && ethernet->medium == ETHERNET)
+		return cli_usage("%s carries IP packets and %s Ethernet "
+				 "frames: a wire joins links of one medium: "
+				 "take two TUNs, or two TAPs",
+				 ip->locator, ethernet->locator);
+	if (o->plain_ip && ethernet->medium == ETHERNET)
+		return cli_usage("%s carries Ethernet frames: leave out --ip",
+				 ethernet->locator);
+	return STATUS_OK;
+}
+
+/* A wire takes what is for any station. Returns NULL: no memory. */
+static char *promiscuous(const char *locator)
+{
+	static const char promisc[] = ",promisc";
+	const bool add = starts_with(locator, "packet:") &&
+			 !strstr(locator, promisc);
+	const size_t len = strlen(locator);
+	char *text = calloc(1, len + sizeof(promisc));
+
+	if (!text)
+		return NULL;
+	memcpy(text, locator, len);
+	if (add)
+		memcpy(text + len, promisc, sizeof(promisc));
+	return text;
+}
+
+static int open_end(const struct connect_options *o, const struct end *end,
+		    const struct end *other, struct fdl_endpoint **ep)
+{
+	const bool impairs = connect_impairs(o);
+	struct fdl_options options = {
+		.size = sizeof(options),
+		.flags = FDL_RX_CSUM,
+		.pool = impairs ? IMPAIRED_POOL : WIRE_POOL,
+		.batch = 64,
+		.log = cli_log,
+	};
+	char *locator = promiscuous(end->locator);
+	int rc;
+
+	if (!locator) {
+		fprintf(stderr, "fdlink: %s: out of memory\n", end->locator);
+		return STATUS_FAILURE;
+	}
+	/* One packet is lost at a time, not a super-packet of many. */
+	if (!impairs)
+		options.flags |= FDL_RX_GSO | FDL_RX_USO;
+	/* What is merged only to be cut again has gained nothing. */
+	if (!impairs && other->takes_super)
+		options.flags |= FDL_GRO;
+	if (end->medium != PLAIN_IP && other->medium != PLAIN_IP &&
+	    !o->plain_ip)
+		options.flags |= FDL_ETHERNET;
+	if (!end->mtu && !strstr(locator, ",mtu="))
+		options.mtu = other->mtu;
+	rc = fdl_open(ep, locator, &options);
+	free(locator);
+	return cli_status(rc);
+}
+
+static void compare_mtus(const struct connect_options *o,
+			 struct fdl_endpoint *const ep[CONNECT_ENDS])
+{
+	const uint32_t a = fdl_mtu(ep[0]), b = fdl_mtu(ep[1]);
+	const unsigned small = a > b;
+
+	if (a == b)
+		return;
+	fprintf(stderr,
+		"fdlink: %s has an MTU of %" PRIu32 " and %s one of %" PRIu32
+		": longer packets for it are lost: set both to %" PRIu32 "\n",
+		o->locator[small], fdl_mtu(ep[small]), o->locator[!small],
+		fdl_mtu(ep[!small]), fdl_mtu(ep[small]));
+}
+
+int connect_open(const struct connect_options *o,
+		 struct fdl_endpoint *ep[CONNECT_ENDS])
+{
+	struct end end[CONNECT_ENDS];
+	int status;
+
+	look_at(&end[0], o->locator[0]);
+	look_at(&end[1], o->locator[1]);
+	status = check_media(o, &end[0], &end[1]);
+	if (!status)
+		status = open_end(o, &end[0], &end[1], &ep[0]);
+	if (status)
+		return status;
+	status = open_end(o, &end[1], &end[0], &ep[1]);
+	if (status)
+		fdl_endpoint_free(ep[0]);
+	else
+		compare_mtus(o, ep);
+	return status;
+}

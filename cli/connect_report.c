@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the wire says of itself: a line a second, and all counters. */
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "connect.h"
+
+/* What passed one way between two looks. */
+struct passed {
+	double packets, bits;	/* a second, as they left */
+	uint64_t dropped;	/* on the whole way */
+};
+
+static const char *const impairments[] = {
+	"wire_lost",
+	"wire_late",
+	"wire_duplicated",
+	"wire_drop_no_room",
+};
+
+enum {
+	IMPAIRMENTS = sizeof(impairments) / sizeof(*impairments),
+};
+
+static double seconds(const struct timespec *from, const struct timespec *to)
+{
+	return (double)(to->tv_sec - from->tv_sec) +
+	       (double)(to->tv_nsec - from->tv_nsec) / 1e9;
+}
+
+static bool is_drop(const char *name, const char *side)
+{
+	return !strncmp(name, side, strlen(side));
+}
+
+static uint64_t drops(const struct fdl_stats *stats, const char *side)
+{
+	const char *name;
+	uint64_t n = 0;
+	unsigned i;
+
+	for (i = 0; (name = fdl_stats_name(i)); i++) {
+		if (is_drop(name, side))
+			n += fdl_stats_value(stats, i);
+	}
+	return n;
+}
+
+static uint64_t impairment(const struct connect_report *r, unsigned end,
+			   unsigned i)
+{
+	const struct impair_counts c = r->impaired(r->ctx, end);
+	const uint64_t n[IMPAIRMENTS] = { c.lost, c.late, c.duplicated,
+					  c.no_room };
+
+	return n[i];
+}
+
+/* Of the way from an end to the other one. */
+static struct passed look(const struct connect_report *r, unsigned end,
+			  const struct fdl_stats now[CONNECT_ENDS], double s)
+{
+	const struct fdl_stats *to = &now[!end], *told = &r->told[!end];
+
+	return (struct passed){
+		.packets = (double)(to->tx_packets - told->tx_packets) / s,
+		.bits = (double)(to->tx_bytes - told->tx_bytes) * 8 / s,
+		.dropped = drops(&now[end], "rx_drop_") -
+			   drops(&r->told[end], "rx_drop_") +
+			   drops(to, "tx_drop_") - drops(told, "tx_drop_"),
+	};
+}
+
+static void line_text(const struct connect_report *r,
+		      const struct passed way[CONNECT_ENDS], double s)
+{
+	printf("%s%8.0f s   A>B %9.0f p/s %9.1f Mbit/s %6" PRIu64 " dropped"
+	       "   B>A %9.0f p/s %9.1f Mbit/s %6" PRIu64 " dropped%s",
+	       r->in_place ? "\r" : "", s, way[0].packets, way[0].bits / 1e6,
+	       way[0].dropped, way[1].packets, way[1].bits / 1e6,
+	       way[1].dropped, r->in_place ? "" : "\n");
+}
+
+static void line_json(const struct passed way[CONNECT_ENDS], double s)
+{
+	static const char *const names[CONNECT_ENDS] = { "a_to_b", "b_to_a" };
+	unsigned i;
+
+	printf("{\"seconds\": %.3f", s);
+	for (i = 0; i < CONNECT_ENDS; i++)
+		printf(", \"%s\": {\"packets_per_s\": %.1f, "
+		       "\"bits_per_s\": %.0f, \"dropped\": %" PRIu64 "}",
+		       names[i], way[i].packets, way[i].bits, way[i].dropped);
+	puts("}");
+}
+
+static void get_stats(const struct connect_report *r,
+		      struct fdl_stats stats[CONNECT_ENDS])
+{
+	unsigned i;
+
+	for (i = 0; i < CONNECT_ENDS; i++)
+		fdl_get_stats(r->ep[i], &stats[i], sizeof(stats[i]));
+}
+
+void connect_report_start(struct connect_report *r)
+{
+	clock_gettime(CLOCK_MONOTONIC, &r->started);
+	r->told_at = r->started;
+	get_stats(r, r->told);
+	r->in_place = !r->options->json && isatty(STDOUT_FILENO);
+}
+
+void connect_report_line(struct connect_report *r)
+{
+	struct fdl_stats now[CONNECT_ENDS];
+	struct passed way[CONNECT_ENDS];
+	struct timespec t;
+	unsigned i;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	get_stats(r, now);
+	for (i = 0; i < CONNECT_ENDS; i++)
+		way[i] = look(r, i, now, seconds(&r->told_at, &t));
+	if (r->options->json)
+		line_json(way, seconds(&r->started, &t));
+	else
+		line_text(r, way, seconds(&r->started, &t));
+	fflush(stdout);
+	for (i = 0; i < CONNECT_ENDS; i++)
+		r->told[i] = now[i];
+	r->told_at = t;
+}
+
+static void all_text(const struct connect_report *r,
+		     const struct fdl_stats now[CONNECT_ENDS], double s)
+{
+	const char *name;
+	unsigned i;
+
+	/* The line that is on the terminal stays. */
+	printf("%sfdlink connect: after %.0f s\n"
+	       "A is %s\nB is %s\n%-20s %20s %20s\n",
+	       r->in_place ? "\n" : "", s, r->options->locator[0],
+	       r->options->locator[1], "", "A", "B");
+	for (i = 0; (name = fdl_stats_name(i)); i++)
+		printf("%-20s %20" PRIu64 " %20" PRIu64 "\n", name,
+		       fdl_stats_value(&now[0], i),
+		       fdl_stats_value(&now[1], i));
+	for (i = 0; connect_impairs(r->options) && i < IMPAIRMENTS; i++)
+		printf("%-20s %20" PRIu64 " %20" PRIu64 "\n", impairments[i],
+		       impairment(r, 0, i), impairment(r, 1, i));
+}
+
+static void all_json(const struct connect_report *r,
+		     const struct fdl_stats now[CONNECT_ENDS], double s)
+{
+	static const char *const names[CONNECT_ENDS] = { "a", "b" };
+	const char *name;
+	unsigned end, i;
+
+	printf("{\"seconds\": %.3f", s);
+	for (end = 0; end < CONNECT_ENDS; end++) {
+		printf(", \"%s\": {\"locator\": ", names[end]);
+		cli_json_string(stdout, r->options->locator[end]);
+		for (i = 0; (name = fdl_stats_name(i)); i++)
+			printf(", \"%s\": %" PRIu64, name,
+			       fdl_stats_value(&now[end], i));
+		for (i = 0; i < IMPAIRMENTS; i++)
+			printf(", \"%s\": %" PRIu64, impairments[i],
+			       impairment(r, end, i));
+		putchar('}');
+	}
+	puts("}");
+}
+
+void connect_report_all(struct connect_report *r)
+{
+	struct fdl_stats now[CONNECT_ENDS];
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	get_stats(r, now);
+	if (r->options->json)
+		all_json(r, now, seconds(&r->started, &t));
+	else
+		all_text(r, now, seconds(&r->started, &t));
+	fflush(stdout);
+}

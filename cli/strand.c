@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A strand: some queues of either end, and one thread that carries packets
+ * between them. Where an end has more queues than there are strands, several
+ * of its queues lead to one queue of the other end, and keep their flows' order.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "connect.h"
+
+enum {
+	BATCH = 64,
+	/* How often a strand tries again that has no fd to wait for. */
+	RETRY_NS = 1000000,
+};
+
+/* The way from one queue: what it receives goes to a queue of the other end. */
+struct lane {
+	struct fdl_queue *from, *to;
+	unsigned end;		/* where it starts */
+	struct impair *impair;	/* NULL: the way is in order */
+	struct fdl_packet *v[BATCH];
+	int at, n;		/* v[at..n) has not been sent */
+	bool ready;		/* there may be something to receive */
+	bool full;		/* there was no room to send */
+	bool awaited;		/* from's room is: fdl_want_write */
+};
+
+struct strand {
+	unsigned n;
+	struct lane *lanes;
+	struct pollfd *fds;	/* one per lane, and stop */
+};
+
+static unsigned share(const struct fdl_endpoint *ep, unsigned i, unsigned n)
+{
+	return (fdl_queues(ep) - i + n - 1) / n;
+}
+
+static int lane_open(struct lane *lane, const struct connect_options *o,
+		     struct fdl_queue *from, struct fdl_queue *to, unsigned end)
+{
+	const uint64_t seed = o->seed + fdl_queue_index(from) * 2 + end;
+
+	lane->from = from;
+	lane->to = to;
+	lane->end = end;
+	lane->ready = true;
+	if (!impair_any(&o->impair[end]))
+		return 0;
+	lane->impair = impair_new(&o->impair[end], from, seed);
+	return lane->impair ? 0 : -ENOMEM;
+}
+
+static int open_lanes(struct strand *s, const struct connect_options *o,
+		      struct fdl_endpoint *const ep[CONNECT_ENDS], unsigned i,
+		      unsigned n)
+{
+	struct lane *lane = s->lanes;
+	unsigned end, from;
+
+	for (end = 0; end < CONNECT_ENDS; end++) {
+		for (from = i; from < fdl_queues(ep[end]); from += n, lane++) {
+			if (lane_open(lane, o, fdl_get_queue(ep[end], from),
+				      fdl_get_queue(ep[!end], i), end) < 0)
+				return -ENOMEM;
+			s->fds[lane - s->lanes].fd = fdl_queue_fd(lane->from);
+			if (s->fds[lane - s->lanes].fd < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+struct strand *strand_new(const struct connect_options *o,
+			  struct fdl_endpoint *const ep[CONNECT_ENDS],
+			  unsigned i, unsigned n)
+{
+	struct strand *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->n = share(ep[0], i, n) + share(ep[1], i, n);
+	s->lanes = calloc(s->n, sizeof(*s->lanes));
+	s->fds = calloc(s->n + 1, sizeof(*s->fds));
+	if (s->lanes && s->fds && open_lanes(s, o, ep, i, n) == 0)
+		return s;
+	strand_free(s);
+	return NULL;
+}
+
+void strand_free(struct strand *s)
+{
+	unsigned i;
+
+	if (!s)
+		return;
+	for (i = 0; s->lanes && i < s->n; i++) {
+		struct lane *lane = &s->lanes[i];
+
+		fdl_release(lane->v + lane->at, lane->n - lane->at);
+		impair_free(lane->impair);
+	}
+	free(s->lanes);
+	free(s->fds);
+	free(s);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Returns 0, or why the end that is sent to has ended. */
+static int lane_send(struct lane *lane)
+{
+	int k;
+
+	if (lane->at == lane->n)
+		return 0;
+	k = fdl_send(lane->to, lane->v + lane->at, lane->n - lane->at);
+	if (k < 0)
+		return k;
+	lane->at += k;
+	lane->full = lane->at < lane->n;
+	return 0;
+}
+
+/* Returns how many packets came, or why the end has ended. */
+static int lane_receive(struct lane *lane)
+{
+	int i, n;
+
+	if (!lane->ready || lane->full)
+		return 0;
+	lane->at = 0;
+	lane->n = 0;
+	n = fdl_recv(lane->from, lane->v, BATCH);
+	lane->ready = n > 0;
+	if (n == -ENOBUFS)
+		return 0;
+	if (n < 0)
+		return n;
+	lane->n = n;
+	if (!lane->impair || !n)
+		return n;
+	lane->n = 0;
+	for (i = 0; i < n; i++)
+		impair_put(lane->impair, lane->v[i], now_ns());
+	return n;
+}
+
+/* What has arrived at the end of a way that is not in order. */
+static void lane_take(struct lane *lane)
+{
+	if (!lane->impair || lane->full)
+		return;
+	lane->at = 0;
+	lane->n = impair_take(lane->impair, lane->v, BATCH, now_ns());
+}
+
+/* Returns whether anything moved, or why an end, *end, has ended. */
+static int lane_turn(struct lane *lane, unsigned *end)
+{
+	const bool was_full = lane->full;
+	int n, rc;
+
+	*end = !lane->end;
+	rc = lane_send(lane);
+	if (rc < 0)
+		return rc;
+	*end = lane->end;
+	n = lane_receive(lane);
+	if (n < 0)
+		return n;
+	lane_take(lane);
+	*end = !lane->end;
+	rc = lane_send(lane);
+	if (rc < 0)
+		return rc;
+	return n || (was_full && !lane->full);
+}
+
+/* The queue that a lane receives from is one that others send to. */
+static bool is_awaited(const struct strand *s, const struct fdl_queue *q)
+{
+	unsigned i;
+
+	for (i = 0; i < s->n; i++) {
+		if (s->lanes[i].full && s->lanes[i].to == q)
+			return true;
+	}
+	return false;
+}
+
+static uint64_t soonest(uint64_t wait, uint64_t other)
+{
+	return wait < other ? wait : other;
+}
+
+static uint64_t until_due(const struct lane *lane)
+{
+	const uint64_t due = lane->impair ? impair_due(lane->impair) :
+					    UINT64_MAX;
+	uint64_t now;
+
+	if (due == UINT64_MAX)
+		return due;
+	now = now_ns();
+	return due > now ? due - now : 0;
+}
+
+/*
+ * Returns how long to wait. One fd tells both that there is something to receive
+ * and that there is room: it is not looked at while what it has cannot be taken.
+ * Where that hides the room, time has to do.
+ */
+static uint64_t prepare(struct strand *s)
+{
+	uint64_t wait = UINT64_MAX;
+	struct lane *lane;
+	bool awaited;
+	unsigned i;
+
+	for (i = 0; i < s->n; i++) {
+		lane = &s->lanes[i];
+		awaited = is_awaited(s, lane->from);
+		/* When the queue has ended, receiving tells. */
+		if (awaited != lane->awaited)
+			fdl_want_write(lane->from, awaited);
+		lane->awaited = awaited;
+		s->fds[i].events = lane->full ? 0 : POLLIN;
+		if (!lane->full)
+			wait = soonest(wait, until_due(lane));
+		else if (awaited)
+			wait = soonest(wait, RETRY_NS);
+	}
+	return wait;
+}
+
+/* Returns whether stop is readable. */
+static bool wait_for_more(struct strand *s)
+{
+	const uint64_t wait = prepare(s);
+	const struct timespec t = { (time_t)(wait / 1000000000),
+				    (long)(wait % 1000000000) };
+	unsigned i;
+	int n;
+
+	n = ppoll(s->fds, s->n + 1, wait == UINT64_MAX ? NULL : &t, NULL);
+	if (n <= 0)
+		return false;
+	for (i = 0; i < s->n; i++)
+		s->lanes[i].ready |= s->fds[i].revents != 0;
+	return s->fds[s->n].revents != 0;
+}
+
+int strand_run(struct strand *s, int stop, unsigned *end)
+{
+	bool moved;
+	unsigned i, turn = 0;
+	int rc;
+
+	s->fds[s->n] = (struct pollfd){ .fd = stop, .events = POLLIN };
+	for (;;) {
+		moved = false;
+		for (i = 0; i < s->n; i++) {
+			rc = lane_turn(&s->lanes[i], end);
+			if (rc < 0)
+				return rc;
+			moved |= rc > 0;
+		}
+		/* A wire that is never idle can be stopped, too. */
+		if (moved && ++turn % BATCH)
+			continue;
+		if (wait_for_more(s))
+			return 0;
+	}
+}
+
+struct impair_counts strand_impaired(const struct strand *s, unsigned end)
+{
+	struct impair_counts sum = { 0 }, c;
+	unsigned i;
+
+	for (i = 0; i < s->n; i++) {
+		if (s->lanes[i].end != end || !s->lanes[i].impair)
+			continue;
+		c = impair_counts(s->lanes[i].impair);
+		sum.lost += c.lost;
+		sum.late += c.late;
+		sum.duplicated += c.duplicated;
+		sum.no_room += c.no_room;
+	}
+	return sum;
+}

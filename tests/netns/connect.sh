@@ -1,0 +1,234 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Two kernels talk over a chain of two wires, and one link in the middle:
+#
+#	a0 - fdlink connect - a link of each kind - fdlink connect - b0
+#
+# connect.sh [MIB]: so many MiB each way, IPv4 and IPv6 (64).
+set -eu
+# shellcheck source=../lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+# shellcheck source=../lib/chain.sh
+. "$(dirname "$0")/../lib/chain.sh"
+size=$((${1:-64} << 20))
+
+# LOG A B [OPTION]...
+start_wire() {
+	local log=$tmp/$1
+
+	shift
+	"$fdlink" connect "$@" >"$log" 2>&1 &
+	wires+=($!)
+}
+
+# up LOG
+up() {
+	wait_for grep -q '^fdlink connect: up' "$tmp/$1"
+}
+
+# A chain ends from either end: those that a peer left have ended by themselves.
+end_wires() {
+	local pid
+
+	kill "${wires[@]}" 2>/dev/null || :
+	for pid in "${wires[@]}"; do
+		wait_for ended "$pid"
+		wait "$pid" || fail "$what: exit status $?"
+	done
+	wires=()
+}
+
+# counter LOG NAME COLUMN: of A, 2, or of B, 3.
+counter() {
+	awk -v name="$2" -v at="$3" '$1 == name { n = $at } END { print n }' \
+		"$tmp/$1"
+}
+
+# Each packet that came in went out, or is counted, both ways.
+accounted() {
+	local log=$1 way from to in out
+
+	for way in "2 3" "3 2"; do
+		read -r from to <<<"$way"
+		in=$(counter "$log" rx_packets "$from")
+		# Of what was cut, the segments are counted there.
+		out=$(awk -v at="$to" '/^A is/ { sum = 0 }
+			/^tx_(packets|drop_|gso_cut)/ { sum += $at }
+			/^tx_segments/ { sum -= $at }
+			END { print sum }' "$tmp/$log")
+		[ "$in" = "$out" ] ||
+			fail "$what: $log: $in packets came, $out are told of"
+	done
+}
+
+# KIND MTU A B: offload of the link in the middle, on either side
+traffic() {
+	local what="$1, MTU $2, offload $3 and $4"
+	local one=packet:m0 two=packet:m1
+	local far="tap:b0,netns=/proc/$peer/ns/net"
+
+	case $1 in
+	tap)
+		one=tap:m0,offload=$3
+		two=packet:m0 ;;
+	seqpacket | unixgram)
+		one=$1:$tmp/link,listen,mtu=$2,offload=$3
+		two=$1:$tmp/link,mtu=$2,offload=$4 ;;
+	esac
+	make_ends "$2"
+	make_middle "$1" "$2"
+	start_wire one tap:a0,offload="$3" "$one"
+	[[ $one != *listen* ]] || wait_for test -S "$tmp/link"
+	start_wire two "$far",offload="$4" "$two"
+	up two
+	talk "$what" "$2"
+	end_wires
+	! grep -E '(rx_drop_vnet_hdr|tx_drop_offload) .*[1-9]' "$tmp"/one \
+		"$tmp"/two || fail "$what: refused"
+	accounted one
+	accounted two
+	remove_devices
+	echo "$what: passed"
+}
+
+every_kind() {
+	local kind
+
+	for kind in tap packet seqpacket unixgram; do
+		traffic $kind 1500 on on
+		traffic $kind 9000 off off
+	done
+	traffic tap 1280 off on
+	traffic packet 1280 on off
+}
+
+# What two TUNs carry, and how it is told.
+plain_ip() {
+	local what="two TUNs"
+
+	start_wire one tun:a0 "tun:b0,netns=/proc/$peer/ns/net"
+	up one
+	echo 0 >/proc/sys/net/ipv6/conf/a0/disable_ipv6
+	ip address add fd00::1/64 dev a0 nodad
+	ip link set dev a0 up
+	in_peer bash -c 'echo 0 >/proc/sys/net/ipv6/conf/b0/disable_ipv6
+		ip address add fd00::2/64 dev b0 nodad
+		ip link set dev b0 up'
+	wait_for ping -n -q -c 1 -W 1 fd00::2
+	kill -USR1 "${wires[0]}"
+	wait_for grep -q 'tx_coalesced' "$tmp/one"
+	[ "$(counter one tx_packets 3)" -gt 0 ] || fail "$what: $(cat "$tmp/one")"
+	end_wires
+	accounted one
+}
+
+# start_frames expect|count
+start_frames() {
+	# What an earlier one said is not taken for this one's.
+	: >"$tmp/frames"
+	in_peer python3 "$frames" "$1" b0 >"$tmp/frames" 2>&1 &
+	frames_pid=$!
+	wait_for grep -q ready "$tmp/frames"
+}
+
+# Frames that a bridge would keep: any protocol, groups that end at the next
+# station, tags in tags.
+transparent() {
+	local what="frames of any kind"
+
+	make_ends 1500
+	start_wire one tap:a0 "tap:b0,netns=/proc/$peer/ns/net"
+	up one
+	start_frames expect
+	python3 "$frames" send a0
+	wait_for ended $frames_pid
+	wait $frames_pid || fail "$what: $(cat "$tmp/frames")"
+	end_wires
+	accounted one
+	remove_devices
+}
+
+# The same packets are lost each time, both ways of their own.
+lossy() {
+	local what="a wire that is not in order" lost=
+
+	for _ in 1 2; do
+		# Nobody has an address there, and says so.
+		ip tuntap add dev a0 mode tap
+		ip link set dev a0 up
+		in_peer ip tuntap add dev b0 mode tap
+		in_peer ip link set dev b0 up
+		start_wire one tap:a0 "tap:b0,netns=/proc/$peer/ns/net" \
+			--loss 50,0 --duplicate 0,100 --delay 1ms --seed 7
+		up one
+		start_frames count
+		python3 "$frames" numbers a0
+		wait_for ended $frames_pid
+		wait $frames_pid || fail "$what: $(cat "$tmp/frames")"
+		end_wires
+		remove_devices
+		[ -z "$lost" ] || [ "$lost" = "$(cat "$tmp/frames")" ] ||
+			fail "$what: other packets: $lost, $(cat "$tmp/frames")"
+		lost=$(cat "$tmp/frames")
+	done
+	[ "$(counter one wire_lost 2)" -gt 0 ] || fail "$what: none lost"
+	[ "$(counter one wire_lost 3)" = 0 ] || fail "$what: lost from B"
+}
+
+# STATUS TEXT ARGUMENT...
+refused() {
+	local status=0 expected=$1 text=$2
+
+	shift 2
+	timeout 20 "$fdlink" connect "$@" >"$tmp/refused" 2>&1 || status=$?
+	[ "$status" = "$expected" ] || text="status $expected"
+	grep -q "$text" "$tmp/refused" ||
+		fail "connect $*: status $status: $(cat "$tmp/refused")"
+}
+
+refusals() {
+	refused 2 "of one medium" tap:x0 tun:x1
+	refused 2 "needs two links" tap:x0
+	refused 2 "x2 is one more" tap:x0 tap:x1 tap:x2
+	refused 2 "leave out --ip" tap:x0 tap:x1 --ip
+	refused 2 "loss 101" tap:x0 tap:x1 --loss 101
+	refused 2 "delay 5" tap:x0 tap:x1 --delay 5
+	refused 2 "rate 0" tap:x0 tap:x1 --rate 0
+	refused 1 "nowhere" packet:nowhere tap:x1
+	refused 0 "Examples" --help
+}
+
+as_json() {
+	local what="JSON"
+
+	start_wire one tap:a0 "tap:b0,netns=/proc/$peer/ns/net" --json \
+		--stats 1
+	wait_for grep -q a_to_b "$tmp/one"
+	end_wires
+	python3 -c '
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+assert lines[0]["a_to_b"]["dropped"] == 0
+assert lines[-1]["a"]["locator"] == "tap:a0"
+assert lines[-1]["b"]["tx_packets"] == lines[-1]["a"]["rx_packets"]
+' "$tmp/one" || fail "$what: $(cat "$tmp/one")"
+}
+
+end_all() {
+	[ ${#wires[@]} = 0 ] || kill "${wires[@]}" 2>/dev/null || :
+	[ -z "${frames_pid-}" ] || kill "$frames_pid" 2>/dev/null || :
+	end_chain
+	cleanup
+}
+
+frames=$(dirname "$0")/frames.py
+wires=()
+trap end_all EXIT
+refusals
+start_chain
+as_json
+plain_ip
+transparent
+lossy
+every_kind

@@ -272,16 +272,6 @@ int fdl_endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
 	return endpoint_new(out, fds, nfds, NULL, opts);
 }
 
-static void unlink_paths(struct fdl_endpoint *ep)
-{
-	int i;
-
-	for (i = 0; i < ENDPOINT_MAX_PATHS && ep->path[i]; i++) {
-		os_unlink(ep->path[i]);
-		free(ep->path[i]);
-	}
-}
-
 int fdl_endpoint_free(struct fdl_endpoint *ep)
 {
 	int err;
@@ -294,17 +284,8 @@ int fdl_endpoint_free(struct fdl_endpoint *ep)
 	device_close(&ep->shared.device);
 	os_close(ep->wake);
 	os_close(ep->set);
+	bound_release(&ep->bound);
 	close_queues(ep, ep->n_queues);
-	unlink_paths(ep);
 	discard(ep);
 	return 0;
-}
-
-void endpoint_owns_path(struct fdl_endpoint *ep, char *path)
-{
-	int i = 0;
-
-	while (ep->path[i])
-		i++;
-	ep->path[i] = path;
 }

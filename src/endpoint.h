@@ -7,21 +7,18 @@
 
 #include <fdlink/fdlink.h>
 
+#include "fd/bound.h"
 #include "queue.h"
 #include "shared.h"
 
 struct attachment;
-
-enum {
-	ENDPOINT_MAX_PATHS = 2,
-};
 
 struct fdl_endpoint {
 	struct shared shared;
 	int set;			/* epoll fd over the queues' */
 	int wake;			/* eventfd, beside the set */
 	struct io_group *group;		/* in mode adaptive, else NULL */
-	char *path[ENDPOINT_MAX_PATHS];	/* to unlink */
+	struct bound bound;
 
 	pthread_mutex_t attach_lock;	/* attach.c: all that follows */
 	pthread_cond_t attach_changed;
@@ -44,11 +41,5 @@ struct own_sockets {
 /* As fdl_endpoint_new. own: NULL if the fds are the caller's. */
 int endpoint_new(struct fdl_endpoint **ep, const int *fds, unsigned nfds,
 		 const struct own_sockets *own, const struct fdl_options *opts);
-
-/*
- * Unlink path, and free(3) it, when the endpoint is freed. At most
- * ENDPOINT_MAX_PATHS times.
- */
-void endpoint_owns_path(struct fdl_endpoint *ep, char *path);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * fdl_open: parse, check against the options, open in the right network
  * namespace, make the endpoint. The endpoint works on duplicates, so that what
- * was opened is closed here in any case; a path that was bound is the
- * endpoint's to unlink.
+ * was opened is closed here in any case; an address that was bound is the
+ * endpoint's to give up.
  */
 #include <errno.h>
 
@@ -99,9 +99,9 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	own.spare = opened.paired ? opened.fd + opened.n : NULL;
 	own.no_outgoing = opened.no_outgoing;
 	err = endpoint_new(ep, opened.fd, opened.n, &own, &merged);
-	if (!err && opened.path) {
-		endpoint_owns_path(*ep, opened.path);
-		opened.path = NULL;
+	if (!err) {
+		(*ep)->bound = opened.bound;
+		opened.bound = (struct bound){ 0 };
 	}
 	opened_undo(&opened);
 	return err;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
@@ -70,6 +71,23 @@ int os_path_mode(const char *path, mode_t *mode)
 		return -errno;
 	*mode = st.st_mode;
 	return 0;
+}
+
+int os_file(const char *path, struct os_file *file)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return -errno;
+	file->dev = st.st_dev;
+	file->ino = st.st_ino;
+	file->mode = st.st_mode;
+	return 0;
+}
+
+int os_lock(int fd)
+{
+	return result(flock(fd, LOCK_EX | LOCK_NB));
 }
 
 int os_get_flags(int fd)
@@ -155,6 +173,11 @@ int os_listen(int fd, int backlog)
 int os_accept(int fd)
 {
 	return result(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
+}
+
+int os_shutdown(int fd, int how)
+{
+	return result(shutdown(fd, how));
 }
 
 int os_getsockname(int fd, struct sockaddr *addr, socklen_t *len)

@@ -22,6 +22,15 @@ int os_dup(int fd);			/* close-on-exec */
 int os_stat_mode(int fd, mode_t *mode);
 int os_same_file(int fd, const char *path);	/* 1 yes, 0 no */
 int os_path_mode(const char *path, mode_t *mode);
+
+struct os_file {
+	dev_t dev;
+	ino_t ino;
+	mode_t mode;
+};
+
+int os_file(const char *path, struct os_file *file);	/* lstat(2) */
+int os_lock(int fd);			/* flock(2); -EAGAIN: another has it */
 int os_get_flags(int fd);		/* F_GETFL */
 int os_set_flags(int fd, int flags);	/* F_SETFL */
 int os_ioctl(int fd, unsigned long request, void *arg);
@@ -37,6 +46,7 @@ int os_bind(int fd, const struct sockaddr *addr, socklen_t len);
 int os_connect(int fd, const struct sockaddr *addr, socklen_t len);
 int os_listen(int fd, int backlog);
 int os_accept(int fd);			/* -EINTR is passed on */
+int os_shutdown(int fd, int how);
 int os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int os_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
 int os_getsockopt(int fd, int level, int name, void *val, socklen_t *len);

@@ -54,8 +54,10 @@ extern "C" {
  *	local=PATH	For unixgram. The socket's own address; else the kernel
  *			chooses it.
  *
- * A PATH that starts with '@' is abstract (unix(7)). fdl_endpoint_free unlinks
- * the path that listen or local bound. *ep is set on success only.
+ * A PATH that starts with '@' is abstract (unix(7)). What listen or local binds
+ * is the endpoint's until fdl_endpoint_free, which unlinks the path if it still
+ * is the file that was bound. A socket file that a process left behind is taken
+ * over if no socket is bound to it any more. *ep is set on success only.
  *
  * Returns 0.
  * Errors: those of fdl_endpoint_new, and
@@ -68,7 +70,7 @@ extern "C" {
  *	-EBUSY		another process has the device
  *	-EINTR		a signal came while waiting for a peer
  *	-ECONNREFUSED	nobody listens at the path
- *	-EADDRINUSE	the path to bind is taken
+ *	-EADDRINUSE	the path to bind is another socket's, or no socket
  */
 int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	     const struct fdl_options *opts);

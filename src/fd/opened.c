@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fd/opened.h"
 
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "os.h"
@@ -30,12 +29,9 @@ void opened_undo(struct opened *opened)
 {
 	unsigned fds = opened->paired ? opened->n * 2 : opened->n;
 
+	bound_release(&opened->bound);
 	while (fds > 0 && !opened->borrowed)
 		os_close(opened->fd[--fds]);
-	if (opened->path)
-		os_unlink(opened->path);
-	free(opened->path);
 	opened->n = 0;
 	opened->paired = false;
-	opened->path = NULL;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fd/bound.h"
 #include "fd/locator.h"
 #include "log.h"
 
@@ -22,10 +23,10 @@ struct opened {
 	bool paired;   /* fd[n..2n) are mode adaptive's spare sockets */
 	bool no_outgoing; /* as struct own_sockets (endpoint.h) */
 	bool borrowed; /* the fds are not ours to close */
-	char *path;    /* bound by us, malloc'd; NULL: none */
+	struct bound bound;	/* by us */
 };
 
-/* Close and unlink what is ours. */
+/* Unlink and close what is ours. */
 void opened_undo(struct opened *opened);
 
 /*

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -12,6 +11,7 @@
 #include <fdlink/offload.h>
 
 #include "kind/kind.h"
+#include "kind/unix_bind.h"
 #include "kind/unix_lookup.h"
 #include "os.h"
 
@@ -20,24 +20,6 @@ extern const struct kind kind_seqpacket;
 static int type_of(const struct locator *loc)
 {
 	return loc->kind == &kind_seqpacket ? SOCK_SEQPACKET : SOCK_DGRAM;
-}
-
-struct address {
-	struct sockaddr_un un;
-	socklen_t len;
-};
-
-/* A leading '@' stands for the NUL of an abstract address. */
-static void make_address(struct address *addr, const char *path)
-{
-	size_t n = strlen(path);
-
-	memset(addr, 0, sizeof(*addr));
-	addr->un.sun_family = AF_UNIX;
-	memcpy(addr->un.sun_path, path, n);
-	if (*path == '@')
-		addr->un.sun_path[0] = '\0';
-	addr->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
 }
 
 static int open_socket(const struct locator *loc, const struct log *log)
@@ -55,45 +37,6 @@ static int open_socket(const struct locator *loc, const struct log *log)
 	return fd;
 }
 
-static void say_bind(const char *path, int err, const struct log *log)
-{
-	const char *way = "";
-
-	if (err == -EADDRINUSE)
-		way = *path == '@' ?
-			      ": choose another" :
-			      ": stop who listens there, or remove it if nobody does";
-	log_say(log, FDL_LOG_ERR, "%s: cannot bind to it (%s)%s", path,
-		strerror(-err), way);
-}
-
-/* path stays ours to unlink, if it is one in the file system. */
-static int bind_path(int fd, const char *path, struct opened *opened,
-		     const struct log *log)
-{
-	struct address addr;
-	char *copy;
-	int err;
-
-	copy = strdup(path);
-	if (!copy) {
-		say_bind(path, -ENOMEM, log);
-		return -ENOMEM;
-	}
-	make_address(&addr, path);
-	err = os_bind(fd, (const struct sockaddr *)&addr.un, addr.len);
-	if (err) {
-		say_bind(path, err, log);
-		free(copy);
-		return err;
-	}
-	if (*path == '@')
-		free(copy);
-	else
-		opened->path = copy;
-	return 0;
-}
-
 /* A datagram socket without an address can be sent to by nobody. */
 static int bind_local(int fd, const struct locator *loc, struct opened *opened,
 		      const struct log *log)
@@ -102,11 +45,13 @@ static int bind_local(int fd, const struct locator *loc, struct opened *opened,
 	int err;
 
 	if (*loc->local)
-		return bind_path(fd, loc->local, opened, log);
+		return unix_bind(fd, loc->local, &opened->bound, log);
 	err = os_bind(fd, (const struct sockaddr *)&any,
 		      offsetof(struct sockaddr_un, sun_path));
 	if (err)
-		say_bind("a name of the kernel's choice", err, log);
+		log_say(log, FDL_LOG_ERR,
+			"no address of the kernel's choice to be had: %s",
+			strerror(-err));
 	return err;
 }
 
@@ -131,10 +76,10 @@ static const char *connect_advice(int err)
 
 static int connect_to(int fd, const struct locator *loc, const struct log *log)
 {
-	struct address addr;
+	struct unix_address addr;
 	int err;
 
-	make_address(&addr, loc->name);
+	unix_address(&addr, loc->name);
 	err = os_connect(fd, (const struct sockaddr *)&addr.un, addr.len);
 	if (err)
 		log_say(log, FDL_LOG_ERR, "%s:%s: cannot connect (%s)%s",
@@ -181,7 +126,7 @@ static int accept_peer(int listener, const struct locator *loc, int *peer,
 	return 0;
 }
 
-/* The listener is closed: one peer is all there will be. */
+/* One peer is all there will be. */
 static int listen_seqpacket(const struct locator *loc, struct opened *opened,
 			    const struct log *log)
 {
@@ -189,9 +134,8 @@ static int listen_seqpacket(const struct locator *loc, struct opened *opened,
 	int err;
 
 	err = accept_peer(listener, loc, &opened->fd[0], log);
-	if (err)
-		opened->n = 0;
-	os_close(listener);
+	if (!err)
+		bound_keep(&opened->bound, listener);
 	return err;
 }
 
@@ -260,7 +204,7 @@ static int connect_unix(const struct locator *loc, struct opened *opened,
 static int listen_unix(const struct locator *loc, struct opened *opened,
 		       const struct log *log)
 {
-	int err = bind_path(opened->fd[0], loc->name, opened, log);
+	int err = unix_bind(opened->fd[0], loc->name, &opened->bound, log);
 
 	if (err)
 		return err;

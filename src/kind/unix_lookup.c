@@ -170,17 +170,21 @@ static int check_peer(const struct locator *loc, int type, int want,
 	}
 }
 
-/* Whether bind would find the address free. */
+/* Whether the address could be had: free, or left behind. */
 static int check_free(const struct locator *loc, int type,
 		      const struct log *log)
 {
-	mode_t mode;
+	struct os_file file;
 
-	if (*loc->name == '@' ? !type : os_path_mode(loc->name, &mode) < 0)
+	if (*loc->name != '@' && os_file(loc->name, &file) < 0)
+		return 0;
+	if (*loc->name != '@' && !S_ISSOCK(file.mode))
+		return refuse(loc, -EADDRINUSE,
+			      "is no socket: choose another path", log);
+	if (!type)
 		return 0;
 	return refuse(loc, -EADDRINUSE,
-		      "is taken: stop who listens there, or "
-		      "remove it if nobody does",
+		      "is taken: stop who listens there, or choose another",
 		      log);
 }
 

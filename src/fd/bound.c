@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fd/bound.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int bound_note(struct bound *bound, const char *path)
+{
+	char *copy = strdup(path);
+	int err;
+
+	if (!copy)
+		return -ENOMEM;
+	err = os_file(path, &bound->file);
+	if (err) {
+		free(copy);
+		return err;
+	}
+	bound->path = copy;
+	return 0;
+}
+
+void bound_keep(struct bound *bound, int listener)
+{
+	int fd;
+
+	os_shutdown(listener, SHUT_RD);
+	/* They came before that, and wait for a word of us. */
+	while ((fd = os_accept(listener)) >= 0)
+		os_close(fd);
+	bound->listener = listener;
+	bound->kept = true;
+}
+
+void bound_release(struct bound *bound)
+{
+	if (bound->path)
+		unlink_same(bound->path, &bound->file);
+	free(bound->path);
+	bound->path = NULL;
+	if (bound->kept)
+		os_close(bound->listener);
+	bound->kept = false;
+}
+
+int unlink_same(const char *path, const struct os_file *file)
+{
+	struct os_file now;
+	int err = os_file(path, &now);
+
+	if (err)
+		return err;
+	if (now.dev != file->dev || now.ino != file->ino)
+		return -ENOENT;
+	return os_unlink(path);
+}

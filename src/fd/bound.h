@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An address that a socket of ours is bound to, and its file. */
+#ifndef FDL_FD_BOUND_H
+#define FDL_FD_BOUND_H
+
+#include <stdbool.h>
+
+#include "os.h"
+
+struct bound {
+	char *path;	/* malloc'd; NULL: no file is ours */
+	struct os_file file;
+	bool kept;	/* listener is open, and answers nobody */
+	int listener;
+};
+
+/*
+ * Note that a socket of ours has just been bound to path, in the file system.
+ * Errors: -ENOMEM, and those of lstat(2).
+ */
+int bound_note(struct bound *bound, const char *path);
+
+/*
+ * Keep a listener that has its one peer, and take no other: as long as it is
+ * there, the address is not free, and who connects is refused.
+ */
+void bound_keep(struct bound *bound, int listener);
+
+/*
+ * Give up the address, before the socket is closed: as long as it is open,
+ * nobody takes the file for one that was left behind. A file in its place that
+ * is not ours stays.
+ */
+void bound_release(struct bound *bound);
+
+/*
+ * Unlink path if it is still that file. Nothing in the kernel does both at once.
+ * Errors: -ENOENT it is not; those of lstat(2) and unlink(2).
+ */
+int unlink_same(const char *path, const struct os_file *file);
+
+#endif

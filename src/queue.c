@@ -3,10 +3,6 @@
 #include "queue.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if_packet.h>
-#include <linux/if_tun.h>
-#include <linux/ioctl.h>
 
 #include "kind/kind.h"
 #include "os.h"
@@ -15,124 +11,33 @@
 #include "tx/defer.h"
 #include "tx/put.h"
 
-static int set_nonblocking(struct fdl_queue *q)
+static void set_up_io(struct fdl_queue *q)
 {
-	int flags = os_get_flags(q->io.fd);
+	const struct kind *kind = q->shared->kind;
 
-	/* A socket is told call by call. A device has only the flag, which
-	 * all duplicates of the fd share. */
-	if (flags < 0 || flags & O_NONBLOCK)
-		return flags < 0 ? flags : 0;
-	q->restore_flags = true;
-	return os_set_flags(q->io.fd, flags | O_NONBLOCK);
+	q->io.kind = kind;
+	q->io.socket = kind->socket;
+	q->io.notes = kind->notes;
+	q->io.index = q->index;
+	q->io.second = -1;
+	q->io.changes = &q->changes;
 }
 
-/*
- * Always, for a veth hands out super-packets and partial checksums whether the
- * socket can tell them or not.
- */
-static int set_vnet_hdr(struct fdl_queue *q)
-{
-	const int on = 1;
-
-	q->io.vnet_hdr_len = q->info.vnet_hdr_len;
-	if (q->io.vnet_hdr_len)
-		return 0;
-	q->io.vnet_hdr_len = FDL_VNET_HDR_LEN;
-	q->restore_vnet_hdr = true;
-	return os_setsockopt(q->io.fd, SOL_PACKET, PACKET_VNET_HDR, &on,
-			     sizeof(on));
-}
-
-static int set_auxdata(struct fdl_queue *q)
-{
-	socklen_t len = sizeof(int);
-	int on = 0, err;
-
-	err = os_getsockopt(q->io.fd, SOL_PACKET, PACKET_AUXDATA, &on, &len);
-	if (err || on)
-		return err;
-	on = 1;
-	q->restore_auxdata = true;
-	return os_setsockopt(q->io.fd, SOL_PACKET, PACKET_AUXDATA, &on,
-			     sizeof(on));
-}
-
-/* Reading it clears it: what was dropped before is not ours to count. */
-static int forget_drops(struct fdl_queue *q)
-{
-	struct tpacket_stats st;
-	socklen_t len = sizeof(st);
-
-	return os_getsockopt(q->io.fd, SOL_PACKET, PACKET_STATISTICS, &st,
-			     &len);
-}
-
-/* A TUN's or TAP's header has the order it was told, else the machine's. */
-static enum fdl_order vnet_order(const struct fdl_queue *q)
-{
-	int on = 0;
-
-	if (!os_ioctl(q->io.fd, TUNGETVNETLE, &on) && on)
-		return FDL_ORDER_LITTLE;
-	if (!os_ioctl(q->io.fd, TUNGETVNETBE, &on) && on)
-		return FDL_ORDER_BIG;
-	return FDL_ORDER_NATIVE;
-}
-
-static int set_up_device(struct fdl_queue *q)
-{
-	q->io.vnet_hdr_len = q->info.vnet_hdr_len;
-	if (q->io.vnet_hdr_len)
-		q->io.order = vnet_order(q);
-	return set_nonblocking(q);
-}
-
-/* It tells frames that this machine sends, and whom the others are for where our
- * own address does not. */
-static bool asks_sender(const struct shared *s)
-{
-	if (!s->no_outgoing)
-		return true;
-	return s->opts.flags & FDL_ETHERNET && !s->has_address;
-}
-
+/* The header is the fd's, where it lies the mode's. */
 static int set_up_fd(struct fdl_queue *q)
 {
-	int err;
+	const struct set_up how = {
+		.info = &q->info,
+		.opts = &q->shared->opts,
+		.has_address = q->shared->has_address,
+		.no_outgoing = q->shared->no_outgoing,
+	};
+	int err = q->io.kind->set_up(&q->io, &how);
 
-	switch (q->info.kind) {
-	case FDL_KIND_TUN:
-	case FDL_KIND_TAP:
-		return set_up_device(q);
-	case FDL_KIND_PACKET:
-		q->io.asks_sender = asks_sender(q->shared);
-		err = set_vnet_hdr(q);
-		if (!err)
-			err = set_auxdata(q);
-		return err ? err : forget_drops(q);
-	default:
-		if (q->shared->opts.flags & FDL_VNET_HDR)
-			q->io.vnet_hdr_len = FDL_VNET_HDR_LEN;
-		return 0;
-	}
-}
-
-static void restore_fd(struct fdl_queue *q)
-{
-	int flags, off = 0;
-
-	if (q->restore_vnet_hdr)
-		os_setsockopt(q->io.fd, SOL_PACKET, PACKET_VNET_HDR, &off,
-			      sizeof(off));
-	if (q->restore_auxdata)
-		os_setsockopt(q->io.fd, SOL_PACKET, PACKET_AUXDATA, &off,
-			      sizeof(off));
-	if (!q->restore_flags)
-		return;
-	flags = os_get_flags(q->io.fd);
-	if (flags >= 0)
-		os_set_flags(q->io.fd, flags & ~O_NONBLOCK);
+	q->io.vnet_hdr_at = q->io.vnet_hdr_len;
+	if (q->io.vnet_hdr_len && q->ops->header_at)
+		q->io.vnet_hdr_at = q->ops->header_at;
+	return err;
 }
 
 static void close_mode(struct fdl_queue *q)
@@ -187,11 +92,7 @@ int queue_open(struct fdl_queue *q, int fd)
 	const struct fdl_options *opts = &q->shared->opts;
 	int err;
 
-	q->io.kind = q->shared->kind;
-	q->io.socket = q->io.kind->socket;
-	q->io.notes = q->io.kind->notes;
-	q->io.index = q->index;
-	q->io.second = -1;
+	set_up_io(q);
 	q->io.fd = os_dup(fd);
 	if (q->io.fd < 0)
 		return q->io.fd;
@@ -228,7 +129,7 @@ close_mode:
 free_pool:
 	pool_orphan(q->io.pool);
 close_fd:
-	restore_fd(q);
+	changes_undo(&q->changes, q->io.fd);
 	os_close(q->io.fd);
 	return err;
 }
@@ -241,7 +142,7 @@ void queue_close(struct fdl_queue *q)
 	rx_close(&q->rx);
 	close_mode(q);
 	pool_orphan(q->io.pool);
-	restore_fd(q);
+	changes_undo(&q->changes, q->io.fd);
 	os_close(q->io.fd);
 }
 

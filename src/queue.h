@@ -10,6 +10,7 @@
 #include <fdlink/offload.h>
 
 #include "counters.h"
+#include "io/changes.h"
 #include "io/io.h"
 #include "packet/pool.h"
 #include "rx/rx.h"
@@ -28,9 +29,7 @@ struct fdl_queue {
 	struct io io;
 	struct ready ready;
 	struct watch watch;
-	bool restore_flags;		/* O_NONBLOCK is ours to clear */
-	bool restore_vnet_hdr;		/* PACKET_VNET_HDR is ours to clear */
-	bool restore_auxdata;		/* PACKET_AUXDATA is ours to clear */
+	struct changes changes;		/* on this fd, to be undone */
 	struct turn turn;
 	struct counters counters;
 	struct rx rx;

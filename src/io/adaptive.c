@@ -35,6 +35,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "io/changes.h"
 #include "io/group.h"
 #include "io/io.h"
 #include "io/packet_mmap.h"
@@ -77,6 +78,7 @@ enum source {
 
 struct state {
 	struct io plain, ring;
+	struct changes ring_changes;
 	struct io *io;		/* the queue's own */
 	unsigned member;	/* the ring socket's number, once it has one */
 	const struct fdl_options *opts;
@@ -125,12 +127,10 @@ static void start_meter(struct state *st)
 
 static int set_up_ring_socket(const struct state *st)
 {
-	const int on = 1;
-
 	if (!st->ring.vnet_hdr_len)
 		return 0;
-	return os_setsockopt(st->ring.fd, SOL_PACKET, PACKET_VNET_HDR, &on,
-			     sizeof(on));
+	return changes_set(st->ring.changes, st->ring.fd, SOL_PACKET,
+			   PACKET_VNET_HDR, 1);
 }
 
 /* The ring is not made before it is needed: all that is done once. */
@@ -143,15 +143,21 @@ static int add_ring(struct state *st)
 	if (!err)
 		err = io_packet_mmap.open(&st->ring, st->opts);
 	if (err)
-		return err;
+		goto undo;
 	member = group_enter(st->ring.group, st->plain.fd);
 	if (member < 0) {
-		io_packet_mmap.close(&st->ring);
-		return member;
+		err = member;
+		goto close_ring;
 	}
 	st->member = (unsigned)member;
 	atomic_store(&st->io->second, st->ring.fd);
 	return 0;
+
+close_ring:
+	io_packet_mmap.close(&st->ring);
+undo:
+	changes_undo(&st->ring_changes, st->ring.fd);
+	return err;
 }
 
 static int use(const struct state *st, unsigned member)
@@ -478,6 +484,7 @@ static int adaptive_open(struct io *io, const struct fdl_options *opts)
 		return -ENOMEM;
 	st->plain = *io;
 	st->ring = *io;
+	st->ring.changes = &st->ring_changes;
 	st->io = io;
 	st->opts = opts;
 	err = io_recvmmsg.open(&st->plain, opts);
@@ -506,8 +513,10 @@ static void adaptive_close(struct io *io)
 		pthread_join(st->thread, NULL);
 	os_close(st->timer);
 	os_close(st->set);
-	if (st->ring.state)
+	if (st->ring.state) {
 		io_packet_mmap.close(&st->ring);
+		changes_undo(&st->ring_changes, st->ring.fd);
+	}
 	io_recvmmsg.close(&st->plain);
 	free(st);
 	io->state = NULL;
@@ -527,6 +536,7 @@ static const char *adaptive_refusal(const struct fdl_info *info)
 const struct io_ops io_adaptive = {
 	.mode = FDL_MODE_ADAPTIVE,
 	.name = "adaptive",
+	.by_block = true,
 	.refusal = adaptive_refusal,
 	.open = adaptive_open,
 	.close = adaptive_close,

@@ -21,6 +21,7 @@ enum {
 	IO_MAX_BATCH = 256,
 };
 
+struct changes;
 struct io_group;
 struct kind;
 
@@ -30,7 +31,11 @@ struct io {
 	const struct kind *kind; /* for those above: a mode asks what follows */
 	bool socket;		/* else read(2) and write(2) move a frame each */
 	bool notes;		/* struct kind */
-	unsigned vnet_hdr_len;	/* bytes before each packet; 0: none */
+	struct changes *changes; /* what was changed on it */
+	unsigned vnet_hdr_len;	/* bytes of virtio-net header that a system
+				 * call passes with each packet; 0: none */
+	unsigned vnet_hdr_at;	/* bytes from where that of a received packet
+				 * begins to its data; 0: none */
 	enum fdl_order order;	/* of that header */
 	struct pool *pool;	/* of the queue's packets */
 	bool asks_sender;	/* AF_PACKET: a frame's type is to be told */
@@ -72,6 +77,12 @@ struct io_ops {
 	bool edge;
 	/* recv makes a system call for each message. */
 	bool one_by_one;
+	/* It keeps packets in a ring, of which the kernel hands over a block at
+	 * a time, when it is full or its timeout is over. */
+	bool by_block;
+	/* The virtio-net header of a received packet begins so many bytes before
+	 * its data, however long it is; 0: as many as it has. */
+	unsigned header_at;
 	/* With edge: is there something? */
 	bool (*peek)(const struct io *io);
 	/* Why not on such an fd, as the end of a sentence; NULL: usable. */

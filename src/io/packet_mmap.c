@@ -15,6 +15,7 @@
 
 #include <linux/if_packet.h>
 
+#include "io/changes.h"
 #include "io/io.h"
 #include "io/packet_mmap.h"
 #include "io/ring.h"
@@ -40,24 +41,11 @@ enum {
 
 struct state {
 	struct ring *ring;
-	int version, reserve;	/* the socket's before, to restore */
 };
 
-static int set(struct io *io, int name, const void *val, socklen_t len)
+static int set(struct io *io, int name, int val)
 {
-	return os_setsockopt(io->fd, SOL_PACKET, name, val, len);
-}
-
-static int set_int(struct io *io, int name, int val)
-{
-	return set(io, name, &val, sizeof(val));
-}
-
-static int get_int(struct io *io, int name, int *val)
-{
-	socklen_t len = sizeof(*val);
-
-	return os_getsockopt(io->fd, SOL_PACKET, name, val, &len);
+	return changes_set(io->changes, io->fd, SOL_PACKET, name, val);
 }
 
 /* A power of two, for a page is one. */
@@ -109,44 +97,23 @@ static int set_up(struct io *io, const struct fdl_options *opts,
 {
 	int err;
 
-	err = set_int(io, PACKET_VERSION, TPACKET_V3);
+	err = set(io, PACKET_VERSION, TPACKET_V3);
 	if (!err)
-		err = set_int(io, PACKET_RESERVE, reserve(io, opts));
+		err = set(io, PACKET_RESERVE, reserve(io, opts));
 	if (!err)
-		err = set(io, PACKET_RX_RING, req, sizeof(*req));
+		err = changes_set_ring(io->changes, io->fd, req);
 	return err;
 }
 
-static void tear_down(struct io *io)
-{
-	const struct state *st = io->state;
-	const struct tpacket_req3 none = { 0 };
-
-	/* Fails, rightly, while a packet is held that could not be copied. */
-	set(io, PACKET_RX_RING, &none, sizeof(none));
-	set_int(io, PACKET_RESERVE, st->reserve);
-	set_int(io, PACKET_VERSION, st->version);
-}
-
+/* The socket's own ring goes as its changes are undone, but for a packet that is
+ * held and could not be copied. */
 static void packet_mmap_close(struct io *io)
 {
 	struct state *st = io->state;
 
 	ring_orphan(st->ring);
-	tear_down(io);
 	free(st);
 	io->state = NULL;
-}
-
-static int remember(struct io *io)
-{
-	struct state *st = io->state;
-	int err;
-
-	err = get_int(io, PACKET_VERSION, &st->version);
-	if (!err)
-		err = get_int(io, PACKET_RESERVE, &st->reserve);
-	return err;
 }
 
 static int packet_mmap_open(struct io *io, const struct fdl_options *opts)
@@ -158,20 +125,12 @@ static int packet_mmap_open(struct io *io, const struct fdl_options *opts)
 	io->state = st;
 	if (!st)
 		return -ENOMEM;
-	err = remember(io);
-	if (err)
-		goto free_state;
 	err = set_up(io, opts, &req);
 	if (!err)
 		err = ring_new(&st->ring, io->fd, req.tp_block_nr,
 			       req.tp_block_size, io->pool);
-	if (err)
-		goto restore;
-	return 0;
-
-restore:
-	tear_down(io);
-free_state:
+	if (!err)
+		return 0;
 	free(st);
 	io->state = NULL;
 	return err;
@@ -212,6 +171,8 @@ const struct io_ops io_packet_mmap = {
 	.mode = FDL_MODE_PACKET_MMAP,
 	.name = "packet_mmap",
 	.edge = true,
+	.by_block = true,
+	.header_at = FDL_VNET_HDR_LEN,
 	.peek = packet_mmap_peek,
 	.refusal = packet_mmap_refusal,
 	.open = packet_mmap_open,

@@ -18,6 +18,7 @@
 #include "fd/device.h"
 #include "fd/locator.h"
 #include "fd/opened.h"
+#include "io/io.h"
 #include "kind/verdict.h"
 #include "log.h"
 
@@ -27,6 +28,15 @@ struct fd_facts {
 	bool socket;		/* else a TUN, a TAP, or what looks like one */
 	int domain, type;	/* of a socket: AF_..., SOCK_... */
 	struct ifreq tun;	/* else: what TUNGETIFF said */
+};
+
+/* What a queue is to be. */
+struct set_up {
+	const struct fdl_info *info;	/* of its fd */
+	const struct fdl_options *opts;	/* every default filled in */
+	bool has_address;		/* opts->address is not all zeros */
+	bool no_outgoing;		/* the fd has no frames that this
+					 * machine sends */
 };
 
 struct kernel_drops {
@@ -83,6 +93,13 @@ struct kind {
 
 	/* How its fd tells of the device behind it. NULL: there is none. */
 	const struct device_of *device;
+
+	/*
+	 * Make a queue's fd ready: what has to be changed on it, by io->changes,
+	 * and what io has to say of it, the virtio-net header first. On failure
+	 * the caller undoes the changes. Errors: those of the system calls.
+	 */
+	int (*set_up)(struct io *io, const struct set_up *how);
 
 	/* It moves messages, many in a call. Else a read(2) or write(2) moves one
 	 * frame, and O_NONBLOCK is what keeps it from waiting. */

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "io/changes.h"
 #include "kind/kind.h"
 #include "kind/lookup.h"
 #include "kind/packet_open.h"
@@ -179,6 +180,46 @@ static const struct device_of device = {
 	.looks_same = device_same_address,
 };
 
+static int set(struct io *io, int name)
+{
+	return changes_set(io->changes, io->fd, SOL_PACKET, name, 1);
+}
+
+/* Reading them clears them: those from before are not ours to count. */
+static int forget_drops(int fd)
+{
+	struct tpacket_stats st;
+	socklen_t len = sizeof(st);
+
+	return os_getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &st, &len);
+}
+
+/* The sender tells frames that this machine sends, and whom the others are for
+ * where our own address does not. */
+static bool asks_sender(const struct set_up *how)
+{
+	if (!how->no_outgoing)
+		return true;
+	return how->opts->flags & FDL_ETHERNET && !how->has_address;
+}
+
+static int set_up(struct io *io, const struct set_up *how)
+{
+	int err = 0;
+
+	io->asks_sender = asks_sender(how);
+	io->vnet_hdr_len = how->info->vnet_hdr_len;
+	/* Always one, for a veth hands out super-packets and partial checksums
+	 * whether the socket can tell them or not. */
+	if (!io->vnet_hdr_len) {
+		io->vnet_hdr_len = FDL_VNET_HDR_LEN;
+		err = set(io, PACKET_VNET_HDR);
+	}
+	if (!err)
+		err = set(io, PACKET_AUXDATA);
+	return err ? err : forget_drops(io->fd);
+}
+
 static const struct verdict on_receive[] = {
 	/* Once per link-down; the socket recovers by itself. */
 	{ ENETDOWN, AGAIN, RX_LINK_DOWN, 0, NULL },
@@ -221,6 +262,7 @@ const struct kind kind_packet = {
 	.owns = owns,
 	.probe = probe_packet,
 	.device = &device,
+	.set_up = set_up,
 	.socket = true,
 	.notes = true,
 	.on_receive = on_receive,

@@ -10,6 +10,7 @@
 #include <fdlink/offload.h>
 
 #include "fd/link.h"
+#include "io/changes.h"
 #include "kind/kind.h"
 #include "kind/lookup.h"
 #include "os.h"
@@ -377,6 +378,28 @@ static int probe_tun(const struct fd_facts *facts, struct fdl_info *info,
 	return probe_device(fd, info);
 }
 
+/* The header has the order it was told, else the machine's. */
+static enum fdl_order vnet_order(int fd)
+{
+	int on = 0;
+
+	if (!os_ioctl(fd, TUNGETVNETLE, &on) && on)
+		return FDL_ORDER_LITTLE;
+	if (!os_ioctl(fd, TUNGETVNETBE, &on) && on)
+		return FDL_ORDER_BIG;
+	return FDL_ORDER_NATIVE;
+}
+
+static int set_up(struct io *io, const struct set_up *how)
+{
+	io->vnet_hdr_len = how->info->vnet_hdr_len;
+	if (io->vnet_hdr_len)
+		io->order = vnet_order(io->fd);
+	/* No call takes MSG_DONTWAIT: there is the flag only, which all
+	 * duplicates of the fd share. */
+	return changes_set_nonblocking(io->changes, io->fd);
+}
+
 static const struct verdict on_receive[] = {
 	/* A packet whose offload the virtio-net header cannot express. */
 	{ EINVAL, AGAIN, RX_DROP_MALFORMED, 0,
@@ -408,6 +431,7 @@ const struct kind kind_tap = {
 	.owns = owns_tap,
 	.probe = probe_tun,
 	.device = &tap_device,
+	.set_up = set_up,
 	.on_receive = on_receive,
 	.on_send = on_send,
 };
@@ -425,6 +449,7 @@ const struct kind kind_tun = {
 	.owns = owns_tun,
 	.probe = probe_tun,
 	.device = &tun_device,
+	.set_up = set_up,
 	.on_receive = on_receive,
 	.on_send = on_send,
 };

@@ -265,6 +265,14 @@ static bool owns_datagram(const struct fd_facts *facts)
 	       facts->type == SOCK_DGRAM;
 }
 
+/* What precedes a packet is what the peers agreed on. */
+static int set_up(struct io *io, const struct set_up *how)
+{
+	if (how->opts->flags & FDL_VNET_HDR)
+		io->vnet_hdr_len = FDL_VNET_HDR_LEN;
+	return 0;
+}
+
 static bool at_end(int fd)
 {
 	struct pollfd hup = { .fd = fd, .events = POLLRDHUP };
@@ -314,6 +322,7 @@ const struct kind kind_seqpacket = {
 	.open = open_unix,
 	.look_up = look_up,
 	.owns = owns_seqpacket,
+	.set_up = set_up,
 	.socket = true,
 	.on_receive = seqpacket_on_receive,
 	.on_send = seqpacket_on_send,
@@ -331,6 +340,7 @@ const struct kind kind_unixgram = {
 	.open = open_unix,
 	.look_up = look_up,
 	.owns = owns_datagram,
+	.set_up = set_up,
 	.socket = true,
 	.on_send = unixgram_on_send,
 	.forgets_peer = true,

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include "kind/kind.h"
-
 const char verdict_gone[] = "the device is gone";
 const char verdict_down[] = "a packet was dropped: the link is down";
 const char verdict_closed[] = "the peer closed the link";
@@ -61,12 +59,12 @@ static const struct verdict *find(const struct verdict *own,
 	return row && row->err ? row : row_of(common, err);
 }
 
-const struct verdict *verdict_on_receive(const struct kind *kind, int err)
+const struct verdict *verdict_on_receive(const struct verdict *own, int err)
 {
-	return find(kind->on_receive, on_receive, err);
+	return find(own, on_receive, err);
 }
 
-const struct verdict *verdict_on_send(const struct kind *kind, int err)
+const struct verdict *verdict_on_send(const struct verdict *own, int err)
 {
-	return find(kind->on_send, on_send, err);
+	return find(own, on_send, err);
 }

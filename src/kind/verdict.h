@@ -5,8 +5,6 @@
 
 #include "counters.h"
 
-struct kind;
-
 enum action {
 	LATER,		/* nothing now, or no room now */
 	AGAIN,		/* count it (unless COUNTERS), and repeat the call */
@@ -30,12 +28,12 @@ struct verdict {
 };
 
 /*
- * The rows of the kind count before those that hold for all. err is negative. An
- * errno that no row names: on receive AGAIN without a counter, on send DROP under
- * TX_DROP_OTHER.
+ * own are the rows of the kind, or NULL: they count before those that hold on all
+ * kinds. err is negative. An errno that no row names: on receive AGAIN without a
+ * counter, on send DROP under TX_DROP_OTHER.
  */
-const struct verdict *verdict_on_receive(const struct kind *kind, int err);
-const struct verdict *verdict_on_send(const struct kind *kind, int err);
+const struct verdict *verdict_on_receive(const struct verdict *own, int err);
+const struct verdict *verdict_on_send(const struct verdict *own, int err);
 
 /* Sentences that several kinds say. */
 extern const char verdict_gone[];	/* the device is gone */

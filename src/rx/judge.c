@@ -90,9 +90,9 @@ static enum counter judge_protocol(const struct rx *rx, struct io_frame *frame)
  * undone? Its flags and its type do, and for most packets nothing is. */
 static bool has_offload(const struct rx *rx, const struct fdl_packet *pkt)
 {
-	const uint8_t *hdr = pkt->data - rx->io->vnet_hdr_len;
+	const uint8_t *hdr = pkt->data - rx->io->vnet_hdr_at;
 
-	return rx->io->vnet_hdr_len && (hdr[0] | hdr[1]);
+	return rx->io->vnet_hdr_at && (hdr[0] | hdr[1]);
 }
 
 /* Whether it holds for this packet; and do what the stack leaves to us. */
@@ -145,8 +145,8 @@ static enum counter judge_frame(struct rx *rx, struct io_frame *frame)
 		return RX_DROP_TRUNCATED;
 	offload = has_offload(rx, pkt);
 	if (offload &&
-	    fdl_vnet_hdr_decode(pkt->data - rx->io->vnet_hdr_len,
-				rx->io->vnet_hdr_len, rx->io->order, &pkt->off))
+	    fdl_vnet_hdr_decode(pkt->data - rx->io->vnet_hdr_at,
+				rx->io->vnet_hdr_at, rx->io->order, &pkt->off))
 		return RX_DROP_VNET_HDR;
 	if (frame->vlan_tpid && pkt->len >= ETH_HDR_LEN)
 		insert_tag(frame);

@@ -218,7 +218,8 @@ static int provide(struct rx *rx, int n)
 /* The one place where verdicts on receiving are applied. */
 static enum reaction react(struct rx *rx, int err)
 {
-	const struct verdict *v = verdict_on_receive(rx->io->kind, err);
+	const struct verdict *v = verdict_on_receive(rx->io->kind->on_receive,
+						     err);
 
 	if (v->action == LATER)
 		return STOP_NOW;

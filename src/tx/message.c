@@ -191,7 +191,7 @@ enum fate {
 static enum fate judge_refusal(struct tx *tx, unsigned i, int err, bool *met,
 			       const struct verdict **why)
 {
-	const struct verdict *v = verdict_on_send(tx->io->kind, err);
+	const struct verdict *v = verdict_on_send(tx->io->kind->on_send, err);
 
 	if (v->action != DROP && v->action != RETRY) {
 		*why = v;

@@ -128,7 +128,7 @@ static inline bool write_whole(struct tx *tx, uint8_t *start, size_t len,
 		count(tx->counters, TX_BYTES, (size_t)r - tx->io->vnet_hdr_len);
 		return true;
 	}
-	v = verdict_on_send(tx->io->kind, (int)r);
+	v = verdict_on_send(tx->io->kind->on_send, (int)r);
 	if (v->action == DROP)
 		tx_drop(tx, v, weight);
 	else

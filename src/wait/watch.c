@@ -53,19 +53,13 @@ static int wait_for_ring(struct fdl_queue *q)
 	return ready_watch(&q->ready, timer);
 }
 
-static bool has_ring(const struct fdl_endpoint *ep)
-{
-	return ep->queues[0].ops->mode == FDL_MODE_PACKET_MMAP ||
-	       ep->queues[0].ops->mode == FDL_MODE_ADAPTIVE;
-}
-
 static void found_gone(struct fdl_queue *q)
 {
 	struct watch *w = &q->watch;
 
 	w->gone = true;
 	atomic_fetch_add_explicit(&w->changes, 1, memory_order_relaxed);
-	if (!has_ring(q->ep) || wait_for_ring(q))
+	if (!q->ops->by_block || wait_for_ring(q))
 		ready_insist(&q->ready);
 }
 

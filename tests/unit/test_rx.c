@@ -90,6 +90,7 @@ static void open_bed(struct bed *b, uint32_t flags)
 	assert_true(b->io.fd >= 0);
 	b->io.kind = kind_of(FDL_KIND_TAP);
 	b->io.vnet_hdr_len = FDL_VNET_HDR_LEN;
+	b->io.vnet_hdr_at = FDL_VNET_HDR_LEN;
 	b->io.state = b;
 	assert_int_equal(ready_open(&b->ready, b->io.fd, b->io.fd,
 				    pool_refill_fd(b->io.pool),

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was changed on an fd, so that all of it can be undone. A caller's fd is
+ * his again when the endpoint is freed.
+ */
+#ifndef FDL_IO_CHANGES_H
+#define FDL_IO_CHANGES_H
+
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+
+enum {
+	CHANGES_MAX = 8,	/* more than any kind and any mode make */
+};
+
+struct change {
+	int level, name;	/* of setsockopt(2); level -1: flags of
+				 * fcntl(2), which were not set */
+	socklen_t len;
+	union {
+		int number;
+		struct tpacket_req3 ring;
+	} before;
+};
+
+/* In the order they were made. Zeros: none. */
+struct changes {
+	unsigned n;
+	struct change list[CHANGES_MAX];
+};
+
+/*
+ * Set an option of an int, unless it has that value. Errors: those of
+ * getsockopt(2) and setsockopt(2).
+ */
+int changes_set(struct changes *changes, int fd, int level, int name,
+		int value);
+
+/* Make a ring where there is none. Errors: those of setsockopt(2). */
+int changes_set_ring(struct changes *changes, int fd,
+		     const struct tpacket_req3 *ring);
+
+/* Set O_NONBLOCK, unless it is. Errors: those of fcntl(2). */
+int changes_set_nonblocking(struct changes *changes, int fd);
+
+/* Undo all, the last one first. What cannot be undone stays as it is. */
+void changes_undo(struct changes *changes, int fd);
+
+#endif

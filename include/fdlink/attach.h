@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owned threads: one per queue, which receives and delivers. */
+/* Threads of the library: one per queue, which receives and delivers. */
 #ifndef FDLINK_ATTACH_H
 #define FDLINK_ATTACH_H
 
@@ -14,34 +14,48 @@ extern "C" {
 #endif
 
 /*
- * Callbacks, each on its queue's thread: with several queues they run at the
- * same time, deliver beside closed too, and what ctx points to is the callee's
- * to protect. Those of one queue follow each other, but for fdl_inject_inbound,
- * which delivers on its caller's thread. They may send, write, alloc and
- * release.
+ * Callbacks, each on the thread of its queue, called its reader. The callbacks
+ * of one queue follow each other. Those of several queues run at the same time,
+ * also deliver of one beside closed of another: whoever provides them protects
+ * what ctx points to. fdl_inject_inbound calls deliver on its caller's thread,
+ * at any time. Callbacks may send, write, alloc and release.
  */
 struct fdl_dispatcher {
-	/* n packets, at least 1, arrived. Returns k in 0..n: the callee keeps
-	 * v[0..k) and releases them in its own time; the rest is released for
-	 * it. */
+	/* n packets arrived, at least 1. Returns k in 0..n: the callee keeps
+	 * v[0..k) and releases them when it likes; the library releases the
+	 * others. */
 	int (*deliver)(void *ctx, struct fdl_queue *q, struct fdl_packet *v[],
 		       int n);
-	/* The queue's reader ends, once per queue and attach. reason: 0 orderly
-	 * stop, else what fdl_recv returned. May be NULL. */
+	/* The reader of the queue ends; once per queue and attach. reason: 0
+	 * fdl_detach, else what fdl_recv returned. May be NULL. */
 	void (*closed)(void *ctx, struct fdl_queue *q, int reason);
 	void *ctx;
 };
 
 /*
  * Start one thread per queue that delivers to *d, which is copied. All signals
- * are blocked in those threads.
- * Any thread, also beside the receive side of the queues: an fdl_recv in
- * progress is waited for, an fdl_poll or fdl_queue_poll in progress ends and
- * returns 0, and every later one is -EBUSY. So it is not for the log callback,
- * which may be called by fdl_recv. fdl_wake ends no reader: a wake-up while
- * attached is for the first poll after fdl_detach.
- * Errors: -EBUSY already attached; -EINVAL d or deliver is NULL; -EAGAIN no
- * thread to be had; -ENOMEM.
+ * are blocked in those threads. Any thread.
+ *
+ * The receive side of every queue is the readers' until fdl_detach:
+ *
+ *	-EBUSY		fdl_recv and fdl_queue_poll, except on the queue's own
+ *			reader, in a callback; fdl_poll on any thread. A poll in
+ *			progress on another thread returns 0, and fdl_attach
+ *			waits for it
+ *	-EDEADLK	fdl_detach, fdl_wait and fdl_endpoint_free in a callback
+ *	allowed		the send side, for one thread at a time as ever, and
+ *			all functions marked "any thread". fdl_wake stops no
+ *			reader
+ *
+ * The pollable fds tell of what the readers are about to take: an event loop
+ * need not poll them while the endpoint is attached.
+ *
+ * Returns 0.
+ * Errors:
+ *	-EBUSY		the endpoint is attached already
+ *	-EINVAL		d or d->deliver is NULL
+ *	-ENOMEM
+ *	-EAGAIN		the system has no thread to give
  */
 int fdl_attach(struct fdl_endpoint *ep, const struct fdl_dispatcher *d);
 
@@ -49,82 +63,111 @@ int fdl_attach(struct fdl_endpoint *ep, const struct fdl_dispatcher *d);
 struct fdl_threads {
 	size_t size;		/* sizeof(struct fdl_threads); 0: the layout of
 				 * version 1.0 */
-	const char *name;	/* queue 3's thread is called NAME-3, as long as
-				 * the kernel has room (15 bytes, from which
-				 * NAME is cut); NULL: "fdlink" */
-	const int *cpus;	/* queue i's thread runs on CPU
+	const char *name;	/* NAME: the thread of queue 3 is called NAME-3,
+				 * with NAME cut so that the whole has at most
+				 * 15 bytes; NULL: "fdlink" */
+	const int *cpus;	/* the thread of queue i runs on CPU
 				 * cpus[i % n_cpus] alone */
 	unsigned n_cpus;	/* 0: wherever the caller's thread may run */
 };
 
 /*
- * The same with threads of this kind; NULL: as fdl_attach. Nothing of *threads
- * is kept.
- * Errors: those of fdl_attach, and -EINVAL there is no such CPU, or it is not
- * for this process.
+ * As fdl_attach, with threads of this kind; NULL: the same as fdl_attach.
+ * Nothing of *threads is kept.
+ *
+ * Returns 0.
+ * Errors: those of fdl_attach, and
+ *	-EINVAL		there is no such CPU, or this process may not use it
  */
 int fdl_attach_threads(struct fdl_endpoint *ep, const struct fdl_dispatcher *d,
 		       const struct fdl_threads *threads);
 
 /*
- * Stop the readers and wait for them. Nothing is delivered once it has
- * returned; attaching again works. Not attached: nothing happens. Any thread.
- * Errors: -EDEADLK called from a callback.
+ * Stop the readers and wait for them. Once fdl_detach has returned, nothing is
+ * delivered; the endpoint can be attached again. If it is not attached, nothing
+ * happens. Any thread.
+ *
+ * Returns 0.
+ * Errors:
+ *	-EDEADLK	called from a callback
  */
 int fdl_detach(struct fdl_endpoint *ep);
 
-/* Between fdl_attach and fdl_detach, also when all readers ended. Any thread. */
+/* True between fdl_attach and fdl_detach, also when all readers have ended. Any
+ * thread. */
 bool fdl_is_attached(const struct fdl_endpoint *ep);
 
 /*
- * Wait until all readers have ended, of themselves or by fdl_detach. At once
- * when not attached. Any thread. Errors: -EDEADLK called from a callback.
+ * Wait until all readers have ended, by themselves or by fdl_detach. If the
+ * endpoint is not attached, do not wait. Any thread.
+ *
+ * Returns 0.
+ * Errors:
+ *	-EDEADLK	called from a callback
  */
 int fdl_wait(struct fdl_endpoint *ep);
 
 /*
  * Put the endpoint's link header in front of the packet: remote is the
  * destination, local the source (6 bytes each; local NULL: the endpoint's own
- * address), protocol in host order. Without a link header nothing happens.
- * Errors: -ENOSPC less than 14 bytes of room; -EINVAL remote is NULL.
+ * address), protocol is in host order. On a link without link header nothing
+ * happens.
+ *
+ * Returns 0.
+ * Errors:
+ *	-ENOSPC		the packet has less than 14 bytes of room
+ *	-EINVAL		remote is NULL
  */
 int fdl_add_header(struct fdl_endpoint *ep, struct fdl_packet *pkt,
 		   const uint8_t *local, const uint8_t *remote,
 		   uint16_t protocol);
 
 /*
- * Send packets by flow: each on queue hash % fdl_queues(). Where hash is 0 the
- * flow's own is computed, from addresses, protocol and ports, the same in both
- * directions, and left there. Packets of one flow keep their order, also when
- * several threads write; those of one queue go out as one batch, in whatever
- * order the flows come. v may be permuted. Where there is no room, the packets
- * are dropped and counted after fdl_options.tx_wait_ms.
- * Any thread: a lock per queue, which fdl_inject_outbound takes too, but not
- * fdl_send, fdl_write, fdl_write_ref and fdl_flush: a queue is for these or for
- * those at one time.
- * Returns how many were taken; they stand first in v, and are the library's.
- * Errors: none was taken: those of fdl_send.
+ * Send packets by flow: each on queue hash % fdl_queues(). If packet.hash is 0
+ * the hash of its flow is computed (fdl_flow_hash) and stored there: it comes
+ * from addresses, protocol and ports, and is the same in both directions.
+ *
+ * Packets of one flow keep their order, also when several threads write. The
+ * packets of one queue go out as one batch; queues come in any order, and v[]
+ * may be permuted. Where there is no room within fdl_options.tx_wait_ms,
+ * packets are dropped and counted.
+ *
+ * Any thread: there is a lock per queue, which fdl_inject_outbound takes too.
+ * fdl_send, fdl_write, fdl_write_ref and fdl_flush do not take it: do not use
+ * both groups of calls on one queue at the same time.
+ *
+ * Returns k > 0, or 0 if n is 0: v[0..k) were taken, and are the library's.
+ * Errors: those of fdl_send; no packet was taken.
  */
 int fdl_write_packets(struct fdl_endpoint *ep, struct fdl_packet *v[], int n);
 
 /*
- * Send len bytes as they are, one frame, on the first queue. Threads as of
- * fdl_write_packets. Returns 0, or the errors of fdl_write.
+ * Send len bytes as they are, one frame, on the first queue. Any thread, as
+ * fdl_write_packets.
+ *
+ * Returns 0.
+ * Errors: those of fdl_write.
  */
 int fdl_inject_outbound(struct fdl_endpoint *ep, const void *bytes, size_t len);
 
 /*
- * Hand a packet to the dispatcher as if it had arrived on the first queue,
- * judged and counted by nobody. The dispatcher runs on this thread, beside the
- * readers. Any thread, callbacks too, but not while or after fdl_endpoint_free.
- * Returns 0: the packet was the dispatcher's. Errors: -ENOTCONN not attached;
- * the packet is still the caller's.
+ * Hand a packet to the dispatcher as if it had arrived on the first queue. The
+ * packet is neither checked nor counted. The dispatcher runs on this thread, beside the
+ * readers. Any thread, callbacks too, except while fdl_endpoint_free runs or
+ * after it.
+ *
+ * Returns 0: the dispatcher had the packet.
+ * Errors:
+ *	-ENOTCONN	not attached; the packet is still the caller's
  */
 int fdl_inject_inbound(struct fdl_endpoint *ep, struct fdl_packet *pkt);
 
 /*
  * As fdl_endpoint_new over one fd, for writing only: fdl_attach starts no
- * thread, and all that the dispatcher gets is injected; closed is never called.
+ * thread. The dispatcher gets what is injected and nothing else; closed is
+ * never called.
+ *
+ * Returns and errors: those of fdl_endpoint_new.
  */
 int fdl_injectable_new(struct fdl_endpoint **ep, int fd,
 		       const struct fdl_options *opts);

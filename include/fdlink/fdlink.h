@@ -1,23 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fdlink: link-layer endpoints over file descriptors, for any event loop.
+ * fdlink(7) tells the whole story.
  *
- * An endpoint is one link, over 1..N queues; a queue is one fd. Queues are
- * polled by the caller, or by threads of the library's (attach.h). fdlink(7)
- * tells the whole story.
+ * Words:
  *
- * Conventions: functions that return int give a negative errno on failure,
- * and then nothing has changed, save where said. Lengths are bytes.
+ *	endpoint	one link, over one or more queues
+ *	queue		one fd of the link. The caller polls it, or threads of
+ *			the library do (attach.h)
+ *	stack		the program above the endpoint, which takes the packets
+ *			that arrive and sends others
+ *	wire		what is on the other side of the fd: the kernel, its
+ *			device, or the peer of a unix socket
+ *	slot		the memory of one packet. A queue's pool has a fixed
+ *			number of slots
+ *	super-packet	one packet with the payload of several TCP or UDP
+ *			segments of one flow, which somebody cuts later (GSO)
+ *	partial		of a checksum: to be completed by the other side
+ *			(packet.h)
+ *	pollable fd	the fd of a queue or an endpoint that an event loop
+ *			polls: fdl_queue_fd, fdl_fd
  *
- * Threads: the receive side of a queue (fdl_recv, fdl_keep, fdl_queue_poll) and
- * its send side (fdl_send, fdl_write, fdl_write_ref, fdl_flush) are
- * independent, each for one thread at a time; fdl_poll is the receive side of
- * every queue. Functions marked "any thread"
- * may be called at any moment of the endpoint's life. All others are for one
- * thread at a time per endpoint. Threads are those that the C library makes
- * (pthread_create(3), thrd_create(3)): while it has made none, atomic
- * instructions are saved. One made by a bare clone(2) is none of them. Signal
- * handlers may call fdl_wake and nothing else.
+ * Conventions: a function that returns int gives a negative errno on failure;
+ * then nothing has changed, except where its comment says so. Lengths are in
+ * bytes.
+ *
+ * Threads: a queue has two sides, and each is for one thread at a time,
+ * independently of the other:
+ *
+ *	receive side	fdl_recv, fdl_queue_poll; fdl_poll is the receive side
+ *			of every queue
+ *	send side	fdl_send, fdl_write, fdl_write_ref, fdl_flush,
+ *			fdl_want_write
+ *
+ * A function marked "any thread" may be called at any moment of the endpoint's
+ * life, also while other threads call others. All other functions are for one
+ * thread at a time per endpoint. A signal handler may call fdl_wake and nothing
+ * else.
+ *
+ * Threads must be made with pthread_create(3) or thrd_create(3); threads made
+ * directly with clone(2) are not supported. As long as the process has a single
+ * thread, the library skips atomic instructions.
+ *
+ * fork(2): the endpoint stays the parent's. The child may call nothing on it,
+ * not even fdl_endpoint_free, for it would take packets from the parent and
+ * change fds that both share. The descriptors are close-on-exec. Until the
+ * child has called exec or _exit, the child keeps the link open: when the
+ * parent frees the endpoint, the peer of a socket sees no end, and a TUN or TAP
+ * stays.
  */
 #ifndef FDLINK_FDLINK_H
 #define FDLINK_FDLINK_H
@@ -39,45 +69,67 @@ struct fdl_endpoint;
 struct fdl_queue;
 
 /*
- * Make an endpoint over fds[0..nfds), which must all be of one kind: TUN, TAP,
- * AF_PACKET (SOCK_RAW, bound), or sockets of type SOCK_SEQPACKET or SOCK_DGRAM
- * (connected, to be written to). The endpoint works on duplicates: the fds stay
- * the caller's to close, at any time, but a peer sees the end of a link only
- * after fdl_endpoint_free. TUN and TAP fds are set O_NONBLOCK until then.
- * *ep is set on success only. opts may be NULL.
+ * Make an endpoint over fds[0..nfds). All of them must carry one link and be of
+ * one kind:
  *
- * With options.fanout, AF_PACKET sockets are put into one fanout group, all or,
- * on failure, some of them: a socket cannot leave its group but by being
- * closed. What it queued before is delivered as it is.
+ *	TUN, TAP
+ *	AF_PACKET	a socket of type SOCK_RAW, bound to an interface
+ *	unix socket	of type SOCK_SEQPACKET or SOCK_DGRAM; connected, if it
+ *			is to be written to
  *
- * Errors: -EINVAL an option out of range or contradicting the fd, no fds, fds
- * of several kinds or media; -EBADF an fd is not open; -EPROTOTYPE an fd keeps
- * no packet boundaries, or is an AF_PACKET socket of type SOCK_DGRAM;
- * -EOPNOTSUPP an fd whose packets carry packet information (no IFF_NO_PI), or a
- * virtio-net header of more than 24 bytes; -ENODEV an fd without its device;
- * -ENOMEM, -EMFILE, -ENFILE. The log says which option or fd, and the way out.
+ * The endpoint works on duplicates. The fds stay the caller's, who may close
+ * them at any time; a peer sees the end of the link only after
+ * fdl_endpoint_free. TUN and TAP fds are set to O_NONBLOCK until then. *ep is
+ * set on success only. opts may be NULL.
+ *
+ * With options.fanout, AF_PACKET sockets join one fanout group: all of them, or
+ * on failure some of them, and a socket leaves a group only when it is closed.
+ * Packets that a socket had queued before it joined are delivered unchanged.
+ *
+ * An endpoint needs, beside the caller's fds, 2 descriptors, one more if it has
+ * a device (TUN, TAP, AF_PACKET), and for each queue:
+ *
+ *	5	for any fd
+ *	1 more	with a virtio-net header (AF_PACKET: always)
+ *	1 more	with a device
+ *	3 more	in mode adaptive
+ *	2 more	after fdl_want_write, or when room was waited for
+ *
+ * Returns 0.
+ * Errors; the log says which option or fd it is, and the way out:
+ *	-EINVAL		an option is out of range or contradicts the fd; there
+ *			are no fds; the fds are of several kinds or links
+ *	-EBADF		an fd is not open
+ *	-EPROTOTYPE	an fd does not keep packet boundaries, or is an
+ *			AF_PACKET socket of type SOCK_DGRAM
+ *	-EOPNOTSUPP	an fd has packet information before each packet (no
+ *			IFF_NO_PI), or a virtio-net header of more than 24 bytes
+ *	-ENODEV		an fd has lost its device
+ *	-ENOMEM, -EMFILE, -ENFILE
  */
 int fdl_endpoint_new(struct fdl_endpoint **ep, const int *fds, unsigned nfds,
 		     const struct fdl_options *opts);
 
 /*
  * Detach if attached, close what the library opened, and free the endpoint.
- * Packets still held stay readable until they are released; their memory goes
- * with the last one. No other call on the endpoint may be in progress, save
- * those of attach.h's own threads. NULL is fine.
- * Errors: -EDEADLK called from a dispatcher callback; nothing was freed.
+ * Packets that the caller still holds stay readable until they are released;
+ * the last release frees their memory. No other call on the endpoint may be in
+ * progress, except those of attach.h's own threads. NULL is fine.
+ *
+ * Returns 0.
+ * Errors:
+ *	-EDEADLK	called from a dispatcher callback; nothing was freed
  */
 int fdl_endpoint_free(struct fdl_endpoint *ep);
 
-/* The queues, numbered 0 .. fdl_queues() - 1; NULL past the end. Any thread. */
+/* The queues, numbered 0 .. fdl_queues() - 1. fdl_get_queue returns NULL past
+ * the end. Any thread. */
 unsigned fdl_queues(const struct fdl_endpoint *ep);
 struct fdl_queue *fdl_get_queue(struct fdl_endpoint *ep, unsigned i);
 struct fdl_endpoint *fdl_queue_endpoint(const struct fdl_queue *q);
 unsigned fdl_queue_index(const struct fdl_queue *q);
 
-/*
- * Properties, fixed at creation. Any thread.
- */
+/* Properties, fixed when the endpoint is made. Any thread. */
 uint32_t fdl_mtu(const struct fdl_endpoint *ep);
 uint32_t fdl_capabilities(const struct fdl_endpoint *ep);
 enum fdl_mode fdl_get_mode(const struct fdl_endpoint *ep); /* never AUTO */
@@ -86,19 +138,20 @@ uint32_t fdl_max_header_len(const struct fdl_endpoint *ep); /* 14 or 0 */
 uint16_t fdl_arp_hardware(const struct fdl_endpoint *ep);
 uint32_t fdl_gso_max_size(const struct fdl_endpoint *ep);
 
-/* Who cuts the stack's super-packets of TCP: nobody, as gso_max_size is 0; the
- * endpoint; or the wire. That may change, when the kernel refuses one. */
+/* Who cuts the super-packets of TCP that the stack sends. HARDWARE becomes
+ * SOFTWARE when the kernel refuses one. */
 enum fdl_gso_kind {
-	FDL_GSO_UNSUPPORTED,
-	FDL_GSO_SOFTWARE,
-	FDL_GSO_HARDWARE,
+	FDL_GSO_UNSUPPORTED,	/* nobody: fdl_options.gso_max_size is 0 */
+	FDL_GSO_SOFTWARE,	/* the endpoint */
+	FDL_GSO_HARDWARE,	/* the wire */
 };
 
 enum fdl_gso_kind fdl_get_gso_kind(const struct fdl_endpoint *ep);
 
 /*
- * FDL_OFFLOAD_ bits (open.h) of what is left to the wire on send. What the
- * kernel refuses in flight is done here from then on: bits may go. Any thread.
+ * FDL_OFFLOAD_ bits (open.h): what the endpoint leaves to the wire on send.
+ * When the kernel refuses an offload as a packet is sent, the library does that
+ * work itself from then on, so bits can disappear. Any thread.
  */
 uint32_t fdl_tx_offloads(const struct fdl_endpoint *ep);
 
@@ -121,22 +174,36 @@ enum {
 const char *fdl_version(void);
 
 /*
- * One sentence on the last error that was worth one: a packet refused for good,
- * a queue that ended. "" if there was none. The text is the caller's thread's
- * to read until the next call on the endpoint.
+ * A sentence that describes the most recent error worth reporting: a packet
+ * refused for good, a queue that ended. "" if there was none. The string is
+ * valid, on the calling thread, until its next call on the endpoint.
  */
 const char *fdl_last_error(const struct fdl_endpoint *ep);
 
 /*
- * Pollable fds, of one queue and of the whole endpoint: POLLIN as long as
- * fdl_recv has something to give or to tell, and, after fdl_want_write, as long
- * as fdl_send has room. Level-triggered; quiet once fdl_recv has returned 0,
- * -ENOBUFS or a lasting error. They are epoll fds: poll them, never read,
- * change or close them. Any thread. From the first of these calls, or of
- * fdl_poll with several queues, on an AF_PACKET socket pays to tell the fd of
- * each packet that is sent; fdl_queue_poll does without.
- * Errors: -ENOMEM; -ENOSPC more epoll registrations than the user may have
- * (fs.epoll.max_user_watches).
+ * The pollable fd of the whole endpoint, and that of one queue. They are epoll
+ * fds: poll them, and never read, change or close them. Any thread.
+ *
+ *	POLLIN	fdl_recv has something to give or to tell; or, after
+ *		fdl_want_write, fdl_send has room
+ *
+ * They are level-triggered, and quiet once fdl_recv has returned 0, -ENOBUFS or
+ * an error that lasts.
+ *
+ * An event loop of the caller's is woken by its own means: fdl_wake does not
+ * touch these fds. The kernel lets epoll sets hold each other five deep: a
+ * caller's may hold fdl_fd three deep, and fdl_queue_fd four deep; in mode
+ * adaptive it is two and three.
+ *
+ * Once one of these has been called (or fdl_poll on several queues), an
+ * AF_PACKET socket does extra work for each packet sent, to keep the fd's state
+ * current. fdl_queue_poll avoids that cost.
+ *
+ * Returns the fd.
+ * Errors:
+ *	-ENOMEM
+ *	-ENOSPC		the user has as many epoll registrations as allowed
+ *			(fs.epoll.max_user_watches)
  */
 int fdl_fd(const struct fdl_endpoint *ep);
 int fdl_queue_fd(const struct fdl_queue *q);
@@ -150,121 +217,171 @@ enum {
 /*
  * Wait up to timeout_ms milliseconds (0: do not wait, -1: for ever) until there
  * is something to receive, or room to send where fdl_want_write asked for it.
- * fdl_poll is for the one thread that serves all queues; fdl_queue_poll for a
- * queue's receiving thread.
- * Returns FDL_READABLE and FDL_WRITABLE as they apply, 0 on timeout, after
- * fdl_wake, or when another thread calls fdl_attach; a signal alone does not
- * end it.
- * Errors: -ESHUTDOWN, -ENODEV, or what fdl_recv returned, when the queue (all
- * queues) has ended; -EBUSY while attached.
+ * fdl_poll is for a thread that serves all queues, fdl_queue_poll for the
+ * thread that receives from one. A signal alone does not end the wait.
+ *
+ * Returns
+ *	a sum of FDL_READABLE and FDL_WRITABLE, as they apply
+ *	0		the time is up, fdl_wake was called, or fdl_attach
+ *			takes over
+ * Errors:
+ *	-ESHUTDOWN, -ENODEV, or what fdl_recv returned
+ *			the queue has ended; of fdl_poll: all queues have
+ *	-EBUSY		the endpoint is attached (attach.h)
  */
 int fdl_poll(struct fdl_endpoint *ep, int timeout_ms);
 int fdl_queue_poll(struct fdl_queue *q, int timeout_ms);
 
 /*
- * End every fdl_poll and fdl_queue_poll in progress; where none is, the next
- * one, which while attached is the first after fdl_detach. Does not touch the
- * pollable fds. Any thread, signal handlers too.
+ * End every fdl_poll and fdl_queue_poll in progress; where none is in progress,
+ * the next one. A poll that finds both the wake-up and packets returns
+ * FDL_READABLE, and the wake-up is used up. Several wake-ups before a poll
+ * count as one. fdl_wake does not touch the pollable fds, nor the threads of
+ * fdl_attach. Any thread, signal handlers too.
  */
 void fdl_wake(struct fdl_endpoint *ep);
 
 /*
- * Make the queue's and the endpoint's pollable fd report room to send, or no
- * longer. Send side. On a TUN, TAP and AF_PACKET socket there is almost always
- * room: ask for it only after fdl_send came back short.
+ * Make the queue's and the endpoint's pollable fd report room to send (on), or
+ * no longer do so (!on). Send side. A TUN, a TAP and an AF_PACKET socket almost
+ * always have room: ask for it only after fdl_send took fewer packets than it
+ * was given.
+ *
+ * Returns 0.
  * Errors: what fdl_recv returned, when the queue has ended.
  */
 int fdl_want_write(struct fdl_queue *q, bool on);
 
 /*
- * Receive up to n packets into v[]. Never blocks. Frames that are not worth
- * delivering are counted and skipped.
- * Returns the number of packets, the caller's from then on, which may be fewer
- * than n though there are more, the pollable fd readable still; 0: nothing now
- * (also while the link is down, and when its device has changed, which
- * fdl_link_state tells more of), or nothing but rubbish so far, and the
- * pollable fd is readable still.
- * Errors: -ENOBUFS the caller holds the whole pool; the queue is quiet until
- * one is released. -ESHUTDOWN the peer closed, and all it had sent is
- * delivered. -ENODEV the device is gone. -EBUSY while attached. Another errno:
- * the fd is broken. After a lasting error (all but the first and -EBUSY) the
- * queue has ended: it stays quiet and every call returns the same.
+ * Receive up to n packets into v[]. Never blocks. Frames that are not to be
+ * delivered are counted (stats.h) and skipped.
+ *
+ * Returns
+ *	k > 0		v[0..k) are the caller's from now on. k may be less than
+ *			n even if more are waiting; the pollable fd then stays
+ *			readable
+ *	0		there is nothing now; the link may be down
+ *	0		the device has changed (fdl_link_state)
+ *	0		only frames that are not to be delivered were read, and
+ *			more may wait; the pollable fd then stays readable
+ * Errors:
+ *	-ENOBUFS	the caller holds all slots of the pool. The pollable fd
+ *			is quiet until one packet is released
+ *	-EBUSY		the endpoint is attached (attach.h)
+ * and those that last. After one of these the queue has ended: its pollable fd
+ * stays quiet, and every call returns the same:
+ *	-ESHUTDOWN	the peer closed, and all that it sent is delivered
+ *	-ENODEV		the device is gone
+ *	another errno	the fd is broken
  */
 int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n);
 
 /*
- * Give packets back: any order, any time, any thread, also after
- * fdl_endpoint_free. NULL entries are skipped.
+ * Give packets back: in any order, at any time, also after fdl_endpoint_free.
+ * NULL entries are skipped. Any thread.
  */
 void fdl_release(struct fdl_packet *v[], int n);
 
 /*
- * Make a received packet independent of the queue's ring, so that it can be
- * held for long without keeping a block of the ring from the kernel: its bytes
- * are copied, to a slot with room before and behind, and *pkt may become
- * another packet. In the modes without a ring, and the second time, nothing
- * happens. Any thread.
- * Errors: -EMSGSIZE longer than a slot; the packet is as it was.
+ * Make a received packet independent of the queue's ring (modes packet_mmap and
+ * adaptive), so that it can be held for long: as long as it lies in the ring,
+ * the kernel cannot use its block again. Its bytes are copied to a slot with
+ * room before and behind them, and *pkt may become another packet. In the modes
+ * without a ring, and the second time, nothing happens. Any thread.
+ *
+ * Returns 0.
+ * Errors:
+ *	-EMSGSIZE	the packet is longer than a slot; it is as it was
  */
 int fdl_keep(struct fdl_packet **pkt);
 
 /*
- * Take up to n empty packets from the queue's pool: len 0, all of the slot
- * behind the headroom in tail, every other field 0. Any thread.
- * Returns how many there were. Errors: -ENOBUFS there was none.
+ * Take up to n empty packets from the queue's pool: len is 0, tail is all of
+ * the slot behind the headroom, every other field is 0. Any thread.
+ *
+ * Returns how many packets it took, at least 1.
+ * Errors:
+ *	-ENOBUFS	the pool has none to give
  */
 int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n);
 
 /*
- * Send packets, in order, which may come from another queue or endpoint. Never
- * blocks and never drops for lack of room; what the device refuses for 100 ms, or
- * 64 times a millisecond apart, while the fd has room is dropped as refused, for
- * that is a rule or a peer's MTU, not a full queue. The room before data may be written
- * to, also that of packets which stay. What off says is left undone on a packet
- * is passed on where the wire takes it, else done here: the checksum completed,
- * a super-packet cut into segments.
- * Returns k >= 0: v[0..k) are gone (written, or refused for good and counted),
- * v[k..n) are still the caller's and would go later; fdl_want_write tells when.
- * A super-packet of which some segments went is gone; the queue keeps the rest,
- * which goes first next time, or by fdl_flush, which is -EAGAIN while there is
- * any.
- * Errors: none went, and none can: -ESHUTDOWN the peer closed, -ENODEV the
- * device is gone, another errno: the fd is broken.
+ * Send packets, in order. They may come from another queue or endpoint. Never
+ * blocks, and never drops for lack of room. The library may write to the room
+ * before data, also of packets that it does not take.
+ *
+ * A packet that the device refuses for 100 ms, or 64 times a millisecond apart,
+ * while the fd has room, is dropped as refused: that is a rule, or a peer's MTU,
+ * and not a full queue.
+ *
+ * packet.off tells what the stack has left to do: a checksum to complete, a
+ * super-packet to cut into segments. It is passed on where the wire takes it,
+ * else done here.
+ *
+ * Returns k >= 0:
+ *	v[0..k)		are gone: written, or refused for good and counted
+ *	v[k..n)		are still the caller's, and can go later;
+ *			fdl_want_write tells when
+ * A super-packet is gone when some of its segments went. The queue keeps the
+ * other segments: they go first in the next call, or by fdl_flush, which
+ * returns -EAGAIN as long as there are any.
+ * Errors; no packet went, and none can:
+ *	-ESHUTDOWN	the peer closed
+ *	-ENODEV		the device is gone
+ *	another errno	the fd is broken
  */
 int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n);
 
 /*
- * Write one frame from cnt pieces (0 to INT_MAX, empty ones allowed). off may
- * be NULL; it says what is left undone on the frame. Where there is no room the
- * frame is dropped and counted, after fdl_options.tx_wait_ms, or sooner where
- * fdl_send would drop it.
- * Returns 0: written, or put off to fdl_flush. Errors, all counted: -EAGAIN or
- * -ENOBUFS no room; -EINVAL empty, refused as malformed, or contradicting off;
- * -EMSGSIZE too long; -ENETDOWN the link is down; -ECONNREFUSED no reader;
- * -ESHUTDOWN, -ENODEV and others as fdl_send.
+ * Write one frame from cnt pieces (0 to INT_MAX; empty ones are allowed). off
+ * says what is left to do on the frame, as packet.off does for fdl_send, and
+ * may be NULL. Where there is no room for the frame within
+ * fdl_options.tx_wait_ms, it is dropped and counted; sooner where fdl_send would
+ * drop it.
+ *
+ * Returns 0: written, or deferred until fdl_flush (FDL_COALESCE).
+ * Errors; each is counted:
+ *	-EAGAIN, -ENOBUFS
+ *			there is no room
+ *	-EINVAL		the frame is empty, refused as malformed, or contradicts
+ *			off
+ *	-EMSGSIZE	the frame is too long
+ *	-ENETDOWN	the link is down
+ *	-ECONNREFUSED	nobody reads at the other end
+ *	-ESHUTDOWN, -ENODEV and others as fdl_send
  */
 int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	      const struct fdl_offload *off);
 
 /*
- * The same without a copy: the bytes must stay until done(arg) is called, once,
- * on this thread or the one that flushes, possibly before the return. It is
- * called if and only if the return value is >= 0. done may be NULL.
- * The queue is amid a flush then: of its send side done may call nothing (what
- * it wrote would be lost uncounted), nor fdl_write_packets, fdl_inject_outbound
- * or fdl_endpoint_free on its endpoint. It may use other queues, and
- * fdl_alloc and fdl_release.
+ * As fdl_write, without a copy: the bytes must stay until done(arg) is called.
+ * It is called if and only if the return value is >= 0: once, on this thread or
+ * on the one that flushes, perhaps before fdl_write_ref returns. done may be
+ * NULL.
+ *
+ * done runs during a flush. It must not call any send-side function of this
+ * queue: a frame written there would be lost and not counted. Nor may it call
+ * fdl_write_packets, fdl_inject_outbound or fdl_endpoint_free on the endpoint.
+ * It may use other queues, fdl_alloc and fdl_release.
+ *
+ * Returns and errors: those of fdl_write.
  */
 int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 		  const struct fdl_offload *off, void (*done)(void *arg),
 		  void *arg);
 
 /*
- * End of a batch: write what FDL_COALESCE put off. It also goes when there is
- * no more room for it, before any fdl_send or fdl_write_packets, and when the
- * endpoint is freed. Returns 0. Errors: what fdl_write would have returned for
- * the first packet that did not go; all of them are counted. -EAGAIN or
- * -ENOBUFS also while there is no room for what an fdl_send left over.
+ * End of a batch: send the frames that FDL_COALESCE deferred, and the segments
+ * that an fdl_send left over. Deferred frames are also sent when there is no
+ * room to defer more, before any fdl_send or fdl_write_packets, and when the
+ * endpoint is freed.
+ *
+ * Returns 0.
+ * Errors: what fdl_write would have returned for the first frame that did not
+ * go; each frame that did not go is counted. And
+ *	-EAGAIN, -ENOBUFS
+ *			there is no room for the segments that an fdl_send left
+ *			over; the queue keeps them
  */
 int fdl_flush(struct fdl_queue *q);
 

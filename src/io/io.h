@@ -42,7 +42,8 @@ struct io {
 	uint32_t max_header_bytes; /* per system call; 0: no limit */
 	unsigned max_pieces;	/* io_max_pieces() */
 	void *state;		/* the mode's, between open and close */
-	int error;		/* readv: found behind a message; 0: none */
+	int error;		/* of recv: found behind the messages, for the
+				 * caller to take; 0: none */
 	struct io_group *group;	/* adaptive, else NULL */
 	unsigned index;		/* of the queue */
 	_Atomic int second;	/* the queue's other socket in the group, which

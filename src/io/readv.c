@@ -43,8 +43,8 @@ static ssize_t read_one(struct io *io, struct io_frame *f)
 	return r;
 }
 
-/* An error behind a message is told by the next call: it is told but once, and
- * a packet may be lost by it. */
+/* What it says behind a message is told beside: it says so only once, and a
+ * packet may be lost by it. */
 static int stop(struct io *io, int got, int err)
 {
 	if (got == 0)
@@ -56,13 +56,10 @@ static int stop(struct io *io, int got, int err)
 
 static int readv_recv(struct io *io, struct io_frame f[], int n, int fresh)
 {
-	ssize_t r = io->error;
+	ssize_t r;
 	int i;
 
 	(void)fresh;
-	io->error = 0;
-	if (r)
-		return (int)r;
 	for (i = 0; i < n; i++) {
 		r = read_one(io, &f[i]);
 		if (r < 0)

@@ -224,7 +224,7 @@ static const struct verdict on_receive[] = {
 	/* Once per link-down; the socket recovers by itself. */
 	{ ENETDOWN, AGAIN, RX_LINK_DOWN, 0, NULL },
 	/* A packet whose offload the virtio-net header cannot express. */
-	{ EINVAL, AGAIN, RX_DROP_MALFORMED, 0,
+	{ EINVAL, DROP, RX_DROP_MALFORMED, 0,
 	  "a packet was dropped by the kernel as it was read" },
 	{ .err = 0 },
 };

@@ -402,7 +402,7 @@ static int set_up(struct io *io, const struct set_up *how)
 
 static const struct verdict on_receive[] = {
 	/* A packet whose offload the virtio-net header cannot express. */
-	{ EINVAL, AGAIN, RX_DROP_MALFORMED, 0,
+	{ EINVAL, DROP, RX_DROP_MALFORMED, 0,
 	  "a packet was dropped by the kernel as it was read" },
 	{ EBADFD, END, COUNTERS, -ENODEV, verdict_gone },
 	{ .err = 0 },

@@ -8,7 +8,8 @@
 enum action {
 	LATER,		/* nothing now, or no room now */
 	AGAIN,		/* count it (unless COUNTERS), and repeat the call */
-	DROP,		/* count it: this packet can never go */
+	DROP,		/* count it: this packet can never go; on receive, the
+			 * kernel has thrown it away as it was read */
 	RETRY,		/* on send: DROP, after one other try, as the peer may
 			 * be there again, or the error be an older packet's */
 	END,		/* the queue has ended, with result */

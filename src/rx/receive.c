@@ -35,6 +35,7 @@ enum {
 /* What is to be done about what the fd said. */
 enum reaction {
 	TRY_AGAIN,
+	TRY_THE_NEXT,	/* this frame is lost */
 	STOP_NOW,	/* there is nothing */
 	STOP_FOR_GOOD,	/* rx->ended */
 };
@@ -230,7 +231,7 @@ static enum reaction react(struct rx *rx, int err)
 	if (v->counter != COUNTERS)
 		count(rx->counters, v->counter, 1);
 	shared_error(rx->shared, v->text);
-	return TRY_AGAIN;
+	return v->action == DROP ? TRY_THE_NEXT : TRY_AGAIN;
 }
 
 static int pending_error(const struct rx *rx)
@@ -242,22 +243,44 @@ static int pending_error(const struct rx *rx)
 	return -err;
 }
 
-/* Messages into rx->frame. Returns how many, 0: there is none, or the queue has
- * ended. */
-static int receive_some(struct rx *rx, int n)
+/*
+ * Messages into rx->frame. Returns how many; with 0, *rest is why, and RX_MORE
+ * that all looked at were lost. What is lost is no answer of the fd's: whoever
+ * sends chooses how many of them come in a row.
+ */
+static int receive_some(struct rx *rx, int n, enum rx_rest *rest)
 {
-	int tries, got;
+	enum reaction reaction = TRY_AGAIN;
+	int tries = 0, lost = 0, got = 0;
 
-	for (tries = 0; tries < MAX_ERRORS; tries++) {
+	while (tries < MAX_ERRORS && lost < n) {
 		got = rx->ops->recv(rx->io, rx->frame, n, rx->fresh);
 		rx->fresh = 0;
 		if (got > 0)
 			return got;
-		if (react(rx, got) != TRY_AGAIN)
-			return 0;
+		reaction = react(rx, got);
+		if (reaction == STOP_NOW || reaction == STOP_FOR_GOOD)
+			break;
+		if (reaction == TRY_THE_NEXT)
+			lost++;
+		else
+			tries++;
 	}
-	rx_end(rx, got, "the fd answers with errors only");
+	if (tries == MAX_ERRORS)
+		rx_end(rx, got, "the fd answers with errors only");
+	*rest = rest_now(rx, lost == n ? RX_MORE : RX_DRY);
 	return 0;
+}
+
+/* Was there an error behind what was received? Now it is dealt with. */
+static bool took_error(struct rx *rx)
+{
+	const int err = rx->io->error;
+
+	rx->io->error = 0;
+	if (err)
+		react(rx, err);
+	return err;
 }
 
 /* The last of got messages are empty and may be the end of the link. */
@@ -354,10 +377,11 @@ static enum rx_rest step(struct rx *rx, int n, bool first)
 	rest = look(rx, first);
 	if (rest != RX_MORE)
 		return rest;
-	got = receive_some(rx, want);
+	got = receive_some(rx, want, &rest);
 	if (got == 0)
-		return rest_now(rx, RX_DRY);
-	full = got == want || rx->frame[got - 1].wire_len == 0 || rx->ops->edge;
+		return rest;
+	full = took_error(rx) || got == want ||
+	       rx->frame[got - 1].wire_len == 0 || rx->ops->edge;
 	take_in(rx, n, got, first);
 	return rest_now(rx, full ? RX_MORE : RX_DRY);
 }

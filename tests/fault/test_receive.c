@@ -135,6 +135,48 @@ static void and_so_in_the_middle_of_a_batch(struct link *l)
 	assert_int_equal(st.rx_drop_malformed, 1);
 }
 
+enum { CROWD = 1000 };
+
+/* A guest or a peer may send as many of them as it likes. */
+static void no_number_of_lost_packets_ends_the_queue(struct link *l)
+{
+	struct fdl_packet *pkt;
+	struct fdl_stats st;
+	int i, n = 0;
+
+	feed_one(l);
+	fault_set(receiving_call(l), 1, CROWD, EINVAL);
+	for (i = 0; i < CROWD && n == 0; i++) {
+		assert_int_equal(fdl_queue_poll(l->q, 0), FDL_READABLE);
+		n = fdl_recv(l->q, &pkt, 1);
+	}
+	assert_int_equal(n, 1);
+	assert_true(fault_clear());
+	expect_frame(l, pkt, 100, 1);
+	fdl_release(&pkt, 1);
+	l->rx_offered += CROWD;
+	link_stats(l, &st);
+	assert_int_equal(st.rx_drop_malformed, CROWD);
+}
+
+/* As the fd says so but once, nothing would remind of it. */
+static void a_loss_behind_a_packet_is_counted_at_once(struct link *l)
+{
+	struct fdl_packet *v[2];
+	struct fdl_stats st;
+
+	feed_one(l);
+	fault_set(receiving_call(l), 2, 1, EINVAL);
+	assert_int_equal(fdl_recv(l->q, v, 2), 1);
+	assert_true(fault_clear());
+	expect_frame(l, v[0], 100, 1);
+	fdl_release(v, 1);
+	l->rx_offered++;
+	link_stats(l, &st);
+	assert_int_equal(st.rx_drop_malformed, 1);
+	expect_quiet(l);
+}
+
 static void expect_end_by(struct link *l, int err, int result)
 {
 	struct fdl_packet *pkt;
@@ -284,6 +326,14 @@ static const struct expectation table[] = {
 	{ .name = "and so in the middle of a batch",
 	  .not_in = RING,
 	  .test = and_so_in_the_middle_of_a_batch,
+	  .needs = LINK_DEVICE },
+	{ .name = "no number of lost packets ends the queue",
+	  .not_in = RING,
+	  .test = no_number_of_lost_packets_ends_the_queue,
+	  .needs = LINK_DEVICE },
+	{ .name = "a loss behind a packet is counted at once",
+	  .not_in = ~(1U << FDL_MODE_READV),
+	  .test = a_loss_behind_a_packet_is_counted_at_once,
 	  .needs = LINK_DEVICE },
 	{ .name = "EBADFD is a deleted device",
 	  .not_in = RING,

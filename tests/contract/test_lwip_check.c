@@ -73,21 +73,19 @@ struct pbuf *__wrap_pbuf_alloc(pbuf_layer layer, u16_t len, pbuf_type type)
 
 static bool check(const struct side *s, const uint8_t *bytes, unsigned len)
 {
-	uint8_t *exact = malloc(len);
-	const uint8_t *ip = exact + s->link_len;
+	uint8_t *room = malloc(1U + len), *exact = room + 1;
 	struct fdl_packet pkt = { .data = exact, .len = len };
 	bool right;
 
-	assert_true(exact || !len);
-	if (len)
-		memcpy(exact, bytes, len);
+	assert_non_null(room);
+	memcpy(exact, bytes, len);
 	pkt.link_len = (uint8_t)s->link_len;
 	if (s->link_len)
 		pkt.protocol = (uint16_t)get16(bytes + 12);
 	else if (len)
-		pkt.protocol = *ip >> 4 == 6 ? 0x86dd : 0x0800;
+		pkt.protocol = *exact >> 4 == 6 ? 0x86dd : 0x0800;
 	right = fdl_lwip_check(&pkt);
-	free(exact);
+	free(room);
 	return right;
 }
 

@@ -152,9 +152,9 @@ int fdl_inject_outbound(struct fdl_endpoint *ep, const void *bytes, size_t len);
 
 /*
  * Hand a packet to the dispatcher as if it had arrived on the first queue. The
- * packet is neither checked nor counted. The dispatcher runs on this thread, beside the
- * readers. Any thread, callbacks too, except while fdl_endpoint_free runs or
- * after it.
+ * packet is neither checked nor counted. The dispatcher runs on this thread,
+ * beside the readers. Any thread, callbacks too, except while fdl_endpoint_free
+ * runs or after it.
  *
  * Returns 0: the dispatcher had the packet.
  * Errors:

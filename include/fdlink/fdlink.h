@@ -311,8 +311,8 @@ int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n);
  * before data, also of packets that it does not take.
  *
  * A packet that the device refuses for 100 ms, or 64 times a millisecond apart,
- * while the fd has room, is dropped as refused: that is a rule, or a peer's MTU,
- * and not a full queue.
+ * while the fd has room, is dropped and counted as refused (tx_drop_refused): a
+ * rule or a peer's MTU refuses it, not a full queue.
  *
  * packet.off tells what the stack has left to do: a checksum to complete, a
  * super-packet to cut into segments. It is passed on where the wire takes it,
@@ -336,8 +336,8 @@ int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n);
  * Write one frame from cnt pieces (0 to INT_MAX; empty ones are allowed). off
  * says what is left to do on the frame, as packet.off does for fdl_send, and
  * may be NULL. Where there is no room for the frame within
- * fdl_options.tx_wait_ms, it is dropped and counted; sooner where fdl_send would
- * drop it.
+ * fdl_options.tx_wait_ms, it is dropped and counted; sooner where fdl_send
+ * would drop it.
  *
  * Returns 0: written, or deferred until fdl_flush (FDL_COALESCE).
  * Errors; each is counted:

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "notify.h"
 
 /* A strand on a thread of its own. */
 struct worker {
@@ -29,7 +30,8 @@ struct wire {
 	struct fdl_endpoint *ep[CONNECT_ENDS];
 	unsigned n;
 	struct worker *workers;
-	int signals, timer;	/* timer: -1 without --stats */
+	int signals, timer;
+	int manager;		/* who started us: notify.h */
 	int stop;		/* all workers are to end */
 	int over;		/* one has ended */
 };
@@ -188,6 +190,7 @@ static int stop_workers(struct wire *w, unsigned started)
 
 static void say_up(const struct wire *w)
 {
+	notify(w->manager, "READY=1\nSTATUS=Carrying packets");
 	if (w->options.json)
 		return;
 	printf("fdlink connect: up between %s and %s\n", w->options.locator[0],
@@ -201,6 +204,24 @@ static int fail(const char *what, int rc)
 	return STATUS_FAILURE;
 }
 
+/* Returns an exit status. */
+static int enter_sandbox(const struct connect_options *o)
+{
+	const char *what;
+	int rc;
+
+	if (o->no_sandbox)
+		return STATUS_OK;
+	rc = sandbox_enter(&o->user, &what);
+	if (!rc)
+		return STATUS_OK;
+	fprintf(stderr,
+		"fdlink: %s could not be given up: %s: --no-sandbox goes on "
+		"without\n",
+		what, strerror(-rc));
+	return STATUS_FAILURE;
+}
+
 static int run(struct wire *w)
 {
 	unsigned started;
@@ -211,6 +232,9 @@ static int run(struct wire *w)
 		rc = make_strands(w);
 	if (rc < 0)
 		return fail("the wire could not be set up", rc);
+	status = enter_sandbox(&w->options);
+	if (status)
+		return status;
 	connect_report_start(&w->report);
 	rc = start_workers(w, &started);
 	if (rc < 0) {
@@ -219,6 +243,7 @@ static int run(struct wire *w)
 	}
 	say_up(w);
 	watch(w);
+	notify(w->manager, "STOPPING=1");
 	status = stop_workers(w, started);
 	connect_report_all(&w->report);
 	return status;
@@ -243,6 +268,7 @@ int connect_main(int argc, char **argv)
 	status = connect_parse(&w.options, argc, argv);
 	if (status || w.options.help)
 		return status;
+	w.manager = notify_open();
 	status = connect_open(&w.options, w.ep);
 	if (status)
 		return status;

@@ -12,6 +12,7 @@
 #include <fdlink/fdlink.h>
 
 #include "impair.h"
+#include "sandbox.h"
 
 /* The ends of the wire, and the way that starts at each. */
 enum {
@@ -26,6 +27,8 @@ struct connect_options {
 	unsigned stats_s;	/* seconds between two lines; 0: none */
 	bool json;
 	bool plain_ip;
+	bool no_sandbox;
+	struct sandbox_user user;
 	bool help;		/* only that was asked for */
 };
 

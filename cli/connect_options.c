@@ -19,6 +19,8 @@ static const char help[] =
 	"  --stats SECONDS    a line that often: packets, bits, drops each way\n"
 	"  --json             lines and counters as JSON\n"
 	"  --ip               unix sockets carry plain IP, not Ethernet\n"
+	"  --user NAME        be that user once the links are open\n"
+	"  --no-sandbox       keep capabilities, and all system calls\n"
 	"\n"
 	"A wire that is not in order; each value counts for both ways, or as A,B\n"
 	"for what comes from A and for what comes from B:\n"
@@ -192,6 +194,17 @@ static int parse_stats(struct connect_options *o, const char *text)
 			 text, MOST_SECONDS);
 }
 
+static int parse_user(struct connect_options *o, const char *text)
+{
+	if (!sandbox_find_user(&o->user, text))
+		return cli_usage("--user %s: there is no such user", text);
+	if (!strstr(sandbox_missing(), "libcap-ng"))
+		return STATUS_OK;
+	return cli_usage("--user %s: this fdlink was built without libcap-ng, "
+			 "which that needs",
+			 text);
+}
+
 static int parse_impairment(struct connect_options *o, int opt)
 {
 	struct impair_options *a = &o->impair[0], *b = &o->impair[1];
@@ -232,6 +245,11 @@ static int parse_option(struct connect_options *o, int opt)
 	case 'i':
 		o->plain_ip = true;
 		return STATUS_OK;
+	case 'n':
+		o->no_sandbox = true;
+		return STATUS_OK;
+	case 'u':
+		return parse_user(o, optarg);
 	case 'h':
 		o->help = true;
 		fputs(help, stdout);
@@ -268,6 +286,8 @@ int connect_parse(struct connect_options *o, int argc, char **argv)
 		{ "stats", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "ip", no_argument, NULL, 'i' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "no-sandbox", no_argument, NULL, 'n' },
 		{ "rate", required_argument, NULL, 'R' },
 		{ "delay", required_argument, NULL, 'D' },
 		{ "jitter", required_argument, NULL, 'J' },
@@ -290,5 +310,9 @@ int connect_parse(struct connect_options *o, int argc, char **argv)
 		if (status || o->help)
 			return status;
 	}
+	if (o->user.name && o->no_sandbox)
+		return cli_usage("--user %s: that is part of the sandbox: "
+				 "leave out --no-sandbox",
+				 o->user.name);
 	return parse_ends(o, argc, argv);
 }

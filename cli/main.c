@@ -6,6 +6,7 @@
 #include <fdlink/fdlink.h>
 
 #include "cli.h"
+#include "sandbox.h"
 
 static const struct command {
 	const char *name;
@@ -32,6 +33,29 @@ static void help(FILE *out)
 	      out);
 }
 
+/* A second line names what this build is without. */
+static void say_version(void)
+{
+	const char *missing[] = {
+#ifndef HAVE_LWIP
+		" lwIP",
+#endif
+		sandbox_missing(),
+	};
+	const char *words = "without";
+	size_t i;
+
+	printf("fdlink %s\n", fdl_version());
+	for (i = 0; i < sizeof(missing) / sizeof(*missing); i++) {
+		if (!*missing[i])
+			continue;
+		printf("%s%s", words, missing[i]);
+		words = "";
+	}
+	if (!*words)
+		putchar('\n');
+}
+
 static int run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
@@ -46,7 +70,7 @@ static int run(int argc, char **argv)
 		return STATUS_OK;
 	}
 	if (!strcmp(name, "--version")) {
-		printf("fdlink %s\n", fdl_version());
+		say_version();
 		return STATUS_OK;
 	}
 	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++) {

@@ -14,11 +14,12 @@ set -eu
 size=$((${1:-64} << 20))
 
 # LOG A B [OPTION]...
+# shellcheck disable=SC2086 # an option, or none
 start_wire() {
 	local log=$tmp/$1
 
 	shift
-	"$fdlink" connect "$@" >"$log" 2>&1 &
+	"$fdlink" connect "$@" $FDLINK_TEST_SANDBOX >"$log" 2>&1 &
 	wires+=($!)
 }
 
@@ -222,6 +223,7 @@ end_all() {
 	cleanup
 }
 
+FDLINK_TEST_SANDBOX=${FDLINK_TEST_SANDBOX-}
 frames=$(dirname "$0")/frames.py
 wires=()
 trap end_all EXIT

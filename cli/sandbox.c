@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#ifdef HAVE_CAP_NG
+#include <cap-ng.h>
+#endif
+#ifdef HAVE_SECCOMP
+#include <seccomp.h>
+#endif
+
+const char *sandbox_missing(void)
+{
+	return ""
+#ifndef HAVE_CAP_NG
+	       " libcap-ng"
+#endif
+#ifndef HAVE_SECCOMP
+	       " libseccomp"
+#endif
+		;
+}
+
+bool sandbox_find_user(struct sandbox_user *user, const char *name)
+{
+	const struct passwd *entry = getpwnam(name);
+
+	if (!entry)
+		return false;
+	user->name = name;
+	user->uid = entry->pw_uid;
+	user->gid = entry->pw_gid;
+	return true;
+}
+
+#ifdef HAVE_CAP_NG
+/* Who may not change the bounding set has none to be afraid of: with
+ * no_new_privs no program that is started gets any of it. */
+static int drop_capabilities(const struct sandbox_user *user)
+{
+	const bool bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+
+	capng_clear(CAPNG_SELECT_ALL);
+	if (user->name) {
+		if (capng_change_id((int)user->uid, (int)user->gid,
+				    CAPNG_DROP_SUPP_GRP |
+					    CAPNG_CLEAR_BOUNDING) < 0)
+			return -EPERM;
+		return 0;
+	}
+	if (capng_apply(bounds ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) < 0)
+		return -EPERM;
+	return 0;
+}
+#else
+static int drop_capabilities(const struct sandbox_user *user)
+{
+	return user->name ? -ENOSYS : 0;
+}
+#endif
+
+#ifdef HAVE_SECCOMP
+/* Of the library: to carry packets and to follow a device. Of the C library: to
+ * print, to have memory, to start and end threads, and to end. */
+static const int allowed[] = {
+	SCMP_SYS(accept4),
+	SCMP_SYS(bind),
+	SCMP_SYS(brk),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(clone),
+	SCMP_SYS(clone3),
+	SCMP_SYS(close),
+	SCMP_SYS(dup),
+	SCMP_SYS(dup3),
+	SCMP_SYS(epoll_create1),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(eventfd2),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(fstat),
+	SCMP_SYS(futex),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(getpid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(gettid),
+	SCMP_SYS(getuid),
+	SCMP_SYS(ioctl),
+	SCMP_SYS(lseek),
+	SCMP_SYS(madvise),
+	SCMP_SYS(mmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(preadv2),
+	SCMP_SYS(pwritev2),
+	SCMP_SYS(read),
+	SCMP_SYS(readv),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmmsg),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(rseq),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sendmmsg),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(timerfd_create),
+	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(unlink),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+};
+
+/* To follow a link takes sockets of these families. */
+static const unsigned families[] = { AF_NETLINK, AF_INET, AF_PACKET };
+
+static int add_rules(scmp_filter_ctx filter)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0; i < sizeof(allowed) / sizeof(*allowed); i++) {
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+		if (rc < 0)
+			return rc;
+	}
+	for (i = 0; i < sizeof(families) / sizeof(*families); i++) {
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket),
+				      1, SCMP_A0(SCMP_CMP_EQ, families[i]));
+		if (rc < 0)
+			return rc;
+	}
+	/* Memory that is made executable is somebody else's program. */
+	return seccomp_rule_add(
+		filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+		SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
+}
+
+static int filter_calls(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int rc;
+
+	if (!filter)
+		return -ENOMEM;
+	rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (!rc)
+		rc = add_rules(filter);
+	if (!rc)
+		rc = seccomp_load(filter);
+	seccomp_release(filter);
+	return rc;
+}
+#else
+static int filter_calls(void)
+{
+	return 0;
+}
+#endif
+
+int sandbox_enter(const struct sandbox_user *user, const char **what)
+{
+	int rc;
+
+	*what = "capabilities";
+	rc = drop_capabilities(user);
+	if (rc < 0)
+		return rc;
+	*what = "no_new_privs";
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	*what = "system calls";
+	return filter_calls();
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Give up what a wire does not need, once its links are open. */
+#ifndef SANDBOX_H
+#define SANDBOX_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Whom to be from then on. */
+struct sandbox_user {
+	const char *name;	/* NULL: who the process is */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* What this build cannot give up, as " libcap-ng libseccomp"; "": nothing. */
+const char *sandbox_missing(void);
+
+/* Look a user up. False: there is none of that name. */
+bool sandbox_find_user(struct sandbox_user *user, const char *name);
+
+/*
+ * Become user, with no capability and no way to get one back, and with the
+ * system calls alone that a wire makes: others fail with EPERM. For all threads
+ * of the process. The process has the links' fds already.
+ * Returns 0. Errors: what the kernel said, *what says to which part.
+ */
+int sandbox_enter(const struct sandbox_user *user, const char **what);
+
+#endif

@@ -221,17 +221,18 @@ static bool check_ip6(struct part ip)
 	return check_transport(next, p);
 }
 
-static bool check_ip(struct part ip)
+/* Without a link header lwIP goes by the version alone. */
+static bool check_ip(uint16_t protocol, struct part ip)
 {
 	if (!ip.len)
 		return false;
 	switch (ip.at[0] >> 4) {
 	case 4:
-		return check_ip4(ip);
+		return protocol == ETHTYPE_IP && check_ip4(ip);
 	case 6:
-		return check_ip6(ip);
+		return protocol == ETHTYPE_IPV6 && check_ip6(ip);
 	default:
-		return true;
+		return false;
 	}
 }
 
@@ -243,14 +244,15 @@ bool fdl_lwip_check(const struct fdl_packet *pkt)
 		pkt->len > link_len ? pkt->len - link_len : 0,
 	};
 
+	if (!link_len)
+		return check_ip(pkt->protocol, p);
 	switch (pkt->protocol) {
-	case ETHTYPE_ARP:
-		return p.len >= SIZEOF_ETHARP_HDR;
 	case ETHTYPE_IP:
 	case ETHTYPE_IPV6:
-		return check_ip(p);
+		return check_ip(pkt->protocol, p);
+	case ETHTYPE_ARP:
+		return p.len >= SIZEOF_ETHARP_HDR;
 	default:
-		/* Without a link header lwIP takes it for IP all the same. */
-		return link_len || check_ip(p);
+		return true;
 	}
 }

@@ -318,6 +318,27 @@ static void a_header_of_ip_is_all_there(void **state)
 	expect(&s, &f, false);
 }
 
+/* lwIP, which is not told the protocol, would see the other one. */
+static void a_packet_is_of_the_version_that_its_link_says(void **state)
+{
+	static const uint16_t protocols[] = { 0x0800, 0x86dd, 0x0806, 0 };
+	struct frame f;
+	struct fdl_packet pkt = { .data = f.at };
+	unsigned i, version;
+
+	LWIP_UNUSED_ARG(state);
+	for (i = 0; i < 8; i++) {
+		version = i / 4 ? 6 : 4;
+		if (version == 6)
+			begin6(&f, NOTHING, 0);
+		else
+			begin4(&f, UNKNOWN, 20);
+		pkt.len = f.len;
+		pkt.protocol = protocols[i % 4];
+		assert_int_equal(fdl_lwip_check(&pkt), i % 4 == i / 4);
+	}
+}
+
 static void a_header_of_arp_is_all_there(void **state)
 {
 	static const uint8_t address[6] = { 2, 0, 0, 0, 0, 2 };
@@ -580,6 +601,7 @@ int main(void)
 		cmocka_unit_test(a_header_of_tcp_is_all_there),
 		cmocka_unit_test(a_header_of_udp_is_all_there),
 		cmocka_unit_test(a_header_of_ip_is_all_there),
+		cmocka_unit_test(a_packet_is_of_the_version_that_its_link_says),
 		cmocka_unit_test(a_header_of_arp_is_all_there),
 		cmocka_unit_test(extension_headers_are_all_there),
 		cmocka_unit_test(a_first_fragment_is_long),

@@ -48,22 +48,41 @@ static const uint8_t *chargen_from(uint32_t at)
 	return bytes + at % PERIOD;
 }
 
+/* Blocks that are made up: the last four kinds are no receiver's. */
+static unsigned make_blocks(struct range *r, const struct segment *s)
+{
+	static const struct {
+		uint32_t apart, len;
+		unsigned n;
+	} kinds[8] = {
+		[1] = { 3000, 1460, 1 },      [2] = { 3000, 1460, 2 },
+		[3] = { 3000, 1460, 3 },      [4] = { 2, 1, 3 }, /* bytes */
+		[5] = { 1460, 0u - 1460, 3 },	/* backwards */
+		[6] = { 1460, 1u << 30, 2 },	/* what was never sent */
+		[7] = { 0u - 2000, 1460, 3 },	/* what came twice */
+	};
+	unsigned i;
+
+	for (i = 0; i < kinds[s->blocks].n; i++) {
+		r[i].from = s->block + i * kinds[s->blocks].apart;
+		r[i].to = r[i].from + kinds[s->blocks].len;
+	}
+	return i;
+}
+
 static unsigned put_blocks(uint8_t *o, const struct conn *c,
 			   const struct segment *s)
 {
-	const struct range *r;
-	unsigned i, n = s->blocks;
+	struct range r[MAX_HOLES];
+	unsigned i, n = c->n_beyond;
 
-	for (i = 0; i < n && i < MAX_HOLES; i++) {
-		put32(o + 4 + 8 * i, s->block + i * 3000);
-		put32(o + 8 + 8 * i, s->block + i * 3000 + 1460);
-	}
-	if (!n) {
-		for (n = c->n_beyond, i = 0; i < n; i++) {
-			r = &c->beyond[n - 1 - i];
-			put32(o + 4 + 8 * i, r->from);
-			put32(o + 8 + 8 * i, r->to);
-		}
+	for (i = 0; i < n; i++)
+		r[i] = c->beyond[n - 1 - i];
+	if (s->blocks)
+		n = make_blocks(r, s);
+	for (i = 0; i < n; i++) {
+		put32(o + 4 + 8 * i, r[i].from);
+		put32(o + 8 + 8 * i, r[i].to);
 	}
 	if (!n)
 		return 0;
@@ -83,7 +102,7 @@ static unsigned put_options(uint8_t *o, const struct conn *c,
 	static const uint8_t stamp[12] = { 1, 1, 8, 10, 0, 0, 1, 2 };
 	unsigned n = 0;
 
-	if (!(s->flags & SYN) && (c->sack || s->blocks) && s->blocks < 4)
+	if (!(s->flags & SYN) && (c->sack || s->blocks))
 		n = put_blocks(o, c, s);
 	if (s->options & OPT_NOPS)
 		o[n++] = 1;

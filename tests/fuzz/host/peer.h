@@ -84,7 +84,7 @@ struct segment {
 	uint8_t flags;
 	uint32_t seq, ack;
 	uint8_t options;	/* OPT_... */
-	uint8_t blocks;		/* of SACK that we make up */
+	uint8_t blocks;		/* of SACK that we make up: which, below 8 */
 	uint32_t block;		/* where they begin */
 	uint16_t gso_size;
 	const uint8_t *data;

@@ -117,6 +117,15 @@ def programs():
     yield 'chargen-sack', tun + connect(0, CHARGEN, BY_HAND) + \
         rec(ACK, 0, 3) + talk(2) + rec(ACK, 0x10, 0x21, u16(2000), u16(0), 8) \
         + talk(4) + rec(ACK, 0x18, 0x30, u16(0), u16(0), 4) + talk(4)
+    for kind in range(1, 8):
+        yield 'sack-%d' % kind, tap + connect(0, CHARGEN) + talk(9, 20) + \
+            rec(SET, 4) + talk(2) + b''.join(
+                rec(ACK, times << 3, kind << 4, u16(0), u16(0), at)
+                for at in (1, 8, 40, 0) for times in (0, 2)) + \
+            wait(11, 1) + rec(SET, 0) + rec(ACK, 0) + talk(20, 20) + wait(12)
+    yield 'loss', tap + connect(0, CHARGEN) + talk(9, 20) + b''.join(
+        rec(SET, 0, 0, u16(lost)) + talk(20, 20)
+        for lost in (1, 2, 0x15, 0xff, 0xffff)) + wait(13, 1)
     yield 'chargen-too-big', tap + connect(0, CHARGEN, SIX | GATEWAY) + \
         talk(10) + rec(ICMP_ERROR, 10, 0, u16(1280)) + talk(20) + \
         rec(ICMP_ERROR, 10, 0, u16(50)) + wait(14)

@@ -156,9 +156,18 @@ static enum counter judge_frame(struct rx *rx, struct io_frame *frame)
 	return verdict;
 }
 
+static void note_ghost(struct rx *rx)
+{
+	uint64_t n = atomic_load_explicit(&rx->ghosts, memory_order_relaxed);
+
+	atomic_store_explicit(&rx->ghosts, n + 1, memory_order_relaxed);
+}
+
 static void drop(struct rx *rx, struct io_frame *frame, enum counter verdict)
 {
 	count(rx->counters, verdict, 1);
+	if (frame->type == IO_TYPE_GHOST)
+		note_ghost(rx);
 	fdl_release(&frame->pkt, 1);
 }
 

@@ -28,6 +28,8 @@ struct rx {
 	struct counters *counters;
 	_Atomic int ended;		/* 0, or what fdl_recv returns for good;
 					 * written here, read by any thread */
+	_Atomic uint64_t ghosts;	/* of RX_DROP_MALFORMED, those that the
+					 * kernel counts too */
 
 	/* frame[gap..have) hold packets to read into; the mode has not seen
 	 * frame[0..fresh) yet. */

@@ -13,7 +13,12 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "control.h"
 #include "notify.h"
+
+enum {
+	LOOK_MS = 1000,
+};
 
 /* A strand on a thread of its own. */
 struct worker {
@@ -31,6 +36,7 @@ struct wire {
 	unsigned n;
 	struct worker *workers;
 	int signals, timer;
+	struct control *control;	/* NULL: none */
 	int manager;		/* who started us: notify.h */
 	int stop;		/* all workers are to end */
 	int over;		/* one has ended */
@@ -132,11 +138,18 @@ static void watch(struct wire *w)
 		{ .fd = w->signals, .events = POLLIN },
 		{ .fd = w->timer, .events = POLLIN },
 		{ .fd = w->over, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
 	};
 
+	if (w->control)
+		fds[3].fd = control_fd(w->control);
 	while (!fds[2].revents) {
-		if (poll(fds, 3, -1) < 0)
+		/* A client of the control socket that is silent for too long is
+		 * found by looking. */
+		if (poll(fds, 4, w->control ? LOOK_MS : -1) < 0)
 			continue;
+		if (w->control)
+			control_run(w->control);
 		if (fds[0].revents && !take_signal(w))
 			return;
 		if (fds[1].revents)
@@ -222,6 +235,17 @@ static int enter_sandbox(const struct connect_options *o)
 	return STATUS_FAILURE;
 }
 
+/* Returns an exit status. */
+static int open_control(struct wire *w)
+{
+	const char *path = w->options.control;
+
+	if (!path)
+		return STATUS_OK;
+	w->control = control_open(path, &w->report);
+	return w->control ? STATUS_OK : STATUS_FAILURE;
+}
+
 static int run(struct wire *w)
 {
 	unsigned started;
@@ -232,7 +256,9 @@ static int run(struct wire *w)
 		rc = make_strands(w);
 	if (rc < 0)
 		return fail("the wire could not be set up", rc);
-	status = enter_sandbox(&w->options);
+	status = open_control(w);
+	if (!status)
+		status = enter_sandbox(&w->options);
 	if (status)
 		return status;
 	connect_report_start(&w->report);
@@ -253,6 +279,7 @@ static void close_wire(struct wire *w)
 {
 	unsigned i;
 
+	control_close(w->control);
 	for (i = 0; i < w->n; i++)
 		strand_free(w->workers[i].strand);
 	free(w->workers);

@@ -28,6 +28,7 @@ struct connect_options {
 	bool json;
 	bool plain_ip;
 	bool no_sandbox;
+	const char *control;	/* path of the control socket; NULL: none */
 	struct sandbox_user user;
 	bool help;		/* only that was asked for */
 };
@@ -67,8 +68,15 @@ void connect_report_start(struct connect_report *report);
 /* One line of what passed since the last one. */
 void connect_report_line(struct connect_report *report);
 
-/* Every counter of both ends. */
+/* Every counter of both ends, on standard output. */
 void connect_report_all(struct connect_report *report);
+
+/* The same as a JSON object, and as OpenMetrics (openmetrics.io). */
+void connect_report_json(struct connect_report *report, FILE *out);
+void connect_report_metrics(struct connect_report *report, FILE *out);
+
+/* The devices of both ends, as a JSON object. */
+void connect_report_links(struct connect_report *report, FILE *out);
 
 /* One thread's part of the wire: strand.c. */
 struct strand;

@@ -19,6 +19,7 @@ static const char help[] =
 	"  --stats SECONDS    a line that often: packets, bits, drops each way\n"
 	"  --json             lines and counters as JSON\n"
 	"  --ip               unix sockets carry plain IP, not Ethernet\n"
+	"  --control PATH     HTTP on a unix socket: /stats.json, /metrics, /link\n"
 	"  --user NAME        be that user once the links are open\n"
 	"  --no-sandbox       keep capabilities, and all system calls\n"
 	"\n"
@@ -194,6 +195,18 @@ static int parse_stats(struct connect_options *o, const char *text)
 			 text, MOST_SECONDS);
 }
 
+static int parse_control(struct connect_options *o, const char *text)
+{
+	o->control = text;
+#ifdef HAVE_MICROHTTPD
+	return STATUS_OK;
+#else
+	return cli_usage("--control %s: this fdlink was built without "
+			 "libmicrohttpd, which that needs",
+			 text);
+#endif
+}
+
 static int parse_user(struct connect_options *o, const char *text)
 {
 	if (!sandbox_find_user(&o->user, text))
@@ -245,6 +258,8 @@ static int parse_option(struct connect_options *o, int opt)
 	case 'i':
 		o->plain_ip = true;
 		return STATUS_OK;
+	case 'c':
+		return parse_control(o, optarg);
 	case 'n':
 		o->no_sandbox = true;
 		return STATUS_OK;
@@ -286,6 +301,7 @@ int connect_parse(struct connect_options *o, int argc, char **argv)
 		{ "stats", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "ip", no_argument, NULL, 'i' },
+		{ "control", required_argument, NULL, 'c' },
 		{ "user", required_argument, NULL, 'u' },
 		{ "no-sandbox", no_argument, NULL, 'n' },
 		{ "rate", required_argument, NULL, 'R' },

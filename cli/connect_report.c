@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <fdlink/open.h>
+
 #include "cli.h"
 #include "connect.h"
 
@@ -154,38 +156,121 @@ static void all_text(const struct connect_report *r,
 		       impairment(r, 0, i), impairment(r, 1, i));
 }
 
-static void all_json(const struct connect_report *r,
-		     const struct fdl_stats now[CONNECT_ENDS], double s)
+static const char *const end_names[CONNECT_ENDS] = { "a", "b" };
+
+static double uptime(const struct connect_report *r)
 {
-	static const char *const names[CONNECT_ENDS] = { "a", "b" };
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return seconds(&r->started, &t);
+}
+
+void connect_report_json(struct connect_report *r, FILE *out)
+{
+	struct fdl_stats now[CONNECT_ENDS];
 	const char *name;
 	unsigned end, i;
 
-	printf("{\"seconds\": %.3f", s);
+	get_stats(r, now);
+	fprintf(out, "{\"seconds\": %.3f", uptime(r));
 	for (end = 0; end < CONNECT_ENDS; end++) {
-		printf(", \"%s\": {\"locator\": ", names[end]);
-		cli_json_string(stdout, r->options->locator[end]);
+		fprintf(out, ", \"%s\": {\"locator\": ", end_names[end]);
+		cli_json_string(out, r->options->locator[end]);
 		for (i = 0; (name = fdl_stats_name(i)); i++)
-			printf(", \"%s\": %" PRIu64, name,
-			       fdl_stats_value(&now[end], i));
+			fprintf(out, ", \"%s\": %" PRIu64, name,
+				fdl_stats_value(&now[end], i));
 		for (i = 0; i < IMPAIRMENTS; i++)
-			printf(", \"%s\": %" PRIu64, impairments[i],
-			       impairment(r, end, i));
-		putchar('}');
+			fprintf(out, ", \"%s\": %" PRIu64, impairments[i],
+				impairment(r, end, i));
+		fputc('}', out);
 	}
-	puts("}");
+	fputs("}\n", out);
+}
+
+/* One counter of both ends. */
+static void metric(const struct connect_report *r, FILE *out, const char *name,
+		   const uint64_t value[CONNECT_ENDS])
+{
+	unsigned end;
+
+	fprintf(out, "# TYPE fdlink_%s counter\n", name);
+	for (end = 0; end < CONNECT_ENDS; end++) {
+		fprintf(out, "fdlink_%s_total{end=\"%s\",locator=", name,
+			end_names[end]);
+		cli_json_string(out, r->options->locator[end]);
+		fprintf(out, "} %" PRIu64 "\n", value[end]);
+	}
+}
+
+void connect_report_metrics(struct connect_report *r, FILE *out)
+{
+	struct fdl_stats now[CONNECT_ENDS];
+	uint64_t value[CONNECT_ENDS];
+	const char *name;
+	unsigned i;
+
+	get_stats(r, now);
+	for (i = 0; (name = fdl_stats_name(i)); i++) {
+		value[0] = fdl_stats_value(&now[0], i);
+		value[1] = fdl_stats_value(&now[1], i);
+		metric(r, out, name, value);
+	}
+	for (i = 0; i < IMPAIRMENTS; i++) {
+		value[0] = impairment(r, 0, i);
+		value[1] = impairment(r, 1, i);
+		metric(r, out, impairments[i], value);
+	}
+	fprintf(out,
+		"# TYPE fdlink_uptime_seconds gauge\n"
+		"# UNIT fdlink_uptime_seconds seconds\n"
+		"fdlink_uptime_seconds %.3f\n# EOF\n",
+		uptime(r));
+}
+
+static void link_json(struct fdl_endpoint *ep, FILE *out)
+{
+	struct fdl_link link;
+
+	if (fdl_link_state(ep, &link, sizeof(link)) < 0) {
+		fputs("null", out);
+		return;
+	}
+	fputs("{\"name\": ", out);
+	cli_json_string(out, link.name);
+	fprintf(out,
+		", \"up\": %s, \"carrier\": %s, \"mtu\": %" PRIu32
+		", \"changes\": %" PRIu64 "}",
+		link.up ? "true" : "false", link.carrier ? "true" : "false",
+		link.mtu, link.changes);
+}
+
+void connect_report_links(struct connect_report *r, FILE *out)
+{
+	unsigned end;
+
+	fputc('{', out);
+	for (end = 0; end < CONNECT_ENDS; end++) {
+		fprintf(out, "%s\"%s\": {\"locator\": ", end ? ", " : "",
+			end_names[end]);
+		cli_json_string(out, r->options->locator[end]);
+		fprintf(out, ", \"mtu\": %" PRIu32 ", \"device\": ",
+			fdl_mtu(r->ep[end]));
+		link_json(r->ep[end], out);
+		fputc('}', out);
+	}
+	fputs("}\n", out);
 }
 
 void connect_report_all(struct connect_report *r)
 {
 	struct fdl_stats now[CONNECT_ENDS];
-	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	get_stats(r, now);
-	if (r->options->json)
-		all_json(r, now, seconds(&r->started, &t));
-	else
-		all_text(r, now, seconds(&r->started, &t));
+	if (r->options->json) {
+		connect_report_json(r, stdout);
+	} else {
+		get_stats(r, now);
+		all_text(r, now, uptime(r));
+	}
 	fflush(stdout);
 }

@@ -40,6 +40,9 @@ static void say_version(void)
 #ifndef HAVE_LWIP
 		" lwIP",
 #endif
+#ifndef HAVE_MICROHTTPD
+		" libmicrohttpd",
+#endif
 		sandbox_missing(),
 	};
 	const char *words = "without";

@@ -95,6 +95,12 @@ _fdlink() {
 	--address | --gateway | --mac) return ;;
 	--stats | --rate | --delay | --jitter | --loss) return ;;
 	--reorder | --late | --duplicate | --seed) return ;;
+	--control)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return ;;
+	--user)
+		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+		return ;;
 	--offload)
 		mapfile -t COMPREPLY < <(compgen -W "on tso off" -- "$cur")
 		return ;;
@@ -104,7 +110,8 @@ _fdlink() {
 	info) words+=" --json" ;;
 	connect)
 		words+=" --stats --json --ip --rate --delay --jitter --loss"
-		words+=" --reorder --late --duplicate --seed" ;;
+		words+=" --reorder --late --duplicate --seed --control --user"
+		words+=" --no-sandbox" ;;
 	*) return ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

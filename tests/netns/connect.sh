@@ -216,8 +216,65 @@ assert lines[-1]["b"]["tx_packets"] == lines[-1]["a"]["rx_packets"]
 ' "$tmp/one" || fail "$what: $(cat "$tmp/one")"
 }
 
+# get PATH [OPTION]...
+get() {
+	curl -sS --max-time 20 --unix-socket "$tmp/control" "${@:2}" \
+		"http://localhost$1"
+}
+
+control() {
+	local what="the control socket"
+
+	# One that an earlier wire left behind.
+	python3 -c 'import socket, sys
+socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$tmp/control"
+	start_wire one tap:a0 "tap:b0,netns=/proc/$peer/ns/net" \
+		--control "$tmp/control"
+	up one
+	refused 1 "another program has it" tap:x0 tap:x1 \
+		--control "$tmp/control"
+	[ "$(stat -c %a "$tmp/control")" = 600 ] || fail "$what: its mode"
+	get /stats.json | python3 -c '
+import json, sys
+stats = json.load(sys.stdin)
+assert stats["a"]["locator"] == "tap:a0" and "rx_packets" in stats["b"]' ||
+		fail "$what: /stats.json"
+	get /link | python3 -c '
+import json, sys
+link = json.load(sys.stdin)
+assert link["a"]["device"]["name"] == "a0"
+assert link["a"]["device"]["up"] is False' || fail "$what: /link"
+	get /metrics >"$tmp/metrics"
+	[ "$(tail -n 1 "$tmp/metrics")" = "# EOF" ] || fail "$what: /metrics"
+	grep -q '^fdlink_tx_packets_total{end="a",locator="tap:a0"} 0$' \
+		"$tmp/metrics" || fail "$what: $(head -n 5 "$tmp/metrics")"
+	get /nothing | grep -q /stats.json || fail "$what: 404"
+	get /link -X PUT | grep -q GET || fail "$what: PUT"
+	# Clients that say nothing keep nobody out for long.
+	python3 -c 'import socket, sys, time
+path, clients = sys.argv[1], []
+for _ in range(100):
+    s = socket.socket(socket.AF_UNIX)
+    s.setblocking(False)
+    try:
+        s.connect(path)
+    except OSError:
+        break
+    clients.append(s)
+print("silent", flush=True)
+time.sleep(1000)' "$tmp/control" >"$tmp/idle" &
+	idle=$!
+	wait_for grep -q silent "$tmp/idle"
+	wait_for get /link
+	kill $idle
+	idle=
+	end_wires
+	[ ! -e "$tmp/control" ] || fail "$what: its file stays"
+}
+
 end_all() {
 	[ ${#wires[@]} = 0 ] || kill "${wires[@]}" 2>/dev/null || :
+	[ -z "${idle-}" ] || kill "$idle" 2>/dev/null || :
 	[ -z "${frames_pid-}" ] || kill "$frames_pid" 2>/dev/null || :
 	end_chain
 	cleanup
@@ -230,6 +287,7 @@ trap end_all EXIT
 refusals
 start_chain
 as_json
+! "$fdlink" --version | grep -q libmicrohttpd && control
 plain_ip
 transparent
 lossy

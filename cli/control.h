@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The wire's control socket: HTTP on a unix socket, for curl and scripts. */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+struct connect_report;
+struct control;
+
+/*
+ * Listen at path, for this user and root only. report must stay. A socket file
+ * that nobody listens at any more is taken over.
+ * Returns NULL, and standard error says why: path is too long or taken, or the
+ * server cannot be had.
+ */
+struct control *control_open(const char *path, struct connect_report *report);
+
+/* NULL is fine. The socket file goes. */
+void control_close(struct control *control);
+
+/* What is to be polled for POLLIN, and what to do then. Never blocks. */
+int control_fd(const struct control *control);
+void control_run(struct control *control);
+
+#endif

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdio_ext.h>
+#include <string.h>
 
 #include <fdlink/open.h>
 
@@ -83,6 +85,21 @@ const char *cli_locator(int argc, char **argv)
 			  "%s --help'",
 			  argv[0], argv[0]);
 	return NULL;
+}
+
+int cli_flush(void)
+{
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return STATUS_OK;
+	fprintf(stderr,
+		"fdlink: standard output is lost (%s): send it to where it can "
+		"be written\n",
+		errno ? strerror(errno) : "an earlier write failed");
+	/* What cannot be written now is not for later. */
+	__fpurge(stdout);
+	clearerr(stdout);
+	return STATUS_FAILURE;
 }
 
 int cli_status(int rc)

@@ -43,6 +43,12 @@ int cli_option(int argc, char **argv, const struct option *options);
 const char *cli_locator(int argc, char **argv);
 
 /*
+ * Write out what was printed to standard output. Returns STATUS_FAILURE, and
+ * says why, when that is lost.
+ */
+int cli_flush(void);
+
+/*
  * The exit status for what the library returned, which has been logged: a
  * locator that is malformed or contradicts the options is wrong usage.
  */

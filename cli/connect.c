@@ -15,6 +15,7 @@
 #include "cli.h"
 #include "control.h"
 #include "notify.h"
+#include "signals.h"
 
 enum {
 	LOOK_MS = 1000,
@@ -95,9 +96,7 @@ static int watch_signals(struct wire *w)
 	};
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
+	signals_of_end(&set);
 	sigaddset(&set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	w->signals = signalfd(-1, &set, SFD_CLOEXEC);
@@ -201,14 +200,14 @@ static int stop_workers(struct wire *w, unsigned started)
 	return status;
 }
 
-static void say_up(const struct wire *w)
+static void print_up(struct wire *w)
 {
 	notify(w->manager, "READY=1\nSTATUS=Carrying packets");
 	if (w->options.json)
 		return;
 	printf("fdlink connect: up between %s and %s\n", w->options.locator[0],
 	       w->options.locator[1]);
-	fflush(stdout);
+	connect_report_flush(&w->report);
 }
 
 static int fail(const char *what, int rc)
@@ -267,12 +266,14 @@ static int run(struct wire *w)
 		stop_workers(w, started);
 		return fail("no thread could be started", rc);
 	}
-	say_up(w);
-	watch(w);
+	print_up(w);
+	/* Told so before the signals were blocked. */
+	if (!signals_stop())
+		watch(w);
 	notify(w->manager, "STOPPING=1");
 	status = stop_workers(w, started);
 	connect_report_all(&w->report);
-	return status;
+	return status == STATUS_OK && w->report.lost ? STATUS_FAILURE : status;
 }
 
 static void close_wire(struct wire *w)
@@ -296,9 +297,10 @@ int connect_main(int argc, char **argv)
 	if (status || w.options.help)
 		return status;
 	w.manager = notify_open();
+	signals_catch();
 	status = connect_open(&w.options, w.ep);
 	if (status)
-		return status;
+		return signals_stop() ? STATUS_OK : status;
 	w.report.options = &w.options;
 	w.report.ep = w.ep;
 	w.report.impaired = impaired;

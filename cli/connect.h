@@ -61,11 +61,15 @@ struct connect_report {
 	struct fdl_stats told[CONNECT_ENDS];
 	struct timespec told_at;
 	bool in_place;			/* lines overwrite each other */
+	bool lost;			/* something that was printed */
 };
 
 void connect_report_start(struct connect_report *report);
 
-/* One line of what passed since the last one. */
+/* Write out what was printed. What is lost is said, and is no reason to end. */
+void connect_report_flush(struct connect_report *report);
+
+/* One line of what passed since the last one, unless printing has failed. */
 void connect_report_line(struct connect_report *report);
 
 /* Every counter of both ends, on standard output. */

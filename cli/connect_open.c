@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "connect.h"
+#include "signals.h"
 
 /* What a link carries, as far as it says so itself. */
 enum medium {
@@ -102,7 +103,7 @@ static int open_end(const struct connect_options *o, const struct end *end,
 		.flags = FDL_RX_CSUM,
 		.pool = impairs ? IMPAIRED_POOL : WIRE_POOL,
 		.batch = 64,
-		.log = cli_log,
+		.log = signals_log,
 	};
 	char *locator = promiscuous(end->locator);
 	int rc;

@@ -115,6 +115,12 @@ void connect_report_start(struct connect_report *r)
 	r->in_place = !r->options->json && isatty(STDOUT_FILENO);
 }
 
+void connect_report_flush(struct connect_report *r)
+{
+	if (cli_flush())
+		r->lost = true;
+}
+
 void connect_report_line(struct connect_report *r)
 {
 	struct fdl_stats now[CONNECT_ENDS];
@@ -122,6 +128,9 @@ void connect_report_line(struct connect_report *r)
 	struct timespec t;
 	unsigned i;
 
+	/* What nobody gets is not said to be lost every second. */
+	if (r->lost)
+		return;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	get_stats(r, now);
 	for (i = 0; i < CONNECT_ENDS; i++)
@@ -130,7 +139,7 @@ void connect_report_line(struct connect_report *r)
 		line_json(way, seconds(&r->started, &t));
 	else
 		line_text(r, way, seconds(&r->started, &t));
-	fflush(stdout);
+	connect_report_flush(r);
 	for (i = 0; i < CONNECT_ENDS; i++)
 		r->told[i] = now[i];
 	r->told_at = t;
@@ -272,5 +281,5 @@ void connect_report_all(struct connect_report *r)
 		get_stats(r, now);
 		all_text(r, now, uptime(r));
 	}
-	fflush(stdout);
+	connect_report_flush(r);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -17,6 +16,7 @@
 #include "fdl_lwip.h"
 #include "host.h"
 #include "port.h"
+#include "signals.h"
 
 struct host {
 	const struct host_options *options;
@@ -25,58 +25,8 @@ struct host {
 	struct netif netif;
 	ip6_addr_t gateway6;
 	struct host_status status;
+	bool lost;		/* something that was printed */
 };
-
-/* For the signal handler, which is told of nothing else. */
-static struct {
-	struct fdl_endpoint *volatile ep; /* NULL: not open yet */
-	volatile sig_atomic_t stop;
-	volatile sig_atomic_t report;
-} asked;
-
-static void on_signal(int signal)
-{
-	if (signal == SIGUSR1)
-		asked.report = 1;
-	else
-		asked.stop = 1;
-	if (asked.ep)
-		fdl_wake(asked.ep);
-}
-
-/* Before the link is open, for waiting for a peer may be all there is to stop.
- * A report must not end that. */
-static void catch_stop(void)
-{
-	const struct sigaction action = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	signal(SIGUSR1, SIG_IGN);
-}
-
-/* Who asks for the end is not told that what he ends has not been done. */
-static void log_unless_stopped(void *ctx, int level, const char *msg)
-{
-	if (!asked.stop)
-		cli_log(ctx, level, msg);
-}
-
-static void catch_report(struct fdl_endpoint *ep)
-{
-	const struct sigaction action = { .sa_handler = on_signal };
-
-	asked.ep = ep;
-	sigaction(SIGUSR1, &action, NULL);
-}
-
-/* The handler must not wake an endpoint that is gone. */
-static void ignore_signals(void)
-{
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGUSR1, SIG_IGN);
-}
 
 /* Returns 0 where there is none: fdl_open will say what is wrong. */
 static enum fdl_kind find_kind(const char *locator)
@@ -154,7 +104,7 @@ static int open_link(struct host *host)
 		.size = sizeof(options),
 		.flags = o->offload == HOST_OFFLOAD_OFF ? 0 : FDL_LWIP_FLAGS,
 		.headroom = FDL_LWIP_HEADROOM,
-		.log = log_unless_stopped,
+		.log = signals_log,
 	};
 	const enum fdl_kind kind = find_kind(o->locator);
 	int status = check_kind(o, kind);
@@ -254,7 +204,7 @@ static int start_stack(struct host *host)
 	return http_start(&host->status);
 }
 
-static void say_up(const struct host *host)
+static void print_up(const struct host *host)
 {
 	const struct host_options *o = host->options;
 	const uint8_t *a = host->netif.hwaddr;
@@ -269,7 +219,6 @@ static void say_up(const struct host *host)
 		printf(" (%02x:%02x:%02x:%02x:%02x:%02x)", a[0], a[1], a[2],
 		       a[3], a[4], a[5]);
 	putchar('\n');
-	fflush(stdout);
 }
 
 static int sleeptime(void)
@@ -281,16 +230,27 @@ static int sleeptime(void)
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
+/* What is lost is said, and is no reason to end. */
+static void print_out(struct host *host)
+{
+	if (cli_flush())
+		host->lost = true;
+}
+
+static void report(struct host *host)
+{
+	status_text(&host->status, stdout);
+	print_out(host);
+}
+
 /* Returns 0 when asked to stop, or why the link has ended. */
 static int serve(struct host *host)
 {
 	int ms, rc;
 
-	while (!asked.stop) {
-		if (asked.report) {
-			asked.report = 0;
-			status_text(&host->status, stdout);
-		}
+	while (!signals_stop()) {
+		if (signals_report())
+			report(host);
 		ms = sleeptime();
 		rc = fdl_poll(host->ep, ms);
 		if (rc < 0)
@@ -326,15 +286,17 @@ static int run(struct host *host)
 			host->options->locator);
 		return STATUS_FAILURE;
 	}
-	say_up(host);
+	print_up(host);
+	print_out(host);
 	rc = serve(host);
-	status_text(&host->status, stdout);
+	report(host);
 	netif_remove(&host->netif);
-	if (!rc)
-		return STATUS_OK;
-	say_end(host->options->locator, rc);
+	if (rc)
+		say_end(host->options->locator, rc);
 	/* A peer that closes has what it wanted. */
-	return rc == -ESHUTDOWN ? STATUS_OK : STATUS_FAILURE;
+	if (rc && rc != -ESHUTDOWN)
+		return STATUS_FAILURE;
+	return host->lost ? STATUS_FAILURE : STATUS_OK;
 }
 
 int host_main(int argc, char **argv)
@@ -346,17 +308,17 @@ int host_main(int argc, char **argv)
 	status = host_parse(&options, argc, argv);
 	if (status || options.help)
 		return status;
-	catch_stop();
+	signals_catch();
 	status = open_link(&host);
 	if (status)
-		return asked.stop ? STATUS_OK : status;
-	catch_report(host.ep);
+		return signals_stop() ? STATUS_OK : status;
+	signals_wake(host.ep);
 	host.status.options = &options;
 	host.status.ep = host.ep;
 	host.status.lwip_dropped = &host.link.rx_dropped;
 	clock_gettime(CLOCK_MONOTONIC, &host.status.started);
 	status = run(&host);
-	ignore_signals();
+	signals_ignore();
 	fdl_endpoint_free(host.ep);
 	return status;
 }

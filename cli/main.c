@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <fdlink/fdlink.h>
 
@@ -92,18 +92,27 @@ static int run(int argc, char **argv)
 	return cli_usage("%s is no command: see 'fdlink --help'", name);
 }
 
+/*
+ * Who closed one of the three means it: a link must not be opened in its place,
+ * where it would get what is printed. These fds can be had and not be used.
+ */
+static void keep_standard_fds(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+	}
+}
+
 /* Output that was lost is a failure, be it by a full disk. */
 int main(int argc, char **argv)
 {
-	const int status = run(argc, argv);
-	const bool lost = ferror(stdout);
+	int status, lost;
 
-	errno = 0;
-	if (!fclose(stdout) && !lost)
-		return status;
-	fprintf(stderr,
-		"fdlink: the output could not be written: %s: give it a place "
-		"that has room\n",
-		errno ? strerror(errno) : "an earlier write failed");
-	return status ? status : STATUS_FAILURE;
+	keep_standard_fds();
+	status = run(argc, argv);
+	lost = cli_flush();
+	return status ? status : lost;
 }

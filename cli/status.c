@@ -55,7 +55,6 @@ void status_text(const struct host_status *status, FILE *out)
 	fputc('\n', out);
 	for (i = 0; (name = counter(status, &stats, i, &value)); i++)
 		fprintf(out, "%-20s %" PRIu64 "\n", name, value);
-	fflush(out);
 }
 
 static void json_addresses(const struct host_options *o, FILE *out)

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rules of merging are those of the kernel's GRO (tcp_gro_receive,
+ * udp_gro_receive_segment, inet_gro_flush), or stricter where cutting again
+ * would not give back what was merged.
+ */
+#include "offload/fit.h"
+
+#include "offload/checksum.h"
+#include "offload/limits.h"
+#include "proto/ip4.h"
+#include "proto/ip6.h"
+#include "proto/udp.h"
+
+enum {
+	/* CWR: whether it is a signal of the first segment (RFC 3168) or a bit
+	 * of a counter (AccECN) cannot be seen. */
+	TCP_NEVER = TCP_FLAG_URG | TCP_FLAG_RST | TCP_FLAG_SYN | TCP_FLAG_CWR,
+};
+
+static bool differ(const uint8_t *a, const uint8_t *b, size_t at, size_t len)
+{
+	return memcmp(a + at, b + at, len) != 0;
+}
+
+static bool is_whole_udp(const uint8_t *udp, const struct parsed *p)
+{
+	return udp_total_len(udp) == p->end - p->l4 &&
+	       get_be16(udp + UDP_CHECK);
+}
+
+static bool is_plain_ip4(const uint8_t *ip)
+{
+	return ip4_hdr_len(ip) == IP4_MIN_LEN && !(ip4_frag(ip) & IP4_NOT_DF) &&
+	       ip4_check_is_right(ip);
+}
+
+static bool is_usual_csum(const struct fdl_offload *off, const struct parsed *p)
+{
+	return off->csum != FDL_CSUM_PARTIAL ||
+	       (off->csum_start == p->l4 &&
+		off->csum_offset == parsed_check_offset(p));
+}
+
+bool fit_alone(const struct fdl_coalescer *c,
+	       const struct fdl_coalesce_packet *pkt, const struct parsed *p)
+{
+	const bool tcp = p->proto == TCP_PROTO;
+	const uint8_t *bytes = pkt->hdr_;
+
+	if (!(c->flags & (tcp ? FDL_COALESCE_TCP : FDL_COALESCE_UDP)))
+		return false;
+	if (pkt->off.gso || p->routed || p->payload > FDL_HEADERS_MAX)
+		return false;
+	if (p->end != pkt->len_ || p->payload == p->end)
+		return false;
+	if (p->version == 4 && !is_plain_ip4(bytes + p->l3))
+		return false;
+	if (!is_usual_csum(&pkt->off, p))
+		return false;
+	if (tcp)
+		return !(bytes[p->l4 + TCP_FLAGS] & TCP_NEVER);
+	return is_whole_udp(bytes + p->l4, p);
+}
+
+/* Verify the checksum unless that was done, or need not be. */
+static bool is_right(struct fdl_coalesce_packet *pkt)
+{
+	const struct parsed p = { .l3 = pkt->l3_,
+				  .version = pkt->version_,
+				  .proto = pkt->proto_ };
+	const uint32_t len = pkt->len_ - pkt->l4_;
+	uint16_t sum;
+
+	if (pkt->trusted_)
+		return true;
+	sum = checksum_add(checksum_pseudo(pkt->hdr_, &p), len);
+	sum = fdl_checksum_iov(pkt->iov, pkt->cnt, pkt->l4_, len, sum);
+	pkt->trusted_ = sum == 0xffff;
+	return pkt->trusted_;
+}
+
+bool fit_same_flow(const struct fdl_coalesce_packet *a,
+		   const struct fdl_coalesce_packet *b)
+{
+	const bool v4 = a->version_ == 4;
+
+	if (a->hash_ != b->hash_ || a->version_ != b->version_ ||
+	    a->proto_ != b->proto_)
+		return false;
+	if (differ(fit_l3(a), fit_l3(b), v4 ? IP4_SRC : IP6_SRC,
+		   2 * (v4 ? IP4_ADDR_LEN : IP6_ADDR_LEN)))
+		return false;
+	return !differ(fit_l4(a), fit_l4(b), 0, 4);
+}
+
+/* What the ids of an IPv4 item allow; the second packet decides on its kind. */
+static bool id_fits(const struct fdl_coalescer *c,
+		    struct fdl_coalesce_packet *head, const uint8_t *ip)
+{
+	const unsigned delta =
+		(get_be16(ip + IP4_ID) - get_be16(fit_l3(head) + IP4_ID)) &
+		0xffffu;
+	const bool df = ip4_frag(ip) & IP4_DF;
+
+	if (df && c->flags & FDL_COALESCE_ANY_ID)
+		return true;
+	if (head->count_ == 1)
+		head->fixed_id_ = df && !delta;
+	return delta == (head->fixed_id_ ? 0 : head->count_);
+}
+
+static bool ip_fits(const struct fdl_coalescer *c,
+		    struct fdl_coalesce_packet *head,
+		    const struct fdl_coalesce_packet *pkt)
+{
+	const uint8_t *a = fit_l3(head), *b = fit_l3(pkt);
+
+	if (head->version_ == 4)
+		return a[IP4_TOS] == b[IP4_TOS] && a[IP4_TTL] == b[IP4_TTL] &&
+		       ip4_frag(a) == ip4_frag(b) && id_fits(c, head, b);
+	return !differ(a, b, 0, IP6_PAYLOAD_LEN) &&
+	       !differ(a, b, IP6_NEXT, 2) &&
+	       !differ(a, b, IP6_LEN, (size_t)(pkt->l4_ - pkt->l3_ - IP6_LEN));
+}
+
+/* All of it but ports, sequence number, checksum, and the flags that end. */
+static bool tcp_fits(const struct fdl_coalesce_packet *head,
+		     const struct fdl_coalesce_packet *pkt)
+{
+	const uint8_t *a = fit_l4(head), *b = fit_l4(pkt);
+
+	if (get_be32(b + TCP_SEQ) != get_be32(a + TCP_SEQ) + head->total_)
+		return false;
+	if ((a[TCP_FLAGS] ^ b[TCP_FLAGS]) & ~FIT_TCP_ENDS)
+		return false;
+	return !differ(a, b, TCP_ACK, TCP_FLAGS - TCP_ACK) &&
+	       !differ(a, b, TCP_FLAGS + 1, TCP_CHECK - TCP_FLAGS - 1) &&
+	       !differ(a, b, TCP_CHECK + 2,
+		       (size_t)(pkt->hdr_len_ - pkt->l4_ - TCP_CHECK - 2));
+}
+
+static bool fits(const struct fdl_coalescer *c,
+		 struct fdl_coalesce_packet *head,
+		 const struct fdl_coalesce_packet *pkt)
+{
+	if (pkt->payload_ > head->payload_ ||
+	    head->len_ + pkt->payload_ > c->max_len ||
+	    head->pieces_ + pkt->cnt > c->max_pieces)
+		return false;
+	if (pkt->proto_ == TCP_PROTO && !tcp_fits(head, pkt))
+		return false;
+	return ip_fits(c, head, pkt);
+}
+
+bool fit_in(const struct fdl_coalescer *c, struct fdl_coalesce_packet *head,
+	    struct fdl_coalesce_packet *pkt)
+{
+	return fits(c, head, pkt) && is_right(head) && is_right(pkt);
+}
+
+bool fit_same_layout(const struct fdl_coalesce_packet *head,
+		     const struct fdl_coalesce_packet *pkt)
+{
+	return pkt->l3_ == head->l3_ && pkt->l4_ == head->l4_ &&
+	       pkt->hdr_len_ == head->hdr_len_ &&
+	       !differ(head->hdr_, pkt->hdr_, 0, pkt->l3_);
+}
+
+bool fit_as_first(const struct fdl_coalesce_packet *pkt)
+{
+	return pkt->proto_ == UDP_PROTO ||
+	       (pkt->payload_ >= MIN_TCP_GSO_SIZE && !fit_is_last(pkt));
+}
+
+static bool same_work(const struct fdl_offload *a, const struct fdl_offload *b)
+{
+	return a->csum == b->csum && a->csum_start == b->csum_start &&
+	       a->csum_offset == b->csum_offset && !b->gso;
+}
+
+/* That the length in the header is the packet's own was found in head, and is
+ * another here. */
+static bool looks_alike_ip(const struct fdl_coalesce_packet *head,
+			   const struct fdl_coalesce_packet *pkt)
+{
+	const uint8_t *a = fit_l3(head), *b = pkt->hdr_ + head->l3_;
+	const size_t len = pkt->len_ - head->l3_;
+
+	if (head->version_ == 4)
+		return a[0] == b[0] && ip4_total_len(b) == len &&
+		       ip4_frag(a) == ip4_frag(b) &&
+		       a[IP4_PROTO] == b[IP4_PROTO] &&
+		       !differ(a, b, IP4_SRC, 2 * IP4_ADDR_LEN) &&
+		       ip4_check_is_right(b);
+	return a[0] == b[0] && ip6_payload_len(b) == len - IP6_LEN &&
+	       a[IP6_NEXT] == b[IP6_NEXT] &&
+	       !differ(a, b, IP6_SRC, head->l4_ - head->l3_ - (size_t)IP6_SRC);
+}
+
+static bool looks_alike_l4(const struct fdl_coalesce_packet *head,
+			   const struct fdl_coalesce_packet *pkt)
+{
+	const uint8_t *a = fit_l4(head), *b = pkt->hdr_ + head->l4_;
+
+	if (differ(a, b, 0, 4))
+		return false;
+	if (head->proto_ == TCP_PROTO)
+		return a[TCP_OFF] == b[TCP_OFF] && !(b[TCP_FLAGS] & TCP_NEVER);
+	return udp_total_len(b) == pkt->len_ - head->l4_ &&
+	       get_be16(b + UDP_CHECK);
+}
+
+bool fit_looks_alike(const struct fdl_coalesce_packet *head,
+		     const struct fdl_coalesce_packet *pkt)
+{
+	return pkt->cnt && pkt->iov[0].iov_len >= head->hdr_len_ &&
+	       pkt->len_ > head->hdr_len_ && pkt->link_len == head->link_len &&
+	       same_work(&head->off, &pkt->off) &&
+	       !differ(head->hdr_, pkt->hdr_, 0, head->l3_) &&
+	       looks_alike_ip(head, pkt) && looks_alike_l4(head, pkt);
+}

@@ -230,7 +230,8 @@ static const struct verdict on_receive[] = {
 };
 
 static const struct verdict on_send[] = {
-	{ ENETDOWN, DROP, TX_DROP_LINK_DOWN, -ENETDOWN, verdict_down },
+	/* Or it was down, and nobody has been told. */
+	{ ENETDOWN, RETRY, TX_DROP_LINK_DOWN, -ENETDOWN, verdict_down },
 	{ .err = 0 },
 };
 

@@ -297,11 +297,13 @@ static const struct verdict seqpacket_on_send[] = {
 
 static const struct verdict unixgram_on_send[] = {
 	{ EPIPE, END, TX_DROP_OTHER, -ESHUTDOWN, verdict_closed },
-	{ ECONNREFUSED, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED,
-	  verdict_no_peer },
+	/* The peer connected to somebody else. It may be back. */
 	{ ECONNRESET, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED, verdict_no_peer },
-	{ ENOTCONN, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED, verdict_no_peer },
-	{ EDESTADDRREQ, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED,
+	{ ECONNREFUSED, RECONNECT, TX_DROP_NO_PEER, -ECONNREFUSED,
+	  verdict_no_peer },
+	{ ENOTCONN, RECONNECT, TX_DROP_NO_PEER, -ECONNREFUSED,
+	  verdict_no_peer },
+	{ EDESTADDRREQ, RECONNECT, TX_DROP_NO_PEER, -ECONNREFUSED,
 	  verdict_no_peer },
 	{ .err = 0 },
 };

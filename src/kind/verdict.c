@@ -40,7 +40,7 @@ static const struct verdict on_send[] = {
 	{ EBADF, END, TX_DROP_OTHER, -EBADF, broken },
 	{ EFAULT, END, TX_DROP_OTHER, -EFAULT, broken },
 	{ ENOTSOCK, END, TX_DROP_OTHER, -ENOTSOCK, broken },
-	{ 0, DROP, TX_DROP_OTHER, -EIO,
+	{ 0, RETRY, TX_DROP_OTHER, -EIO,
 	  "a packet was dropped: the kernel refused it" },
 };
 

@@ -3,6 +3,8 @@
 #ifndef FDL_KIND_VERDICT_H
 #define FDL_KIND_VERDICT_H
 
+#include <stdbool.h>
+
 #include "counters.h"
 
 enum action {
@@ -10,8 +12,10 @@ enum action {
 	AGAIN,		/* count it (unless COUNTERS), and repeat the call */
 	DROP,		/* count it: this packet can never go; on receive, the
 			 * kernel has thrown it away as it was read */
-	RETRY,		/* on send: DROP, after one other try, as the peer may
-			 * be there again, or the error be an older packet's */
+	RETRY,		/* on send: DROP, after one other try, as the socket may
+			 * have had the error before this packet */
+	RECONNECT,	/* on send: DROP, after one other try if the peer, who
+			 * is gone, has come back */
 	END,		/* the queue has ended, with result */
 };
 
@@ -20,9 +24,8 @@ enum action {
 struct verdict {
 	int err;		/* the errno, positive */
 	enum action action;
-	enum counter
-		counter;  /* AGAIN, DROP, RETRY; on send also LATER and END, for
-				 * who drops the packet then */
+	enum counter counter;	/* AGAIN, and all that drop; on send also LATER
+				 * and END, for who drops the packet then */
 	int result;		/* END: negative errno; on send also what
 				 * fdl_write returns */
 	const char *text;	/* a sentence for fdl_last_error, or NULL */
@@ -31,10 +34,18 @@ struct verdict {
 /*
  * own are the rows of the kind, or NULL: they count before those that hold on all
  * kinds. err is negative. An errno that no row names: on receive AGAIN without a
- * counter, on send DROP under TX_DROP_OTHER.
+ * counter, on send RETRY under TX_DROP_OTHER, for it speaks of no packet as far as
+ * is known.
  */
 const struct verdict *verdict_on_receive(const struct verdict *own, int err);
 const struct verdict *verdict_on_send(const struct verdict *own, int err);
+
+/* On send: the packet is lost, and no other. */
+static inline bool verdict_drops(const struct verdict *v)
+{
+	return v->action == DROP || v->action == RETRY ||
+	       v->action == RECONNECT;
+}
 
 /* Sentences that several kinds say. */
 extern const char verdict_gone[];	/* the device is gone */

@@ -169,13 +169,16 @@ static void account(struct tx *tx, unsigned from, unsigned to)
 		count(tx->counters, TX_COALESCED, merged);
 }
 
-/* Returns whether the same is worth another try. */
-static bool meet_again(struct tx *tx, const struct verdict *v)
+/* Is the same worth another try? Not one of each sort twice. */
+static bool is_worth_a_try(struct tx *tx, const struct verdict *v,
+			   unsigned *tried)
 {
-	if (v->action != RETRY)
+	const unsigned sort = 1u << v->action;
+
+	if (*tried & sort || v->action == DROP || !tx->io->socket)
 		return false;
-	return !tx->io->kind->forgets_peer ||
-	       !peer_reconnect(&tx->peer, tx->io->fd);
+	*tried |= sort;
+	return v->action == RETRY || !peer_reconnect(&tx->peer, tx->io->fd);
 }
 
 /* What becomes of a message that the kernel refused. */
@@ -186,24 +189,20 @@ enum fate {
 	STOP_SUPER,	/* it is a super-packet, and may be cut */
 };
 
-/* Message i was refused with err. *met: no other try was worth it since one
- * went. */
-static enum fate judge_refusal(struct tx *tx, unsigned i, int err, bool *met,
-			       const struct verdict **why)
+/* Message i was refused with err. *tried: what was tried since one went. */
+static enum fate judge_refusal(struct tx *tx, unsigned i, int err,
+			       unsigned *tried, const struct verdict **why)
 {
 	const struct verdict *v = verdict_on_send(tx->io->kind->on_send, err);
 
-	if (v->action != DROP && v->action != RETRY) {
+	if (!verdict_drops(v)) {
 		*why = v;
 		return STOP;
 	}
 	if (tx->out->super[i] && err == -EINVAL)
 		return STOP_SUPER;
-	if (!*met) {
-		*met = true;
-		if (meet_again(tx, v))
-			return ASK_AGAIN;
-	}
+	if (is_worth_a_try(tx, v, tried))
+		return ASK_AGAIN;
 	tx_drop(tx, v, tx->out->weight[i]);
 	return LOST;
 }
@@ -219,8 +218,7 @@ enum tx_stop tx_push(struct tx *tx, unsigned *gone, const struct verdict **why)
 {
 	struct tx_batch *out = tx->out;
 	enum fate fate = LOST;
-	unsigned done = 0, n;
-	bool met = false;
+	unsigned done = 0, tried = 0, n;
 	int err;
 
 	while (done < out->n && fate < STOP) {
@@ -228,10 +226,10 @@ enum tx_stop tx_push(struct tx *tx, unsigned *gone, const struct verdict **why)
 		account(tx, done, done + n);
 		done += n;
 		if (n)
-			met = false;
+			tried = 0;
 		if (!err)
 			continue;
-		fate = judge_refusal(tx, done, err, &met, why);
+		fate = judge_refusal(tx, done, err, &tried, why);
 		done += fate == LOST;
 	}
 	clear_batch(out);

@@ -129,11 +129,12 @@ static inline bool write_whole(struct tx *tx, uint8_t *start, size_t len,
 		return true;
 	}
 	v = verdict_on_send(tx->io->kind->on_send, (int)r);
-	if (v->action == DROP)
-		tx_drop(tx, v, weight);
-	else
+	if (!verdict_drops(v)) {
 		*why = v;
-	return v->action == DROP;
+		return false;
+	}
+	tx_drop(tx, v, weight);
+	return true;
 }
 
 static inline int write_packets(struct tx *tx, struct fdl_packet *const v[],

@@ -224,6 +224,53 @@ static void a_full_queue_is_waited_for(void **state)
 	fdl_endpoint_free(ep);
 }
 
+static void the_first_after_a_flap_goes(void **state)
+{
+	struct fdl_endpoint *ep = open_link(0);
+	struct fdl_queue *q = fdl_get_queue(ep, 0);
+
+	(void)state;
+	assert_int_equal(write_frame(q, SHORT, 0), 0);
+	expect(SHORT, 0);
+	netns_set_up("v1", false);
+	netns_set_up("v1", true);
+	netns_wait_running("v1");
+	assert_int_equal(write_frame(q, SHORT, 1), 0);
+	expect(SHORT, 1);
+	assert_int_equal(stats(ep).tx_drop_link_down, 0);
+	/* It is down: asking again does not help. */
+	netns_set_up("v1", false);
+	assert_int_equal(write_frame(q, SHORT, 2), -ENETDOWN);
+	assert_int_equal(write_frame(q, SHORT, 3), -ENETDOWN);
+	assert_int_equal(stats(ep).tx_drop_link_down, 2);
+	fdl_endpoint_free(ep);
+}
+
+/* With something unread it disconnected itself. Without a name it cannot be
+ * connected to. */
+static void a_peer_that_looked_away_loses_nothing(void **state)
+{
+	const struct fdl_options opts = { .size = sizeof(opts),
+					  .flags = FDL_ETHERNET };
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct fdl_endpoint *ep;
+	uint8_t frame[LONG];
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fd), 0);
+	assert_int_equal(fdl_endpoint_new(&ep, fd, 1, &opts), 0);
+	assert_int_equal(write_frame(fdl_get_queue(ep, 0), LONG, 0), 0);
+	assert_int_equal(connect(fd[1], &nobody, sizeof(nobody)), 0);
+	assert_int_equal(write_frame(fdl_get_queue(ep, 0), SHORT, 1), 0);
+	assert_int_equal(recv(fd[1], frame, sizeof(frame), MSG_DONTWAIT),
+			 SHORT);
+	assert_int_equal(stats(ep).tx_drop_no_peer, 0);
+	fdl_endpoint_free(ep);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +282,9 @@ int main(int argc, char *argv[])
 						make_link, remove_link),
 		cmocka_unit_test_setup_teardown(a_full_queue_is_waited_for,
 						make_link, remove_link),
+		cmocka_unit_test_setup_teardown(the_first_after_a_flap_goes,
+						make_link, remove_link),
+		cmocka_unit_test(a_peer_that_looked_away_loses_nothing),
 	};
 
 	(void)argc;

@@ -23,6 +23,17 @@ static enum fault sending_call(const struct link *l)
 	return l->kind->traits & LINK_TUNTAP ? FAULT_WRITEV : FAULT_SENDMSG;
 }
 
+/* How often the kernel has to say it before it is believed: a socket may tell of
+ * what was before. */
+static unsigned times(const struct link *l, int err)
+{
+	if (l->kind->traits & LINK_TUNTAP)
+		return 1;
+	if (err == ECONNRESET)
+		return l->kind->traits & LINK_NO_EOF ? 2 : 1;
+	return err == ENETDOWN || err == EXFULL ? 2 : 1;
+}
+
 static uint64_t counter(struct link *l, size_t offset)
 {
 	struct fdl_stats st;
@@ -38,7 +49,7 @@ static void expect_write(struct link *l, const struct row *row)
 	struct iovec iov = { frame, sizeof(frame) };
 
 	frame_make(l, true, frame, sizeof(frame), 0);
-	fault_set(sending_call(l), 1, 1, row->err);
+	fault_set(sending_call(l), 1, times(l, row->err), row->err);
 	assert_int_equal(fdl_write(l->q, &iov, 1, NULL), row->result);
 	assert_true(fault_clear());
 	l->tx_offered++;
@@ -55,7 +66,7 @@ static void expect_drop(struct link *l, const struct row *row)
 	expect_write(l, row);
 	for (i = 0; i < 3; i++)
 		v[i] = frame_packet(l, 100, i);
-	fault_set(sending_call(l), 2, 1, row->err);
+	fault_set(sending_call(l), 2, times(l, row->err), row->err);
 	expect_sent(l, v, 3);
 	assert_true(fault_clear());
 	link_expect(l, 100, 0);
@@ -158,6 +169,34 @@ static void a_missing_reader_is_counted(struct link *l)
 					      COUNTER(tx_drop_no_peer) });
 }
 
+/* It is told once, and by then all is well. */
+static void expect_no_loss(struct link *l, int err)
+{
+	struct fdl_packet *v[3];
+	struct fdl_stats st;
+	unsigned i;
+
+	for (i = 0; i < 3; i++)
+		v[i] = frame_packet(l, 100, i);
+	fault_set(sending_call(l), 2, 1, err);
+	expect_sent(l, v, 3);
+	assert_true(fault_clear());
+	for (i = 0; i < 3; i++)
+		link_expect(l, 100, i);
+	link_stats(l, &st);
+	assert_int_equal(st.tx_packets, l->tx_offered);
+}
+
+static void an_error_of_before_costs_nothing(struct link *l)
+{
+	expect_no_loss(l, EXFULL);
+	expect_no_loss(l, EHOSTUNREACH);
+	if (l->kind->traits & LINK_OUTGOING)
+		expect_no_loss(l, ENETDOWN);
+	if (l->kind->traits & LINK_NO_EOF)
+		expect_no_loss(l, ECONNRESET);
+}
+
 static void a_closed_peer_takes_nothing(struct link *l)
 {
 	static const int errs[] = { EPIPE, ECONNRESET, ENOTCONN };
@@ -208,6 +247,9 @@ static const struct expectation table[] = {
 	{ .name = "a missing reader is counted",
 	  .test = a_missing_reader_is_counted,
 	  .needs = LINK_NO_EOF },
+	{ .name = "an error of before costs nothing",
+	  .test = an_error_of_before_costs_nothing,
+	  .not_on = LINK_TUNTAP },
 	{ .name = "a closed peer takes nothing",
 	  .test = a_closed_peer_takes_nothing,
 	  .needs = LINK_EOF },

@@ -28,38 +28,22 @@ struct host {
 	bool lost;		/* something that was printed */
 };
 
-/* Returns 0 where there is none: fdl_open will say what is wrong. */
-static enum fdl_kind find_kind(const char *locator)
+/* UNKNOWN: fdl_open will say what is wrong. */
+static enum fdl_medium find_medium(const char *locator)
 {
-	static const struct {
-		const char *prefix;
-		enum fdl_kind kind;
-	} kinds[] = {
-		{ "tap:", FDL_KIND_TAP },
-		{ "tun:", FDL_KIND_TUN },
-		{ "packet:", FDL_KIND_PACKET },
-		{ "seqpacket:", FDL_KIND_SEQPACKET },
-		{ "unixgram:", FDL_KIND_DGRAM },
-	};
-	struct fdl_info info;
-	size_t i;
+	struct fdl_info info = { .medium = FDL_MEDIUM_UNKNOWN };
 
-	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		if (!strncmp(locator, kinds[i].prefix, strlen(kinds[i].prefix)))
-			return kinds[i].kind;
-	}
-	if (fdl_probe(locator, &info, sizeof(info), NULL, NULL) < 0)
-		return 0;
-	return info.kind;
+	fdl_probe(locator, &info, sizeof(info), NULL, NULL);
+	return info.medium;
 }
 
-static int check_kind(const struct host_options *o, enum fdl_kind kind)
+static int check_medium(const struct host_options *o, enum fdl_medium medium)
 {
-	if (kind == FDL_KIND_TAP && o->plain_ip)
-		return cli_usage("%s: a TAP carries Ethernet: leave out --ip, "
-				 "or use a TUN",
+	if (medium == FDL_MEDIUM_ETHERNET && o->plain_ip)
+		return cli_usage("%s carries Ethernet: leave out --ip, or use "
+				 "a TUN",
 				 o->locator);
-	if (o->has_mac && (kind == FDL_KIND_TUN || o->plain_ip))
+	if (o->has_mac && (medium == FDL_MEDIUM_IP || o->plain_ip))
 		return cli_usage("%s: plain IP has no link addresses: leave "
 				 "out --mac",
 				 o->locator);
@@ -106,14 +90,14 @@ static int open_link(struct host *host)
 		.headroom = FDL_LWIP_HEADROOM,
 		.log = signals_log,
 	};
-	const enum fdl_kind kind = find_kind(o->locator);
-	int status = check_kind(o, kind);
+	const enum fdl_medium medium = find_medium(o->locator);
+	int status = check_medium(o, medium);
 
 	if (!status)
 		status = check_mtu(o, asked_mtu(o->locator));
 	if (status)
 		return status;
-	if (kind != FDL_KIND_TUN && !o->plain_ip) {
+	if (medium != FDL_MEDIUM_IP && !o->plain_ip) {
 		options.flags |= FDL_ETHERNET | FDL_DROP_OTHERHOST;
 		memcpy(options.address, o->mac, sizeof(options.address));
 		if (!o->has_mac)

@@ -19,11 +19,9 @@ static const char help[] =
 
 static const char *medium(const struct fdl_info *info)
 {
-	if (info->ethernet)
-		return "ethernet";
-	if (info->kind == FDL_KIND_SEQPACKET || info->kind == FDL_KIND_DGRAM)
+	if (info->medium == FDL_MEDIUM_AGREED)
 		return "as the peers agree";
-	return "ip";
+	return info->medium == FDL_MEDIUM_IP ? "ip" : "ethernet";
 }
 
 static void print_device(const struct fdl_info *info)
@@ -67,7 +65,7 @@ static void print_modes(const struct fdl_info *info)
 static void print_text(const char *locator, const struct fdl_info *info)
 {
 	printf("locator        %s\n", locator);
-	printf("kind           %s\n", fdl_kind_name(info->kind));
+	printf("kind           %s\n", info->kind_name);
 	printf("medium         %s\n", medium(info));
 	if (info->device)
 		print_device(info);
@@ -149,7 +147,7 @@ static void print_json(const char *locator, const struct fdl_info *info)
 {
 	fputs("{\"locator\": ", stdout);
 	cli_json_string(stdout, locator);
-	printf(", \"kind\": \"%s\"", fdl_kind_name(info->kind));
+	printf(", \"kind\": \"%s\"", info->kind_name);
 	printf(", \"medium\": \"%s\"", medium(info));
 	if (info->device)
 		json_device(info);

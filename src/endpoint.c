@@ -9,7 +9,7 @@
 #include <fdlink/attach.h>
 
 #include "io/group.h"
-#include "kind/fanout.h"
+#include "kind/choose.h"
 #include "kind/probe.h"
 #include "options.h"
 #include "os.h"
@@ -64,7 +64,7 @@ static int fit_all(struct fdl_endpoint *ep)
 		err = options_fit(&ep->shared.opts, &q->info, &ep->shared.log);
 		if (err)
 			return err;
-		q->ops = io_choose(ep->shared.opts.mode, &q->info, &why);
+		q->ops = kind_choose(ep->shared.opts.mode, &q->info, &why);
 	}
 	return 0;
 }
@@ -148,8 +148,8 @@ static int join_group(struct fdl_endpoint *ep, const int *fds)
 	ep->shared.opts.fanout_program = NULL;	/* the caller's */
 	if (fanout.how == FDL_FANOUT_AUTO || ep->n_queues < 2)
 		return 0;
-	return fanout_join(fds, ep->n_queues, &fanout, ep->queues[0].info.name,
-			   &ep->shared.log);
+	return ep->shared.kind->join(fds, ep->n_queues, &fanout,
+				     ep->queues[0].info.name, &ep->shared.log);
 }
 
 static int set_up(struct fdl_endpoint *ep, const int *fds,

@@ -136,8 +136,7 @@ static int probe_locator(const struct locator *loc, struct fdl_info *info,
 
 	if (!loc->kind->look_up)
 		return probe_open(loc, info, log);
-	info->kind = loc->kind->number;
-	info->queues = 1;
+	info_begin(info, loc->kind);
 	return run(probe_here, &errand, log);
 }
 
@@ -152,7 +151,6 @@ int fdl_probe(const char *locator, struct fdl_info *info, size_t size,
 	err = locator_parse(&loc, locator, &to);
 	if (!err)
 		err = probe_locator(&loc, &found, &to);
-	if (!err)
-		info_give(info, size, &found);
+	info_give(info, size, &found);
 	return err;
 }

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/io.h"
+#include "kind/choose.h"
+#include "kind/table.h"
 #include "packet/pool.h"
 
 enum {
@@ -195,7 +196,7 @@ static int fit_medium(struct fdl_options *opts, const struct fdl_info *info,
 	if (info->ethernet)
 		opts->flags |= FDL_ETHERNET;
 	if (!(opts->flags & FDL_ETHERNET) || info->ethernet ||
-	    info->kind == FDL_KIND_SEQPACKET || info->kind == FDL_KIND_DGRAM)
+	    kind_in(info)->medium == FDL_MEDIUM_AGREED)
 		return 0;
 	log_say(log, FDL_LOG_ERR,
 		"%s carries IP packets without an Ethernet "
@@ -204,10 +205,11 @@ static int fit_medium(struct fdl_options *opts, const struct fdl_info *info,
 	return -EINVAL;
 }
 
-/* What only an AF_PACKET socket has. */
-static int fit_packet(const struct fdl_options *opts,
-		      const struct fdl_info *info, const struct log *log)
+/* What only some kinds have: today AF_PACKET sockets. */
+static int fit_special(const struct fdl_options *opts,
+		       const struct fdl_info *info, const struct log *log)
 {
+	const struct kind *kind = kind_in(info);
 	const char *name = NULL;
 
 	if (opts->flags & FDL_ROLLOVER && opts->fanout == FDL_FANOUT_AUTO) {
@@ -216,24 +218,17 @@ static int fit_packet(const struct fdl_options *opts,
 			"made here: choose its fanout too");
 		return -EINVAL;
 	}
-	if (info->kind == FDL_KIND_PACKET)
-		return 0;
-	if (opts->flags & FDL_RX_OUTGOING)
+	if (opts->flags & FDL_RX_OUTGOING & ~kind->flags)
 		name = "FDL_RX_OUTGOING";
-	else if (opts->fanout != FDL_FANOUT_AUTO)
+	else if (opts->fanout != FDL_FANOUT_AUTO && !kind->join)
 		name = "a fanout";
 	if (!name)
 		return 0;
 	log_say(log, FDL_LOG_ERR,
 		"%s is for AF_PACKET sockets, and this is a "
 		"%s: leave it out",
-		name, fdl_kind_name(info->kind));
+		name, kind->name);
 	return -EINVAL;
-}
-
-static bool is_device(const struct fdl_info *info)
-{
-	return info->kind == FDL_KIND_TUN || info->kind == FDL_KIND_TAP;
 }
 
 static int fit_framing(const struct fdl_options *opts,
@@ -246,8 +241,8 @@ static int fit_framing(const struct fdl_options *opts,
 			info->name);
 		return -EOPNOTSUPP;
 	}
-	if (opts->flags & FDL_VNET_HDR && is_device(info) &&
-	    !info->vnet_hdr_len) {
+	if (opts->flags & FDL_VNET_HDR && !info->vnet_hdr_len &&
+	    kind_in(info)->header == HEADER_OPENED) {
 		log_say(log, FDL_LOG_ERR,
 			"%s has no virtio-net header, and the "
 			"options ask for one: open it with IFF_VNET_HDR, or "
@@ -258,26 +253,31 @@ static int fit_framing(const struct fdl_options *opts,
 	return 0;
 }
 
-/* recvmsg(2), which an AF_PACKET socket needs, and recvmmsg(2) pass headers. */
+static bool passes_headers(enum fdl_mode mode, const struct kind *kind)
+{
+	const struct io_ops *ops = io_find(mode);
+
+	return ops->headers == IO_HEADERS ||
+	       (ops->headers == IO_HEADERS_OF_NOTES && kind->notes);
+}
+
 static int fit_headers(struct fdl_options *opts, const struct fdl_info *info,
 		       const struct log *log)
 {
-	const bool plain = info->kind != FDL_KIND_PACKET;
-	enum fdl_mode mode = opts->mode;
+	const struct kind *kind = kind_in(info);
 
 	if (!opts->max_syscall_header_bytes ||
 	    opts->max_syscall_header_bytes >= MESSAGE_COST)
 		return 0;
-	if (mode == FDL_MODE_AUTO && plain)
-		mode = FDL_MODE_READV;
-	opts->mode = mode;
-	if (mode == FDL_MODE_PACKET_MMAP || (mode == FDL_MODE_READV && plain))
+	if (opts->mode == FDL_MODE_AUTO)
+		opts->mode = kind_plainest(kind);
+	if (!passes_headers(opts->mode, kind))
 		return 0;
 	log_say(log, FDL_LOG_ERR,
 		"option max_syscall_header_bytes=%u is too "
 		"little to receive from this %s in mode %s: %u is the least",
-		opts->max_syscall_header_bytes, fdl_kind_name(info->kind),
-		fdl_mode_name(mode), MESSAGE_COST);
+		opts->max_syscall_header_bytes, kind->name,
+		fdl_mode_name(opts->mode), MESSAGE_COST);
 	return -EINVAL;
 }
 
@@ -297,11 +297,11 @@ static int fit_mode(const struct fdl_options *opts, const struct fdl_info *info,
 	const char *name = fdl_mode_name(opts->mode);
 	const char *why = NULL;
 
-	if (io_choose(opts->mode, info, &why))
+	if (kind_choose(opts->mode, info, &why))
 		return 0;
 	log_say(log, FDL_LOG_ERR, "mode %d (%s) cannot be used on this %s: %s",
-		(int)opts->mode, name ? name : "unknown",
-		fdl_kind_name(info->kind), why);
+		(int)opts->mode, name ? name : "unknown", kind_in(info)->name,
+		why);
 	return -EINVAL;
 }
 
@@ -314,7 +314,7 @@ int options_fit(struct fdl_options *opts, const struct fdl_info *info,
 	if (!err)
 		err = fit_medium(opts, info, log);
 	if (!err)
-		err = fit_packet(opts, info, log);
+		err = fit_special(opts, info, log);
 	if (!err)
 		err = fit_mode(opts, info, log);
 	if (!err)

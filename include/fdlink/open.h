@@ -87,6 +87,16 @@ enum fdl_kind {
  * kind. Any thread. */
 const char *fdl_kind_name(enum fdl_kind kind);
 
+/* What the frames of a link are. */
+enum fdl_medium {
+	FDL_MEDIUM_UNKNOWN,	/* what those of the device are, which is not
+				 * there */
+	FDL_MEDIUM_ETHERNET,
+	FDL_MEDIUM_IP,		/* IP packets without a link header */
+	FDL_MEDIUM_AGREED,	/* the one or the other, as the peers agree
+				 * between themselves (FDL_ETHERNET) */
+};
+
 /* What an fd is, as getsockopt(2) and ioctl(2) tell without changing it. */
 struct fdl_info {
 	enum fdl_kind kind;
@@ -113,6 +123,9 @@ struct fdl_info {
 	uint32_t rcvbuf;	/* AF_PACKET: bytes of receive buffer. Half of
 				 * them hold packets, half their bookkeeping.
 				 * 0: the socket is not open yet */
+	const char *kind_name;	/* fdl_kind_name(kind), or the name of a special
+				 * sort of that kind; a constant, never freed */
+	enum fdl_medium medium;	/* what frames are */
 };
 
 /* fdl_info.offloads, as the TUN_F_ flags of linux/if_tun.h. */
@@ -131,7 +144,8 @@ enum {
  * is created, opened, connected or changed. size is sizeof(struct fdl_info).
  * log and ctx are as fdl_options.log and log_ctx. Any thread.
  *
- * Returns 0.
+ * Returns 0. On an error *info has what the locator alone tells: kind,
+ * kind_name, medium and ethernet, or zeros where it is malformed.
  * Errors: those of fdl_open and fdl_endpoint_new, and
  *	-ENODEV		there is no such TAP or TUN; fdl_open would create it
  */

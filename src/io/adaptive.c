@@ -524,8 +524,6 @@ static void adaptive_close(struct io *io)
 
 static const char *adaptive_refusal(const struct fdl_info *info)
 {
-	if (info->kind != FDL_KIND_PACKET)
-		return "it is no AF_PACKET socket";
 	if (!info->adaptive)
 		return "it takes a second socket for each queue: "
 		       "'packet:IFACE' has them, with several queues if its "
@@ -537,6 +535,8 @@ const struct io_ops io_adaptive = {
 	.mode = FDL_MODE_ADAPTIVE,
 	.name = "adaptive",
 	.by_block = true,
+	.headers = IO_HEADERS,
+	.not_served = "it is no AF_PACKET socket",
 	.refusal = adaptive_refusal,
 	.open = adaptive_open,
 	.close = adaptive_close,

@@ -70,6 +70,12 @@ struct io_frame {
 				 * else FDL_TO_HOST */
 };
 
+enum io_headers {
+	IO_NO_HEADERS,
+	IO_HEADERS_OF_NOTES,	/* where messages come with notes */
+	IO_HEADERS,
+};
+
 struct io_ops {
 	enum fdl_mode mode;
 	const char *name;
@@ -86,7 +92,13 @@ struct io_ops {
 	unsigned header_at;
 	/* With edge: is there something? */
 	bool (*peek)(const struct io *io);
-	/* Why not on such an fd, as the end of a sentence; NULL: usable. */
+	/* What its system calls pass of message headers. */
+	enum io_headers headers;
+	/* Why not on a kind of link that it does not serve, as the end of a
+	 * sentence. */
+	const char *not_served;
+	/* The same of an fd of a kind that it does serve; NULL: usable. May be
+	 * NULL. */
 	const char *(*refusal)(const struct fdl_info *info);
 	/* Get ready; may be NULL. close undoes it. opts has every default
 	 * filled in. Errors: -ENOMEM, those of setsockopt(2). */
@@ -107,12 +119,8 @@ extern const struct io_ops io_recvmmsg;
 extern const struct io_ops io_packet_mmap;
 extern const struct io_ops io_adaptive;
 
-/*
- * The table that serves a mode on such an fd, with AUTO the best one. NULL, and
- * *why as of refusal(), when it cannot.
- */
-const struct io_ops *io_choose(enum fdl_mode mode, const struct fdl_info *info,
-			       const char **why);
+/* The table of a mode. NULL: there is none. */
+const struct io_ops *io_find(enum fdl_mode mode);
 
 /* It takes one message per system call. */
 static inline bool io_is_device(const struct io *io)

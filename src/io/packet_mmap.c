@@ -160,13 +160,6 @@ bool packet_mmap_is_filling(const struct io *io)
 	return ring_is_filling(st->ring);
 }
 
-static const char *packet_mmap_refusal(const struct fdl_info *info)
-{
-	if (info->kind != FDL_KIND_PACKET)
-		return "it is no AF_PACKET socket";
-	return NULL;
-}
-
 const struct io_ops io_packet_mmap = {
 	.mode = FDL_MODE_PACKET_MMAP,
 	.name = "packet_mmap",
@@ -174,7 +167,7 @@ const struct io_ops io_packet_mmap = {
 	.by_block = true,
 	.header_at = FDL_VNET_HDR_LEN,
 	.peek = packet_mmap_peek,
-	.refusal = packet_mmap_refusal,
+	.not_served = "it is no AF_PACKET socket",
 	.open = packet_mmap_open,
 	.close = packet_mmap_close,
 	.recv = packet_mmap_recv,

@@ -70,16 +70,11 @@ static int readv_recv(struct io *io, struct io_frame f[], int n, int fresh)
 	return n;
 }
 
-static const char *readv_refusal(const struct fdl_info *info)
-{
-	(void)info;
-	return NULL;
-}
-
 const struct io_ops io_readv = {
 	.mode = FDL_MODE_READV,
 	.name = "readv",
 	.one_by_one = true,
-	.refusal = readv_refusal,
+	.headers = IO_HEADERS_OF_NOTES,
+	.not_served = "its packets are not read one by one",
 	.recv = readv_recv,
 };

@@ -101,17 +101,11 @@ static int recvmmsg_recv(struct io *io, struct io_frame f[], int n, int fresh)
 	return got;
 }
 
-static const char *recvmmsg_refusal(const struct fdl_info *info)
-{
-	if (info->kind == FDL_KIND_TUN || info->kind == FDL_KIND_TAP)
-		return "it is no socket";
-	return NULL;
-}
-
 const struct io_ops io_recvmmsg = {
 	.mode = FDL_MODE_RECVMMSG,
 	.name = "recvmmsg",
-	.refusal = recvmmsg_refusal,
+	.headers = IO_HEADERS,
+	.not_served = "it is no socket",
 	.open = recvmmsg_open,
 	.close = recvmmsg_close,
 	.recv = recvmmsg_recv,

@@ -30,6 +30,12 @@ struct fd_facts {
 	struct ifreq tun;	/* else: what TUNGETIFF said */
 };
 
+enum header_rule {
+	HEADER_OPENED,		/* it has one, or not, since it was opened */
+	HEADER_MADE,		/* set_up sees to it that there is one */
+	HEADER_AGREED,		/* the peers agree on it: FDL_VNET_HDR tells */
+};
+
 /* What a queue is to be. */
 struct set_up {
 	const struct fdl_info *info;	/* of its fd */
@@ -62,6 +68,19 @@ struct kind {
 	int (*take_name)(struct locator *loc, char *to, const char *value,
 			 const struct log *log);
 
+	/* What its frames are. UNKNOWN: fdl_info.ethernet tells. */
+	enum fdl_medium medium;
+
+	/* Where their virtio-net header comes from, if they have one. */
+	enum header_rule header;
+
+	/* The fdl_options.flags that not all kinds take: FDL_RX_OUTGOING. */
+	uint32_t flags;
+
+	/* The modes that serve it, best first and the plainest last, which is the
+	 * one that any fd of it can have; then NULL. */
+	const struct io_ops *const *modes;
+
 	/*
 	 * Bring the caller's options and the locator together. NULL: there is
 	 * nothing that could contradict. Errors: -EINVAL, and one sentence.
@@ -77,16 +96,16 @@ struct kind {
 	int (*open)(const struct locator *loc, struct opened *opened,
 		    const struct log *log);
 
-	/* Say what opening would give, changing nothing. *info is zeros but for
-	 * the kind, and one queue. NULL: open itself changes nothing, and the
-	 * fd is looked at. Logs and errors: as fdl_probe. */
+	/* Say what opening would give, changing nothing. *info is as info_begin
+	 * left it. NULL: open itself changes nothing, and the fd is looked at.
+	 * Logs and errors: as fdl_probe. */
 	int (*look_up)(const struct locator *loc, struct fdl_info *info,
 		       const struct log *log);
 
 	/* Is the fd of this kind? */
 	bool (*owns)(const struct fd_facts *facts);
 
-	/* Add to *info, in which all is zeros but the kind, and one queue. NULL:
+	/* Add to *info, which is as info_begin left it. NULL:
 	 * there is no more to say. Logs and errors: as fdl_probe_fd. */
 	int (*probe)(const struct fd_facts *facts, struct fdl_info *info,
 		     const struct log *log);
@@ -100,6 +119,11 @@ struct kind {
 	 * the caller undoes the changes. Errors: those of the system calls.
 	 */
 	int (*set_up)(struct io *io, const struct set_up *how);
+
+	/* Put a caller's sockets into a new fanout group: as fanout_join. NULL: it
+	 * has no such groups. */
+	int (*join)(const int *fd, unsigned n, const struct fanout *fanout,
+		    const char *name, const struct log *log);
 
 	/* It moves messages, many in a call. Else a read(2) or write(2) moves one
 	 * frame, and O_NONBLOCK is what keeps it from waiting. */

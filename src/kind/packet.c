@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "io/changes.h"
+#include "kind/fanout.h"
 #include "kind/kind.h"
 #include "kind/lookup.h"
 #include "kind/packet_open.h"
@@ -60,6 +61,12 @@ static int merge_packet(struct fdl_options *opts, struct locator *loc,
 	return -EINVAL;
 }
 
+static void set_medium(struct fdl_info *info, unsigned arphrd)
+{
+	info->ethernet = arphrd == ARPHRD_ETHER || arphrd == ARPHRD_LOOPBACK;
+	info->medium = info->ethernet ? FDL_MEDIUM_ETHERNET : FDL_MEDIUM_IP;
+}
+
 static int look_up(const struct locator *loc, struct fdl_info *info,
 		   const struct log *log)
 {
@@ -73,8 +80,7 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 			loc->name);
 	if (err)
 		return err;
-	info->ethernet = link.arphrd == ARPHRD_ETHER ||
-			 link.arphrd == ARPHRD_LOOPBACK;
+	set_medium(info, link.arphrd);
 	lookup_fill(info, &link);
 	/* Those are matters of an fd, and the socket is yet to be opened. */
 	info->queues = 1;
@@ -160,8 +166,7 @@ static int probe_packet(const struct fd_facts *facts, struct fdl_info *info,
 		return -ENODEV;
 	}
 	info->ifindex = (unsigned)sll.sll_ifindex;
-	info->ethernet = sll.sll_hatype == ARPHRD_ETHER ||
-			 sll.sll_hatype == ARPHRD_LOOPBACK;
+	set_medium(info, sll.sll_hatype);
 	err = packet_vnet_hdr(fd, &info->vnet_hdr_len);
 	if (!err)
 		err = get_int(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf);
@@ -247,6 +252,10 @@ static void read_drops(int fd, struct kernel_drops *drops)
 	drops->freezes += st.tp_freeze_q_cnt;
 }
 
+static const struct io_ops *const modes[] = {
+	&io_adaptive, &io_recvmmsg, &io_packet_mmap, &io_readv, NULL,
+};
+
 const struct kind kind_packet = {
 	.name = "packet",
 	.number = FDL_KIND_PACKET,
@@ -263,7 +272,11 @@ const struct kind kind_packet = {
 	.owns = owns,
 	.probe = probe_packet,
 	.device = &device,
+	.header = HEADER_MADE,
+	.flags = FDL_RX_OUTGOING,
+	.modes = modes,
 	.set_up = set_up,
+	.join = fanout_join,
 	.socket = true,
 	.notes = true,
 	.on_receive = on_receive,

@@ -137,6 +137,16 @@ static int find_kind(struct fd_facts *facts, const struct kind **kind,
 	return refuse_file(facts->fd, mode, log);
 }
 
+void info_begin(struct fdl_info *info, const struct kind *kind)
+{
+	memset(info, 0, sizeof(*info));
+	info->kind = kind->number;
+	info->kind_name = kind->name;
+	info->medium = kind->medium;
+	info->ethernet = kind->medium == FDL_MEDIUM_ETHERNET;
+	info->queues = 1;
+}
+
 int probe_fd(int fd, const struct kind **kind, struct fdl_info *info,
 	     const struct log *log)
 {
@@ -146,8 +156,7 @@ int probe_fd(int fd, const struct kind **kind, struct fdl_info *info,
 	memset(info, 0, sizeof(*info));
 	if (err)
 		return err;
-	info->kind = (*kind)->number;
-	info->queues = 1;
+	info_begin(info, *kind);
 	return (*kind)->probe ? (*kind)->probe(&facts, info, log) : 0;
 }
 

@@ -15,6 +15,9 @@
 int probe_fd(int fd, const struct kind **kind, struct fdl_info *info,
 	     const struct log *log);
 
+/* What the kind alone tells. */
+void info_begin(struct fdl_info *info, const struct kind *kind);
+
 /* Hand out what was found, in as many bytes as the caller has, the rest 0. */
 void info_give(struct fdl_info *info, size_t size,
 	       const struct fdl_info *found);

@@ -2,6 +2,7 @@
 #include "kind/table.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* Each has a file. */
 extern const struct kind kind_tap, kind_tun, kind_packet, kind_seqpacket,
@@ -24,11 +25,24 @@ const struct kind *kind_at(unsigned i)
 
 const struct kind *kind_of(enum fdl_kind number)
 {
-	const struct kind *kind;
+	const struct kind *kind, *found = NULL;
 	unsigned i;
 
 	for (i = 0; (kind = kind_at(i)); i++)
 		if (kind->name && kind->number == number)
+			found = kind;
+	return found;
+}
+
+const struct kind *kind_in(const struct fdl_info *info)
+{
+	const struct kind *kind;
+	unsigned i;
+
+	if (!info->kind_name)
+		return kind_of(info->kind);
+	for (i = 0; (kind = kind_at(i)); i++)
+		if (kind->name && !strcmp(kind->name, info->kind_name))
 			return kind;
 	return NULL;
 }

@@ -262,7 +262,6 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 		err = check_type(loc, &link, log);
 	if (err)
 		return err;
-	info->ethernet = link.tun_type == IFF_TAP;
 	/* Packet information and virtio-net header are for whoever opens it to
 	 * choose, and fdl_open chooses no packet information. */
 	info->vnet_hdr_len = loc->offload < 0 ? 0 : FDL_VNET_HDR_LEN;
@@ -364,7 +363,6 @@ static int probe_tun(const struct fd_facts *facts, struct fdl_info *info,
 	int err;
 
 	(void)log;
-	info->ethernet = facts->tun.ifr_flags & IFF_TAP;
 	info->multi_queue = facts->tun.ifr_flags & IFF_MULTI_QUEUE;
 	memcpy(info->name, facts->tun.ifr_name, sizeof(info->name) - 1);
 	if (info->ethernet && !os_ioctl(fd, SIOCGIFHWADDR, &address))
@@ -419,6 +417,8 @@ enum {
 		      1 << OPTION_OFFLOAD,
 };
 
+static const struct io_ops *const modes[] = { &io_readv, NULL };
+
 const struct kind kind_tap = {
 	.name = "tap",
 	.number = FDL_KIND_TAP,
@@ -431,6 +431,9 @@ const struct kind kind_tap = {
 	.owns = owns_tap,
 	.probe = probe_tun,
 	.device = &tap_device,
+	.medium = FDL_MEDIUM_ETHERNET,
+	.header = HEADER_OPENED,
+	.modes = modes,
 	.set_up = set_up,
 	.on_receive = on_receive,
 	.on_send = on_send,
@@ -449,6 +452,9 @@ const struct kind kind_tun = {
 	.owns = owns_tun,
 	.probe = probe_tun,
 	.device = &tun_device,
+	.medium = FDL_MEDIUM_IP,
+	.header = HEADER_OPENED,
+	.modes = modes,
 	.set_up = set_up,
 	.on_receive = on_receive,
 	.on_send = on_send,

@@ -313,6 +313,8 @@ enum {
 		       1 << OPTION_LISTEN,
 };
 
+static const struct io_ops *const modes[] = { &io_recvmmsg, &io_readv, NULL };
+
 const struct kind kind_seqpacket = {
 	.name = "seqpacket",
 	.number = FDL_KIND_SEQPACKET,
@@ -324,6 +326,9 @@ const struct kind kind_seqpacket = {
 	.open = open_unix,
 	.look_up = look_up,
 	.owns = owns_seqpacket,
+	.medium = FDL_MEDIUM_AGREED,
+	.header = HEADER_AGREED,
+	.modes = modes,
 	.set_up = set_up,
 	.socket = true,
 	.on_receive = seqpacket_on_receive,
@@ -342,6 +347,9 @@ const struct kind kind_unixgram = {
 	.open = open_unix,
 	.look_up = look_up,
 	.owns = owns_datagram,
+	.medium = FDL_MEDIUM_AGREED,
+	.header = HEADER_AGREED,
+	.modes = modes,
 	.set_up = set_up,
 	.socket = true,
 	.on_send = unixgram_on_send,

@@ -6,6 +6,7 @@
 
 #include <fdlink/open.h>
 
+#include "kind/table.h"
 #include "os.h"
 
 #define VERSION(a, b, c)	((uint32_t)(a) << 16 | (b) << 8 | (c))
@@ -71,16 +72,17 @@ uint32_t distrust_offloads(enum fdl_use use, const char **why)
 
 const char *fdl_offload_refusal(const struct fdl_info *info, uint32_t offload)
 {
+	const struct kind *kind = kind_in(info);
 	const char *why = NULL;
 
 	if (offload & FDL_OFFLOAD_UFO)
 		return "it makes fragments, and nothing here asks for it";
-	if ((info->kind == FDL_KIND_SEQPACKET ||
-	     info->kind == FDL_KIND_DGRAM) &&
-	    !info->vnet_hdr_len)
+	if (!kind)
+		return "it is of no kind that is known";
+	if (kind->header == HEADER_AGREED && !info->vnet_hdr_len)
 		return "both peers of a socket have to agree on it "
 		       "(offload=on, FDL_VNET_HDR)";
-	if (info->kind != FDL_KIND_PACKET && !info->vnet_hdr_len)
+	if (kind->header == HEADER_OPENED && !info->vnet_hdr_len)
 		return "the fd has no virtio-net header (IFF_VNET_HDR)";
 	if (distrust_offloads(FDL_USE_AUTO, &why) & offload)
 		return why;

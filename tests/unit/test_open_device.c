@@ -41,6 +41,29 @@ static void taps_are_made_and_go(void **state)
 	assert_int_equal(count_fds(), fds);
 }
 
+static void expect_medium(const char *locator, enum fdl_medium medium)
+{
+	struct fdl_info info;
+	int err = fdl_probe(locator, &info, sizeof(info), NULL, NULL);
+
+	assert_true(err <= 0);
+	assert_int_equal(info.medium, medium);
+	assert_int_equal(info.ethernet, medium == FDL_MEDIUM_ETHERNET);
+}
+
+/* Who has to know it before the device is made. */
+static void what_is_not_there_has_a_medium(void **state)
+{
+	(void)state;
+	expect_medium("tap:op8", FDL_MEDIUM_ETHERNET);
+	expect_medium("tun:op8", FDL_MEDIUM_IP);
+	expect_medium("packet:op8", FDL_MEDIUM_UNKNOWN);
+	expect_medium("packet:lo", FDL_MEDIUM_ETHERNET);
+	expect_medium("seqpacket:@op8", FDL_MEDIUM_AGREED);
+	expect_medium("unixgram:@op8", FDL_MEDIUM_AGREED);
+	expect_medium("op8", FDL_MEDIUM_UNKNOWN);
+}
+
 static void tuns(void **state)
 {
 	struct fdl_endpoint *ep;
@@ -240,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(taps_are_made_and_go),
+		cmocka_unit_test(what_is_not_there_has_a_medium),
 		cmocka_unit_test(tuns),
 		cmocka_unit_test(contradictions),
 		cmocka_unit_test(persistent_devices_start_afresh),

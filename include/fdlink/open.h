@@ -68,6 +68,7 @@ extern "C" {
  *	-ENOENT		there is no such path, namespace or name of an fd
  *	-EPERM, -EACCES	the process may not do that
  *	-EBUSY		another process has the device
+ *	-ENOTCONN	fd:N is a socket that is not connected
  *	-EINTR		a signal came while waiting for a peer
  *	-ECONNREFUSED	nobody listens at the path
  *	-EADDRINUSE	the path to bind is another socket's, or no socket

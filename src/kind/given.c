@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "kind/kind.h"
+#include "os.h"
 
 static int take_name(struct locator *loc, char *to, const char *value,
 		     const struct log *log)
@@ -30,13 +32,43 @@ static int take_name(struct locator *loc, char *to, const char *value,
 	return 0;
 }
 
+/*
+ * A socket without a peer hears from everybody, and has nobody to send to. What
+ * else is wrong with an fd is said when it is looked at.
+ */
+static int check_peer(int fd, const struct log *log)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(int);
+	int domain, listens, err;
+
+	if (os_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) ||
+	    os_getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) ||
+	    domain == AF_PACKET || listens)
+		return 0;
+	len = sizeof(peer);
+	err = os_getpeername(fd, (struct sockaddr *)&peer, &len);
+	if (err != -ENOTCONN)
+		return 0;
+	log_say(log, FDL_LOG_ERR,
+		"fd %d is a%s socket that is not connected, and has nobody to "
+		"send to: connect(2) it to its peer first",
+		fd,
+		domain == AF_UNIX  ? " unix" :
+		domain == AF_INET  ? "n IPv4" :
+		domain == AF_INET6 ? "n IPv6" :
+				     "");
+	return err;
+}
+
 static int open_given(const struct locator *loc, struct opened *opened,
 		      const struct log *log)
 {
 	int fd = loc->fd >= 0 ? loc->fd : inherited_fd(loc->name, log);
+	int err = fd < 0 ? fd : check_peer(fd, log);
 
-	if (fd < 0)
-		return fd;
+	if (err)
+		return err;
 	opened->fd[opened->n++] = fd;
 	opened->borrowed = true;
 	return 0;

@@ -22,6 +22,43 @@ static int get_int(int fd, int level, int name, int *value)
 	return os_getsockopt(fd, level, name, value, &len);
 }
 
+/* As it is called, for some that are given by mistake. */
+static const char *family_name(int domain)
+{
+	static const struct {
+		int domain;
+		const char *name;
+	} families[] = {
+		{ AF_INET, "raw IPv4" }, { AF_INET6, "raw IPv6" },
+		{ AF_NETLINK, "netlink" }, { AF_CAN, "CAN" },
+		{ AF_ALG, "AF_ALG" }, { AF_XDP, "AF_XDP" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(families) / sizeof(*families); i++)
+		if (families[i].domain == domain)
+			return families[i].name;
+	return NULL;
+}
+
+static int refuse_family(int fd, int domain, int type, const struct log *log)
+{
+	const char *name = family_name(domain);
+
+	if (name)
+		log_say(log, FDL_LOG_ERR,
+			"fd %d is a %s socket, which carries no link: use a "
+			"seqpacket, datagram or AF_PACKET raw socket",
+			fd, name);
+	else
+		log_say(log, FDL_LOG_ERR,
+			"fd %d is a socket of family %d and type %d, which "
+			"carries no link: use a seqpacket, datagram or "
+			"AF_PACKET raw socket",
+			fd, domain, type);
+	return -EPROTOTYPE;
+}
+
 static int refuse_socket(int fd, int domain, int type, const struct log *log)
 {
 	if (type == SOCK_STREAM)
@@ -35,11 +72,7 @@ static int refuse_socket(int fd, int domain, int type, const struct log *log)
 			"which hides the link header: use SOCK_RAW",
 			fd);
 	else
-		log_say(log, FDL_LOG_ERR,
-			"fd %d is a socket of family %d and type %d, which "
-			"carries no link: use a seqpacket, datagram or "
-			"AF_PACKET raw socket",
-			fd, domain, type);
+		return refuse_family(fd, domain, type, log);
 	return -EPROTOTYPE;
 }
 
@@ -104,15 +137,29 @@ static int probe_chardev(struct fd_facts *facts, const struct kind **kind,
 	return -EPROTOTYPE;
 }
 
+static const char *file_name(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFIFO:
+		return "pipe";
+	case S_IFDIR:
+		return "directory";
+	case S_IFBLK:
+		return "block device";
+	case S_IFREG:
+		return "file";
+	default:
+		/* An eventfd, a timerfd, an epoll set ... */
+		return "kernel object, such as an eventfd,";
+	}
+}
+
 static int refuse_file(int fd, mode_t mode, const struct log *log)
 {
 	log_say(log, FDL_LOG_ERR,
-		"fd %d is a %s, which keeps no packet boundaries: use a TUN, a "
-		"TAP, or a seqpacket, datagram or AF_PACKET socket",
-		fd,
-		S_ISFIFO(mode) ? "pipe" :
-		S_ISDIR(mode)  ? "directory" :
-				 "file");
+		"fd %d is a %s which carries no packets: use a TUN, a TAP, or "
+		"a seqpacket, datagram or AF_PACKET socket",
+		fd, file_name(mode));
 	return -EPROTOTYPE;
 }
 

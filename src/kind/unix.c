@@ -252,17 +252,27 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 	return err;
 }
 
-/* Of any family but AF_PACKET: what a caller has made keeps boundaries, too. */
+/* Where a peer sends a message and it arrives as that, a link can be. */
+static bool joins_peers(const struct fd_facts *facts)
+{
+	static const int families[] = { AF_UNIX,  AF_INET, AF_INET6,
+					AF_VSOCK, AF_TIPC, AF_BLUETOOTH };
+	size_t i;
+
+	for (i = 0; i < sizeof(families) / sizeof(*families); i++)
+		if (facts->socket && facts->domain == families[i])
+			return true;
+	return false;
+}
+
 static bool owns_seqpacket(const struct fd_facts *facts)
 {
-	return facts->socket && facts->domain != AF_PACKET &&
-	       facts->type == SOCK_SEQPACKET;
+	return joins_peers(facts) && facts->type == SOCK_SEQPACKET;
 }
 
 static bool owns_datagram(const struct fd_facts *facts)
 {
-	return facts->socket && facts->domain != AF_PACKET &&
-	       facts->type == SOCK_DGRAM;
+	return joins_peers(facts) && facts->type == SOCK_DGRAM;
 }
 
 /* What precedes a packet is what the peers agreed on. */

@@ -357,6 +357,38 @@ static void fds_stay_the_callers(void **state)
 	expect_no_probe(locator, -EBADF, "is not open");
 }
 
+/* Nobody is there who could be sent to. */
+static void fds_without_a_peer(void **state)
+{
+	static const struct {
+		int family, type, err;
+		const char *words;
+	} bad[] = {
+		{ AF_UNIX, SOCK_DGRAM, -ENOTCONN, "unix socket that is not" },
+		{ AF_UNIX, SOCK_SEQPACKET, -ENOTCONN, "unix socket that is" },
+		{ AF_INET, SOCK_DGRAM, -ENOTCONN,
+		  "an IPv4 socket that is not" },
+		{ AF_INET6, SOCK_DGRAM, -ENOTCONN, "an IPv6 socket that is" },
+		{ AF_NETLINK, SOCK_DGRAM, -EPROTOTYPE, "netlink" },
+	};
+	char locator[32];
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		fd = socket(bad[i].family, bad[i].type | SOCK_CLOEXEC, 0);
+		assert_true(fd >= 0);
+		snprintf(locator, sizeof(locator), "fd:%d", fd);
+		expect_refused(locator, bad[i].err, bad[i].words);
+		expect_no_probe(locator, bad[i].err, bad[i].words);
+		close(fd);
+	}
+	fd = listener(SOCK_SEQPACKET, "@fdlink-open-given");
+	snprintf(locator, sizeof(locator), "fd:%d", fd);
+	expect_refused(locator, -EPROTOTYPE, "listening socket");
+	close(fd);
+}
+
 /* The pair's first fd is the last one of those passed. */
 static void pass_by_name(int fd)
 {
@@ -413,6 +445,7 @@ int main(void)
 			unixgram_listens_for_the_first_who_can_be_answered),
 		cmocka_unit_test(signals_end_the_wait),
 		cmocka_unit_test(fds_stay_the_callers),
+		cmocka_unit_test(fds_without_a_peer),
 		cmocka_unit_test(fds_of_systemd),
 	};
 	int failed;

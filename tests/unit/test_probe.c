@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <sys/eventfd.h>
 #include <sys/un.h>
 
 #include <fdlink/open.h>
@@ -62,6 +63,9 @@ static void no_socket_and_no_tun(void **state)
 	expect_file_refused("/dev/null", "character device");
 	expect_file_refused("/proc/self/exe", "is a file");
 	expect_file_refused("/", "is a directory");
+	p[0] = eventfd(0, EFD_CLOEXEC);
+	expect_refused(p[0], -EPROTOTYPE, "such as an eventfd");
+	close(p[0]);
 }
 
 static void sockets_without_a_link(void **state)
@@ -72,7 +76,10 @@ static void sockets_without_a_link(void **state)
 	} bad[] = {
 		{ AF_UNIX, SOCK_STREAM, 0, "stream socket" },
 		{ AF_INET, SOCK_STREAM, 0, "stream socket" },
-		{ AF_INET, SOCK_RAW, 1, "carries no link" },
+		{ AF_INET, SOCK_RAW, 1, "raw IPv4 socket, which carries no" },
+		{ AF_INET6, SOCK_RAW, 58, "raw IPv6 socket, which carries no" },
+		{ AF_NETLINK, SOCK_RAW, 0, "netlink socket, which carries no" },
+		{ AF_NETLINK, SOCK_DGRAM, 0, "netlink socket, which carries" },
 		{ AF_PACKET, SOCK_DGRAM, 0, "of type SOCK_DGRAM" },
 	};
 	int fd;

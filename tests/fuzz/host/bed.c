@@ -20,12 +20,15 @@
 #include "../../../cli/port.h"
 #include "../fuzz.h"
 #include "fdl_lwip.h"
+#include <fdlink/open.h>
 
 enum {
 	/* Frames that one turn may bring about. Windows of 1 MiB in tiny
 	 * segments are many; an endless loop is more. */
 	TURN_FRAMES = 1 << 18,
 	MAX_SAVED = 16,
+	FEW = 4,
+	FEW_BYTES = 20000,
 };
 
 /* Static variables of lwIP, the adaptor and the services (sections.h). */
@@ -42,6 +45,8 @@ static struct {
 	int peer;
 	u32_t now;
 	uint32_t random;
+	uint32_t mtu;		/* of the device */
+	uint64_t changes;	/* of it */
 	unsigned frames;	/* of this turn */
 } bed;
 
@@ -59,6 +64,9 @@ static unsigned n_saved;
 
 u32_t __wrap_sys_now(void);
 uint32_t __wrap_port_random(void);
+uint64_t __wrap_fdl_link_changes(const struct fdl_endpoint *ep);
+int __wrap_fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *link,
+			  size_t size);
 int __real_fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n);
 int __wrap_fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n);
 void __real_fdl_release(struct fdl_packet *v[], int n);
@@ -83,6 +91,22 @@ uint32_t __wrap_port_random(void)
 {
 	bed.random = bed.random * 1664525 + 1013904223;
 	return bed.random ^ bed.random >> 15;
+}
+
+uint64_t __wrap_fdl_link_changes(const struct fdl_endpoint *ep)
+{
+	(void)ep;
+	return bed.changes;
+}
+
+int __wrap_fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *link,
+			  size_t size)
+{
+	(void)ep;
+	MUST(size == sizeof(*link));
+	*link = (struct fdl_link){ .up = true, .carrier = true };
+	link->mtu = bed.mtu;
+	return 0;
 }
 
 /* A packet ends where its bytes do, for the sanitizer too. */
@@ -209,7 +233,7 @@ static void open_endpoint(const struct bed_config *c)
 	bed.peer = fds[1];
 }
 
-static void set_addresses(void)
+static void set_addresses(bool alone)
 {
 	ip4_addr_t address, gateway, mask;
 	ip6_addr_t ip6;
@@ -217,7 +241,7 @@ static void set_addresses(void)
 	IP4_ADDR(&address, 10, 9, 0, 2);
 	IP4_ADDR(&gateway, 10, 9, 0, 1);
 	IP4_ADDR(&mask, 255, 255, 255, 0);
-	netif_set_addr(&bed.netif, &address, &mask, &gateway);
+	netif_set_addr(&bed.netif, &address, &mask, alone ? NULL : &gateway);
 	if (bed.netif.mtu < 1280)
 		return;
 	if (bed.netif.hwaddr_len)
@@ -226,7 +250,18 @@ static void set_addresses(void)
 	netif_ip6_addr_set(&bed.netif, 1, &ip6);
 	netif_ip6_addr_set_state(&bed.netif, 1, IP6_ADDR_PREFERRED);
 	IP6_ADDR(&bed.gateway6, PP_HTONL(0xfd090000), 0, 0, PP_HTONL(1));
-	netif_set_client_data(&bed.netif, PORT_GATEWAY6, &bed.gateway6);
+	if (!alone)
+		netif_set_client_data(&bed.netif, PORT_GATEWAY6, &bed.gateway6);
+}
+
+static void make_scarce(void)
+{
+	struct tcp_pcb_listen *listener;
+
+	bed.link.ooseq_max = FEW_BYTES;
+	for (listener = tcp_listen_pcbs.listen_pcbs; listener;
+	     listener = listener->next)
+		listener->backlog = FEW;
 }
 
 int bed_open(const struct bed_config *config)
@@ -236,6 +271,7 @@ int bed_open(const struct bed_config *config)
 	memset(&bed, 0, sizeof(bed));
 	bed.now = config->now;
 	bed.random = config->seed;
+	bed.mtu = config->mtu;
 	sys_timeouts_init();
 	open_endpoint(config);
 	bed.link.pool = config->pool;
@@ -247,7 +283,9 @@ int bed_open(const struct bed_config *config)
 			      netif_input));
 	netif_set_default(&bed.netif);
 	netif_set_up(&bed.netif);
-	set_addresses();
+	set_addresses(config->alone);
+	if (config->scarce)
+		make_scarce();
 	return bed.peer;
 }
 
@@ -262,6 +300,12 @@ void bed_turn(void)
 void bed_advance(uint32_t ms)
 {
 	bed.now += ms;
+}
+
+void bed_set_mtu(uint32_t mtu)
+{
+	bed.mtu = mtu;
+	bed.changes++;
 }
 
 static void end_connections(void)

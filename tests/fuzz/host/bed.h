@@ -20,6 +20,9 @@ struct bed_config {
 	bool ethernet;
 	bool vnet;		/* virtio-net headers */
 	bool datagram;		/* SOCK_DGRAM, else SOCK_SEQPACKET */
+	bool scarce;		/* of half-open connections, and of bytes out of
+				 * order, there may be few */
+	bool alone;		/* no gateway was given */
 	uint8_t offload;	/* enum host_offload */
 	uint32_t mtu;
 	uint32_t pool;
@@ -37,6 +40,9 @@ void bed_turn(void);
 
 /* Let time pass; at the next turn the stack notices. */
 void bed_advance(uint32_t ms);
+
+/* The device's MTU is that from now on; the host will notice. */
+void bed_set_mtu(uint32_t mtu);
 
 /* Abort and free all that the input has left, and see that nothing else is. */
 void bed_close(void);

@@ -71,7 +71,7 @@ struct kept {
 
 struct peer {
 	struct wire wire;
-	uint32_t mtu;
+	uint32_t mtu, next_mtu, max_mtu;
 	bool deaf;		/* leaves in the socket what the host sends */
 	bool mute;		/* answers no ARP and no neighbour solicitation */
 	uint16_t ports;		/* of connections, so far */

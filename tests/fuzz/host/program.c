@@ -2,8 +2,9 @@
 /*
  * fdlink host and a peer that speaks well and then lies. The first record of an
  * input says how the link is: b[0] & 1 Ethernet, & 2 virtio-net headers, & 12
- * offload, & 16 datagrams, & 32 a small pool; b[1] the MTU; b[2] the seed of
- * random numbers; b[3] & 1 the clock is about to wrap.
+ * offload, & 16 datagrams, & 32 a small pool, & 64 room for few half-open
+ * connections; b[1] the MTU; b[2] the seed of random numbers; b[3] & 1 the clock
+ * is about to wrap, & 2 there is no gateway.
  */
 #include "program.h"
 
@@ -30,6 +31,7 @@ static void turn(struct run *r)
 		return;
 	bed_turn();
 	peer_look(&r->peer);
+	r->peer.mtu = r->peer.next_mtu;
 }
 
 /* b[0]: turns; b[1]: milliseconds between them. */
@@ -96,6 +98,8 @@ static size_t step(struct run *r, enum op op, const struct step *s)
 		return step_lie(p, s);
 	case OP_SET:
 		return step_set(p, s);
+	case OP_MTU:
+		return step_mtu(p, s);
 	default:
 		return 0;
 	}
@@ -110,6 +114,8 @@ static void start(struct run *r, const uint8_t *b)
 		.vnet = b[0] & 2,
 		.offload = b[0] >> 2 & 3 ? (b[0] >> 2 & 3) - 1 : 2,
 		.datagram = b[0] & 16,
+		.scarce = b[0] & 64,
+		.alone = b[3] & 2,
 		.pool = b[0] & 32 ? 8 : 256,
 		.mtu = mtus[b[1] % 8],
 		.seed = b[2],
@@ -122,6 +128,8 @@ static void start(struct run *r, const uint8_t *b)
 	p->wire.ethernet = config.ethernet;
 	p->wire.vnet = config.vnet;
 	p->mtu = config.mtu;
+	p->next_mtu = config.mtu;
+	p->max_mtu = config.mtu;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -15,7 +15,7 @@ enum {
 	HOLD = 0x80,		/* the host gets no turn behind this one */
 };
 
-/* Of a record's first byte; seeds.py has them, too. What is left does nothing. */
+/* Of a record's first byte; seeds.py has them, too. */
 enum op {
 	OP_OPEN,
 	OP_DATA,
@@ -32,6 +32,7 @@ enum op {
 	OP_RAW,
 	OP_LIE,
 	OP_SET,
+	OP_MTU,
 	N_OPS,
 };
 
@@ -58,5 +59,6 @@ size_t step_nd(struct peer *p, const struct step *s);
 size_t step_raw(struct peer *p, const struct step *s);
 size_t step_lie(struct peer *p, const struct step *s);
 size_t step_set(struct peer *p, const struct step *s);
+size_t step_mtu(struct peer *p, const struct step *s);
 
 #endif

@@ -9,12 +9,13 @@ import os
 import sys
 
 (OPEN, DATA, TEXT, ACK, SEGMENT, TALK, TIME, UDP, PING, ICMP_ERROR, ARP,
- NEIGHBOR, RAW, LIE, SET) = range(15)
+ NEIGHBOR, RAW, LIE, SET, MTU) = range(16)
 HOLD = 0x80
 FIN, SYN, RST, PSH, BARE = 1, 2, 4, 8, 16
 
 # Of the first record: the link.
-ETHERNET, VNET, OFF, ON, TSO, DATAGRAM, SMALL = 1, 2, 4, 8, 12, 16, 32
+ETHERNET, VNET, OFF, ON, TSO, DATAGRAM, SMALL, SCARCE = \
+    1, 2, 4, 8, 12, 16, 32, 64
 MTU_1500, MTU_1280, MTU_9000, MTU_65535, MTU_576 = range(5)
 
 # Of OPEN: the service, and more.
@@ -39,8 +40,11 @@ def u16(n):
     return n >> 8, n & 255
 
 
-def link(flags, mtu=MTU_1500, seed=1, wrap=0):
-    return rec(flags, mtu, seed, wrap)
+WRAP, ALONE = 1, 2
+
+
+def link(flags, mtu=MTU_1500, seed=1, more=0):
+    return rec(flags, mtu, seed, more)
 
 
 def connect(i, service, more=0, options=ALL_OPTIONS, mss=0, scale=7,
@@ -212,8 +216,48 @@ def programs():
             connect(0, CHARGEN, mss=6) + talk(30) + \
             connect(1, CHARGEN, SIX, mss=7) + talk(30) + \
             rec(UDP, 0, 0, u16(3000), 0, 2) + talk()
-    yield 'clock-wraps', link(OFF, wrap=1) + connect(0, CHARGEN) + talk(9) + \
+    yield 'clock-wraps', link(OFF, more=WRAP) + connect(0, CHARGEN) + talk(9) + \
         rec(SET, 4) + wait(14) + rec(SET, 0) + wait(12)
+    for mode in OFF, TSO:
+        for six in 0, SIX:
+            name = '%s-%d' % ('off' if mode == OFF else 'tso', 6 if six else 4)
+            yield 'follow-' + name, link(ETHERNET | mode) + \
+                connect(0, CHARGEN, six) + talk(20, 5) + \
+                rec(MTU, u16(20)) + talk(20, 5) + rec(SET, 4) + talk(4) + \
+                rec(MTU, u16(0)) + talk(4) + rec(SET, 0) + rec(ACK, 0) + \
+                talk(20, 50) + rec(MTU, u16(220)) + talk(20, 5)
+            yield 'narrow-' + name, link(mode) + \
+                connect(0, CHARGEN, six) + talk(20, 5) + rec(SET, 4) + \
+                talk(4) + rec(ICMP_ERROR, six, 0, u16(1300)) + \
+                rec(SET, 0) + talk(2) + rec(ACK, 0) + talk(20, 50) + \
+                rec(UDP, six, 0, u16(1400), 0, 2) + talk(1) + \
+                rec(ICMP_ERROR, six, 0, u16(1280)) + \
+                rec(UDP, six, 0, u16(1400), 0, 2) + talk() + wait(13)
+    yield 'time-wait', tun + connect(0, HTTP) + request(0, 2, 5) + \
+        talk() + data(0, 0, FIN) + talk(3) + rec(SEGMENT, 0, BARE) + \
+        rec(SEGMENT, 0, FIN | BARE, 255, 0) + rec(SEGMENT, 0, RST, 128, 20) + \
+        connect(0, HTTP, AGAIN, mss=1) + request(0, 2, 5) + \
+        data(0, 0, FIN) + talk(3) + connect(0, HTTP, AGAIN, mss=255) + wait(12)
+    yield 'http-long', tun + connect(0, HTTP) + request(0, 19, *[28] * 5) + \
+        request(0, *[28] * 6) * 3 + connect(1, HTTP) + request(1, 1, 4) + \
+        request(1, *[28] * 6) * 4 + wait(12)
+    yield 'scarce', link(SCARCE | TSO) + b''.join(
+        rec(OPEN, i, ECHO | BY_HAND, ALL_OPTIONS, 0, 0, 255, 255)
+        for i in range(7)) + connect(7, DISCARD) + b''.join(
+            data(7, 1400, shift=n, exponent=11) for n in range(1, 40)) + \
+        data(7, 1400) + wait(15)
+    yield 'fragments-many', tun + b''.join(
+        rec(LIE, FRAGMENT, 63, 0, 3) + rec(PING, six, u16(64000))
+        for six in (0, 8)) * 5 + wait(17, 4)
+    yield 'fragments-inside', tun + b''.join(
+        rec(LIE, EXT, ext, kind, 0, 1) + rec(LIE, FRAGMENT, 9, 0, skip) +
+        rec(UDP, 8, 0, u16(200), 0, 2)
+        for ext in (1, 2) for kind in (1, 3) for skip in (0, 1))
+    yield 'routers', link(ETHERNET | TSO, more=ALONE) + b''.join(
+        rec(NEIGHBOR, 6 | to << 4, 2, 0, 0xc0, options, 64, 220)
+        for to in (0, 2) for options in (0x0d, 4, 1)) + \
+        connect(0, ECHO, SIX | GATEWAY) + data(0, 100) + \
+        connect(1, ECHO, GATEWAY) + rec(PING, 10, u16(9)) + wait(17, 5)
     yield 'eight', tun + b''.join(connect(i, i % 4) for i in range(8)) + \
         b''.join(data(i, 500 * i) for i in range(8)) * 3 + talk(20)
 

@@ -253,3 +253,16 @@ size_t step_set(struct peer *p, const struct step *s)
 		c->window = get16(s->b + 4);
 	return 0;
 }
+
+/* b[0], b[1]: of the link, from the next turn on, no more than it was opened
+ * with. */
+size_t step_mtu(struct peer *p, const struct step *s)
+{
+	const uint32_t least = p->max_mtu < 1280 ? 68 : 1280;
+
+	p->next_mtu = least + get16(s->b) % (p->max_mtu - least + 1);
+	if (p->mtu < p->next_mtu)
+		p->mtu = p->next_mtu;
+	bed_set_mtu(p->next_mtu);
+	return 0;
+}

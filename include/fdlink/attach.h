@@ -39,9 +39,10 @@ struct fdl_dispatcher {
  * The receive side of every queue is the readers' until fdl_detach:
  *
  *	-EBUSY		fdl_recv and fdl_queue_poll, except on the queue's own
- *			reader, in a callback; fdl_poll on any thread. A poll in
- *			progress on another thread returns 0, and fdl_attach
- *			waits for it
+ *			reader, in a callback; fdl_poll on any thread. A call in
+ *			progress on another thread ends first, a poll by
+ *			returning 0, and fdl_attach waits for it. So the log
+ *			callback must not call fdl_attach
  *	-EDEADLK	fdl_detach, fdl_wait and fdl_endpoint_free in a callback
  *	allowed		the send side, for one thread at a time as ever, and
  *			all functions marked "any thread". fdl_wake stops no

@@ -487,7 +487,10 @@ static int adaptive_open(struct io *io, const struct fdl_options *opts)
 	st->ring.changes = &st->ring_changes;
 	st->io = io;
 	st->opts = opts;
-	err = io_recvmmsg.open(&st->plain, opts);
+	/* As a ring tells the time of arrival, the plain socket does. */
+	err = changes_set(io->changes, io->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+	if (!err)
+		err = io_recvmmsg.open(&st->plain, opts);
 	if (err)
 		goto free_state;
 	err = open_set(st);

@@ -63,7 +63,8 @@ enum {
  */
 struct io_frame {
 	struct fdl_packet *pkt;
-	size_t wire_len;	/* more than pkt->len: it was cut */
+	size_t wire_len;	/* more than pkt->len: the rest is missing */
+	bool cut;		/* something is that was to be told of it */
 	uint16_t vlan_tpid;	/* of the tag the kernel took out; 0: none */
 	uint16_t vlan_tci;
 	uint8_t type;		/* enum fdl_packet_type, as far as the fd tells:

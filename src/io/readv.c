@@ -8,21 +8,22 @@
 #include <errno.h>
 
 #include "io/message.h"
+#include "io/notes.h"
 #include "os.h"
 
 static ssize_t read_packet_socket(struct io *io, struct io_frame *f,
 				  struct iovec *room)
 {
 	struct msghdr msg = { .msg_iov = room, .msg_iovlen = 1 };
-	struct message_notes notes;
+	struct notes notes;
 	ssize_t r;
 
-	message_listen(io, &msg, &notes);
+	notes_listen(io, &msg, &notes);
 	r = os_recvmsg(io->fd, &msg, MSG_DONTWAIT | MSG_TRUNC);
 	if (r < 0)
 		return r;
 	message_fill(io, f, (size_t)r);
-	message_note(&msg, &notes, f);
+	notes_read(&msg, &notes, f);
 	return r;
 }
 

@@ -5,13 +5,14 @@
 
 #include "io/io.h"
 #include "io/message.h"
+#include "io/notes.h"
 #include "os.h"
 
 struct state {
 	int known;		/* slot[0..known) hold an earlier call's room */
 	struct mmsghdr *msg;
 	struct iovec *room;
-	struct message_notes *notes;	/* NULL but on an AF_PACKET socket */
+	struct notes *notes;	/* NULL but on an AF_PACKET socket */
 };
 
 static void recvmmsg_close(struct io *io)
@@ -48,7 +49,7 @@ static int recvmmsg_open(struct io *io, const struct fdl_options *opts)
 		st->msg[i].msg_hdr.msg_iov = &st->room[i];
 		st->msg[i].msg_hdr.msg_iovlen = 1;
 		if (st->notes)
-			message_listen(io, &st->msg[i].msg_hdr, &st->notes[i]);
+			notes_listen(io, &st->msg[i].msg_hdr, &st->notes[i]);
 	}
 	return 0;
 }
@@ -83,8 +84,8 @@ static void finish(const struct io *io, struct io_frame f[], int n)
 	for (i = 0; i < n; i++)
 		message_fill(io, &f[i], msg[i].msg_len);
 	for (i = 0; st->notes && i < n; i++) {
-		message_note(&msg[i].msg_hdr, &st->notes[i], &f[i]);
-		message_listen(io, &msg[i].msg_hdr, &st->notes[i]);
+		notes_read(&msg[i].msg_hdr, &st->notes[i], &f[i]);
+		notes_listen(io, &msg[i].msg_hdr, &st->notes[i]);
 	}
 }
 

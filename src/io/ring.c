@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/message.h"
+#include "io/notes.h"
 #include "os.h"
 #include "proto/eth.h"
 
@@ -340,16 +340,21 @@ static void lend(struct ring *ring, struct tpacket3_hdr *hdr,
 		 struct io_frame *f)
 {
 	uint8_t *const at = (uint8_t *)hdr;
+	/* A device's own clock, which a caller may have asked for, is another. */
+	const bool realtime = !(hdr->tp_status & TP_STATUS_TS_RAW_HARDWARE);
 
 	*f->pkt = (struct fdl_packet){
 		.data = at + hdr->tp_mac,
 		.len = hdr->tp_snaplen,
 		.room = hdr->tp_mac - RING_HEADERS_LEN,
-		.tstamp_ns = hdr->tp_sec * UINT64_C(1000000000) + hdr->tp_nsec,
+		.tstamp_ns = realtime ? hdr->tp_sec * UINT64_C(1000000000) +
+						hdr->tp_nsec :
+					0,
 		.store_ = &ring->store,
 	};
 	f->wire_len = hdr->tp_len;
-	f->type = message_type((const void *)(at + RING_SENDER_AT));
+	f->cut = false;
+	f->type = notes_type((const void *)(at + RING_SENDER_AT));
 	f->vlan_tpid = 0;
 	if (!(hdr->tp_status & TP_STATUS_VLAN_VALID))
 		return;

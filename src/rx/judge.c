@@ -141,7 +141,7 @@ static enum counter judge_frame(struct rx *rx, struct io_frame *frame)
 		return RX_DROP_MALFORMED;
 	if (pkt->len == 0)
 		return judge_empty(rx, frame);
-	if (frame->wire_len > pkt->len)
+	if (frame->wire_len > pkt->len || frame->cut)
 		return RX_DROP_TRUNCATED;
 	offload = has_offload(rx, pkt);
 	if (offload &&

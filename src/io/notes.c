@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/notes.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "proto/eth.h"
+
+/* A time, by the options whose names end in _OLD, and in _NEW. On 64 bits they
+ * are the same, and on 32 the C library chooses. */
+struct old_time {
+	long sec, fraction;
+};
+
+struct new_time {
+	int64_t sec, fraction;
+};
+
+enum {
+	NS_PER_US = 1000,
+};
+
+static uint64_t to_ns(int64_t sec, int64_t fraction, unsigned unit)
+{
+	return (uint64_t)sec * UINT64_C(1000000000) + (uint64_t)fraction * unit;
+}
+
+/* Of several times the first. 0: it is not given. */
+static uint64_t old_time(const struct cmsghdr *c, unsigned unit)
+{
+	struct old_time time;
+
+	if (c->cmsg_len < CMSG_LEN(sizeof(time)))
+		return 0;
+	memcpy(&time, CMSG_DATA(c), sizeof(time));
+	return to_ns(time.sec, time.fraction, unit);
+}
+
+static uint64_t new_time(const struct cmsghdr *c, unsigned unit)
+{
+	struct new_time time;
+
+	if (c->cmsg_len < CMSG_LEN(sizeof(time)))
+		return 0;
+	memcpy(&time, CMSG_DATA(c), sizeof(time));
+	return to_ns(time.sec, time.fraction, unit);
+}
+
+/* By the system's clock. The device's own is another: SO_TIMESTAMPING has it
+ * behind the first. */
+static uint64_t time_of(const struct cmsghdr *c)
+{
+	switch (c->cmsg_type) {
+	case SO_TIMESTAMP_OLD:
+		return old_time(c, NS_PER_US);
+	case SO_TIMESTAMPNS_OLD:
+	case SO_TIMESTAMPING_OLD:
+		return old_time(c, 1);
+	case SO_TIMESTAMP_NEW:
+		return new_time(c, NS_PER_US);
+	case SO_TIMESTAMPNS_NEW:
+	case SO_TIMESTAMPING_NEW:
+		return new_time(c, 1);
+	default:
+		return 0;
+	}
+}
+
+static void take_auxdata(const struct cmsghdr *c, struct io_frame *f)
+{
+	struct tpacket_auxdata aux;
+
+	if (c->cmsg_len < CMSG_LEN(sizeof(aux)))
+		return;
+	memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+	/* A filter of the caller's may have let only its start pass. */
+	if (aux.tp_len > f->wire_len)
+		f->wire_len = aux.tp_len;
+	if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
+		return;
+	f->vlan_tpid = aux.tp_status & TP_STATUS_VLAN_TPID_VALID ?
+			       aux.tp_vlan_tpid :
+			       ETH_TYPE_VLAN;
+	f->vlan_tci = aux.tp_vlan_tci;
+}
+
+static void take_time(const struct cmsghdr *c, struct io_frame *f)
+{
+	const uint64_t time = time_of(c);
+
+	if (time)
+		f->pkt->tstamp_ns = time;
+}
+
+void notes_read(struct msghdr *msg, const struct notes *notes,
+		struct io_frame *f)
+{
+	struct cmsghdr *c;
+
+	if (msg->msg_name)
+		f->type = notes_type(&notes->from);
+	/* What is missing may be the tag. */
+	f->cut = msg->msg_flags & MSG_CTRUNC;
+	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level == SOL_PACKET &&
+		    c->cmsg_type == PACKET_AUXDATA)
+			take_auxdata(c, f);
+		else if (c->cmsg_level == SOL_SOCKET)
+			take_time(c, f);
+	}
+}

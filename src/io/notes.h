@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an AF_PACKET socket tells beside a frame: whom it is from and for, and
+ * control messages. A caller's socket may have been told to add any of them, at
+ * any time, and in no order that could be relied on.
+ */
+#ifndef FDL_IO_NOTES_H
+#define FDL_IO_NOTES_H
+
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+
+#include "io/io.h"
+
+enum {
+	/* All that a socket can be told to add comes to 264 bytes: time by two
+	 * options, with the packet's place in the device, the drops, the mark,
+	 * the priority, Wi-Fi's status, and PACKET_AUXDATA. The rest is for
+	 * kernels to come. */
+	NOTES_ROOM = 384,
+};
+
+struct notes {
+	struct sockaddr_ll from;
+	union {
+		struct cmsghdr align;
+		char room[NOTES_ROOM];
+	} control;
+};
+
+/* Make msg receive into the notes. The name costs a tenth of the system call:
+ * it is asked for only where it tells something. */
+static inline void notes_listen(const struct io *io, struct msghdr *msg,
+				struct notes *notes)
+{
+	msg->msg_name = io->asks_sender ? &notes->from : NULL;
+	msg->msg_namelen = sizeof(notes->from);
+	msg->msg_control = &notes->control;
+	msg->msg_controllen = sizeof(notes->control);
+}
+
+/*
+ * Take from them what is told of a frame that message_fill has described: its
+ * type, the VLAN tag that the kernel took out, whether it was cut, and when it
+ * arrived.
+ */
+void notes_read(struct msghdr *msg, const struct notes *notes,
+		struct io_frame *f);
+
+/* io_frame.type of a frame that came from there. */
+static inline uint8_t notes_type(const struct sockaddr_ll *from)
+{
+	_Static_assert((int)FDL_TO_HOST == PACKET_HOST &&
+			       (int)FDL_BROADCAST == PACKET_BROADCAST &&
+			       (int)FDL_MULTICAST == PACKET_MULTICAST &&
+			       (int)FDL_OTHERHOST == PACKET_OTHERHOST &&
+			       (int)FDL_OUTGOING == PACKET_OUTGOING,
+		       "packet types are those of linux/if_packet.h");
+
+	return from->sll_pkttype <= PACKET_OUTGOING ? from->sll_pkttype :
+						      (uint8_t)FDL_TO_HOST;
+}
+
+#endif

@@ -124,6 +124,8 @@ int fdl_inject_outbound(struct fdl_endpoint *ep, const void *bytes, size_t len)
 	int err;
 
 	pthread_mutex_lock(&q->tx.lock);
+	if (q->tx.deferred)
+		defer_flush(&q->tx);
 	q->tx.refused = 0;
 	tx_put_all(&q->tx, (struct frames){ .f = &f }, 1, &why);
 	if (why)

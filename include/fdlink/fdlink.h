@@ -373,8 +373,8 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 /*
  * End of a batch: send the frames that FDL_COALESCE deferred, and the segments
  * that an fdl_send left over. Deferred frames are also sent when there is no
- * room to defer more, before any fdl_send or fdl_write_packets, and when the
- * endpoint is freed.
+ * room to defer more, before any fdl_send, fdl_write_packets or
+ * fdl_inject_outbound, and when the endpoint is freed.
  *
  * Returns 0.
  * Errors: what fdl_write would have returned for the first frame that did not

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <fdlink/attach.h>
+
 #include "netns.h"
 #include "work_bed.h"
 
@@ -82,6 +84,34 @@ static void segments_become_a_super_packet(void **state)
 	f.ep = NULL;
 	assert_int_equal(done, 3 * SEGMENTS);
 	assert_int_equal(bed_collect(f.peer, got), len + FDL_VNET_HDR_LEN);
+	bed_discard(&f);
+}
+
+/* Whatever else sends on the queue goes behind what was put off. */
+static void nothing_overtakes_what_was_put_off(void **state)
+{
+	static const uint8_t frame[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	static uint8_t got[MAX];
+	const struct shape s = bed_tcp4(BIG);
+	struct fdl_packet *pkt;
+	unsigned done = 0;
+	struct bed f;
+
+	(void)state;
+	bed_make(&f, FDL_COALESCE | FDL_VNET_HDR);
+	put_off(&f, false, &done);
+	assert_int_equal(fdl_inject_outbound(f.ep, frame, sizeof(frame)), 0);
+	assert_true(bed_collect(f.peer, got) > (ssize_t)s.payload);
+	assert_int_equal(bed_collect(f.peer, got),
+			 sizeof(frame) + FDL_VNET_HDR_LEN);
+	put_off(&f, false, &done);
+	assert_int_equal(fdl_alloc(f.q, &pkt, 1), 1);
+	memcpy(pkt->data, frame, sizeof(frame));
+	pkt->len = sizeof(frame);
+	assert_int_equal(fdl_write_packets(f.ep, &pkt, 1), 1);
+	assert_true(bed_collect(f.peer, got) > (ssize_t)s.payload);
+	assert_int_equal(bed_collect(f.peer, got),
+			 sizeof(frame) + FDL_VNET_HDR_LEN);
 	bed_discard(&f);
 }
 
@@ -234,6 +264,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(one_alone_goes_as_it_is),
 		cmocka_unit_test(the_others_go_together),
 		cmocka_unit_test(segments_become_a_super_packet),
+		cmocka_unit_test(nothing_overtakes_what_was_put_off),
 		cmocka_unit_test(without_a_header_they_go_together),
 		cmocka_unit_test(more_than_fits_goes_by_itself),
 	};

@@ -12,10 +12,14 @@
 
 #include "offload/sctp.h"
 #include "proto/eth.h"
+#include "proto/ip4.h"
+#include "proto/ip6.h"
+#include "proto/parse.h"
 
 enum {
 	TSO = FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6 | FDL_OFFLOAD_TSO_ECN,
 	USO = FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6,
+	TRAILER = 1 << 30,	/* a need that no wire has an offload for */
 };
 
 static const struct verdict contradiction = {
@@ -113,6 +117,24 @@ static void recall(const struct frame *f, struct work *w)
 	w->needs = needs(&w->off, w->off.gso ? bytes[w->link_len] >> 4 : 0);
 }
 
+/* Do bytes lie behind the IP packet? */
+static bool has_trailer(const uint8_t *frame, size_t avail, size_t len,
+			unsigned link_len)
+{
+	const uint8_t *ip = frame + link_len;
+	struct parsed p;
+
+	if (avail < link_len + IP4_MIN_LEN)
+		return false;
+	/* Nearly always. */
+	if (ip[0] >> 4 == 4 && ip4_total_len(ip) == len - link_len)
+		return false;
+	if (ip[0] >> 4 == 6 && ip6_payload_len(ip) + IP6_LEN == len - link_len)
+		return false;
+	parse_frame(frame, avail, len, link_len, &p);
+	return p.version && p.end < len;
+}
+
 /* False: its work contradicts it. */
 static bool judge(const struct tx *tx, const struct frame *f, struct work *w)
 {
@@ -138,19 +160,26 @@ static bool judge(const struct tx *tx, const struct frame *f, struct work *w)
 		return false;
 	w->needs = needs(&w->off,
 			 avail > w->link_len ? frame[w->link_len] >> 4 : 0);
+	/* The wire would sum it, and send it as payload. */
+	if (w->needs && has_trailer(frame, avail, len, w->link_len))
+		w->needs |= TRAILER;
 	return true;
 }
 
-const struct verdict *bridge_judge(struct tx *tx, const struct frame *f,
-				   struct fdl_offload *off, uint8_t *link_len)
+enum tx_fit bridge_judge(struct tx *tx, const struct frame *f,
+			 struct fdl_offload *off, uint8_t *link_len,
+			 const struct verdict **why)
 {
 	struct work w;
 
+	*why = &contradiction;
 	if (!judge(tx, f, &w))
-		return &contradiction;
+		return TX_NEVER;
+	if (w.needs & TRAILER)
+		return TX_UNCUT;
 	*off = w.off;
 	*link_len = (uint8_t)w.link_len;
-	return NULL;
+	return TX_FITS;
 }
 
 bool bridge_passes(struct tx *tx, const struct frame *f,

@@ -24,10 +24,14 @@ enum tx_fit bridge_add(struct tx *tx, const struct frame *f,
 bool bridge_passes(struct tx *tx, const struct frame *f,
 		   struct fdl_offload *off);
 
-/* Where its headers are, and its work, checked. NULL, or what it is dropped
- * for. */
-const struct verdict *bridge_judge(struct tx *tx, const struct frame *f,
-				   struct fdl_offload *off, uint8_t *link_len);
+/*
+ * Where its headers are, and its work, checked, for a frame that is to be sent as
+ * judged. TX_UNCUT: it cannot be, for bytes lie behind its IP packet, and no wire
+ * would do its work right.
+ */
+enum tx_fit bridge_judge(struct tx *tx, const struct frame *f,
+			 struct fdl_offload *off, uint8_t *link_len,
+			 const struct verdict **why);
 
 /* What may be merged, as flags of fdl_coalesce_init: what the wire takes. */
 unsigned bridge_merges(const struct tx *tx);

@@ -110,26 +110,26 @@ static void start_batch(struct tx *tx)
 }
 
 /* Judged like the frame before it, if it looks like that one. */
-static const struct verdict *coalesce_frame(struct tx *tx,
-					    const struct frame *f,
-					    struct fdl_coalesce_packet *pkt)
+static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
+				  struct fdl_coalesce_packet *pkt,
+				  const struct verdict **why)
 {
 	struct deferred *d = tx->deferred;
-	const struct verdict *why;
+	enum tx_fit fit;
 
 	if (f->off)
 		pkt->off = *f->off;
 	if (d->n == 0)
-		return bridge_judge(tx, f, &pkt->off, &pkt->link_len);
+		return bridge_judge(tx, f, &pkt->off, &pkt->link_len, why);
 	if (d->n == 1)
 		start_batch(tx);
 	pkt->link_len = pkt[-1].link_len;
 	if (coalesce_alike(&d->coalescer, pkt))
-		return NULL;
-	why = bridge_judge(tx, f, &pkt->off, &pkt->link_len);
-	if (!why)
+		return TX_FITS;
+	fit = bridge_judge(tx, f, &pkt->off, &pkt->link_len, why);
+	if (fit == TX_FITS)
 		coalesce_other(&d->coalescer, pkt);
-	return why;
+	return fit;
 }
 
 enum deferral defer_frame(struct tx *tx, const struct frame *f, bool ref,
@@ -139,6 +139,7 @@ enum deferral defer_frame(struct tx *tx, const struct frame *f, bool ref,
 	const size_t len = frame_len(f), bytes = ref ? 0 : len + 7;
 	struct fdl_coalesce_packet *pkt;
 	const struct verdict *why;
+	enum tx_fit fit;
 	unsigned first;
 	size_t used;
 
@@ -163,15 +164,19 @@ enum deferral defer_frame(struct tx *tx, const struct frame *f, bool ref,
 		.cnt = (int)(d->pieces - first),
 		.user = &d->call[d->n],
 	};
-	why = coalesce_frame(tx, f, pkt);
-	if (why) {
-		d->pieces = first;
-		d->used = used;
-		tx_drop(tx, why, 1);
-		return DEFER_REFUSED;
+	fit = coalesce_frame(tx, f, pkt, &why);
+	if (fit == TX_FITS) {
+		d->call[d->n++] = (struct call){ done, arg };
+		return DEFER_TAKEN;
 	}
-	d->call[d->n++] = (struct call){ done, arg };
-	return DEFER_TAKEN;
+	d->pieces = first;
+	d->used = used;
+	if (fit != TX_NEVER) {
+		defer_flush(tx);
+		return DEFER_PASSED_BY;
+	}
+	tx_drop(tx, why, 1);
+	return DEFER_REFUSED;
 }
 
 static void call_done(const struct fdl_coalesce_packet *pkt, unsigned n)

@@ -238,6 +238,135 @@ static void what_is_put_off_is_merged_and_told(void **state)
 	bed_close(&bed);
 }
 
+/* A frame whose checksum is left undone, with bytes behind its IP packet. */
+static struct frame trailed_frame(const struct shape *s, unsigned gso_size,
+				  uint8_t *buf, struct iovec *iov,
+				  struct fdl_offload *off)
+{
+	static const uint8_t trailer[] = { 0xde, 0xad, 0xbe, 0xef, 0x01 };
+	const size_t len = build(buf, s);
+
+	memcpy(buf + len, trailer, sizeof(trailer));
+	*iov = (struct iovec){ buf, len + sizeof(trailer) };
+	*off = shape_offload(s, gso_size);
+	return (struct frame){ .iov = iov, .cnt = 1, .weight = 1, .off = off };
+}
+
+/* What the wire took, last[i], of frame f where it takes offloads (HDR) or
+ * not. */
+static unsigned put_on(enum fdl_kind kind, unsigned hdr_len,
+		       const struct frame *f, uint8_t last[][2000],
+		       size_t len[])
+{
+	const struct verdict *why;
+	unsigned i, n;
+
+	set_up(kind, hdr_len, (struct fdl_options){ 0 });
+	assert_int_equal(tx_put(&bed.tx, (struct frames){ .f = f }, 1, &why),
+			 1);
+	n = wire.n;
+	for (i = 0; i < n; i++) {
+		len[i] = wire.took[i].len - hdr_len;
+		assert_true(len[i] <= 2000);
+		memcpy(last[i], wire.took[i].bytes + hdr_len, len[i]);
+	}
+	bed_close(&bed);
+	return n;
+}
+
+static void bytes_behind_the_packet_are_not_summed(void **state)
+{
+	static const int versions[] = { 4, 6 }, protos[] = { 6, 17 };
+	static uint8_t buf[2000], plain[1][2000], by_us[1][2000];
+	struct shape s = segment, whole;
+	struct fdl_offload off;
+	size_t len[2];
+	struct iovec iov;
+	struct frame f;
+	unsigned i, odd;
+
+	(void)state;
+	for (i = 0; i < 16; i++) {
+		odd = i / 4 % 2;
+		s.version = versions[i % 2];
+		s.proto = protos[i / 2 % 2];
+		s.payload = 301 + odd;
+		f = trailed_frame(&s, 0, buf, &iov, &off);
+		assert_int_equal(put_on(i / 8 ? FDL_KIND_TAP : FDL_KIND_PACKET,
+					0, &f, plain, len),
+				 1);
+		assert_int_equal(put_on(i / 8 ? FDL_KIND_TAP : FDL_KIND_PACKET,
+					HDR, &f, by_us, len + 1),
+				 1);
+		assert_int_equal(len[0], iov.iov_len);
+		assert_int_equal(len[1], iov.iov_len);
+		assert_memory_equal(plain[0], by_us[0], iov.iov_len);
+		whole = s;
+		whole.partial = false;
+		assert_true(checksums_right(by_us[0], iov.iov_len - 5, &whole));
+		assert_memory_equal(by_us[0] + iov.iov_len - 5,
+				    buf + iov.iov_len - 5, 5);
+	}
+}
+
+static void bytes_behind_a_super_packet_are_no_payload(void **state)
+{
+	static uint8_t buf[6000], got[8][2000];
+	struct shape s = segment;
+	struct fdl_offload off;
+	struct iovec iov;
+	struct frame f;
+	size_t len[8];
+	unsigned i, hdr_len;
+
+	(void)state;
+	s.payload = 4 * segment.payload - 100;
+	f = trailed_frame(&s, segment.payload, buf, &iov, &off);
+	for (hdr_len = 0; hdr_len <= HDR; hdr_len += HDR) {
+		assert_int_equal(put_on(FDL_KIND_PACKET, hdr_len, &f, got, len),
+				 4);
+		for (i = 0; i < 4; i++)
+			assert_int_equal(len[i], 54 + segment.payload -
+							 (i == 3 ? 100 : 0));
+	}
+}
+
+/* It is not put off, and what was goes before it. */
+static void bytes_behind_a_packet_do_not_wait(void **state)
+{
+	static uint8_t buf[3][2000];
+	const struct fdl_options opts = { .flags = FDL_COALESCE };
+	struct fdl_offload off = shape_offload(&segment, 0), trailed_off;
+	struct shape s = segment;
+	const struct verdict *why;
+	struct iovec iov;
+	struct frame f;
+	unsigned i, before;
+
+	(void)state;
+	for (before = 0; before < 3; before++) {
+		set_up(FDL_KIND_PACKET, HDR, opts);
+		for (i = 0, s.seq = 0; i < before; i++, s.seq += s.payload) {
+			iov = (struct iovec){ buf[i], build(buf[i], &s) };
+			f = (struct frame){
+				.iov = &iov, .cnt = 1, .weight = 1, .off = &off
+			};
+			assert_int_equal(
+				defer_frame(&bed.tx, &f, false, NULL, NULL),
+				DEFER_TAKEN);
+		}
+		f = trailed_frame(&s, 0, buf[2], &iov, &trailed_off);
+		assert_int_equal(defer_frame(&bed.tx, &f, false, NULL, NULL),
+				 DEFER_PASSED_BY);
+		assert_int_equal(wire.n, before > 0);
+		assert_int_equal(tx_put_all(&bed.tx, (struct frames){ .f = &f },
+					    1, &why),
+				 1);
+		assert_int_equal(bed_count(&bed, TX_PACKETS), before + 1);
+		bed_close(&bed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +378,9 @@ int main(void)
 			a_super_packet_is_cut_where_the_wire_takes_none),
 		cmocka_unit_test(a_super_packet_goes_whole_where_it_is_taken),
 		cmocka_unit_test(what_is_put_off_is_merged_and_told),
+		cmocka_unit_test(bytes_behind_the_packet_are_not_summed),
+		cmocka_unit_test(bytes_behind_a_super_packet_are_no_payload),
+		cmocka_unit_test(bytes_behind_a_packet_do_not_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

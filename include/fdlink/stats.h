@@ -30,9 +30,9 @@ struct fdl_stats {
 	uint64_t rx_bytes;		/* bytes of those */
 	uint64_t rx_drop_empty;		/* without any bytes */
 	uint64_t rx_drop_runt;		/* shorter than the link header */
-	uint64_t rx_drop_truncated;	/* longer than a slot, cut by a socket
-					 * filter, or with control messages
-					 * that were */
+	uint64_t rx_drop_truncated;	/* longer than a slot, or cut by a
+					 * socket filter; or its control
+					 * messages were cut */
 	uint64_t rx_drop_not_ip;	/* no IP version, on a link without link
 					 * header */
 	uint64_t rx_drop_otherhost;	/* for another station:

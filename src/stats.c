@@ -43,7 +43,7 @@ static void read_socket_drops(struct fdl_queue *q, int fd)
 
 	if (!q->shared->kind->read_drops)
 		return;
-	q->shared->kind->read_drops(fd, &drops);
+	q->shared->kind->read_drops(&q->io, fd, &drops);
 	atomic_fetch_add_explicit(&q->counters.v[RX_DROP_KERNEL], drops.packets,
 				  memory_order_relaxed);
 	atomic_fetch_add_explicit(&q->counters.v[RX_RING_FROZEN], drops.freezes,

@@ -48,6 +48,9 @@ struct io {
 	unsigned index;		/* of the queue */
 	_Atomic int second;	/* the queue's other socket in the group, which
 				 * the mode has it enter; -1: none as yet */
+	_Atomic uint64_t
+		drops_seen; /* of a count that the kernel adds up, which
+				 * is no mode's */
 	int poll_fd;		/* what is watched for something to receive:
 				 * fd, unless open says otherwise */
 };

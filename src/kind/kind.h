@@ -148,8 +148,9 @@ struct kind {
 	bool forgets_peer;
 
 	/* Read what the kernel dropped since the last time because the socket
-	 * was full, if it tells. NULL: a socket of it never does. */
-	void (*read_drops)(int fd, struct kernel_drops *drops);
+	 * was full, if it tells. fd is that of io, or its second one. NULL: a
+	 * socket of it never does. Any thread. */
+	void (*read_drops)(struct io *io, int fd, struct kernel_drops *drops);
 };
 
 #endif

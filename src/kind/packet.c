@@ -241,11 +241,12 @@ static const struct verdict on_send[] = {
 };
 
 /* Reading them clears them. */
-static void read_drops(int fd, struct kernel_drops *drops)
+static void read_drops(struct io *io, int fd, struct kernel_drops *drops)
 {
 	struct tpacket_stats_v3 st = { 0 };
 	socklen_t len = sizeof(st);
 
+	(void)io;
 	if (os_getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
 		return;
 	drops->packets += st.tp_drops;

@@ -145,7 +145,7 @@ static int add_rules(scmp_filter_ctx filter)
 	}
 	for (i = 0; i < sizeof(families) / sizeof(*families); i++) {
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket),
-				      1, SCMP_A0(SCMP_CMP_EQ, families[i]));
+				      1, SCMP_A0(SCMP_CMP_EQ, families[i], 0));
 		if (rc < 0)
 			return rc;
 	}

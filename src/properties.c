@@ -3,7 +3,7 @@
 #include <fdlink/attach.h>
 
 #include "endpoint.h"
-#include "tx/bridge.h"
+#include "tx/work.h"
 
 const char *fdl_last_error(const struct fdl_endpoint *ep)
 {
@@ -75,7 +75,7 @@ enum fdl_gso_kind fdl_get_gso_kind(const struct fdl_endpoint *ep)
 
 uint32_t fdl_tx_offloads(const struct fdl_endpoint *ep)
 {
-	return bridge_takes(&ep->queues[0].tx);
+	return work_takes(&ep->queues[0].tx);
 }
 
 enum fdl_mode fdl_get_mode(const struct fdl_endpoint *ep)

@@ -10,25 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "offload/sctp.h"
-#include "proto/eth.h"
-#include "proto/ip4.h"
-#include "proto/ip6.h"
-#include "proto/parse.h"
-
-enum {
-	TSO = FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6 | FDL_OFFLOAD_TSO_ECN,
-	USO = FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6,
-	TRAILER = 1 << 30,	/* a need that no wire has an offload for */
-};
-
-static const struct verdict contradiction = {
-	.action = DROP,
-	.counter = TX_DROP_OFFLOAD,
-	.result = -EINVAL,
-	.text = "a packet was dropped: what it leaves undone contradicts its "
-		"headers",
-};
+#include "tx/work.h"
 
 static const struct verdict too_long = {
 	.action = DROP,
@@ -36,176 +18,6 @@ static const struct verdict too_long = {
 	.result = -EMSGSIZE,
 	.text = "a packet was dropped: too long to complete its checksum",
 };
-
-/* A frame's work, checked. */
-struct work {
-	struct fdl_offload off;
-	unsigned link_len;
-	uint32_t needs;			/* FDL_OFFLOAD_ bits */
-};
-
-/* A kernel that does not know one is found out in flight. */
-uint32_t bridge_offloads(const struct io *io)
-{
-	return io->vnet_hdr_len ? FDL_OFFLOAD_CSUM | TSO | USO : 0;
-}
-
-uint32_t bridge_takes(const struct tx *tx)
-{
-	return tx->offloads & ~atomic_load_explicit(&tx->shared->tx_revoked,
-						    memory_order_relaxed);
-}
-
-static uint32_t gso_needs(const struct fdl_offload *off, unsigned version)
-{
-	switch (off->gso) {
-	case FDL_GSO_TCPV4:
-		return FDL_OFFLOAD_TSO4;
-	case FDL_GSO_TCPV6:
-		return FDL_OFFLOAD_TSO6;
-	case FDL_GSO_UDP:
-		return version == 4 ? FDL_OFFLOAD_USO4 : FDL_OFFLOAD_USO6;
-	default:
-		return 0;
-	}
-}
-
-static uint32_t needs(const struct fdl_offload *off, unsigned version)
-{
-	uint32_t bits = gso_needs(off, version);
-
-	if (off->csum == FDL_CSUM_PARTIAL || bits)
-		bits |= FDL_OFFLOAD_CSUM;
-	if (off->gso && off->ecn)
-		bits |= FDL_OFFLOAD_TSO_ECN;
-	return bits;
-}
-
-/* The first bytes of a frame, in one piece: where they lie if they do. */
-static const uint8_t *first_bytes(const struct frame *f,
-				  uint8_t buf[FDL_HEADERS_MAX], size_t *avail,
-				  size_t *len)
-{
-	size_t n, got = 0;
-	int i;
-
-	*len = 0;
-	for (i = 0; i < f->cnt; i++) {
-		n = f->iov[i].iov_len;
-		*len += n;
-		if (n > FDL_HEADERS_MAX - got)
-			n = FDL_HEADERS_MAX - got;
-		if (n)
-			memcpy(buf + got, f->iov[i].iov_base, n);
-		got += n;
-	}
-	*avail = got;
-	if (f->cnt != 1)
-		return buf;
-	*avail = *len;
-	return f->iov->iov_base;
-}
-
-/* Only of what was merged the version matters, and that begins with its headers
- * in one piece. */
-static void recall(const struct frame *f, struct work *w)
-{
-	const uint8_t *bytes = f->iov->iov_base;
-
-	w->off = *f->off;
-	w->link_len = f->link_len;
-	w->needs = needs(&w->off, w->off.gso ? bytes[w->link_len] >> 4 : 0);
-}
-
-/* Do bytes lie behind the IP packet? */
-static bool has_trailer(const uint8_t *frame, size_t avail, size_t len,
-			unsigned link_len)
-{
-	const uint8_t *ip = frame + link_len;
-	struct parsed p;
-
-	if (avail < link_len + IP4_MIN_LEN)
-		return false;
-	/* Nearly always. */
-	if (ip[0] >> 4 == 4 && ip4_total_len(ip) == len - link_len)
-		return false;
-	if (ip[0] >> 4 == 6 && ip6_payload_len(ip) + IP6_LEN == len - link_len)
-		return false;
-	parse_frame(frame, avail, len, link_len, &p);
-	return p.version && p.end < len;
-}
-
-/* False: its work contradicts it. */
-static bool judge(const struct tx *tx, const struct frame *f, struct work *w)
-{
-	uint8_t buf[FDL_HEADERS_MAX];
-	const uint8_t *frame;
-	struct eth_view eth;
-	size_t avail, len;
-
-	if (f->judged) {
-		recall(f, w);
-		return true;
-	}
-	frame = first_bytes(f, buf, &avail, &len);
-	w->link_len = 0;
-	if (tx->shared->opts.flags & FDL_ETHERNET &&
-	    eth_parse(frame, avail, &eth))
-		w->link_len = eth.hdr_len;
-	w->off = (struct fdl_offload){ 0 };
-	if (f->off)
-		w->off = *f->off;
-	if (fdl_offload_check(frame, avail, len, w->link_len, &w->off) ||
-	    sctp_is_undone(frame, avail, len, w->link_len, &w->off))
-		return false;
-	w->needs = needs(&w->off,
-			 avail > w->link_len ? frame[w->link_len] >> 4 : 0);
-	/* The wire would sum it, and send it as payload. */
-	if (w->needs && has_trailer(frame, avail, len, w->link_len))
-		w->needs |= TRAILER;
-	return true;
-}
-
-enum tx_fit bridge_judge(struct tx *tx, const struct frame *f,
-			 struct fdl_offload *off, uint8_t *link_len,
-			 const struct verdict **why)
-{
-	struct work w;
-
-	*why = &contradiction;
-	if (!judge(tx, f, &w))
-		return TX_NEVER;
-	if (w.needs & TRAILER)
-		return TX_UNCUT;
-	*off = w.off;
-	*link_len = (uint8_t)w.link_len;
-	return TX_FITS;
-}
-
-bool bridge_passes(struct tx *tx, const struct frame *f,
-		   struct fdl_offload *off)
-{
-	struct work w;
-
-	if (f->off->gso || !judge(tx, f, &w) || w.needs & ~bridge_takes(tx))
-		return false;
-	*off = w.off;
-	return true;
-}
-
-unsigned bridge_merges(const struct tx *tx)
-{
-	const uint32_t tcp = FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4 |
-			     FDL_OFFLOAD_TSO6;
-	const uint32_t udp = FDL_OFFLOAD_CSUM | USO;
-	unsigned flags = FDL_COALESCE_ANY_ID;
-
-	if ((bridge_takes(tx) & tcp) == tcp)
-		flags |= FDL_COALESCE_TCP;
-	if ((bridge_takes(tx) & udp) == udp)
-		flags |= FDL_COALESCE_UDP;
-	return flags;
-}
 
 /* A segment into one piece, where it may have no more. */
 static int flatten(struct tx *tx, struct fdl_segmenter *s, struct msghdr *msg,
@@ -266,7 +78,7 @@ static enum tx_fit emit(struct tx *tx, struct fdl_segmenter *s)
 
 static unsigned cut_flags(const struct tx *tx)
 {
-	return bridge_takes(tx) & FDL_OFFLOAD_CSUM ? FDL_SEGMENT_PARTIAL : 0;
+	return work_takes(tx) & FDL_OFFLOAD_CSUM ? FDL_SEGMENT_PARTIAL : 0;
 }
 
 enum tx_fit bridge_add(struct tx *tx, const struct frame *f,
@@ -276,10 +88,10 @@ enum tx_fit bridge_add(struct tx *tx, const struct frame *f,
 	enum tx_fit fit;
 	struct work w;
 
-	*why = &contradiction;
-	if (!judge(tx, f, &w))
+	*why = &work_contradicts;
+	if (!work_judge(tx, f, &w))
 		return TX_NEVER;
-	if (!(w.needs & ~bridge_takes(tx)) &&
+	if (!(w.needs & ~work_takes(tx)) &&
 	    (!w.off.gso || w.off.csum == FDL_CSUM_PARTIAL))
 		return tx_gather(tx, f, &w.off, why);
 	if (w.off.gso)
@@ -370,10 +182,10 @@ static bool cut(struct tx *tx, const struct frame *f, struct work *w,
 		const struct verdict **why)
 {
 
-	if (!judge(tx, f, w) ||
+	if (!work_judge(tx, f, w) ||
 	    fdl_segment_start(&tx->cut, f->iov, f->cnt, w->link_len, &w->off,
 			      cut_flags(tx))) {
-		tx_drop(tx, &contradiction, f->weight);
+		tx_drop(tx, &work_contradicts, f->weight);
 		return true;
 	}
 	/* What was merged from packets becomes them again. */
@@ -399,7 +211,7 @@ bool bridge_cut(struct tx *tx, const struct frame *f,
 
 static void revoke(struct tx *tx, const struct work *w)
 {
-	uint32_t bits = w->needs & (TSO | USO);
+	uint32_t bits = w->needs & WORK_SUPERS;
 
 	bits &= ~atomic_fetch_or_explicit(&tx->shared->tx_revoked, bits,
 					  memory_order_relaxed);

@@ -11,9 +11,9 @@
 
 #include "offload/coalesce.h"
 #include "os.h"
-#include "tx/bridge.h"
 #include "tx/message.h"
 #include "tx/room.h"
+#include "tx/work.h"
 
 enum {
 	MAX_PACKETS = 256,
@@ -105,7 +105,7 @@ static void start_batch(struct tx *tx)
 	const int room = (int)tx->io->max_pieces - 2;
 	struct deferred *d = tx->deferred;
 
-	fdl_coalesce_init(&d->coalescer, bridge_merges(tx), 0, room);
+	fdl_coalesce_init(&d->coalescer, work_merges(tx), 0, room);
 	fdl_coalesce_add(&d->coalescer, &d->packet[0]);
 }
 
@@ -120,13 +120,13 @@ static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
 	if (f->off)
 		pkt->off = *f->off;
 	if (d->n == 0)
-		return bridge_judge(tx, f, &pkt->off, &pkt->link_len, why);
+		return work_to_defer(tx, f, &pkt->off, &pkt->link_len, why);
 	if (d->n == 1)
 		start_batch(tx);
 	pkt->link_len = pkt[-1].link_len;
 	if (coalesce_alike(&d->coalescer, pkt))
 		return TX_FITS;
-	fit = bridge_judge(tx, f, &pkt->off, &pkt->link_len, why);
+	fit = work_to_defer(tx, f, &pkt->off, &pkt->link_len, why);
 	if (fit == TX_FITS)
 		coalesce_other(&d->coalescer, pkt);
 	return fit;

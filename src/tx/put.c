@@ -8,6 +8,7 @@
 #include "os.h"
 #include "tx/bridge.h"
 #include "tx/message.h"
+#include "tx/work.h"
 
 static const struct verdict empty = {
 	.action = DROP,
@@ -26,7 +27,7 @@ int tx_open(struct tx *tx)
 	if (!tx->out)
 		return -ENOMEM;
 	pthread_mutex_init(&tx->lock, NULL);
-	tx->offloads = bridge_offloads(tx->io);
+	tx->offloads = work_offloads(tx->io);
 	if (tx->io->kind->forgets_peer)
 		peer_note(&tx->peer, tx->io->fd);
 	return 0;
@@ -162,7 +163,7 @@ static inline bool write_frame(struct tx *tx, const struct frame *f,
 	if (!has_bytes(f))
 		return false;
 	len = tx_make_whole(tx, f, &start);
-	if (!len || (undone && !bridge_passes(tx, f, &off)))
+	if (!len || (undone && !work_passes(tx, f, &off)))
 		return false;
 	return write_whole(tx, start, len, f->weight, undone ? &off : NULL,
 			   why);

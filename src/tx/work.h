@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a frame leaves undone, checked, and what of it the wire takes. */
+#ifndef FDL_TX_WORK_H
+#define FDL_TX_WORK_H
+
+#include "tx/message.h"
+#include "tx/tx.h"
+
+enum {
+	WORK_SUPERS = FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6 |
+		      FDL_OFFLOAD_TSO_ECN | FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6,
+	WORK_TRAILER = 1 << 30,	/* a need that no wire has an offload for: bytes
+				 * lie behind the IP packet */
+};
+
+/* A frame's work, checked. */
+struct work {
+	struct fdl_offload off;
+	unsigned link_len;
+	uint32_t needs;			/* FDL_OFFLOAD_ bits, WORK_TRAILER */
+};
+
+/* What a frame is dropped for whose work contradicts it. */
+extern const struct verdict work_contradicts;
+
+/* What an fd takes in its virtio-net header, as FDL_OFFLOAD_ bits. */
+uint32_t work_offloads(const struct io *io);
+
+/* What is left to it: not what is distrusted, or was refused. Any thread. */
+uint32_t work_takes(const struct tx *tx);
+
+/* What f leaves undone. False: it contradicts the frame. */
+bool work_judge(const struct tx *tx, const struct frame *f, struct work *w);
+
+/* Whether all that a frame leaves undone is a checksum that is the wire's to
+ * complete; *off then says it. */
+bool work_passes(struct tx *tx, const struct frame *f, struct fdl_offload *off);
+
+/*
+ * Where its headers are, and its work, checked, for a frame that is to be sent as
+ * judged. TX_UNCUT: it cannot be, for bytes lie behind its IP packet, and no wire
+ * would do its work right.
+ */
+enum tx_fit work_to_defer(struct tx *tx, const struct frame *f,
+			  struct fdl_offload *off, uint8_t *link_len,
+			  const struct verdict **why);
+
+/* What may be merged, as flags of fdl_coalesce_init: what the wire takes. */
+unsigned work_merges(const struct tx *tx);
+
+#endif

@@ -20,6 +20,7 @@
 #include "../../../cli/port.h"
 #include "../fuzz.h"
 #include "fdl_lwip.h"
+#include "fickle.h"
 #include <fdlink/open.h>
 
 enum {
@@ -195,6 +196,7 @@ static void start_once(void)
 	lwip_init();
 	remove_timeouts();
 	MUST(!echo_start() && !stream_start() && !http_start(&status));
+	fickle_start();
 	save(__start_stack_data,
 	     (size_t)(__stop_stack_data - __start_stack_data));
 	save(__start_stack_bss, (size_t)(__stop_stack_bss - __start_stack_bss));

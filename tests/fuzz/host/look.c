@@ -171,8 +171,9 @@ static void take_ip(struct peer *p, struct seen *s, const uint8_t *ip,
 		see_ip4(s, ip, len);
 	else
 		see_ip6(s, ip, len);
+	/* A datagram that waits for a neighbour is as long as it was. */
 	if (!s->gso_size)
-		MUST(s->len <= p->mtu);
+		MUST(s->len <= (s->proto == PROTO_TCP ? p->mtu : p->max_mtu));
 	check_sum(s);
 	keep(p, s);
 	if (s->fragment)

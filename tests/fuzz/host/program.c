@@ -31,7 +31,8 @@ static void turn(struct run *r)
 		return;
 	bed_turn();
 	peer_look(&r->peer);
-	r->peer.mtu = r->peer.next_mtu;
+	if (!r->peer.deaf)
+		r->peer.mtu = r->peer.next_mtu;
 }
 
 /* b[0]: turns; b[1]: milliseconds between them. */

@@ -19,7 +19,7 @@ ETHERNET, VNET, OFF, ON, TSO, DATAGRAM, SMALL, SCARCE = \
 MTU_1500, MTU_1280, MTU_9000, MTU_65535, MTU_576 = range(5)
 
 # Of OPEN: the service, and more.
-ECHO, DISCARD, CHARGEN, HTTP, CLOSED = range(5)
+ECHO, DISCARD, CHARGEN, HTTP, CLOSED, FICKLE = range(6)
 SIX, GATEWAY, LOCAL, AGAIN, BY_HAND = 8, 32, 48, 64, 128
 ALL_OPTIONS = 7
 
@@ -258,6 +258,13 @@ def programs():
         for to in (0, 2) for options in (0x0d, 4, 1)) + \
         connect(0, ECHO, SIX | GATEWAY) + data(0, 100) + \
         connect(1, ECHO, GATEWAY) + rec(PING, 10, u16(9)) + wait(17, 5)
+    for mode in OFF, TSO:
+        yield 'fickle-%d' % mode, link(mode) + connect(0, FICKLE) + b''.join(
+            data(0, n) + talk(2) for n in (1400, 3, 900, 1, 40, 1200, 7)) + \
+            rec(SET, 4) + data(0, 500) + data(0, 1000) + talk(2) + \
+            held(data(0, 90)) + rec(SEGMENT, 0, RST) + talk() + \
+            connect(1, FICKLE) + data(1, 800) + data(1, 9, FIN | PSH) + \
+            talk() + connect(2, FICKLE, BY_HAND) + data(2, 100) + wait(16, 3)
     yield 'eight', tun + b''.join(connect(i, i % 4) for i in range(8)) + \
         b''.join(data(i, 500 * i) for i in range(8)) * 3 + talk(20)
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../fuzz.h"
+#include "fickle.h"
 #include "peer.h"
 #include "program.h"
 
@@ -18,7 +19,7 @@ static struct conn *conn_of(struct peer *p, const struct step *s)
 size_t step_open(struct peer *p, const struct step *s)
 {
 	static const uint16_t services[] = { ECHO, DISCARD, CHARGEN, HTTP,
-					     1234, HTTP, CHARGEN, ECHO };
+					     1234, FICKLE_PORT, CHARGEN, ECHO };
 	static const uint16_t sizes[] = {
 		1460, 536, 1220, 88, 1, 0, 8960, 65535
 	};

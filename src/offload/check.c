@@ -9,7 +9,8 @@
 #include "proto/tcp.h"
 #include "proto/udp.h"
 
-/* What a super-packet must be; version 0: either. */
+/* The IP version and the protocol that each kind of super-packet must have.
+ * Version 0: either. */
 static const struct {
 	uint8_t version;
 	uint8_t proto;
@@ -41,10 +42,8 @@ const char *fdl_refusal_name(enum fdl_refusal why)
 	return refusal_names[why];
 }
 
-/*
- * The sum may start deeper than the transport header, inside a tunnel, but not
- * in a header that routers change.
- */
+/* The sum may start deeper than the transport header, for a tunnel hides
+ * another one behind it. It may not start in a header that routers change. */
 static enum fdl_refusal check_csum(const struct fdl_offload *off, size_t len,
 				   unsigned link_len, const struct parsed *p)
 {

@@ -11,10 +11,11 @@
 #include "proto/udp.h"
 
 /*
- * Words of any width can be added as long as carries are brought round: the
- * sum modulo 2^16 - 1 stays the same (RFC 1071, 2). Vectors of two 64-bit lanes
- * take 32-bit halves, so that no carry is lost in 2^32 rounds; they are an
- * extension of gcc and clang that every machine can be given.
+ * Words of any width can be added as long as carries are brought round: the sum
+ * modulo 2^16 - 1 stays the same (RFC 1071, section 2). Each 64-bit lane takes
+ * halves of 32 bits, so that no carry is lost in 2^32 rounds. Vectors are an
+ * extension of gcc and clang, which make them of plain words on machines that
+ * have none.
  */
 #define LANES uint64_t __attribute__((vector_size(16)))
 
@@ -46,7 +47,7 @@ static uint16_t swap(uint16_t sum)
 	return (uint16_t)(sum << 8 | sum >> 8);
 }
 
-/* The sum of len bytes, a multiple of 64. */
+/* Returns the sum of len bytes; len is a multiple of 64. */
 static uint64_t sum_blocks(const uint8_t *p, size_t len)
 {
 	LANES a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 };
@@ -150,7 +151,7 @@ uint16_t checksum_pseudo(const uint8_t *frame, const struct parsed *p)
 	return checksum_add(sum, p->proto);
 }
 
-/* Of the two forms of 0, a sum may come out as either. */
+/* Ones' complement has two forms of 0, and a sum may come out as either. */
 static bool same_sum(uint16_t a, uint16_t b)
 {
 	return a % 0xffff == b % 0xffff;

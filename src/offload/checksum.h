@@ -9,47 +9,51 @@
 
 #include "proto/parse.h"
 
-/* sum plus one number in network byte order. */
+/* Add one number, as it stands in network byte order, to sum. */
 uint16_t checksum_add(uint16_t sum, unsigned number);
 uint16_t checksum_sub(uint16_t sum, unsigned number);
 
-/* Sum of the pseudo-header of frame but for its length (RFC 9293, 3.1; RFC
- * 8200, 8.1). p->proto is TCP or UDP. */
+/* Returns the sum of the pseudo-header of frame without its length (RFC 9293,
+ * section 3.1; RFC 8200, section 8.1). p->proto is TCP or UDP. */
 uint16_t checksum_pseudo(const uint8_t *frame, const struct parsed *p);
 
 /*
- * The same for a super-packet, of which *off holds. A partial checksum has it,
- * over the final destination even where a routing header hides that. Its length
- * is that of the whole, except where the kernel chained the packets (frag-list
- * GRO): then it is still the first packet's (net/ipv4/udp_offload.c,
+ * Returns the sum of the pseudo-header of a super-packet, whose work is *off.
+ *
+ * If the checksum is partial, its field holds that sum, over the final
+ * destination even where a routing header hides that. The length in it is that
+ * of the whole packet, except where the kernel chained packets (frag-list GRO):
+ * there it is still the first packet's (net/ipv4/udp_offload.c,
  * udp_gro_complete).
  */
 uint16_t checksum_super(const uint8_t *frame, const struct parsed *p,
 			const struct fdl_offload *off);
 
 /*
- * Give the partial checksum of a super-packet, which fdl_offload_check has
- * passed, the length of the whole where it has that of the first packet.
+ * Make the partial checksum of a super-packet that of the whole packet, if it
+ * still has the length of the first packet. fdl_offload_check must have passed
+ * it.
  */
 void checksum_whole(uint8_t *frame, size_t len, unsigned link_len,
 		    const struct fdl_offload *off);
 
-/* Fill in an IPv4 header's own checksum. */
+/* Compute the checksum of an IPv4 header and store it there. */
 void checksum_ip4(uint8_t *ip);
 
 /*
- * Store what a sum over a whole packet, the partial checksum at field included,
- * makes of that field. no_zero: 0 would mean that there is none, and becomes
- * 0xffff, which is as right.
+ * Store a checksum at field. sum is over the whole packet, with the partial
+ * checksum at field included. no_zero: UDP has no checksum if the field is 0,
+ * so 0 is stored as 0xffff, which is as right.
  */
 void checksum_store(uint8_t *field, uint16_t sum, bool no_zero);
 
-/* Where the bytes that the transport checksum covers end. */
+/* Returns where the bytes that the transport checksum covers end. */
 uint32_t checksum_end(const uint8_t *frame, const struct parsed *p);
 
 /*
- * The same for a partial checksum of a frame of len bytes, which may start in a
- * header behind the transport's. Padding and trailers are never covered.
+ * Returns where the bytes that a partial checksum of a frame of len bytes
+ * covers end. It may start in a header behind the transport header. Padding and
+ * trailers are never covered.
  */
 size_t checksum_partial_end(const uint8_t *frame, size_t len,
 			    const struct parsed *p, unsigned csum_start);

@@ -57,7 +57,8 @@ static void chain(struct fdl_coalesce_packet *head,
 	head->len_ += pkt->payload_;
 }
 
-/* The slot of the packet's flow, or the one to use for it. */
+/* Returns the slot that holds an item of the packet's flow, or one that the
+ * flow may use. */
 static struct fdl_coalesce_packet **find_slot(
 	struct fdl_coalescer *c, const struct fdl_coalesce_packet *pkt)
 {
@@ -93,7 +94,8 @@ static void describe(struct fdl_coalesce_packet *pkt, const struct parsed *p)
 	pkt->hash_ = flow_hash(pkt->hdr_, p->payload, pkt->link_len, p);
 }
 
-/* Whether pkt went into the item at slot, which may thereby have ended. */
+/* Merge pkt into the item at slot, which may end the item. Returns whether it
+ * did. */
 static bool join(const struct fdl_coalescer *c,
 		 struct fdl_coalesce_packet **slot,
 		 struct fdl_coalesce_packet *pkt)
@@ -109,7 +111,8 @@ static bool join(const struct fdl_coalescer *c,
 	return true;
 }
 
-/* Into the item at slot or, where that is none or full, an item of its own. */
+/* Merge pkt into the item at slot; if there is none, or it is full, begin an
+ * item with pkt. */
 static void place(struct fdl_coalescer *c, struct fdl_coalesce_packet **slot,
 		  struct fdl_coalesce_packet *pkt)
 {
@@ -199,7 +202,8 @@ void coalesce_other(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 		add_to_flow(c, pkt, &p);
 		return;
 	}
-	/* It may belong to any flow, and none may overtake it. */
+	/* The packet may belong to any flow, and no later packet of that flow
+	 * may overtake it. */
 	if (p.fragment || why == FDL_REFUSE_HEADERS)
 		close_all(c);
 	append(c, pkt);

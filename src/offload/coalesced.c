@@ -68,7 +68,8 @@ void coalesced_describe(struct fdl_coalesced *out,
 	};
 }
 
-/* Piece i of a packet's contribution: all of it, or what follows its headers. */
+/* Returns the bytes that piece i of a packet adds to what was merged: all of
+ * it, or of the first piece what follows the headers. */
 static struct iovec piece(const struct fdl_coalesced *out,
 			  const struct fdl_coalesce_packet *pkt, int i)
 {
@@ -81,8 +82,8 @@ static struct iovec piece(const struct fdl_coalesced *out,
 	return v;
 }
 
-/* A stack cuts its segments off one buffer: put together again, they cost the
- * kernel less. */
+/* A stack often cuts its segments off one buffer. Pieces that touch become one
+ * again, which costs the kernel less. */
 static bool extends(const struct iovec *last, const struct iovec *v)
 {
 	return (uint8_t *)last->iov_base + last->iov_len == v->iov_base;
@@ -128,7 +129,8 @@ int fdl_coalesced_copy(const struct fdl_coalesced *out, uint8_t *buf,
 		for (i = 0; i < pkt->cnt; i++) {
 			const struct iovec v = piece(out, pkt, i);
 
-			/* memmove: the first may lie where it goes */
+			/* memmove, because the first packet may lie where it is
+			 * to go */
 			memmove(to, v.iov_base, v.iov_len);
 			to += v.iov_len;
 		}

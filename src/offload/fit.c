@@ -13,8 +13,8 @@
 #include "proto/udp.h"
 
 enum {
-	/* CWR: whether it is a signal of the first segment (RFC 3168) or a bit
-	 * of a counter (AccECN) cannot be seen. */
+	/* CWR is not merged: it may be a signal of the first segment (RFC 3168)
+	 * or a bit of a counter (AccECN), and the packet does not say which. */
 	TCP_NEVER = TCP_FLAG_URG | TCP_FLAG_RST | TCP_FLAG_SYN | TCP_FLAG_CWR,
 };
 
@@ -63,7 +63,8 @@ bool fit_alone(const struct fdl_coalescer *c,
 	return is_whole_udp(bytes + p->l4, p);
 }
 
-/* Verify the checksum unless that was done, or need not be. */
+/* Verify the checksum, unless that was done before or the other side vouches
+ * for it. */
 static bool is_right(struct fdl_coalesce_packet *pkt)
 {
 	const struct parsed p = { .l3 = pkt->l3_,
@@ -94,7 +95,8 @@ bool fit_same_flow(const struct fdl_coalesce_packet *a,
 	return !differ(fit_l4(a), fit_l4(b), 0, 4);
 }
 
-/* What the ids of an IPv4 item allow; the second packet decides on its kind. */
+/* Whether the id of an IPv4 header continues those of the item. The second
+ * packet of an item decides whether its ids count up or stand still. */
 static bool id_fits(const struct fdl_coalescer *c,
 		    struct fdl_coalesce_packet *head, const uint8_t *ip)
 {
@@ -124,7 +126,8 @@ static bool ip_fits(const struct fdl_coalescer *c,
 	       !differ(a, b, IP6_LEN, (size_t)(pkt->l4_ - pkt->l3_ - IP6_LEN));
 }
 
-/* All of it but ports, sequence number, checksum, and the flags that end. */
+/* Compare all of the TCP header except ports, sequence number, checksum, and
+ * the flags that end an item. */
 static bool tcp_fits(const struct fdl_coalesce_packet *head,
 		     const struct fdl_coalesce_packet *pkt)
 {
@@ -179,8 +182,11 @@ static bool same_work(const struct fdl_offload *a, const struct fdl_offload *b)
 	       a->csum_offset == b->csum_offset && !b->gso;
 }
 
-/* That the length in the header is the packet's own was found in head, and is
- * another here. */
+/*
+ * Compare the fields that parsing depends on. The length is not the same in
+ * both packets: it must be that of each packet itself, which parsing has found
+ * for head.
+ */
 static bool looks_alike_ip(const struct fdl_coalesce_packet *head,
 			   const struct fdl_coalesce_packet *pkt)
 {

@@ -5,8 +5,8 @@
 
 #include "proto/sctp.h"
 
-/* CRC32c (RFC 9260, appendix A), reflected; a step for every four bits: these
- * packets are few. */
+/* CRC32c (RFC 9260, appendix A), reflected, four bits at a step: a table of 16
+ * entries is enough for the few packets that need it. */
 static const uint32_t steps[16] = {
 	0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
 	0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cutting. The headers are copied once and patched per segment; the payload is
- * walked once, by a cursor over the caller's pieces. A packet that is no
- * super-packet is cut into one: its "headers" then reach as far as its checksum
- * field, or are nothing at all.
+ * Cutting. The headers are copied once and patched for each segment; a cursor
+ * walks over the caller's pieces of payload once. A packet that is no
+ * super-packet is cut into one segment: its "headers" then reach as far as its
+ * checksum field, or are empty.
  */
 #include <errno.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static size_t min_size(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Move the cursor to the next byte there is, n bytes on. */
+/* Move the cursor n bytes on, and past pieces that have no more bytes. */
 static void advance(struct fdl_segmenter *s, size_t n)
 {
 	s->at.skip += n;
@@ -76,7 +76,8 @@ static void start_super(struct fdl_segmenter *s, const struct parsed *p,
 	s->tcp_flags = s->hdr[s->l4 + TCP_FLAGS];
 }
 
-/* Everything as it is, but for a partial checksum. */
+/* Begin to cut a packet that stays one: nothing changes except a partial
+ * checksum. */
 static enum fdl_refusal start_single(struct fdl_segmenter *s, size_t len,
 				     const struct parsed *p,
 				     const struct fdl_offload *off)
@@ -189,7 +190,8 @@ static void write_headers(const struct fdl_segmenter *s, uint8_t *hdr, size_t n)
 	memcpy(hdr + s->l4 + s->csum_offset, &sum, sizeof(sum));
 }
 
-/* Fill in the checksum; payload is the sum of what follows the headers. */
+/* Complete the checksum of a segment; payload is the sum of the bytes that
+ * follow the headers. */
 static void complete(const struct fdl_segmenter *s, uint8_t *hdr,
 		     uint16_t payload)
 {
@@ -203,13 +205,13 @@ static void complete(const struct fdl_segmenter *s, uint8_t *hdr,
 		       !s->gso || s->gso == FDL_GSO_UDP);
 }
 
-/* How many of the next n bytes of payload the checksum covers. */
+/* Returns how many of the next n bytes of payload the checksum covers. */
 static size_t covered(const struct fdl_segmenter *s, size_t n)
 {
 	return s->gso ? n : s->summed;
 }
 
-/* n bytes of payload were cut. */
+/* Note that n bytes of payload were cut. */
 static void step(struct fdl_segmenter *s, size_t n, struct fdl_offload *off)
 {
 	s->left -= (uint32_t)n;
@@ -245,7 +247,8 @@ int fdl_segment_next(struct fdl_segmenter *s, uint8_t *buf, size_t size,
 	return (int)len;
 }
 
-/* The pieces of the next n bytes; -EMSGSIZE if more than max. */
+/* Put the pieces of the next n bytes into iov. Returns how many, or -EMSGSIZE:
+ * more than max. */
 static int slice(struct fdl_segmenter *s, size_t n, struct iovec *iov, int max)
 {
 	int cnt;

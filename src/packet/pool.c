@@ -3,17 +3,17 @@
  * One 64-bit word, the head, is all the shared state:
  *
  *	index		the free slot on top, NIL for none
- *	out		slots that are taken, or back with a releaser who has
+ *	out		slots that are taken, or back with a releaser that has
  *			not left yet; such a one may be taken anew meanwhile
  *			and then counts twice
  *	ASKED		the receiver waits for a release
  *	ORPHAN		nobody will take any more
  *	tag		grows with each change, against ABA
  *
- * A releaser that finds ASKED has to signal after its slots are on the stack,
- * when a pool that is orphaned may already be unmapped by another releaser. So
- * it leaves one slot counted as out till after the signal: out is 0 only when
- * nobody touches the pool any more, and who makes it so unmaps it.
+ * A releaser that finds ASKED signals after its slots are on the stack. By then
+ * another releaser might already have unmapped an orphaned pool. So the first
+ * one leaves one slot counted as out until after the signal: out is 0 only when
+ * nobody touches the pool any more, and whoever brings it to 0 unmaps the pool.
  */
 #include "packet/pool.h"
 
@@ -60,11 +60,11 @@ static struct layout lay_out(unsigned slots, unsigned headroom,
 	const unsigned headers = POOL_MIN_ROOM + headroom + link_len;
 	struct layout at;
 
-	/* What follows the link header begins a cache line: that one and the
-	 * virtio-net header before it share another. */
+	/* The first byte behind the link header begins a cache line. The link
+	 * header and the virtio-net header before it share another line. */
 	at.lead = (uint32_t)round_up(headers, CACHE_LINE) - link_len;
-	/* An odd number of cache lines, or the slots' first lines would all
-	 * compete for the same few places of the cache. */
+	/* An odd number of cache lines: with an even one the first lines of all
+	 * slots would compete for the same few places of the cache. */
 	at.stride = (uint32_t)round_up(at.lead + POOL_DATA_SIZE, CACHE_LINE);
 	if (at.stride / CACHE_LINE % 2 == 0)
 		at.stride += CACHE_LINE;
@@ -94,8 +94,9 @@ static uint64_t with_index(uint64_t head, uint32_t index)
 /*
  * Change the head from *from, or load it anew and return false. A locked
  * instruction is 5 ns, and there are two per packet where packets go one by
- * one: alone does without. That is what is_alone() said before *from was
- * loaded: another thread may have ended between that and now.
+ * one. A process with a single thread does without (alone). alone must be what
+ * is_alone() said before *from was loaded, for another thread may have ended
+ * between the two.
  */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the exchange writes it */
 static inline bool change(struct pool *pool, bool alone, uint64_t *from,
@@ -110,9 +111,9 @@ static inline bool change(struct pool *pool, bool alone, uint64_t *from,
 }
 
 /*
- * Read up to n slots off the top. Another thread may take what is read here;
- * then the chain is nonsense, but of valid indexes, and the swap fails. *below
- * is the slot under them.
+ * Read up to n slots off the top. Another thread may take what is read here.
+ * Then the chain makes no sense, but all its indexes are valid, and the swap
+ * that follows fails. *below is the slot under them.
  */
 static int read_chain(const struct pool *pool, uint64_t head,
 		      struct fdl_packet *v[], int n, uint32_t *below)
@@ -165,7 +166,8 @@ int pool_take_used(struct pool *pool, struct fdl_packet *v[], int n, bool ask)
 	return n ? take(pool, v, n, ask ? ASKED : 0) : 0;
 }
 
-/* Account for slots whose releaser leaves. Last touch of the pool. */
+/* Unmap the pool if it is orphaned and nobody else can touch it. The caller may
+ * not touch the pool after this. */
 static void leave(struct pool *pool, uint64_t now)
 {
 	if (now & ORPHAN && !(now & OUT_MASK))
@@ -182,7 +184,8 @@ static void signal_refill(struct pool *pool)
 	leave(pool, now - OUT_ONE);
 }
 
-/* Chain slots, each to the next one. Returns the first; *last is the last. */
+/* Link the slots, each to the next one. Returns the first; *last is the
+ * last. */
 static uint32_t chain(const struct pool *pool, struct fdl_packet *v[], int n,
 		      uint32_t *last)
 {

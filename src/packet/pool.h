@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The packets of a queue: a fixed number of equal slots and a lock-free stack
- * of the free ones. Taking and giving back work from any thread; a whole chain
- * goes with one compare-and-swap.
+ * The packets of a queue: a fixed number of equal slots, and a lock-free stack
+ * of the free ones. Any thread may take packets and give them back; a whole
+ * chain goes with one compare-and-swap.
  *
- * A pool outlives its queue: it is unmapped when it has been orphaned and the
- * last packet has come back, by whoever brings that one.
+ * A pool outlives its queue. Once its creator has let go of it, the release of
+ * the last packet unmaps it.
  */
 #ifndef FDL_PACKET_POOL_H
 #define FDL_PACKET_POOL_H
@@ -26,7 +26,7 @@ struct fdl_store {
 
 enum {
 	/* Bytes behind data: an IP packet of 65535 bytes, an Ethernet header
-	 * with two tags, and enough over that a longer frame is noticed. */
+	 * with two tags, and a few more, so that a longer frame is noticed. */
 	POOL_DATA_SIZE = 65600,
 	/* Room that is always there: a virtio-net header (12, kept at 16) and
 	 * an Ethernet header with two tags. */
@@ -35,7 +35,7 @@ enum {
 	POOL_CACHE_LINE = 64,
 };
 
-/* Here for the two functions below: all else is pool.c's. */
+/* Shown here for the two inline functions below; only pool.c uses the rest. */
 struct pool {
 	struct fdl_store store;
 	int refill;
@@ -70,9 +70,9 @@ static inline void pool_reset(const struct pool *pool, struct fdl_packet *pkt)
 }
 
 /*
- * slots: 1 to POOL_MAX_SLOTS; headroom: bytes on top of POOL_MIN_ROOM;
- * link_len: bytes of link header, so that what follows it begins a cache line.
- * Errors: -ENOMEM; those of eventfd(2).
+ * Make a pool. slots: 1 to POOL_MAX_SLOTS. headroom: bytes on top of
+ * POOL_MIN_ROOM. link_len: bytes of link header; the byte behind it begins a
+ * cache line. Errors: -ENOMEM; those of eventfd(2).
  */
 int pool_new(struct pool **pool, unsigned slots, unsigned headroom,
 	     unsigned link_len);
@@ -87,21 +87,22 @@ void pool_orphan(struct pool *pool);
 int pool_take(struct pool *pool, struct fdl_packet *v[], int n);
 
 /*
- * The same, but the packets are as they were released; and when it returns 0
- * and was to ask, the next release makes pool_refill_fd readable, maybe some
- * time after its packets can be taken. With an n of 0 nothing is taken, and
- * nothing asked.
+ * As pool_take, with the packets as they were released. If it returns 0 and ask
+ * is set, the next release makes pool_refill_fd readable, perhaps some time
+ * after its packets can be taken. With an n of 0 nothing is taken and nothing
+ * asked.
  */
 int pool_take_used(struct pool *pool, struct fdl_packet *v[], int n, bool ask);
 
-/* How many signals have been asked for so far: one each, not one per call. */
+/* How many signals have been asked for so far: one for each release that is to
+ * signal, not one for each call. */
 unsigned pool_asked(const struct pool *pool);
 
-/* Where this pool's packets go back to. A packet may be made another store's
- * meanwhile, as long as that one gives it back here. */
+/* The store to which packets of this pool go back. A packet may belong to
+ * another store meanwhile, as long as that one gives it back here. */
 struct fdl_store *pool_store(struct pool *pool);
 
-/* An eventfd; lives as long as the pool. */
+/* An eventfd that lives as long as the pool. */
 int pool_refill_fd(const struct pool *pool);
 
 /* Bytes of address space of a pool of so many slots. */

@@ -13,7 +13,7 @@ static uint64_t mix(uint64_t h)
 	return h ^ h >> 29;
 }
 
-/* One end of a flow: its address, and its port or 0. */
+/* Hash one end of a flow: its address, and its port or 0. */
 static uint64_t hash_end(const uint8_t *addr, size_t len, unsigned port)
 {
 	uint64_t h = port, w;
@@ -23,13 +23,14 @@ static uint64_t hash_end(const uint8_t *addr, size_t len, unsigned port)
 		memcpy(&w, addr, sizeof(w));
 		h = mix(h ^ w) + len;
 	}
-	/* Not by memcpy: a load of all of w would wait for a store to some. */
+	/* Byte by byte: after a memcpy of a part of w, the load of all of it
+	 * would wait for the store. */
 	for (w = 0, i = 0; i < len; i++)
 		w = w << 8 | addr[i];
 	return mix(mix(h ^ w) + len);
 }
 
-/* Adding the ends is what makes it the same in both directions. */
+/* The ends are added, so that both directions have the same hash. */
 static uint32_t finish(uint64_t ends, unsigned proto)
 {
 	uint32_t h = (uint32_t)(mix(ends + proto) >> 16);

@@ -35,7 +35,7 @@ static inline unsigned ip4_total_len(const uint8_t *ip)
 	return get_be16(ip + IP4_TOTAL_LEN);
 }
 
-/* Of a header without options. */
+/* Verify the checksum of a header without options. */
 static inline bool ip4_check_is_right(const uint8_t *ip)
 {
 	uint64_t sum = 0;
@@ -46,8 +46,8 @@ static inline bool ip4_check_is_right(const uint8_t *ip)
 		memcpy(&word, ip + i, sizeof(word));
 		sum += word;
 	}
-	/* 2^16 is 1 to a sum of ones' complements, so all that counts is
-	 * whether 0xffff divides it; it is not 0, for the version is not. */
+	/* Modulo 0xffff, 2^16 is 1. So the sum is right if 0xffff divides it;
+	 * it is not 0, for the version is not. */
 	return sum % 0xffff == 0;
 }
 

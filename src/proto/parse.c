@@ -13,7 +13,7 @@ struct frame {
 	size_t len;
 };
 
-/* Whether n bytes at offset at can be read, which end before limit. */
+/* Whether n bytes at offset at can be read; they must end before limit. */
 static enum fdl_refusal need(const struct frame *f, size_t at, size_t n,
 			     size_t limit)
 {
@@ -117,14 +117,16 @@ static enum fdl_refusal parse_ip6(const struct frame *f, struct parsed *p)
 			p->routed = true;
 		p->l4 += ip6_ext_len(ext);
 	}
-	/* An atomic fragment (RFC 6946) too: nothing may be merged into it. */
+	/* This includes an atomic fragment (RFC 6946): nothing may be merged
+	 * into it. */
 	p->fragment = next == IP6_EXT_FRAGMENT;
 	if (p->fragment)
 		return FDL_REFUSE_FRAGMENT;
 	return parse_transport(f, next, p);
 }
 
-/* The IP version that the link header announces; without one, the packet. */
+/* The IP version that the link header announces; without a link header, the one
+ * in the packet. */
 static unsigned announced_version(const uint8_t *frame, unsigned link_len)
 {
 	unsigned nibble = frame[link_len] >> 4;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one walk over a frame's headers, and the flow that it belongs to. */
+/* The one place where headers of a frame are walked, and the hash of its
+ * flow. */
 #ifndef FDL_PROTO_PARSE_H
 #define FDL_PROTO_PARSE_H
 
@@ -16,7 +17,7 @@ struct parsed {
 	uint32_t payload;	/* what follows the TCP or UDP header */
 	uint32_t end;		/* of the IP packet; padding follows. Good with
 				 * l4 where next is known */
-	uint8_t version;	/* 4 or 6; 0: no IP header that holds water */
+	uint8_t version;	/* 4 or 6; 0: no valid IP header */
 	uint8_t proto;		/* TCP_PROTO or UDP_PROTO, then l4 and payload
 				 * are good; else 0 */
 	uint8_t next;		/* the protocol at l4, 0: not known */
@@ -26,10 +27,12 @@ struct parsed {
 };
 
 /*
- * Parse a frame of len bytes, of which the first avail lie at frame. Refusals:
- * SHORT, HEADERS (a header goes past avail, but not past len), NOT_IP, IP,
- * FRAGMENT, TRANSPORT. *p is always written and tells how far it went: after a
- * refusal version may be good, proto is 0.
+ * Parse a frame of len bytes, of which the first avail lie at frame. *p is
+ * always written and tells how far it went: after a refusal version may be
+ * good, and proto is 0.
+ *
+ * Returns FDL_REFUSE_NONE, or SHORT, HEADERS (a header goes past avail and not
+ * past len), NOT_IP, IP, FRAGMENT or TRANSPORT.
  */
 enum fdl_refusal parse_frame(const uint8_t *frame, size_t avail, size_t len,
 			     unsigned link_len, struct parsed *p);
@@ -38,10 +41,11 @@ enum fdl_refusal parse_frame(const uint8_t *frame, size_t avail, size_t len,
 unsigned parsed_check_offset(const struct parsed *p);
 
 /*
- * Hash of the flow a frame belongs to, from what parse_frame gave, whatever it
- * returned: addresses, protocol and ports; only addresses for fragments, whose
- * ports are not all there. The same in both directions, never 0. What is no IP
- * is hashed by its link header.
+ * Returns the hash of the flow that a frame belongs to, from what parse_frame
+ * wrote, whatever that returned. It comes from addresses, protocol and ports;
+ * from addresses alone for fragments, of which not all have the ports; from the
+ * link header if the frame is not IP. It is the same in both directions, and
+ * never 0.
  */
 uint32_t flow_hash(const uint8_t *frame, size_t avail, unsigned link_len,
 		   const struct parsed *p);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The first one that fits tells. */
+/* Addresses that no host can have. The first row that fits says why. */
 struct special {
 	uint8_t bytes[16];
 	unsigned prefix;

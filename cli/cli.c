@@ -10,7 +10,7 @@
 
 #include <fdlink/open.h>
 
-/* By their bit. */
+/* Indexed by the number of the bit. */
 static const char *const offloads[] = {
 	"csum", "tso4", "tso6", "tso-ecn", "ufo", "uso4", "uso6",
 };
@@ -45,8 +45,8 @@ int cli_option(int argc, char **argv, const struct option *options)
 	bool apart;
 
 	opterr = 0;
-	/* With "long" alone, "-address" would be the letters of a word that
-	 * nobody can name afterwards. */
+	/* getopt_long() would take "-address" for letters, of which a message
+	 * could not say the word that is wrong. */
 	opt = getopt_long_only(argc, argv, ":h", options, &which);
 	if (opt == -1 || opt == 'h')
 		return opt;
@@ -96,7 +96,7 @@ int cli_flush(void)
 		"fdlink: standard output is lost (%s): send it to where it can "
 		"be written\n",
 		errno ? strerror(errno) : "an earlier write failed");
-	/* What cannot be written now is not for later. */
+	/* Drop what could not be written: it must not come out later. */
 	__fpurge(stdout);
 	clearerr(stdout);
 	return STATUS_FAILURE;

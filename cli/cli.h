@@ -26,20 +26,21 @@ int connect_main(int argc, char **argv);
 int host_main(int argc, char **argv);
 int info_main(int argc, char **argv);
 
-/* For fdl_options.log: the sentence, to standard error. */
+/* For fdl_options.log: print the sentence on standard error. */
 void cli_log(void *ctx, int level, const char *msg);
 
 /* Say what is wrong with the command line. Returns STATUS_USAGE. */
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * The next option's val, as getopt_long(3) has it, or -1 past the last one.
- * Each command has -h and --help, 'h'. Anything else that is wrong is said, and
- * returns '?'.
+ * Returns the val of the next option, as getopt_long(3) does, or -1 past the
+ * last one. -h and --help of each command are 'h'. For a word that is wrong it
+ * says so on standard error and returns '?'.
  */
 int cli_option(int argc, char **argv, const struct option *options);
 
-/* The one argument behind the options; NULL, and said: there is not one. */
+/* Returns the one argument behind the options, or NULL and says on standard
+ * error that there is none, or more than one. */
 const char *cli_locator(int argc, char **argv);
 
 /*
@@ -49,18 +50,19 @@ const char *cli_locator(int argc, char **argv);
 int cli_flush(void);
 
 /*
- * The exit status for what the library returned, which has been logged: a
- * locator that is malformed or contradicts the options is wrong usage.
+ * Returns the exit status for what the library returned; the library has logged
+ * why. A locator that is malformed or contradicts the options is wrong usage.
  */
 int cli_status(int rc);
 
-/* A string as JSON has it, with its quotes. */
+/* Print a string as JSON has it, with its quotes. */
 void cli_json_string(FILE *out, const char *text);
 
 /* The name of offload 1 << bit, as "tso4"; NULL past the last one. */
 const char *cli_offload_name(unsigned bit);
 
-/* The names of FDL_OFFLOAD_ bits (open.h), each in quotes, with commas. */
+/* Print the names of FDL_OFFLOAD_ bits (open.h), each between quotes, with
+ * commas between them. */
 void cli_offloads(FILE *out, uint32_t bits, const char *quote,
 		  const char *comma);
 

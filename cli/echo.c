@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Echo, port 7 (RFC 862). What a TCP connection receives goes into a ring as
- * large as its window, is sent from there, and its place is free, and the window
- * open again, when the peer has acknowledged it. So the ring cannot overflow,
- * and a peer that sends without reading fills its own ring only, not the link's
- * packet pool.
+ * large as its window, and is sent from there. Its place in the ring is free,
+ * and the window open again, when the peer has acknowledged the echo. So the
+ * ring cannot overflow, and a peer that sends without reading fills its own
+ * ring only, not the link's packet pool.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -36,7 +36,7 @@ static void put(struct echo *echo, const struct pbuf *p)
 	echo->received += p->tot_len;
 }
 
-/* Send what there is and fits; close when all of it has arrived. */
+/* Send what there is and fits. Close when all of it has arrived. */
 static err_t advance(struct echo *echo, struct tcp_pcb *pcb)
 {
 	size_t at, n;
@@ -81,7 +81,7 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t len)
 	return advance(echo, pcb);
 }
 
-/* lwIP was out of memory, perhaps. */
+/* Try again: lwIP may have been out of memory before. */
 static err_t on_poll(void *arg, struct tcp_pcb *pcb)
 {
 	return advance(arg, pcb);
@@ -101,7 +101,8 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	if (err != ERR_OK || !pcb)
 		return ERR_VAL;
 	service_admit(pcb);
-	/* Not calloc(), which may touch a ring that stays unused. */
+	/* Not calloc(), which might touch all pages of a ring that stays
+	 * unused. */
 	echo = malloc(sizeof(*echo));
 	if (!echo)
 		return ERR_MEM;
@@ -117,7 +118,8 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	return ERR_OK;
 }
 
-/* To one host only, and not to another echo: they would never end. */
+/* Answer one host only, not a group. Do not answer another echo: the two would
+ * never end. */
 static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p,
 			const ip_addr_t *addr, u16_t port)
 {

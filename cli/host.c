@@ -28,7 +28,8 @@ struct host {
 	bool lost;		/* something that was printed */
 };
 
-/* UNKNOWN: fdl_open will say what is wrong. */
+/* Returns the medium of the link. UNKNOWN: there is no such link, and fdl_open
+ * will say what is wrong. */
 static enum fdl_medium find_medium(const char *locator)
 {
 	struct fdl_info info = { .medium = FDL_MEDIUM_UNKNOWN };
@@ -50,7 +51,8 @@ static int check_medium(const struct host_options *o, enum fdl_medium medium)
 	return STATUS_OK;
 }
 
-/* What the locator asks for, or 0. Who waits for a peer is not told too late. */
+/* Returns the MTU that the locator asks for, or 0. It is checked before the
+ * link is opened, for opening may first wait for a peer. */
 static uint32_t asked_mtu(const char *locator)
 {
 	const char *at;
@@ -63,7 +65,8 @@ static uint32_t asked_mtu(const char *locator)
 	return 0;
 }
 
-/* mtu: of the link, or 0. */
+/* Returns STATUS_USAGE if the MTU of the link is too small for the addresses.
+ * mtu 0: not known. */
 static int check_mtu(const struct host_options *o, uint32_t mtu)
 {
 	if (!mtu || mtu >= IP6_MIN_MTU_LENGTH || !o->n_ip6)
@@ -73,7 +76,7 @@ static int check_mtu(const struct host_options *o, uint32_t mtu)
 			 o->locator, mtu, o->ip6[0].text, IP6_MIN_MTU_LENGTH);
 }
 
-/* A locally administered one. */
+/* Make a random link address, locally administered. */
 static void random_mac(uint8_t mac[6])
 {
 	while (getrandom(mac, 6, 0) != 6)
@@ -113,8 +116,9 @@ static int open_link(struct host *host)
 }
 
 /*
- * Where a network has two addresses, lwIP takes the upper one for the broadcast
- * address: it is told of a network of one, and the other one is the gateway.
+ * A network of two addresses has no broadcast address. lwIP takes the upper one
+ * for that all the same: so it is told of a network of one address, with the
+ * other address as gateway.
  */
 static void pair_up(ip4_addr_t *mask, ip4_addr_t *gateway,
 		    const ip4_addr_t *address)
@@ -148,7 +152,8 @@ static void to_ip6(ip6_addr_t *ip, const struct host_address *a,
 	ip6_addr_assign_zone(ip, IP6_UNICAST, netif);
 }
 
-/* Index 0 is lwIP's for the link-local address. */
+/* The addresses go to index 1 and up: lwIP keeps index 0 for the link-local
+ * address. */
 static void set_ip6(struct host *host)
 {
 	const struct host_options *o = host->options;
@@ -214,7 +219,8 @@ static int sleeptime(void)
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
-/* What is lost is said, and is no reason to end. */
+/* Write out what was printed. If that is lost, one sentence says so, and the
+ * host goes on. */
 static void print_out(struct host *host)
 {
 	if (cli_flush())
@@ -227,7 +233,8 @@ static void report(struct host *host)
 	print_out(host);
 }
 
-/* Returns 0 when asked to stop, or why the link has ended. */
+/* Serve until asked to stop or the link ends. Returns 0, or why the link has
+ * ended. */
 static int serve(struct host *host)
 {
 	int ms, rc;
@@ -239,7 +246,8 @@ static int serve(struct host *host)
 		rc = fdl_poll(host->ep, ms);
 		if (rc < 0)
 			return rc;
-		/* What comes due while there are packets is seen next time. */
+		/* A timer that comes due while there are packets is looked at
+		 * in the next turn. */
 		if (!rc || !ms)
 			sys_check_timeouts();
 		rc = fdl_lwip_poll(&host->link);
@@ -277,7 +285,7 @@ static int run(struct host *host)
 	netif_remove(&host->netif);
 	if (rc)
 		say_end(host->options->locator, rc);
-	/* A peer that closes has what it wanted. */
+	/* A peer that closes the link has what it wanted: no failure. */
 	if (rc && rc != -ESHUTDOWN)
 		return STATUS_FAILURE;
 	return host->lost ? STATUS_FAILURE : STATUS_OK;

@@ -12,24 +12,24 @@ struct fdl_endpoint;
 
 enum { HOST_MAX_IP6 = 8 };
 
-/* An address of the host. Bytes in network order. */
+/* An address of the host. The bytes are in network order. */
 struct host_address {
 	uint8_t bytes[16];
 	unsigned prefix;
-	const char *text;	/* as given, of the command line; NULL: none */
+	const char *text;	/* as the command line has it; NULL: none */
 };
 
-/* What is left to the link. */
+/* How much work is left to the link. */
 enum host_offload {
 	HOST_OFFLOAD_OFF,
 	HOST_OFFLOAD_ON,
 	HOST_OFFLOAD_TSO,	/* and cutting what TCP sends */
 };
 
-/* As --offload has it. */
+/* Returns the word that --offload has for it. */
 const char *host_offload_name(enum host_offload offload);
 
-/* The command line, understood. */
+/* What the command line asks for. */
 struct host_options {
 	const char *locator;
 	struct host_address ip4;
@@ -44,9 +44,8 @@ struct host_options {
 	bool help;		/* only that was asked for */
 };
 
-/*
- * Errors: STATUS_USAGE, and standard error says why. argv must stay.
- */
+/* Read the command line. Returns STATUS_OK, or STATUS_USAGE, and standard error
+ * says why. *options points into argv, which must stay. */
 int host_parse(struct host_options *options, int argc, char **argv);
 
 /* What the host says of itself, on the page and on standard output. */
@@ -61,9 +60,7 @@ void status_text(const struct host_status *status, FILE *out);
 void status_json(const struct host_status *status, FILE *out);
 void status_html(const struct host_status *status, FILE *out);
 
-/*
- * The services, on all of lwIP's addresses and for good. Errors: -ENOMEM.
- */
+/* Start a service, on all of lwIP's addresses and for good. Errors: -ENOMEM. */
 int echo_start(void);
 int stream_start(void);			/* discard and chargen */
 int http_start(const struct host_status *status);

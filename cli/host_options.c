@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line of fdlink host. Knows nothing of lwIP. */
+/* The command line of fdlink host. It is read without lwIP. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -162,7 +162,7 @@ static int parse_mac(struct host_options *o, const char *text)
 	return STATUS_OK;
 }
 
-/* Of our addresses, the one in whose network the gateway is. */
+/* Returns which of our addresses has the gateway in its network, or NULL. */
 static const struct host_address *near(const struct host_address *gateway,
 				       const struct host_address *own,
 				       unsigned n)

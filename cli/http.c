@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The status page, port 80: HTTP/1.1 (RFC 9112). A connection stays for who asks
- * for that, or sends several requests at once. Others come for one page: if we
- * close first, TIME-WAIT is on our side, and their port is free again.
+ * The status page, port 80: HTTP/1.1 (RFC 9112).
  *
- * What comes is taken request by request; while an answer has no room in lwIP's
- * send buffer, what comes behind waits here, or in lwIP, and the window closes.
+ * A connection stays open for a client that asks for that, or that sends
+ * several requests at once. Other clients come for one page: we close first, so
+ * that TIME-WAIT is on our side and the client's port is free again.
  *
- * A connection that is to end is closed on our side only, and what the peer still
- * sends is thrown away for a while: at a full close the reset that such data
- * gets could overtake the answer.
+ * Requests are taken one by one. While an answer has no room in lwIP's send
+ * buffer, later requests wait here or in lwIP, and the window closes.
+ *
+ * A connection that is to end is closed on our side only, and what the peer
+ * still sends is thrown away for a while: after a full close such data would
+ * get a reset, which could overtake the answer.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -93,7 +95,8 @@ static const char *reason(unsigned status)
 	return reasons[i].reason;
 }
 
-/* Returns its length, or 0 without memory. *body is the caller's to free. */
+/* Make the body of an answer; *body is the caller's to free. Returns its
+ * length, or 0: no memory. */
 static size_t make_body(const struct http *http, const struct page *page,
 			unsigned status, char **body)
 {
@@ -139,7 +142,7 @@ static void write_head(const struct http_request *r, const struct page *page,
 		status == 405 ? "Allow: GET, HEAD\r\n" : "", connection(r));
 }
 
-/* Returns false without memory. */
+/* Make the answer to the request. Returns false: no memory. */
 static bool make_answer(struct http *http, unsigned status)
 {
 	const struct http_request *r = &http->request;
@@ -190,7 +193,8 @@ static err_t hang_up(struct http *http, struct tcp_pcb *pcb)
 	return service_close(pcb);
 }
 
-/* Without a word more: err is not called. */
+/* Reset the connection without an answer. The error callback, which lwIP would
+ * call, is taken off before. */
 static err_t give_up(struct http *http, struct tcp_pcb *pcb)
 {
 	dispose(http);
@@ -199,7 +203,7 @@ static err_t give_up(struct http *http, struct tcp_pcb *pcb)
 	return ERR_ABRT;
 }
 
-/* Say what fits. */
+/* Write as much of the answer as the send buffer takes. */
 static void push(struct http *http, struct tcp_pcb *pcb)
 {
 	size_t n;
@@ -239,7 +243,8 @@ static void answer(struct http *http, unsigned status)
 	allow(http, STUCK);
 }
 
-/* The answer has been written. */
+/* The answer has been written: end the connection, or begin the next
+ * request. */
 static void go_on(struct http *http, struct tcp_pcb *pcb)
 {
 	if (http->request.keep) {
@@ -258,12 +263,13 @@ static void continue_body(struct http *http, struct tcp_pcb *pcb)
 	static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
 	http->request.expects = false;
-	/* Who does not hear it sends the body after a while. */
+	/* If the line cannot be written, nothing is lost: the client sends the
+	 * body after a while all the same. */
 	tcp_write(pcb, line, sizeof(line) - 1, 0);
 	tcp_output(pcb);
 }
 
-/* Take what there is, up to the end of a request. */
+/* Feed what has arrived to the request, up to the end of the request. */
 static void take(struct http *http, struct tcp_pcb *pcb)
 {
 	struct http_request *r = &http->request;
@@ -279,14 +285,15 @@ static void take(struct http *http, struct tcp_pcb *pcb)
 		continue_body(http, pcb);
 }
 
-/* The peer says no more in the middle of a request. */
+/* The peer has closed its side in the middle of a request. */
 static void refuse_part(struct http_request *r)
 {
 	r->status = 400;
 	r->keep = false;
 }
 
-/* Returns whether there may be more to do. */
+/* Do what comes next for a connection. Returns whether there may be more to
+ * do. */
 static bool step(struct http *http, struct tcp_pcb *pcb)
 {
 	struct http_request *r = &http->request;
@@ -324,7 +331,7 @@ static err_t advance(struct http *http, struct tcp_pcb *pcb)
 	return ERR_OK;
 }
 
-/* What is refused lwIP keeps, and offers again. */
+/* What this callback refuses, lwIP keeps and offers again. */
 static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
 	struct http *http = arg;
@@ -391,6 +398,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 
 int http_start(const struct host_status *status)
 {
-	/* lwIP hands it back as it got it: nobody writes to it. */
+	/* The cast takes const away only on the way through lwIP: nobody writes
+	 * to *status. */
 	return service_listen(HTTP_PORT, on_accept, (void *)(uintptr_t)status);
 }

@@ -14,7 +14,8 @@ enum state {
 	TRAILERS,
 };
 
-/* What takes or judges a part returns 0, or the status to refuse it with. */
+/* Functions here that take or check a part of a request return 0, or the status
+ * with which the request is refused. */
 
 void http_request_init(struct http_request *request)
 {
@@ -45,7 +46,8 @@ static int hex_value(char c)
 	return -1;
 }
 
-/* Whether there are bytes, and all are letters, digits or of those others. */
+/* Whether there is at least one byte, and each is a letter, a digit or one of
+ * others. */
 static bool consists_of(const char *s, size_t len, const char *others)
 {
 	size_t i;
@@ -72,7 +74,7 @@ static bool is_named(const char *s, size_t len, const char *name)
 	return strlen(name) == len && !strncasecmp(s, name, len);
 }
 
-/* No control character but tabs. */
+/* Whether there is no control character except tabs. */
 static bool is_text(const char *s)
 {
 	for (; *s; s++) {
@@ -82,7 +84,8 @@ static bool is_text(const char *s)
 	return true;
 }
 
-/* Returns 1, or 3 with an escape, or 0 for a wrong one. */
+/* Decode one character of a path. Returns how many bytes of s it took: 1, or 3
+ * for an escape, or 0: the escape is wrong. */
 static size_t decode(const char *s, char *to)
 {
 	int high, low;
@@ -98,7 +101,8 @@ static size_t decode(const char *s, char *to)
 	return *to ? 3 : 0;
 }
 
-/* Who puts a path behind an address that ends in a slash means one. */
+/* Several slashes at the start count as one: a client that puts a path behind
+ * an address which ends in a slash means one. */
 static bool set_path(struct http_request *r, const char *path)
 {
 	size_t len = 0;
@@ -221,7 +225,8 @@ static unsigned take_field(struct http_request *r)
 	const size_t name_len = strcspn(r->line, ":");
 	char *value = r->line + name_len, *end;
 
-	/* One that goes on in a further line begins with a blank there. */
+	/* A field that goes on in a further line, which begins with a blank, is
+	 * refused here too. */
 	if (!*value || !is_token(r->line, name_len) || !is_text(value))
 		return 400;
 	value++;
@@ -256,7 +261,8 @@ static unsigned end_head(struct http_request *r)
 	r->left = r->length;
 	r->state = r->chunked ? CHUNK_SIZE : BODY;
 	r->expects = r->expects && !r->old && (r->chunked || r->left);
-	/* What comes next may be the body all the same, or not. */
+	/* The client may send the body all the same, or not: what comes next
+	 * cannot be told. So the request is refused now. */
 	if (r->expects && !r->known_method)
 		return 405;
 	if (!r->chunked && !r->left)
@@ -358,7 +364,8 @@ size_t http_request_feed(struct http_request *r, const char *bytes, size_t len)
 		refused = take(r, bytes[at++]);
 		if (!refused)
 			continue;
-		/* What follows cannot be told from what is wrong. */
+		/* Behind bytes that are wrong, the start of the next request
+		 * cannot be found. */
 		r->status = refused;
 		r->keep = false;
 	}

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A request of HTTP/1.0 or 1.1, understood byte by byte (RFC 9112). Pure: bytes
- * in, what they ask for out; no memory but the struct's.
- */
+/* A request of HTTP/1.0 or 1.1, read byte by byte (RFC 9112). Pure: bytes go
+ * in, and what they ask for comes out. There is no memory except the struct. */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
@@ -43,12 +41,13 @@ struct http_request {
 	char line[HTTP_LINE_MAX + 1];
 };
 
-/* For a new request. */
+/* Begin a new request. */
 void http_request_init(struct http_request *request);
 
 /*
- * Take bytes up to the end of the request, or to where it proves wrong: status
- * says which. Returns how many were taken, which is all while status is 0.
+ * Take bytes up to the end of the request, or up to where it proves wrong;
+ * request->status says which. Returns how many bytes were taken; while status
+ * is 0 that is all of them.
  */
 size_t http_request_feed(struct http_request *request, const char *bytes,
 			 size_t len);

@@ -104,7 +104,7 @@ static void json_device(const struct fdl_info *info)
 		       a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* One that is sent is null, one that is not says why. */
+/* An offload that is left to the link is null; else the value says why not. */
 static void json_offloads(const struct fdl_info *info)
 {
 	const char *name, *refusal;
@@ -124,7 +124,7 @@ static void json_offloads(const struct fdl_info *info)
 	fputc('}', stdout);
 }
 
-/* A mode that can be used is null, one that cannot says why. */
+/* A mode that can be used is null; else the value says why not. */
 static void json_modes(const struct fdl_info *info)
 {
 	const char *refusal;

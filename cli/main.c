@@ -33,7 +33,7 @@ static void help(FILE *out)
 	      out);
 }
 
-/* A second line names what this build is without. */
+/* Print the version, and on a second line what this build is without. */
 static void say_version(void)
 {
 	const char *missing[] = {
@@ -93,8 +93,9 @@ static int run(int argc, char **argv)
 }
 
 /*
- * Who closed one of the three means it: a link must not be opened in its place,
- * where it would get what is printed. These fds can be had and not be used.
+ * Keep the numbers 0 to 2 taken. If one of them is closed, a link opened later
+ * would get that number, and with it what is printed. What is opened here can
+ * neither be read nor written.
  */
 static void keep_standard_fds(void)
 {
@@ -106,7 +107,7 @@ static void keep_standard_fds(void)
 	}
 }
 
-/* Output that was lost is a failure, be it by a full disk. */
+/* Output that was lost, as on a full disk, is a failure. */
 int main(int argc, char **argv)
 {
 	int status, lost;

@@ -7,8 +7,8 @@
 #include <lwip/priv/tcp_priv.h>
 
 enum {
-	MAX_OPEN = 256,		/* connections of a port */
-	MAX_TIME_WAIT = 1024,	/* of all */
+	MAX_OPEN = 256,		/* open connections of one port */
+	MAX_TIME_WAIT = 1024,	/* connections in TIME-WAIT, of all ports */
 };
 
 int service_listen(u16_t port, tcp_accept_fn accept, void *arg)
@@ -18,7 +18,7 @@ int service_listen(u16_t port, tcp_accept_fn accept, void *arg)
 
 	if (!pcb)
 		return -ENOMEM;
-	/* Finds a peer that is gone without a word. */
+	/* Keepalive finds a peer that is gone without a word. */
 	ip_set_option(pcb, SOF_KEEPALIVE);
 	pcb->keep_idle = 60 * 1000;
 	if (tcp_bind(pcb, IP_ANY_TYPE, port) != ERR_OK)
@@ -35,7 +35,8 @@ err_close:
 	return -ENOMEM;
 }
 
-/* lwIP moves what it hears from to the front. */
+/* lwIP moves a connection to the front of its list when it hears from it. So
+ * the last one has been silent for longest. */
 static void bound_open(const struct tcp_pcb *accepted)
 {
 	struct tcp_pcb *pcb, *last = NULL;
@@ -52,7 +53,7 @@ static void bound_open(const struct tcp_pcb *accepted)
 		tcp_abort(last);
 }
 
-/* A new one is in front. */
+/* lwIP puts a new one in front, so the last one is the oldest. */
 static void bound_time_wait(void)
 {
 	struct tcp_pcb *pcb, *last = NULL;

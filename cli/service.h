@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the TCP services share. */
+/* Functions that the TCP services share. */
 #ifndef SERVICE_H
 #define SERVICE_H
 
@@ -8,16 +8,12 @@
 /* Serve a port on all addresses, for good. Errors: -ENOMEM. */
 int service_listen(u16_t port, tcp_accept_fn accept, void *arg);
 
-/*
- * A connection has been accepted, and may be one of very many: of 256 others of
- * its port the one that has been silent for longest is reset.
- */
+/* Note that a connection was accepted. If there are 256 others on its port, the
+ * one that has been silent for longest is reset. */
 void service_admit(const struct tcp_pcb *pcb);
 
-/*
- * Close a connection, which says nothing to us any more. What has been written
- * is still sent. Returns what an lwIP callback must return then.
- */
+/* Close a connection; its callbacks are not called any more. What has been
+ * written is still sent. Returns what an lwIP callback must return then. */
 err_t service_close(struct tcp_pcb *pcb);
 
 #endif

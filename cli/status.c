@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the host says of itself. */
+/* What the host tells of itself, on the page and on standard output. */
 #include <inttypes.h>
 
 #include <fdlink/fdlink.h>
@@ -16,9 +16,8 @@ static long uptime(const struct host_status *status)
 	       (now.tv_nsec < status->started.tv_nsec);
 }
 
-/*
- * The counters in turn: the link's, then the stack's. NULL past the last.
- */
+/* Returns the name of counter i, and its value: first the link's counters, then
+ * the stack's. NULL past the last one. */
 static const char *counter(const struct host_status *status,
 			   const struct fdl_stats *stats, unsigned i,
 			   uint64_t *value)

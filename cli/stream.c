@@ -14,7 +14,8 @@ enum {
 	PERIOD = GLYPHS * LINE,	/* then the lines repeat */
 	/* As much as one tcp_write takes, in whole periods. */
 	PATTERN = 0xffff / PERIOD * PERIOD,
-	/* Room in the send buffer that is worth a write. */
+	/* With less room than this in the send buffer, a write is not worth its
+	 * cost. */
 	WORTHWHILE = PATTERN / 2,
 };
 
@@ -79,7 +80,7 @@ static err_t chargen_sent(void *arg, struct tcp_pcb *pcb, u16_t len)
 	return chargen_fill(arg, pcb);
 }
 
-/* lwIP was out of memory, perhaps. */
+/* Try again: lwIP may have been out of memory before. */
 static err_t chargen_poll(void *arg, struct tcp_pcb *pcb)
 {
 	return chargen_fill(arg, pcb);

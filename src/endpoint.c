@@ -193,6 +193,23 @@ static void distrust(struct fdl_endpoint *ep)
 			why);
 }
 
+/* One sentence says why not, for all of them. */
+static void watch_device(struct fdl_endpoint *ep, const int *fds)
+{
+	struct fdl_queue *q;
+	bool told;
+	unsigned i;
+
+	if (!ep->shared.kind->device)
+		return;
+	told = shared_open_device(&ep->shared, fds[0], &ep->queues[0].info);
+	for (i = 0; i < ep->n_queues; i++) {
+		q = &ep->queues[i];
+		if (watch_open(&q->watch, &q->info, told))
+			told = true;
+	}
+}
+
 static int build(struct fdl_endpoint *ep, const int *fds, const int *spare)
 {
 	int err = 0;
@@ -211,8 +228,7 @@ static int build(struct fdl_endpoint *ep, const int *fds, const int *spare)
 		close_queues(ep, ep->n_queues);
 		return err;
 	}
-	shared_open_device(&ep->shared, fds[0], &ep->queues[0].info);
-	watch_open_all(ep);
+	watch_device(ep, fds);
 	return 0;
 }
 

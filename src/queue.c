@@ -118,6 +118,10 @@ int queue_open(struct fdl_queue *q, int fd)
 			 pool_refill_fd(q->io.pool), ready_flags(q));
 	if (err)
 		goto close_rx;
+	q->watch.shared = q->shared;
+	q->watch.ready = &q->ready;
+	q->watch.fd = q->io.fd;
+	q->watch.by_block = q->ops->by_block;
 	return 0;
 
 close_rx:
@@ -136,7 +140,7 @@ close_fd:
 
 void queue_close(struct fdl_queue *q)
 {
-	watch_close(q);
+	watch_close(&q->watch);
 	ready_close(&q->ready);
 	close_tx(q);
 	rx_close(&q->rx);

@@ -16,7 +16,7 @@ static int look_at_link(struct fdl_queue *q, struct fdl_packet *v[], int n,
 {
 	int total = 0;
 
-	if (watch_look(q))
+	if (watch_look(&q->watch))
 		total = rx_receive(&q->rx, v, n, rest);
 	if (total == 0 && *rest == RX_DRY && watch_is_over(&q->watch)) {
 		rx_end(&q->rx, -ENODEV, "the device is gone");

@@ -8,6 +8,7 @@
 void shared_init(struct shared *s)
 {
 	pthread_mutex_init(&s->device_lock, NULL);
+	s->device.netlink = -1;
 }
 
 void shared_destroy(struct shared *s)
@@ -22,18 +23,30 @@ void shared_error(struct shared *s, const char *text)
 				      memory_order_relaxed);
 }
 
-void shared_open_device(struct shared *s, int fd, const struct fdl_info *info)
+/* What it has dropped by the first time is not ours to count. */
+static int open_device(struct shared *s, int fd, const struct fdl_info *info)
 {
 	int err = device_open(&s->device, s->kind->device, fd, info->name);
 
-	if (!err)
-		err = device_tx_dropped(&s->device, &s->device_drops);
-	if (err && info->device)
+	if (err || s->counts_drops)
+		return err;
+	err = device_tx_dropped(&s->device, &s->device_drops);
+	s->counts_drops = !err;
+	return err;
+}
+
+int shared_open_device(struct shared *s, int fd, const struct fdl_info *info)
+{
+	int err = open_device(s, fd, info);
+
+	if (err)
 		log_say(&s->log, FDL_LOG_WARNING,
 			"%s cannot be asked about "
 			"(%s): changes of the link and drops by the device "
 			"are not noticed",
-			info->name, strerror(-err));
+			*info->name ? info->name : "the device",
+			strerror(-err));
+	return err;
 }
 
 int shared_reopen_device(struct shared *s, int fd, const struct fdl_info *info)
@@ -42,7 +55,7 @@ int shared_reopen_device(struct shared *s, int fd, const struct fdl_info *info)
 
 	pthread_mutex_lock(&s->device_lock);
 	device_close(&s->device);
-	err = device_open(&s->device, s->kind->device, fd, info->name);
+	err = open_device(s, fd, info);
 	pthread_mutex_unlock(&s->device_lock);
 	return err;
 }
@@ -63,8 +76,8 @@ int shared_device_drops(struct shared *s, uint64_t *drops)
 
 	pthread_mutex_lock(&s->device_lock);
 	err = device_tx_dropped(&s->device, drops);
-	pthread_mutex_unlock(&s->device_lock);
 	if (!err)
 		*drops -= s->device_drops;
+	pthread_mutex_unlock(&s->device_lock);
 	return err;
 }

@@ -32,6 +32,7 @@ struct shared {
 
 	pthread_mutex_t device_lock;	/* one question at a time */
 	struct device device;
+	bool counts_drops;		/* device_drops is known: */
 	uint64_t device_drops;		/* tx_dropped at the start */
 };
 
@@ -44,8 +45,9 @@ void shared_error(struct shared *s, const char *text);
 /*
  * Open the device behind fd, and note what it has dropped so far. Not to know
  * it is no reason to fail: a warning is logged, and the device stays closed.
+ * Errors: as device_open.
  */
-void shared_open_device(struct shared *s, int fd, const struct fdl_info *info);
+int shared_open_device(struct shared *s, int fd, const struct fdl_info *info);
 
 /* The device behind fd is to be asked in another network namespace from now
  * on. Any thread. Errors: as device_open. */

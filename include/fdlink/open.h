@@ -176,6 +176,8 @@ struct fdl_link {
  * fds readable, fdl_recv returns 0 for it (or the packets that were there), and
  * fdl_link.changes has grown. When a TUN or TAP moves to another network
  * namespace, the endpoint follows it if the process may enter that namespace.
+ * A warning is logged when changes cannot be noticed; where file descriptors or
+ * memory were short, fdl_recv tries again.
  *
  * Returns 0.
  * Errors:
@@ -183,6 +185,8 @@ struct fdl_link {
  *	-ENODEV		the device is gone
  *	-EXDEV		the device is in a network namespace that this process
  *			may not enter; its changes are not noticed either
+ *	-EMFILE, -ENFILE, -ENOMEM
+ *			it has to be looked for anew, and cannot be for now
  */
 int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *link, size_t size);
 

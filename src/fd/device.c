@@ -38,12 +38,15 @@ static int guessed_socket(const struct device_of *of, int fd, const char *name)
 {
 	int sock = link_socket();
 	struct link link;
+	int err;
 
-	if (sock < 0 ||
-	    (!link_get(sock, name, 0, &link) && of->looks_same(fd, &link)))
+	if (sock < 0)
+		return sock;
+	err = link_get(sock, name, 0, &link);
+	if (!err && of->looks_same(fd, &link))
 		return sock;
 	os_close(sock);
-	return -EXDEV;
+	return err == -ENOBUFS || err == -ENOMEM ? err : -EXDEV;
 }
 
 static int open_there(void *arg, const struct log *log)

@@ -15,7 +15,7 @@
 
 enum {
 	ANSWER_SIZE = 16384, /* one link; those of a few KiB are large */
-	SEQ = 1,
+	SEQ = 0x46444c4b, /* nobody else's: his events may bear his */
 };
 
 struct request {
@@ -237,6 +237,14 @@ static int send_request(int sock, const char *name, unsigned ifindex)
 	return n < 0 ? (int)n : 0;
 }
 
+static bool is_answer(const uint8_t *msg, size_t len)
+{
+	struct nlmsghdr nh = { 0 };
+
+	memcpy(&nh, msg, len < sizeof(nh) ? len : sizeof(nh));
+	return nh.nlmsg_seq == SEQ;
+}
+
 int link_get(int sock, const char *name, unsigned ifindex, struct link *link)
 {
 	uint8_t answer[ANSWER_SIZE];
@@ -248,8 +256,11 @@ int link_get(int sock, const char *name, unsigned ifindex, struct link *link)
 	err = send_request(sock, name, ifindex);
 	if (err)
 		return err;
-	/* The kernel answers inside sendmsg: what there is, is there. */
-	n = os_recvmsg(sock, &msg, MSG_DONTWAIT);
+	/* The kernel answers inside sendmsg: what there is, is there. Events
+	 * before it are older than it. */
+	do {
+		n = os_recvmsg(sock, &msg, MSG_DONTWAIT);
+	} while (n >= 0 && !is_answer(answer, (size_t)n));
 	if (n < 0)
 		return (int)n;
 	if (msg.msg_flags & MSG_TRUNC)
@@ -258,7 +269,8 @@ int link_get(int sock, const char *name, unsigned ifindex, struct link *link)
 }
 
 /*
- * Messages that are not about the device never wake us. The filter loads in
+ * Messages that are not about the device never wake us, nor do they come at
+ * all; that there is none of that number is an answer. The filter loads in
  * network byte order what is in host order. A bridge tells of its ports under
  * the same message types, with a family of its own.
  */
@@ -271,6 +283,8 @@ static int filter_device(int sock, unsigned ifindex)
 		INDEX = BODY + offsetof(struct ifinfomsg, ifi_index),
 	};
 	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, TYPE),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NLMSG_ERROR), 6, 0),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, INDEX),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(ifindex), 0, 6),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FAMILY),
@@ -290,15 +304,21 @@ static int filter_device(int sock, unsigned ifindex)
 			     sizeof(fprog));
 }
 
+/* A socket that has asked for something has a number, and can be bound to no
+ * other. */
 int link_subscribe(int sock, unsigned ifindex)
 {
-	const struct sockaddr_nl group = { .nl_family = AF_NETLINK,
-					   .nl_groups = RTMGRP_LINK };
-	int err = filter_device(sock, ifindex);
+	struct sockaddr_nl own = { 0 };
+	socklen_t len = sizeof(own);
+	int err;
 
+	err = filter_device(sock, ifindex);
+	if (!err)
+		err = os_getsockname(sock, (struct sockaddr *)&own, &len);
 	if (err)
 		return err;
-	return os_bind(sock, (const struct sockaddr *)&group, sizeof(group));
+	own.nl_groups = RTMGRP_LINK;
+	return os_bind(sock, (const struct sockaddr *)&own, sizeof(own));
 }
 
 static bool is_departure(const uint8_t *msg, size_t len)

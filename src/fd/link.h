@@ -40,9 +40,9 @@ int link_socket(void);
 int link_get(int sock, const char *name, unsigned ifindex, struct link *link);
 
 /*
- * Make a fresh link socket receive the changes of one device, and nothing else,
- * to be read by link_next_event alone. Errors: those of setsockopt(2) and
- * bind(2).
+ * Make a link socket receive the changes of one device, and nothing else, to be
+ * read by link_next_event. link_get still asks for this device, and skips the
+ * changes that were told before. Errors: those of setsockopt(2) and bind(2).
  */
 int link_subscribe(int sock, unsigned ifindex);
 

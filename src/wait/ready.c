@@ -180,11 +180,16 @@ void ready_more(struct ready *r, bool more)
 }
 
 /* There is always room to send to the kernel. */
+static uint32_t link_events(const struct ready *r)
+{
+	return EPOLLIN | (r->insists ? (uint32_t)EPOLLOUT : 0);
+}
+
 static int watch_link(struct ready *r)
 {
-	uint32_t events = EPOLLIN | (r->insists ? (uint32_t)EPOLLOUT : 0);
-
-	return r->link < 0 ? 0 : watch(r, r->link, events, FDL_READABLE);
+	if (r->link < 0)
+		return 0;
+	return watch(r, r->link, link_events(r), FDL_READABLE);
 }
 
 static void unwatch_link(struct ready *r)
@@ -213,8 +218,10 @@ void ready_unwatch(struct ready *r)
 void ready_insist(struct ready *r)
 {
 	r->insists = true;
-	unwatch_link(r);
-	watch_link(r);
+	/* Where it is not in the set, it will be so. */
+	if (r->link >= 0)
+		control(r, EPOLL_CTL_MOD, r->link, link_events(r),
+			FDL_READABLE);
 }
 
 bool ready_settle(struct ready *r)

@@ -13,9 +13,27 @@
 #include <errno.h>
 #include <string.h>
 
-#include "endpoint.h"
+#include "kind/kind.h"
 #include "kind/probe.h"
 #include "os.h"
+#include "shared.h"
+#include "wait/ready.h"
+
+enum {
+	RETRY_MS = 1000,
+	/* A device may move on, or get another name, while it is followed. */
+	MAX_MOVES = 4,
+};
+
+static bool stays(const struct watch *w)
+{
+	return w->shared->kind->device->stays;
+}
+
+static void count_change(struct watch *w)
+{
+	atomic_fetch_add_explicit(&w->changes, 1, memory_order_relaxed);
+}
 
 static void note_change(struct watch *w, const struct link *link)
 {
@@ -24,8 +42,33 @@ static void note_change(struct watch *w, const struct link *link)
 	if (link->up != last->up || link->carrier != last->carrier ||
 	    link->mtu != last->mtu || strcmp(link->name, last->name) ||
 	    memcmp(link->address, last->address, sizeof(link->address)))
-		atomic_fetch_add_explicit(&w->changes, 1, memory_order_relaxed);
+		count_change(w);
 	w->last = *link;
+}
+
+void watch_close(struct watch *w)
+{
+	if (!w->open)
+		return;
+	w->open = false;
+	ready_unwatch(w->ready);
+	os_close(w->netlink);
+}
+
+/* Look at sock, which is then the watch's, instead of what there was. */
+static int replace(struct watch *w, int sock)
+{
+	int err;
+
+	watch_close(w);
+	err = ready_watch(w->ready, sock);
+	if (err) {
+		os_close(sock);
+		return err;
+	}
+	w->netlink = sock;
+	w->open = true;
+	return 0;
 }
 
 /*
@@ -33,9 +76,9 @@ static void note_change(struct watch *w, const struct link *link)
  * until its timeout. In place of the netlink socket, which has no more to say,
  * a timer is watched that waits for it.
  */
-static int wait_for_ring(struct fdl_queue *q)
+static int wait_for_ring(struct watch *w)
 {
-	unsigned wait_ms = 2 * q->shared->opts.ring_timeout_ms;
+	unsigned wait_ms = 2 * w->shared->opts.ring_timeout_ms;
 	int timer = os_timerfd();
 	int err;
 
@@ -46,21 +89,29 @@ static int wait_for_ring(struct fdl_queue *q)
 		os_close(timer);
 		return err;
 	}
-	ready_unwatch(&q->ready);
-	os_close(q->watch.netlink);
-	q->watch.netlink = timer;
-	q->watch.over_at = os_now_ms() + wait_ms;
-	return ready_watch(&q->ready, timer);
+	err = replace(w, timer);
+	if (!err)
+		w->over_at = os_now_ms() + wait_ms;
+	return err;
 }
 
-static void found_gone(struct fdl_queue *q)
+/* The set has to be ready from now on, by some socket. */
+static void insist(struct watch *w)
 {
-	struct watch *w = &q->watch;
+	int sock = w->open ? -1 : link_socket();
 
+	if (sock >= 0)
+		replace(w, sock);
+	ready_insist(w->ready);
+}
+
+static void found_gone(struct watch *w)
+{
 	w->gone = true;
-	atomic_fetch_add_explicit(&w->changes, 1, memory_order_relaxed);
-	if (!q->ops->by_block || wait_for_ring(q))
-		ready_insist(&q->ready);
+	w->retry_at = 0;
+	count_change(w);
+	if (!w->by_block || wait_for_ring(w))
+		insist(w);
 }
 
 bool watch_is_over(const struct watch *w)
@@ -68,94 +119,116 @@ bool watch_is_over(const struct watch *w)
 	return w->gone && (w->over_at == 0 || os_now_ms() >= w->over_at);
 }
 
-static bool stays(const struct shared *s)
+/*
+ * A socket that tells of the device from here on; what happened before is asked
+ * for. The other queues may see the device elsewhere already, and the number it
+ * has there. -ENODEV: it is not there any more.
+ */
+static int subscribe(const struct watch *w, const struct fdl_info *info,
+		     struct link *link)
 {
-	return s->kind->device->stays;
-}
-
-static int subscribe(struct fdl_queue *q, const struct fdl_info *info)
-{
-	struct fdl_endpoint *ep = q->ep;
-	struct watch *w = &q->watch;
+	int sock = device_socket(w->shared->kind->device, w->fd, info->name);
 	int err;
 
-	w->netlink = device_socket(q->shared->kind->device, q->io.fd,
-				   info->name);
-	if (w->netlink < 0)
-		return w->netlink;
-	err = link_subscribe(w->netlink, ep->shared.device.ifindex);
+	if (sock < 0)
+		return sock;
+	err = link_get(sock, info->name, 0, link);
 	if (!err)
-		err = ready_watch(&q->ready, w->netlink);
+		err = link_subscribe(sock, link->ifindex);
+	if (!err)
+		err = link_get(sock, NULL, link->ifindex, link);
 	if (err)
-		os_close(w->netlink);
-	w->open = !err;
+		os_close(sock);
+	return err ? err : sock;
+}
+
+static int settle_down(struct watch *w, const struct fdl_info *info)
+{
+	struct link link;
+	int sock, err;
+
+	sock = subscribe(w, info, &link);
+	if (sock < 0)
+		return sock;
+	err = replace(w, sock);
+	if (!err)
+		w->last = link;
 	return err;
 }
 
-/* What happens from here on is told; what happened before is asked for. */
-static int watch_open(struct fdl_queue *q, const struct fdl_info *info)
+/* An error that says nothing about the device. */
+static bool may_pass(int err)
 {
-	struct link link;
-	int err;
-
-	err = subscribe(q, info);
-	if (err)
-		return err;
-	err = shared_get_link(q->shared, &link);
-	if (!err)
-		q->watch.last = link;
-	else if (!stays(q->shared) && err == -ENODEV)
-		found_gone(q);
-	return 0;
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
+	       err == -ENOBUFS || err == -ENOSPC || err == -EAGAIN;
 }
 
-void watch_close(struct fdl_queue *q)
-{
-	if (!q->watch.open)
-		return;
-	q->watch.open = false;
-	ready_unwatch(&q->ready);
-	os_close(q->watch.netlink);
-}
-
-static void warn(const struct fdl_endpoint *ep, const char *name, int err)
-{
-	log_say(&ep->shared.log, FDL_LOG_WARNING,
-		"%s cannot be watched (%s): changes "
-		"of its link are not noticed%s",
-		name, strerror(-err),
-		stays(&ep->shared) ? "" : ", nor that it is deleted");
-}
-
-void watch_open_all(struct fdl_endpoint *ep)
-{
-	unsigned i;
-	int err = 0;
-
-	if (ep->shared.device.netlink < 0)
-		return;
-	for (i = 0; !err && i < ep->n_queues; i++)
-		err = watch_open(&ep->queues[i], &ep->queues[0].info);
-	if (err)
-		warn(ep, ep->queues[0].info.name, err);
-}
-
-static void follow(struct fdl_queue *q)
+static int look_for_fd(const struct watch *w, struct fdl_info *info)
 {
 	const struct log silent = { 0 };
 	const struct kind *kind;
+	int err = probe_fd(w->fd, &kind, info, &silent);
+
+	return !err || err == -ENODEV || may_pass(err) ? err : -ENODEV;
+}
+
+/* Watch the device where it is now. -ENODEV: the fd has none any more. */
+static int follow(struct watch *w)
+{
 	struct fdl_info info;
+	int i, found, err = 0;
+
+	for (i = 0; i < MAX_MOVES; i++) {
+		found = look_for_fd(w, &info);
+		err = found;
+		if (!err)
+			err = shared_reopen_device(w->shared, w->fd, &info);
+		if (!err)
+			err = settle_down(w, &info);
+		if (err != -ENODEV)
+			return err;
+	}
+	return found == -ENODEV ? err : -EAGAIN;
+}
+
+static void warn(const struct watch *w, int err)
+{
+	log_say(&w->shared->log, FDL_LOG_WARNING,
+		"%s cannot be watched%s (%s): changes "
+		"of its link are not noticed%s",
+		w->last.name[0] ? w->last.name : "the device",
+		w->retry_at ? " for now" : "", strerror(-err),
+		stays(w) ? "" : ", nor that it is deleted");
+}
+
+/* What became of watching the device. Returns whether it is gone. */
+static bool conclude(struct watch *w, int err, bool quiet)
+{
+	const bool retried = may_pass(err);
+
+	if (err == -ENODEV) {
+		found_gone(w);
+		return true;
+	}
+	w->retry_at = retried ? os_now_ms() + RETRY_MS : 0;
+	if (err && !retried)
+		watch_close(w);
+	if (err && !w->told && !quiet)
+		warn(w, err);
+	w->told = err;
+	return false;
+}
+
+int watch_open(struct watch *w, const struct fdl_info *info, bool quiet)
+{
 	int err;
 
-	watch_close(q);
-	atomic_fetch_add_explicit(&q->watch.changes, 1, memory_order_relaxed);
-	if (probe_fd(q->io.fd, &kind, &info, &silent))
-		return;		/* deleted */
-	err = shared_reopen_device(q->shared, q->io.fd, &info);
-	if (!err)
-		err = watch_open(q, &info);
-	if (err)
-		warn(q->ep, info.name, err);
+	memcpy(w->last.name, info->name, sizeof(w->last.name));
+	err = settle_down(w, info);
+	if (err == -ENODEV)
+		err = follow(w);
+	conclude(w, err, quiet);
+	return err;
 }
 
 /* All that was told. Returns the last thing of note. */
@@ -173,70 +246,48 @@ static enum link_event read_events(struct watch *w)
 	return told;
 }
 
-static bool has_left(struct fdl_queue *q)
+static bool has_left(struct watch *w)
 {
-	enum link_event event = read_events(&q->watch);
+	enum link_event event = read_events(w);
 	struct link link;
 	int err;
 
 	if (event != LINK_MISSED)
 		return event == LINK_LEFT;
-	err = shared_get_link(q->shared, &link);
+	err = shared_get_link(w->shared, &link);
 	if (!err)
-		note_change(&q->watch, &link);
+		note_change(w, &link);
 	return err == -ENODEV;
 }
 
-bool watch_look(struct fdl_queue *q)
+/* It could not be watched. What the socket of before has to say is not about
+ * where the device is now. */
+static bool try_again(struct watch *w)
 {
-	if (!q->watch.open || q->watch.gone || !has_left(q))
-		return false;
-	if (stays(q->shared)) {
-		follow(q);
-		return false;
-	}
-	found_gone(q);
-	return true;
-}
-
-static uint64_t count_changes(const struct fdl_endpoint *ep)
-{
-	uint64_t n, most = 0;
-	unsigned i;
-
-	/* Each queue reads all of them, in its own time. */
-	for (i = 0; i < ep->n_queues; i++) {
-		n = atomic_load_explicit(&ep->queues[i].watch.changes,
-					 memory_order_relaxed);
-		if (n > most)
-			most = n;
-	}
-	return most;
-}
-
-uint64_t fdl_link_changes(const struct fdl_endpoint *ep)
-{
-	return count_changes(ep);
-}
-
-int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *out, size_t size)
-{
-	struct fdl_link found = { 0 };
-	struct link link;
 	int err;
 
-	if (!ep->shared.kind->device)
-		return -EOPNOTSUPP;
-	found.changes = count_changes(ep);
-	err = shared_get_link(&ep->shared, &link);
-	if (err)
-		return err;
-	found.up = link.up;
-	found.carrier = link.carrier;
-	found.mtu = link.mtu;
-	memcpy(found.address, link.address, sizeof(found.address));
-	memcpy(found.name, link.name, sizeof(found.name));
-	memset(out, 0, size);
-	memcpy(out, &found, size < sizeof(found) ? size : sizeof(found));
-	return 0;
+	if (w->open)
+		read_events(w);
+	if (os_now_ms() < w->retry_at)
+		return false;
+	err = follow(w);
+	if (!err)
+		count_change(w);
+	return conclude(w, err, false);
+}
+
+bool watch_look(struct watch *w)
+{
+	if (w->gone)
+		return false;
+	if (w->retry_at)
+		return try_again(w);
+	if (!w->open || !has_left(w))
+		return false;
+	if (!stays(w)) {
+		found_gone(w);
+		return true;
+	}
+	count_change(w);
+	return conclude(w, follow(w), false);
 }

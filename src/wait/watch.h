@@ -13,13 +13,23 @@
 
 #include "fd/link.h"
 
-struct fdl_endpoint;
-struct fdl_queue;
+struct fdl_info;
+struct ready;
+struct shared;
 
 struct watch {
+	struct shared *shared;
+	struct ready *ready;
+	int fd;				/* the queue's; not owned */
+	bool by_block;			/* packets may come after the device
+					 * is gone */
 	bool open;
 	int netlink;			/* subscribed to the device; when it is
 					 * gone, maybe the timer for over_at */
+	int64_t retry_at;		/* receive side: the device could not be
+					 * watched, then it is tried again; as
+					 * os_now_ms(), 0: never */
+	bool told;			/* that it cannot be watched */
 	bool gone;			/* receive side: the device is */
 	int64_t over_at;		/* receive side: when all it left will
 					 * have come, as os_now_ms(); 0: at
@@ -29,18 +39,21 @@ struct watch {
 };
 
 /*
- * Watch the device of every queue, as far as ep->device is known. A queue
- * without a watch works, and never learns.
+ * Watch the device behind the fd, once shared knows it. shared, ready, fd and
+ * by_block are set. A queue without a watch works, and never learns; whoever
+ * opens it is told why, unless quiet, and where that may pass it is tried again
+ * when there is nothing to receive.
+ * Errors: as device_open; those of setsockopt(2), bind(2), epoll_ctl(2).
  */
-void watch_open_all(struct fdl_endpoint *ep);
-void watch_close(struct fdl_queue *q);
+int watch_open(struct watch *w, const struct fdl_info *info, bool quiet);
+void watch_close(struct watch *w);
 
 /*
  * Receive side, when there is nothing to receive: take note of what happened to
  * the device. Returns true when it has just been found gone: what came before
  * is to be received, and then the queue ends.
  */
-bool watch_look(struct fdl_queue *q);
+bool watch_look(struct watch *w);
 
 /* Receive side: has the queue ended, if there is nothing to receive? Its fd is
  * readable once it has. */

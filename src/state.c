@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the link's device is like now. */
+#include <errno.h>
+#include <string.h>
+
+#include "endpoint.h"
+#include "kind/kind.h"
+#include "kind/probe.h"
+
+static uint64_t count_changes(const struct fdl_endpoint *ep)
+{
+	uint64_t n, most = 0;
+	unsigned i;
+
+	/* Each queue reads all of them, in its own time. */
+	for (i = 0; i < ep->n_queues; i++) {
+		n = atomic_load_explicit(&ep->queues[i].watch.changes,
+					 memory_order_relaxed);
+		if (n > most)
+			most = n;
+	}
+	return most;
+}
+
+uint64_t fdl_link_changes(const struct fdl_endpoint *ep)
+{
+	return count_changes(ep);
+}
+
+enum {
+	/* It may move on while it is looked for. */
+	MAX_MOVES = 4,
+};
+
+/* It is asked for where it is now, though no queue has followed it yet. */
+static int find_device(struct fdl_endpoint *ep, struct link *link)
+{
+	const struct log silent = { 0 };
+	const int fd = ep->queues[0].io.fd;
+	const struct kind *kind;
+	struct fdl_info info;
+	int err;
+
+	err = probe_fd(fd, &kind, &info, &silent);
+	if (!err)
+		err = shared_reopen_device(&ep->shared, fd, &info);
+	return err ? err : shared_get_link(&ep->shared, link);
+}
+
+static int get_link(struct fdl_endpoint *ep, struct link *link)
+{
+	int i, err = shared_get_link(&ep->shared, link);
+
+	if (err == -EXDEV)
+		return find_device(ep, link);
+	for (i = 0; err == -ENODEV && i < MAX_MOVES; i++) {
+		if (!ep->shared.kind->device->stays)
+			break;
+		err = find_device(ep, link);
+	}
+	return err;
+}
+
+int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *out, size_t size)
+{
+	struct fdl_link found = { 0 };
+	struct link link;
+	int err;
+
+	if (!ep->shared.kind->device)
+		return -EOPNOTSUPP;
+	found.changes = count_changes(ep);
+	err = get_link(ep, &link);
+	if (err)
+		return err;
+	found.up = link.up;
+	found.carrier = link.carrier;
+	found.mtu = link.mtu;
+	memcpy(found.address, link.address, sizeof(found.address));
+	memcpy(found.name, link.name, sizeof(found.name));
+	memset(out, 0, size);
+	memcpy(out, &found, size < sizeof(found) ? size : sizeof(found));
+	return 0;
+}

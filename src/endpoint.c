@@ -11,6 +11,7 @@
 #include "io/group.h"
 #include "kind/choose.h"
 #include "kind/probe.h"
+#include "limit.h"
 #include "options.h"
 #include "os.h"
 #include "tx/distrust.h"
@@ -159,7 +160,6 @@ static int set_up(struct fdl_endpoint *ep, const int *fds,
 	static const uint8_t unknown[sizeof(ep->shared.opts.address)];
 	int err;
 
-	ep->shared.log = options_log(given);
 	err = options_read(&ep->shared.opts, given, &ep->shared.log);
 	if (err)
 		return err;
@@ -260,20 +260,50 @@ static void discard(struct fdl_endpoint *ep)
 	free(ep);
 }
 
+unsigned endpoint_descriptors(const struct kind *kind, unsigned queues,
+			      bool pairs)
+{
+	const unsigned watched = kind && kind->device;
+	unsigned each = 8;	/* the fd; what tells of packets, pool, room and
+				 * leftovers, and wakes */
+
+	each += watched;
+	if (pairs)
+		each += 3;	/* a socket, and what joins the two */
+	return queues * each + 2 + watched;
+}
+
+static void end_log(struct limit_log *limit, int err,
+		    const struct fdl_endpoint *ep,
+		    const struct own_sockets *own)
+{
+	const unsigned n = endpoint_descriptors(ep->shared.kind, ep->n_queues,
+						own->spare);
+
+	limit_end(limit, err, own->name ? own->name : "the endpoint",
+		  own->descriptors ? own->descriptors : n);
+}
+
 int endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
 		 const struct own_sockets *own, const struct fdl_options *opts)
 {
 	static const struct own_sockets none;
+	const struct log log = options_log(opts);
 	struct fdl_endpoint *ep = allocate(nfds);
+	struct limit_log limit;
 	int err;
 
 	if (!ep)
 		return -ENOMEM;
 	if (!own)
 		own = &none;
+	limit_begin(&limit, &log);
+	ep->shared.log = limit.log;
 	err = set_up(ep, fds, own, opts);
 	if (!err)
 		err = build(ep, fds, own->spare);
+	ep->shared.log = log;
+	end_log(&limit, err, ep, own);
 	if (err) {
 		discard(ep);
 		return err;

@@ -29,14 +29,23 @@ struct fdl_endpoint {
 	struct fdl_queue *queues;
 };
 
-/* AF_PACKET sockets that were opened for an endpoint. */
+/* What was opened for an endpoint. */
 struct own_sockets {
+	const char *name;	/* for the log; NULL: the fds are the caller's */
+	unsigned descriptors;	/* that it takes in all, at most */
 	const int *spare;	/* NULL, or as many sockets again as group_new
 				 * takes them; the fds are in a group of their
 				 * own then, steered to their own numbers */
 	bool no_outgoing;	/* the kernel gives them no frames that this
 				 * machine sends */
 };
+
+/*
+ * How many descriptors an endpoint has at most, with so many queues. Those that
+ * it is made from are the caller's. pairs: it has spare sockets.
+ */
+unsigned endpoint_descriptors(const struct kind *kind, unsigned queues,
+			      bool pairs);
 
 /* As fdl_endpoint_new. own: NULL if the fds are the caller's. */
 int endpoint_new(struct fdl_endpoint **ep, const int *fds, unsigned nfds,

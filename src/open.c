@@ -13,6 +13,7 @@
 #include "fd/netns.h"
 #include "kind/locate.h"
 #include "kind/probe.h"
+#include "limit.h"
 #include "options.h"
 #include "os.h"
 
@@ -80,6 +81,41 @@ static int read_both(struct locator *loc, const char *locator,
 	return err ? err : merge(opts, loc, log);
 }
 
+/* More than one socket per queue are opened where a mode may join two. */
+static bool may_pair(const struct locator *loc)
+{
+	const struct io_ops *const *mode = loc->kind->modes;
+
+	if (loc->mode != FDL_MODE_AUTO && loc->mode != FDL_MODE_ADAPTIVE)
+		return false;
+	while (mode && *mode && *mode != &io_adaptive)
+		mode++;
+	return mode && *mode;
+}
+
+/* Returns the descriptors that it takes at most: what is opened and the
+ * endpoint, a socket that asks of the device, and one that listens. */
+static unsigned descriptors(const struct locator *loc)
+{
+	const bool pairs = may_pair(loc);
+
+	return (pairs ? 2 : 1) * loc->queues + 2 +
+	       endpoint_descriptors(loc->kind, loc->queues, pairs);
+}
+
+static int open_fds(const char *locator, const struct locator *loc,
+		    struct opened *opened, const struct log *log)
+{
+	struct errand errand = { .loc = loc, .opened = opened };
+	struct limit_log limit;
+	int err;
+
+	limit_begin(&limit, log);
+	err = run(open_here, &errand, &limit.log);
+	limit_end(&limit, err, locator, descriptors(loc));
+	return err;
+}
+
 int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	     const struct fdl_options *opts)
 {
@@ -88,14 +124,15 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	struct fdl_options merged;
 	struct own_sockets own;
 	struct locator loc;
-	struct errand errand = { .loc = &loc, .opened = &opened };
 	int err;
 
 	err = read_both(&loc, locator, &merged, opts, &log);
 	if (!err)
-		err = run(open_here, &errand, &log);
+		err = open_fds(locator, &loc, &opened, &log);
 	if (err)
 		return err;
+	own.name = locator;
+	own.descriptors = opened.borrowed ? 0 : descriptors(&loc);
 	own.spare = opened.paired ? opened.fd + opened.n : NULL;
 	own.no_outgoing = opened.no_outgoing;
 	err = endpoint_new(ep, opened.fd, opened.n, &own, &merged);
@@ -145,12 +182,16 @@ int fdl_probe(const char *locator, struct fdl_info *info, size_t size,
 {
 	const struct log to = { log, ctx };
 	struct fdl_info found = { 0 };
+	struct limit_log limit;
 	struct locator loc;
 	int err;
 
 	err = locator_parse(&loc, locator, &to);
-	if (!err)
-		err = probe_locator(&loc, &found, &to);
+	if (!err) {
+		limit_begin(&limit, &to);
+		err = probe_locator(&loc, &found, &limit.log);
+		limit_end(&limit, err, locator, 0);
+	}
 	info_give(info, size, &found);
 	return err;
 }

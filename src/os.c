@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -452,4 +453,12 @@ pid_t os_getpid(void)
 uid_t os_geteuid(void)
 {
 	return geteuid();
+}
+
+unsigned long long os_fd_limit(void)
+{
+	struct rlimit limit = { 0 };
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur;
 }

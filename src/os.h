@@ -87,8 +87,9 @@ void os_release(char release[OS_RELEASE_SIZE]);	/* "": unknown */
 
 int os_setns(int fd, int nstype);
 
-/* Who we are */
+/* Who we are, and may have */
 pid_t os_getpid(void);
 uid_t os_geteuid(void);
+unsigned long long os_fd_limit(void);	/* RLIMIT_NOFILE as it is */
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shared.h"
 
-#include <string.h>
-
 #include "kind/kind.h"
+#include "limit.h"
 
 void shared_init(struct shared *s)
 {
@@ -38,6 +37,7 @@ static int open_device(struct shared *s, int fd, const struct fdl_info *info)
 int shared_open_device(struct shared *s, int fd, const struct fdl_info *info)
 {
 	int err = open_device(s, fd, info);
+	char text[LIMIT_TEXT];
 
 	if (err)
 		log_say(&s->log, FDL_LOG_WARNING,
@@ -45,7 +45,7 @@ int shared_open_device(struct shared *s, int fd, const struct fdl_info *info)
 			"(%s): changes of the link and drops by the device "
 			"are not noticed",
 			*info->name ? info->name : "the device",
-			strerror(-err));
+			limit_text(text, err));
 	return err;
 }
 

@@ -105,7 +105,8 @@ struct fdl_queue;
  *	-EOPNOTSUPP	an fd has packet information before each packet (no
  *			IFF_NO_PI), or a virtio-net header of more than 24 bytes
  *	-ENODEV		an fd has lost its device
- *	-ENOMEM, -EMFILE, -ENFILE
+ *	-ENOMEM, -EMFILE, -ENFILE: the log names the limit, and how many
+ *			descriptors the endpoint needs
  */
 int fdl_endpoint_new(struct fdl_endpoint **ep, const int *fds, unsigned nfds,
 		     const struct fdl_options *opts);

@@ -7,12 +7,14 @@
 
 #include <errno.h>
 #include <linux/if_tun.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "kind/table.h"
+#include "limit.h"
 #include "os.h"
 
 static int get_int(int fd, int level, int name, int *value)
@@ -212,10 +214,15 @@ int fdl_probe_fd(int fd, struct fdl_info *info, size_t size,
 {
 	const struct log to = { log, ctx };
 	const struct kind *kind;
+	struct limit_log limit;
 	struct fdl_info found;
+	char name[16];
 	int err;
 
-	err = probe_fd(fd, &kind, &found, &to);
+	snprintf(name, sizeof(name), "fd %d", fd);
+	limit_begin(&limit, &to);
+	err = probe_fd(fd, &kind, &found, &limit.log);
+	limit_end(&limit, err, name, 0);
 	if (!err)
 		info_give(info, size, &found);
 	return err;

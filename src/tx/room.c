@@ -201,7 +201,7 @@ static bool lies(const struct tx *tx)
 	return tx->stalled != -EAGAIN || says_room(tx);
 }
 
-int tx_want_room(struct tx *tx)
+static int want_room(struct tx *tx)
 {
 
 	/* What was told is told again only after another try. */
@@ -217,4 +217,15 @@ int tx_want_room(struct tx *tx)
 	else if (tx->pause_us < LAST_PAUSE_US)
 		tx->pause_us *= 2;
 	return ready_pause(tx->ready, tx->pause_us);
+}
+
+int tx_want_room(struct tx *tx)
+{
+	const int err = want_room(tx);
+
+	if (err == -EMFILE || err == -ENFILE)
+		shared_error(tx->shared, "there is no descriptor to be had "
+					 "that tells of room: raise "
+					 "RLIMIT_NOFILE, or fs.file-max");
+	return err;
 }

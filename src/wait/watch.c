@@ -15,6 +15,7 @@
 
 #include "kind/kind.h"
 #include "kind/probe.h"
+#include "limit.h"
 #include "os.h"
 #include "shared.h"
 #include "wait/ready.h"
@@ -193,11 +194,13 @@ static int follow(struct watch *w)
 
 static void warn(const struct watch *w, int err)
 {
+	char text[LIMIT_TEXT];
+
 	log_say(&w->shared->log, FDL_LOG_WARNING,
 		"%s cannot be watched%s (%s): changes "
 		"of its link are not noticed%s",
 		w->last.name[0] ? w->last.name : "the device",
-		w->retry_at ? " for now" : "", strerror(-err),
+		w->retry_at ? " for now" : "", limit_text(text, err),
 		stays(w) ? "" : ", nor that it is deleted");
 }
 

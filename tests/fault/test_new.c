@@ -43,9 +43,41 @@ static bool is_right_errno(int result, int err)
 	       (fault_last() == FAULT_MAP && result == -ENOMEM);
 }
 
+/* What was said of a failure. */
+static struct {
+	unsigned lines;
+	char text[256];
+} said;
+
+static void note_error(void *ctx, int level, const char *msg)
+{
+	(void)ctx;
+	if (level != FDL_LOG_ERR)
+		return;
+	said.lines++;
+	snprintf(said.text, sizeof(said.text), "%s", msg);
+}
+
+/* Whichever call it was that lacked a descriptor. */
+static void expect_said(int err)
+{
+	const char *words = err == -EMFILE ? "(RLIMIT_NOFILE)" :
+					     "(fs.file-max)";
+
+	assert_int_equal(said.lines, 1);
+	if (err != -EMFILE && err != -ENFILE)
+		return;
+	if (!strstr(said.text, words) || !strstr(said.text, "needs up to "))
+		print_error("said: %s", said.text);
+	assert_non_null(strstr(said.text, words));
+	assert_non_null(strstr(said.text, "needs up to "));
+}
+
 static int make(struct link *l, struct fdl_endpoint **ep)
 {
-	struct fdl_options opts = { .flags = l->kind->flags };
+	struct fdl_options opts = { .size = sizeof(opts),
+				    .flags = l->kind->flags,
+				    .log = note_error };
 	char locator[40];
 
 	if (!(l->kind->traits & LINK_OPENED))
@@ -65,6 +97,7 @@ static bool try_with_fault(struct link *l, unsigned nth, int err)
 	int r;
 
 	fault_set(FAULT_ANY, nth, 1, err);
+	said.lines = 0;
 	r = make(l, &ep);
 	hit = fault_clear();
 	if (r == 0) {
@@ -74,6 +107,8 @@ static bool try_with_fault(struct link *l, unsigned nth, int err)
 		assert_true(hit);
 		assert_ptr_equal(ep, untouched);
 		assert_true(is_right_errno(r, err));
+		if (r == -err)
+			expect_said(r);
 	}
 	if (!hit || fault_last() != FAULT_SET_FLAGS)
 		assert_int_equal(fcntl(l->fd, F_GETFL), flags);
@@ -105,7 +140,7 @@ static void every_call_may_fail(const struct link_kind *kind, int err)
 
 static void no_failure_leaves_anything(void **state)
 {
-	static const int errs[] = { EMFILE, ENOMEM, EIO };
+	static const int errs[] = { EMFILE, ENFILE, ENOMEM, EIO };
 	size_t i;
 
 	for (i = 0; i < COUNT_OF(errs); i++)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where descriptors are lacking, it does not matter which call wanted the first
+ * one too many: whoever makes the endpoint says which limit that is, and how
+ * many the whole of it takes.
+ */
+#ifndef FDL_LIMIT_H
+#define FDL_LIMIT_H
+
+#include <stdbool.h>
+
+#include "log.h"
+
+enum {
+	LIMIT_TEXT = 160,
+};
+
+/* The errno as strerror(3) has it, and the limit that it tells of, if any. */
+const char *limit_text(char text[LIMIT_TEXT], int err);
+
+/* A log whose last error is held back until it is known what it came of. */
+struct limit_log {
+	struct log log;		/* to be given to those that may fail */
+	struct log to;
+	bool held, said;
+	char text[256];
+};
+
+void limit_begin(struct limit_log *l, const struct log *to);
+
+/*
+ * err is 0 or what it came to, which somebody has to say. Say what was held back;
+ * or, if descriptors were lacking, that what needs up to so many of them, 0: not
+ * known.
+ */
+void limit_end(struct limit_log *l, int err, const char *what, unsigned needs);
+
+#endif

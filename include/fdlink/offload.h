@@ -180,8 +180,8 @@ struct fdl_cursor {
 struct fdl_segmenter {
 	struct fdl_cursor at;
 	uint32_t left, size, summed, seq;
-	uint16_t hdr_len, l3, l4, id, csum, csum_start, csum_offset;
-	uint8_t version, gso, tcp_flags, undone;
+	uint16_t hdr_len, l3, l4, id, csum, csum_start, csum_offset, unit;
+	uint8_t version, gso, tcp_flags, undone, ecn;
 	bool complete, done;
 	uint8_t hdr[FDL_HEADERS_MAX];
 };

@@ -76,9 +76,10 @@ struct fdl_stats {
 					 * whole */
 	uint64_t tx_gso_cut;		/* super-packets that were cut before
 					 * they went */
-	uint64_t tx_segments;		/* segments that those were cut into,
-					 * each also in tx_packets or in a
-					 * tx_drop_ counter */
+	uint64_t tx_segments;		/* segments that those were cut into, or
+					 * shorter super-packets; each also in
+					 * tx_packets or in a tx_drop_
+					 * counter */
 	uint64_t tx_offload_revoked;	/* times: the kernel refused an offload,
 					 * and is not asked for it again */
 	uint64_t tx_coalesced;		/* packets that were sent merged with

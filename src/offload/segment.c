@@ -12,6 +12,7 @@
 
 #include "offload/checksum.h"
 #include "offload/sctp.h"
+#include "offload/segment.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/parse.h"
@@ -65,6 +66,8 @@ static void start_super(struct fdl_segmenter *s, const struct parsed *p,
 	s->version = p->version;
 	s->gso = off->gso;
 	s->size = off->gso_size;
+	s->unit = off->gso_size;
+	s->ecn = off->ecn;
 	s->left = p->end - p->payload;
 	s->csum_start = s->l4;
 	s->csum_offset = (uint16_t)parsed_check_offset(p);
@@ -148,6 +151,23 @@ size_t fdl_segment_len(const struct fdl_segmenter *s)
 	return s->hdr_len + min_size(s->left, s->size);
 }
 
+void segment_in_runs(struct fdl_segmenter *s, unsigned gso_size, unsigned n)
+{
+	s->unit = (uint16_t)gso_size;
+	s->size = gso_size * n;
+}
+
+/* How many segments n bytes of payload are. */
+static unsigned run(const struct fdl_segmenter *s, size_t n)
+{
+	return s->unit ? (unsigned)((n + s->unit - 1) / s->unit) : 1;
+}
+
+unsigned segment_run(const struct fdl_segmenter *s)
+{
+	return s->done ? 0 : run(s, min_size(s->left, s->size));
+}
+
 static void patch_ip(const struct fdl_segmenter *s, uint8_t *hdr, size_t len)
 {
 	uint8_t *ip = hdr + s->l3;
@@ -217,7 +237,7 @@ static void step(struct fdl_segmenter *s, size_t n, struct fdl_offload *off)
 	s->left -= (uint32_t)n;
 	s->done = !s->left;
 	s->seq += (uint32_t)n;
-	s->id++;
+	s->id = (uint16_t)(s->id + run(s, n));
 	s->tcp_flags &= (uint8_t)~TCP_FLAG_CWR;
 	if (!off)
 		return;
@@ -226,6 +246,12 @@ static void step(struct fdl_segmenter *s, size_t n, struct fdl_offload *off)
 		return;
 	off->csum_start = s->csum_start;
 	off->csum_offset = s->csum_offset;
+	if (run(s, n) == 1)
+		return;
+	off->gso = s->gso;
+	off->gso_size = s->unit;
+	off->ecn = s->ecn;
+	off->hdr_len = s->hdr_len;
 }
 
 int fdl_segment_next(struct fdl_segmenter *s, uint8_t *buf, size_t size,

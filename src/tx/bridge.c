@@ -10,7 +10,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "offload/segment.h"
 #include "tx/work.h"
+
+enum {
+	OLD_UDP_SEGMENTS = 64,	/* of a super-packet, before Linux 6.9 */
+};
 
 static const struct verdict too_long = {
 	.action = DROP,
@@ -49,6 +54,8 @@ static enum tx_fit emit(struct tx *tx, struct fdl_segmenter *s)
 {
 	struct tx_batch *out = tx->out;
 	struct msghdr *msg = tx_begin(tx, NULL);
+	/* What was merged from packets becomes them again. */
+	const unsigned weight = tx->counted ? 1 : segment_run(s);
 	struct fdl_offload off;
 	unsigned used, max;
 	int r;
@@ -72,13 +79,55 @@ static enum tx_fit emit(struct tx *tx, struct fdl_segmenter *s)
 	if (used && off.csum == FDL_CSUM_PARTIAL)
 		fdl_vnet_hdr_encode(out->hdr[out->n], FDL_VNET_HDR_LEN,
 				    tx->io->order, &off);
-	tx_end(tx, 1, false);
+	tx_end(tx, weight, off.gso);
 	return TX_FITS;
 }
 
 static unsigned cut_flags(const struct tx *tx)
 {
 	return work_takes(tx) & FDL_OFFLOAD_CSUM ? FDL_SEGMENT_PARTIAL : 0;
+}
+
+static size_t frame_len(const struct frame *f)
+{
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < f->cnt; i++)
+		len += f->iov[i].iov_len;
+	return len;
+}
+
+/* How many segments of a super-packet the wire takes as one. */
+static unsigned most_segments(const struct tx *tx, const struct work *w)
+{
+	const size_t around = tx->io->vnet_hdr_len + w->off.hdr_len;
+	uint64_t n = tx->max_super > around ?
+			     (tx->max_super - around) / w->off.gso_size :
+			     0;
+
+	if ((w->needs & ~(uint32_t)WORK_CURED) & ~work_takes(tx) ||
+	    w->off.csum != FDL_CSUM_PARTIAL)
+		return 1;
+	if (w->off.gso == FDL_GSO_UDP && n > tx->max_uso)
+		n = tx->max_uso;
+	/* No super-packet has more. */
+	if (n > UINT16_MAX / w->off.gso_size + 1u)
+		n = UINT16_MAX / w->off.gso_size + 1u;
+	return n > 1 ? (unsigned)n : 1;
+}
+
+/* Does the wire do all of it? */
+static bool goes_whole(const struct tx *tx, const struct frame *f,
+		       const struct work *w)
+{
+	if (w->needs & ~work_takes(tx))
+		return false;
+	if (!w->off.gso)
+		return true;
+	return w->off.csum == FDL_CSUM_PARTIAL &&
+	       frame_len(f) - w->off.hdr_len <=
+		       (uint64_t)most_segments(tx, w) * w->off.gso_size;
 }
 
 enum tx_fit bridge_add(struct tx *tx, const struct frame *f,
@@ -91,8 +140,7 @@ enum tx_fit bridge_add(struct tx *tx, const struct frame *f,
 	*why = &work_contradicts;
 	if (!work_judge(tx, f, &w))
 		return TX_NEVER;
-	if (!(w.needs & ~work_takes(tx)) &&
-	    (!w.off.gso || w.off.csum == FDL_CSUM_PARTIAL))
+	if (goes_whole(tx, f, &w))
 		return tx_gather(tx, f, &w.off, why);
 	if (w.off.gso)
 		return TX_UNCUT;
@@ -114,23 +162,70 @@ static void pass_over(struct tx *tx, unsigned n)
 				 sizeof(tx->out->scratch), NULL);
 }
 
-/* Send segments until there are none, or *why. Returns how many are gone. */
+static void revoke(struct tx *tx)
+{
+	uint32_t bits = tx->suspect;
+
+	tx->suspect = 0;
+	bits &= ~atomic_fetch_or_explicit(&tx->shared->tx_revoked, bits,
+					  memory_order_relaxed);
+	if (!bits)
+		return;
+	count(tx->counters, TX_OFFLOAD_REVOKED, 1);
+	log_say(&tx->shared->log, FDL_LOG_WARNING,
+		"the kernel refuses super-packets "
+		"(FDL_OFFLOAD bits %#x) whose segments it takes: from now on "
+		"they are cut in software",
+		bits);
+}
+
+/* A piece of so many segments was refused. Cut smaller ones. */
+static void cut_smaller(struct tx *tx, unsigned segments, enum tx_stop stop)
+{
+	unsigned n = 1;
+
+	if (stop == TX_SUPER_TOO_LONG)
+		n = segments / 2;
+	else if (tx->cut.gso == FDL_GSO_UDP && segments > OLD_UDP_SEGMENTS)
+		n = tx->max_uso = OLD_UDP_SEGMENTS;
+	else
+		tx->suspect = tx->needs & WORK_SUPERS;
+	segment_in_runs(&tx->cut, tx->cut.unit, n > 1 ? n : 1);
+}
+
+/* Push what is gathered of a super-packet, which was cut from was on. Returns how
+ * many messages are gone. */
+static unsigned push_pieces(struct tx *tx, const struct fdl_segmenter *was,
+			    const struct verdict **why)
+{
+	const uint64_t before = counted(tx->counters, TX_PACKETS);
+	enum tx_stop stop;
+	unsigned gone;
+
+	stop = tx_push(tx, &gone, why);
+	if (tx->suspect && counted(tx->counters, TX_PACKETS) > before)
+		revoke(tx);
+	if (stop == TX_ALL_GONE)
+		return gone;
+	tx->cut = *was;
+	pass_over(tx, gone);
+	if (stop != TX_STOPPED)
+		cut_smaller(tx, segment_run(&tx->cut), stop);
+	return gone;
+}
+
+/* Send pieces until there are none, or *why. Returns how many are gone. */
 static unsigned drive(struct tx *tx, const struct verdict **why)
 {
 	struct fdl_segmenter was;
-	unsigned gone, total = 0;
+	unsigned total = 0;
 
 	while (fdl_segment_len(&tx->cut) && !*why) {
 		was = tx->cut;
 		while (fdl_segment_len(&tx->cut) &&
 		       emit(tx, &tx->cut) == TX_FITS)
 			;
-		tx_push(tx, &gone, why);
-		total += gone;
-		if (*why) {
-			tx->cut = was;
-			pass_over(tx, gone);
-		}
+		total += push_pieces(tx, &was, why);
 	}
 	if (tx->counted)
 		count(tx->counters, TX_SEGMENTS, total);
@@ -156,13 +251,15 @@ static void keep_rest(struct tx *tx)
 	tx->cutting = true;
 }
 
+/* In packets, as they are counted. */
 static unsigned count_rest(struct tx *tx)
 {
-	unsigned n = 0;
+	unsigned n = 0, run;
 
-	while (fdl_segment_next(&tx->cut, tx->out->scratch,
-				sizeof(tx->out->scratch), NULL) > 0)
-		n++;
+	while ((run = segment_run(&tx->cut))) {
+		n += tx->counted ? 1 : run;
+		pass_over(tx, 1);
+	}
 	return n;
 }
 
@@ -178,18 +275,30 @@ void bridge_lose(struct tx *tx, const struct verdict *why)
 	tx->cutting = false;
 }
 
-static bool cut(struct tx *tx, const struct frame *f, struct work *w,
-		const struct verdict **why)
+/* False: what it leaves undone contradicts it. */
+static bool start_cut(struct tx *tx, const struct frame *f)
 {
+	struct fdl_offload told;
+	struct work w;
 
-	if (!work_judge(tx, f, w) ||
-	    fdl_segment_start(&tx->cut, f->iov, f->cnt, w->link_len, &w->off,
-			      cut_flags(tx))) {
-		tx_drop(tx, &work_contradicts, f->weight);
-		return true;
-	}
-	/* What was merged from packets becomes them again. */
+	if (!work_judge(tx, f, &w))
+		return false;
+	told = w.off;
+	if (w.needs & WORK_TOO_MANY)
+		told.gso_size *= WORK_RUN;
+	if (fdl_segment_start(&tx->cut, f->iov, f->cnt, w.link_len, &told,
+			      cut_flags(tx)))
+		return false;
+	segment_in_runs(&tx->cut, w.off.gso_size, most_segments(tx, &w));
 	tx->counted = f->weight == 1;
+	tx->needs = w.needs;
+	tx->suspect = 0;
+	return true;
+}
+
+/* What start_cut began. As bridge_cut. */
+static bool cut(struct tx *tx, const struct verdict **why)
+{
 	if (!drive(tx, why))
 		return false;
 	if (tx->counted)
@@ -201,41 +310,27 @@ static bool cut(struct tx *tx, const struct frame *f, struct work *w,
 	return true;
 }
 
+static bool lose_whole(struct tx *tx, const struct frame *f)
+{
+	tx_drop(tx, &work_contradicts, f->weight);
+	return true;
+}
+
 bool bridge_cut(struct tx *tx, const struct frame *f,
 		const struct verdict **why)
 {
-	struct work w;
-
-	return cut(tx, f, &w, why);
+	return start_cut(tx, f) ? cut(tx, why) : lose_whole(tx, f);
 }
 
-static void revoke(struct tx *tx, const struct work *w)
-{
-	uint32_t bits = w->needs & WORK_SUPERS;
-
-	bits &= ~atomic_fetch_or_explicit(&tx->shared->tx_revoked, bits,
-					  memory_order_relaxed);
-	if (!bits)
-		return;
-	count(tx->counters, TX_OFFLOAD_REVOKED, 1);
-	log_say(&tx->shared->log, FDL_LOG_WARNING,
-		"the kernel refuses super-packets "
-		"(FDL_OFFLOAD bits %#x) whose segments it takes: from now on "
-		"they are cut in software",
-		bits);
-}
-
-bool bridge_cut_refused(struct tx *tx, const struct frame *f,
+bool bridge_cut_refused(struct tx *tx, const struct frame *f, enum tx_stop stop,
 			const struct verdict **why)
 {
-	const uint64_t before = counted(tx->counters, TX_PACKETS);
-	struct work w;
-	bool gone;
-
-	gone = cut(tx, f, &w, why);
-	if (counted(tx->counters, TX_PACKETS) > before)
-		revoke(tx, &w);
-	return gone;
+	if (!start_cut(tx, f))
+		return lose_whole(tx, f);
+	/* Its length is learnt. */
+	if (stop == TX_SUPER_REFUSED)
+		cut_smaller(tx, segment_run(&tx->cut), stop);
+	return cut(tx, why);
 }
 
 void bridge_finish(struct tx *tx, const struct verdict **why)

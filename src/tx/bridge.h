@@ -14,16 +14,21 @@ enum tx_fit bridge_add(struct tx *tx, const struct frame *f,
 		       const struct verdict **why);
 
 /*
- * Send a super-packet in segments; nothing is gathered. Returns whether it is
+ * Send a super-packet in segments, or in pieces that the wire takes; nothing is
+ * gathered. Returns whether it is
  * gone, though the rest of it may be kept: *why then tells of that, else of why
  * none of it went.
  */
 bool bridge_cut(struct tx *tx, const struct frame *f,
 		const struct verdict **why);
 
-/* The same for one that the kernel refused whole: if it takes the segments, the
- * wire is not asked again. */
-bool bridge_cut_refused(struct tx *tx, const struct frame *f,
+/*
+ * The same for one that the kernel refused whole. If it is for its length, or for
+ * its many segments, pieces of it may go that are super-packets themselves; else,
+ * if the kernel takes the segments, it is not asked to take such a super-packet
+ * again.
+ */
+bool bridge_cut_refused(struct tx *tx, const struct frame *f, enum tx_stop stop,
 			const struct verdict **why);
 
 /* What is left of it is lost; nothing is left: nothing happens. */

@@ -99,13 +99,25 @@ static bool fits(const struct deferred *d, const struct frame *f, size_t bytes)
 	       (unsigned)f->cnt <= MAX_PIECES - d->pieces;
 }
 
+/* The longest super-packet that the wire takes, as merging is told: 0 for no
+ * limit but its own. */
+static uint32_t longest(const struct tx *tx)
+{
+	const unsigned hdr_len = tx->io->vnet_hdr_len;
+
+	if (tx->max_super > UINT32_MAX)
+		return 0;
+	return tx->max_super > hdr_len ? (uint32_t)(tx->max_super - hdr_len) :
+					 1;
+}
+
 /* There is a second frame. */
 static void start_batch(struct tx *tx)
 {
 	const int room = (int)tx->io->max_pieces - 2;
 	struct deferred *d = tx->deferred;
 
-	fdl_coalesce_init(&d->coalescer, work_merges(tx), 0, room);
+	fdl_coalesce_init(&d->coalescer, work_merges(tx), longest(tx), room);
 	fdl_coalesce_add(&d->coalescer, &d->packet[0]);
 }
 

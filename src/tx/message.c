@@ -181,12 +181,22 @@ static bool is_worth_a_try(struct tx *tx, const struct verdict *v,
 	return v->action == RETRY || !peer_reconnect(&tx->peer, tx->io->fd);
 }
 
+static size_t message_len(const struct msghdr *msg)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < msg->msg_iovlen; i++)
+		len += msg->msg_iov[i].iov_len;
+	return len;
+}
+
 /* What becomes of a message that the kernel refused. */
 enum fate {
 	LOST,		/* it is dropped */
 	ASK_AGAIN,	/* the same is worth another try */
 	STOP,		/* all stops here: *why */
-	STOP_SUPER,	/* it is a super-packet, and may be cut */
+	STOP_REFUSED,	/* it is a super-packet, and may be cut */
+	STOP_TOO_LONG,	/* the same, and shorter ones might go whole */
 };
 
 /* Message i was refused with err. *tried: what was tried since one went. */
@@ -200,7 +210,11 @@ static enum fate judge_refusal(struct tx *tx, unsigned i, int err,
 		return STOP;
 	}
 	if (tx->out->super[i] && err == -EINVAL)
-		return STOP_SUPER;
+		return STOP_REFUSED;
+	if (tx->out->super[i] && err == -EMSGSIZE) {
+		tx->max_super = message_len(&tx->out->msg[i].msg_hdr) / 2;
+		return STOP_TOO_LONG;
+	}
 	if (is_worth_a_try(tx, v, tried))
 		return ASK_AGAIN;
 	tx_drop(tx, v, tx->out->weight[i]);
@@ -234,7 +248,14 @@ enum tx_stop tx_push(struct tx *tx, unsigned *gone, const struct verdict **why)
 	}
 	clear_batch(out);
 	*gone = done;
-	if (fate == STOP_SUPER)
+	switch (fate) {
+	case STOP:
+		return TX_STOPPED;
+	case STOP_REFUSED:
 		return TX_SUPER_REFUSED;
-	return fate == STOP ? TX_STOPPED : TX_ALL_GONE;
+	case STOP_TOO_LONG:
+		return TX_SUPER_TOO_LONG;
+	default:
+		return TX_ALL_GONE;
+	}
 }

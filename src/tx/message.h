@@ -25,8 +25,9 @@ enum tx_fit {
 enum tx_stop {
 	TX_ALL_GONE,
 	TX_STOPPED,	/* no room, or the end: *why */
-	TX_SUPER_REFUSED, /* the next one is a super-packet, and the kernel does
-			   * not take it */
+	/* The next one is a super-packet, and the kernel does not take it: */
+	TX_SUPER_REFUSED, /* it says EINVAL */
+	TX_SUPER_TOO_LONG, /* EMSGSIZE; tx->max_super knows by now */
 };
 
 /* hdr has room for the queue's header. */

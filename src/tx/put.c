@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kind/kind.h"
+#include "offload/limits.h"
 #include "os.h"
 #include "tx/bridge.h"
 #include "tx/message.h"
@@ -28,6 +29,8 @@ int tx_open(struct tx *tx)
 		return -ENOMEM;
 	pthread_mutex_init(&tx->lock, NULL);
 	tx->offloads = work_offloads(tx->io);
+	tx->max_super = UINT64_MAX;
+	tx->max_uso = MAX_UDP_SEGMENTS;
 	if (tx->io->kind->forgets_peer)
 		peer_note(&tx->peer, tx->io->fd);
 	return 0;
@@ -101,15 +104,16 @@ static bool put_alone(struct tx *tx, const struct frame *f, enum tx_fit fit,
 static int push_frames(struct tx *tx, struct frames l, int at,
 		       const struct verdict **why)
 {
+	enum tx_stop stop;
 	struct iovec iov;
 	struct frame f;
 	unsigned gone;
 
-	if (tx_push(tx, &gone, why) == TX_SUPER_REFUSED) {
-		f = frame_at(l, at + (int)gone, &iov);
-		gone += bridge_cut_refused(tx, &f, why);
-	}
-	return (int)gone;
+	stop = tx_push(tx, &gone, why);
+	if (stop == TX_ALL_GONE || stop == TX_STOPPED)
+		return (int)gone;
+	f = frame_at(l, at + (int)gone, &iov);
+	return (int)gone + bridge_cut_refused(tx, &f, stop, why);
 }
 
 /* One piece goes, with its header. Returns whether the next may, else *why. */

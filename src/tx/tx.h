@@ -89,9 +89,16 @@ struct tx {
 	struct deferred *deferred;	/* with FDL_COALESCE, else NULL */
 	struct tx_batch *out;
 
+	/* Super-packets that the wire takes whole, as it showed: messages of so
+	 * many bytes, UDP of so many segments. */
+	uint64_t max_super;
+	unsigned max_uso;
+
 	/* A super-packet of which some segments went and others had no room:
-	 * they go before all else. */
+	 * they go before all else. needs: its work's. suspect: FDL_OFFLOAD_ bits
+	 * that the wire does not take if it takes the segments. */
 	bool cutting, counted;
+	uint32_t needs, suspect;
 	struct fdl_segmenter cut;
 	struct iovec rest_bytes;
 };

@@ -114,6 +114,28 @@ static bool has_trailer(const uint8_t *frame, size_t avail, size_t len,
 	return p.version && p.end < len;
 }
 
+/* As fdl_offload_check. That no wire takes so many segments of UDP contradicts
+ * nothing: they can be cut. */
+static bool check(const uint8_t *frame, size_t avail, size_t len,
+		  struct work *w)
+{
+	struct fdl_offload off = w->off;
+
+	w->needs = 0;
+	if (!fdl_offload_check(frame, avail, len, w->link_len, &w->off))
+		return true;
+	if (off.gso != FDL_GSO_UDP || off.gso_size == 0 ||
+	    off.gso_size > UINT16_MAX / WORK_RUN)
+		return false;
+	off.gso_size *= WORK_RUN;
+	if (fdl_offload_check(frame, avail, len, w->link_len, &off) || !off.gso)
+		return false;
+	w->off = off;
+	w->off.gso_size /= WORK_RUN;
+	w->needs = WORK_TOO_MANY;
+	return true;
+}
+
 bool work_judge(const struct tx *tx, const struct frame *f, struct work *w)
 {
 	uint8_t buf[FDL_HEADERS_MAX];
@@ -133,11 +155,11 @@ bool work_judge(const struct tx *tx, const struct frame *f, struct work *w)
 	w->off = (struct fdl_offload){ 0 };
 	if (f->off)
 		w->off = *f->off;
-	if (fdl_offload_check(frame, avail, len, w->link_len, &w->off) ||
+	if (!check(frame, avail, len, w) ||
 	    sctp_is_undone(frame, avail, len, w->link_len, &w->off))
 		return false;
-	w->needs = needs(&w->off,
-			 avail > w->link_len ? frame[w->link_len] >> 4 : 0);
+	w->needs |= needs(&w->off,
+			  avail > w->link_len ? frame[w->link_len] >> 4 : 0);
 	/* The wire would sum it, and send it as payload. */
 	if (w->needs && has_trailer(frame, avail, len, w->link_len))
 		w->needs |= WORK_TRAILER;

@@ -11,13 +11,20 @@ enum {
 		      FDL_OFFLOAD_TSO_ECN | FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6,
 	WORK_TRAILER = 1 << 30,	/* a need that no wire has an offload for: bytes
 				 * lie behind the IP packet */
+	WORK_TOO_MANY = 1 << 29, /* the same: segments of UDP, for any wire */
+	/* In what is cut off a super-packet: nothing lies behind that, and it is
+	 * of fewer segments. */
+	WORK_CURED = WORK_TRAILER | WORK_TOO_MANY,
+	/* The cutter is told so many segments at a time, and is then told how
+	 * many that really are. */
+	WORK_RUN = 64,
 };
 
 /* A frame's work, checked. */
 struct work {
 	struct fdl_offload off;
 	unsigned link_len;
-	uint32_t needs;			/* FDL_OFFLOAD_ bits, WORK_TRAILER */
+	uint32_t needs;			/* FDL_OFFLOAD_ bits, WORK_CURED */
 };
 
 /* What a frame is dropped for whose work contradicts it. */

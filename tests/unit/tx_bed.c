@@ -133,6 +133,9 @@ void bed_open(struct bed *b, enum fdl_kind kind, unsigned vnet_hdr_len)
 	wire_forget();
 	memset(&b->counters, 0, sizeof(b->counters));
 	shared_init(&b->shared);
+	atomic_store(&b->shared.tx_revoked, 0);
+	if (!b->shared.opts.mtu)
+		b->shared.opts.mtu = 1500;
 	b->io = (struct io){ .fd = FD,
 			     .kind = kind_of(kind),
 			     .socket = kind_of(kind)->socket,

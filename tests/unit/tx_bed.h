@@ -12,6 +12,7 @@
 #include "tx/message.h"
 #include "tx/put.h"
 #include "tx/room.h"
+#include "tx/work.h"
 
 enum { WIRE_MAX = 1024 };
 

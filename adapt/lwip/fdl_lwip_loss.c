@@ -280,6 +280,10 @@ static void advance(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 		measure(l, now);
 	l->una = una;
 	fdl_lwip_sack_trim(&l->sack, una);
+	/* RFC 2018, section 8: who lacks the first byte of a report has
+	 * forgotten it. */
+	if (l->sack.n && l->sack.range[0].left == una)
+		l->sack.n = 0;
 	l->lost = later(l->lost, una);
 	l->again = later(l->again, una);
 	l->mark = pcb->snd_nxt;
@@ -432,8 +436,8 @@ void fdl_lwip_loss_sent(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 
 void fdl_lwip_loss_time_out(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 {
-	/* A peer may forget what it has reported (RFC 2018, section 8). */
-	if (l->backoff || (l->sack.n && l->sack.range[0].left == l->una))
+	/* A peer may forget the rest of what it has reported, too. */
+	if (l->backoff)
 		l->sack.n = 0;
 	if (!l->backoff)
 		begin_mending(l, pcb, FDL_LWIP_TIMED_OUT);

@@ -49,7 +49,8 @@ static void schedule(u32_t at)
 		sys_untimeout(on_timer, NULL);
 	timer.runs = true;
 	timer.at = at;
-	sys_timeout((s32_t)(at - now) > 0 ? at - now : 0, on_timer, NULL);
+	/* lwIP would call again at once what is due at once. */
+	sys_timeout((s32_t)(at - now) > 0 ? at - now : 1, on_timer, NULL);
 }
 
 /* lwIP goes its own way while a window is closed, or too small for our units. */

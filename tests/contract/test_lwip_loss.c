@@ -181,6 +181,27 @@ static void silence_is_a_timeout(void **state)
 	bed_hang_up(b);
 }
 
+/* It lacks what it had before, and gets it: the timer does not run for ever. */
+static void a_report_may_be_taken_back(void **state)
+{
+	struct bed *b = start(state, true);
+	const unsigned at = fly(b, FLIGHT);
+	uint32_t to = at + MSS;
+	unsigned i;
+
+	report(b, at, 1, 2);
+	bed_acknowledge(b, to);
+	for (i = 0; i < 20000 && to < at + FLIGHT * MSS; i++) {
+		bed_pass(b, 1);
+		if (b->n && b->cut[0].at == to) {
+			to = bed_end_of_last(b);
+			bed_acknowledge(b, to);
+		}
+	}
+	assert_int_equal(to, at + FLIGHT * MSS);
+	bed_hang_up(b);
+}
+
 /* A peer that forgot what it reported gets it at last. */
 static void a_peer_may_forget(void **state)
 {
@@ -295,6 +316,7 @@ int main(void)
 		cmocka_unit_test(few_reports_are_enough_when_time_has_passed),
 		cmocka_unit_test(the_end_is_probed),
 		cmocka_unit_test(silence_is_a_timeout),
+		cmocka_unit_test(a_report_may_be_taken_back),
 		cmocka_unit_test(a_peer_may_forget),
 		cmocka_unit_test(a_late_packet_is_no_loss),
 		cmocka_unit_test(without_reports_each_round_trip_fills_a_hole),

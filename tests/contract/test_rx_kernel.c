@@ -8,21 +8,18 @@
  *	kernel's socket -> DEV -> peer -> AF_PACKET -> endpoint	veth
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
-#include <linux/sockios.h>
-#include <linux/tcp.h>
 #include <net/ethernet.h>
 #include <net/if.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <fdlink/open.h>
 
+#include "kernel_flow.h"
 #include "message.h"
 #include "netns.h"
 
@@ -33,12 +30,7 @@ enum {
 	USO4 = 0x20,
 	USO6 = 0x40,
 	OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
-	SOL_UDP_ = 17,
-	UDP_SEGMENT_ = 103, /* linux/udp.h */
 	SENT = 60033,
-	DATAGRAM = 1200,
-	TCP_MSS = 1400,
-	FIRST_SEQ = 0xffff8000,
 	MTU = 1500,
 };
 
@@ -80,16 +72,6 @@ struct trial {
 	bool uso; /* the kernel can */
 	struct fdl_endpoint *ep;
 	struct fdl_queue *q;
-};
-
-/* One flow. */
-struct flow {
-	int version, proto;
-	unsigned link_len; /* expected */
-	bool cut;	   /* by the kernel, before the device */
-	uint16_t port;
-	unsigned got; /* bytes of payload so far */
-	unsigned supers;
 };
 
 static uint8_t sent[SENT];
@@ -195,117 +177,6 @@ static int tear_down(void **state)
 	if (netns_has(DEV))
 		netns_command("ip link del " DEV);
 	return 0;
-}
-
-static socklen_t peer_address(const struct flow *f,
-			      struct sockaddr_storage *addr)
-{
-	struct sockaddr_in *in4 = (struct sockaddr_in *)addr;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)addr;
-
-	memset(addr, 0, sizeof(*addr));
-	if (f->version == 4) {
-		in4->sin_family = AF_INET;
-		in4->sin_port = htons(9);
-		inet_pton(AF_INET, "10.9.0.2", &in4->sin_addr);
-		return sizeof(*in4);
-	}
-	in6->sin6_family = AF_INET6;
-	in6->sin6_port = htons(9);
-	inet_pton(AF_INET6, "fd09::2", &in6->sin6_addr);
-	return sizeof(*in6);
-}
-
-static void set_tcp(int fd, int name, const void *value, size_t len)
-{
-	assert_int_equal(
-		setsockopt(fd, IPPROTO_TCP, name, value, (socklen_t)len), 0);
-}
-
-static void set_tcp_int(int fd, int name, int value)
-{
-	set_tcp(fd, name, &value, sizeof(value));
-}
-
-/* Connected without a handshake: nobody answers here. */
-static void connect_tcp(int fd, const struct sockaddr_storage *to,
-			socklen_t len)
-{
-	const struct tcp_repair_opt scale = { 3, 7 | 7 << 16 };
-	const struct tcp_repair_window window = {
-		.snd_wl1 = 1,
-		.snd_wnd = 1 << 20,
-		.max_window = 1 << 20,
-		.rcv_wnd = 65535,
-		.rcv_wup = 1,
-	};
-
-	set_tcp_int(fd, TCP_MAXSEG, TCP_MSS);
-	set_tcp_int(fd, TCP_REPAIR, TCP_REPAIR_ON);
-	set_tcp_int(fd, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
-	set_tcp_int(fd, TCP_QUEUE_SEQ, (int)FIRST_SEQ);
-	set_tcp_int(fd, TCP_REPAIR_QUEUE, TCP_RECV_QUEUE);
-	set_tcp_int(fd, TCP_QUEUE_SEQ, 1);
-	assert_int_equal(connect(fd, (const struct sockaddr *)to, len), 0);
-	set_tcp(fd, TCP_REPAIR_OPTIONS, &scale, sizeof(scale));
-	set_tcp(fd, TCP_REPAIR_WINDOW, &window, sizeof(window));
-	set_tcp_int(fd, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP);
-}
-
-static void note_port(int fd, struct flow *f)
-{
-	struct sockaddr_storage own;
-	socklen_t len = sizeof(own);
-	uint16_t port;
-
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &len), 0);
-	memcpy(&port, (const uint8_t *)&own + 2, 2);
-	f->port = ntohs(port);
-}
-
-/* TCP sends again what nobody acknowledges, after a second, and a busy machine
- * has not received all by then: the socket must not live so long. */
-static void close_silently(int fd)
-{
-	const long long end = netns_now_ms() + WAIT_MS;
-	int unsent = 1;
-
-	while (unsent && netns_now_ms() < end) {
-		assert_int_equal(ioctl(fd, SIOCOUTQNSD, &unsent), 0);
-		if (unsent)
-			poll(NULL, 0, 1);
-	}
-	assert_int_equal(unsent, 0);
-	set_tcp_int(fd, TCP_REPAIR, TCP_REPAIR_ON);
-	close(fd);
-}
-
-static void send_all(struct flow *f)
-{
-	const int size = DATAGRAM, room = 1 << 20;
-	const bool tcp = f->proto == IPPROTO_TCP;
-	struct sockaddr_storage to;
-	socklen_t len = peer_address(f, &to);
-	int fd;
-
-	fd = socket(to.ss_family,
-		    (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
-	assert_true(fd >= 0);
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
-	if (tcp) {
-		connect_tcp(fd, &to, len);
-	} else {
-		assert_int_equal(connect(fd, (struct sockaddr *)&to, len), 0);
-		assert_int_equal(setsockopt(fd, SOL_UDP_, UDP_SEGMENT_, &size,
-					    sizeof(size)),
-				 0);
-	}
-	note_port(fd, f);
-	assert_int_equal(send(fd, sent, SENT, MSG_DONTWAIT), SENT);
-	if (tcp)
-		close_silently(fd);
-	else
-		close(fd);
 }
 
 /* The shape of a packet, as far as the test looks; false: of no flow of ours */
@@ -437,7 +308,7 @@ static void arrive(const struct trial *t, int version, int proto)
 	struct fdl_stats was;
 
 	assert_in_range(fdl_get_stats(t->ep, &was, sizeof(was)), 0, 1);
-	send_all(&f);
+	kernel_flow_send(&f, sent, SENT);
 	receive_all(t, &f);
 	check_counters(t, &f, &was);
 }

@@ -88,16 +88,6 @@ static unsigned cut_flags(const struct tx *tx)
 	return work_takes(tx) & FDL_OFFLOAD_CSUM ? FDL_SEGMENT_PARTIAL : 0;
 }
 
-static size_t frame_len(const struct frame *f)
-{
-	size_t len = 0;
-	int i;
-
-	for (i = 0; i < f->cnt; i++)
-		len += f->iov[i].iov_len;
-	return len;
-}
-
 /* How many segments of a super-packet the wire takes as one. */
 static unsigned most_segments(const struct tx *tx, const struct work *w)
 {

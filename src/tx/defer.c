@@ -57,16 +57,6 @@ void defer_close(struct tx *tx)
 	os_unmap(tx->deferred, sizeof(*tx->deferred));
 }
 
-static size_t frame_len(const struct frame *f)
-{
-	size_t len = 0;
-	int i;
-
-	for (i = 0; i < f->cnt; i++)
-		len += f->iov[i].iov_len;
-	return len;
-}
-
 static void copy_pieces(struct deferred *d, const struct frame *f)
 {
 	int i;
@@ -128,6 +118,7 @@ static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
 {
 	struct deferred *d = tx->deferred;
 	enum tx_fit fit;
+	bool fits;
 
 	if (f->off)
 		pkt->off = *f->off;
@@ -136,12 +127,18 @@ static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
 	if (d->n == 1)
 		start_batch(tx);
 	pkt->link_len = pkt[-1].link_len;
-	if (coalesce_alike(&d->coalescer, pkt))
+	/* With a longer link header it may fit, and is not like that one. */
+	fits = work_fits_mtu(tx, f, pkt->link_len);
+	if (fits && coalesce_alike(&d->coalescer, pkt))
 		return TX_FITS;
 	fit = work_to_defer(tx, f, &pkt->off, &pkt->link_len, why);
-	if (fit == TX_FITS)
+	if (fit != TX_FITS)
+		return fit;
+	if (fits)
 		coalesce_other(&d->coalescer, pkt);
-	return fit;
+	else
+		fdl_coalesce_add(&d->coalescer, pkt);
+	return TX_FITS;
 }
 
 enum deferral defer_frame(struct tx *tx, const struct frame *f, bool ref,

@@ -115,4 +115,14 @@ static inline struct frame frame_at(struct frames l, int i, struct iovec *iov)
 	return (struct frame){ iov, 1, 1, &pkt->off, pkt->room, false, 0 };
 }
 
+static inline size_t frame_len(const struct frame *f)
+{
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < f->cnt; i++)
+		len += f->iov[i].iov_len;
+	return len;
+}
+
 #endif

@@ -43,10 +43,15 @@ bool work_judge(const struct tx *tx, const struct frame *f, struct work *w);
  * complete; *off then says it. */
 bool work_passes(struct tx *tx, const struct frame *f, struct fdl_offload *off);
 
+/* Is it no longer than the link takes? */
+bool work_fits_mtu(const struct tx *tx, const struct frame *f,
+		   unsigned link_len);
+
 /*
  * Where its headers are, and its work, checked, for a frame that is to be sent as
- * judged. TX_UNCUT: it cannot be, for bytes lie behind its IP packet, and no wire
- * would do its work right.
+ * judged. TX_UNCUT: it is to be sent alone. Bytes lie behind its IP packet, and no
+ * wire would do its work right; or it is longer than the MTU, and merged it would
+ * be taken by the kernel and then lost, counted as sent.
  */
 enum tx_fit work_to_defer(struct tx *tx, const struct frame *f,
 			  struct fdl_offload *off, uint8_t *link_len,

@@ -368,6 +368,85 @@ static void bytes_behind_a_packet_do_not_wait(void **state)
 	}
 }
 
+static size_t longest;
+
+static int longer_than_the_link(const uint8_t *f, size_t len)
+{
+	struct fdl_offload off = { 0 };
+
+	assert_int_equal(fdl_vnet_hdr_decode(f, HDR, FDL_ORDER_NATIVE, &off),
+			 0);
+	return !off.gso && len - HDR > longest ? EMSGSIZE : 0;
+}
+
+/* As the kernel does with a super-packet, whose segments its device loses. */
+static struct frame coalesced_frame(struct shape *s, uint8_t *buf,
+				    struct iovec *iov, struct fdl_offload *off)
+{
+	*iov = (struct iovec){ buf, build(buf, s) };
+	*off = shape_offload(s, 0);
+	s->seq += s->payload;
+	return (struct frame){ .iov = iov, .cnt = 1, .weight = 1, .off = off };
+}
+
+/* Its link header is longer than that of the one before it. */
+static void a_tag_is_not_part_of_the_mtu(void **state)
+{
+	static uint8_t buf[2000];
+	const struct fdl_options opts = { .flags = FDL_COALESCE, .mtu = 1000 };
+	struct shape s = segment, tagged = segment;
+	struct fdl_offload off;
+	struct iovec iov;
+	struct frame f;
+	unsigned i;
+
+	(void)state;
+	set_up(FDL_KIND_PACKET, HDR, opts);
+	s.payload = tagged.payload = 960;
+	tagged.link_len = 18;
+	tagged.flow = 1;
+	for (i = 0; i < 8; i++) {
+		f = coalesced_frame(i % 4 < 2 ? &s : &tagged, buf, &iov, &off);
+		assert_int_equal(defer_frame(&bed.tx, &f, false, NULL, NULL),
+				 DEFER_TAKEN);
+	}
+	defer_flush(&bed.tx);
+	assert_int_equal(wire.n, 2);
+	assert_int_equal(wire.took[0].len, HDR + 54 + 4 * 960);
+	assert_int_equal(wire.took[1].len, HDR + 58 + 4 * 960);
+	bed_close(&bed);
+}
+
+static void what_is_longer_than_the_mtu_is_not_merged(void **state)
+{
+	static uint8_t buf[2000];
+	const struct fdl_options opts = { .flags = FDL_COALESCE, .mtu = 1000 };
+	const struct verdict *why;
+	struct shape s = segment;
+	struct fdl_offload off;
+	struct iovec iov;
+	struct frame f;
+	unsigned i;
+
+	(void)state;
+	set_up(FDL_KIND_PACKET, HDR, opts);
+	longest = 1000 + 14;
+	wire.refuses = longer_than_the_link;
+	for (i = 0; i < 12; i++) {
+		s.payload = i % 6 < 2 ? 960 : 961;
+		f = coalesced_frame(&s, buf, &iov, &off);
+		if (defer_frame(&bed.tx, &f, false, NULL, NULL) == DEFER_TAKEN)
+			continue;
+		assert_int_equal(s.payload, 961);
+		tx_put_all(&bed.tx, (struct frames){ .f = &f }, 1, &why);
+	}
+	defer_flush(&bed.tx);
+	assert_int_equal(bed_count(&bed, TX_PACKETS), 4);
+	assert_int_equal(bed_count(&bed, TX_GSO), 2);
+	assert_int_equal(bed_count(&bed, TX_DROP_TOO_LONG), 8);
+	bed_close(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +461,8 @@ int main(void)
 		cmocka_unit_test(bytes_behind_the_packet_are_not_summed),
 		cmocka_unit_test(bytes_behind_a_super_packet_are_no_payload),
 		cmocka_unit_test(bytes_behind_a_packet_do_not_wait),
+		cmocka_unit_test(what_is_longer_than_the_mtu_is_not_merged),
+		cmocka_unit_test(a_tag_is_not_part_of_the_mtu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

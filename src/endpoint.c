@@ -16,13 +16,25 @@
 #include "os.h"
 #include "tx/distrust.h"
 
-static int same_link(const struct fdl_endpoint *ep, int fd,
+/* An index and a name say which device only within one namespace. */
+static bool is_same_link(const struct fdl_endpoint *ep, const int fds[2],
+			 const struct kind *kind, const struct fdl_info *info)
+{
+	const struct fdl_info *first = &ep->queues[0].info;
+
+	return kind == ep->shared.kind && info->ifindex == first->ifindex &&
+	       info->ethernet == first->ethernet &&
+	       !strcmp(info->name, first->name) &&
+	       !memcmp(info->address, first->address, sizeof(info->address)) &&
+	       device_same_netns(kind->device, fds[0], fds[1]);
+}
+
+static int same_link(const struct fdl_endpoint *ep, int first_fd, int fd,
 		     const struct kind *kind, const struct fdl_info *info)
 {
 	const struct fdl_info *first = &ep->queues[0].info;
 
-	if (kind == ep->shared.kind && info->ifindex == first->ifindex &&
-	    info->ethernet == first->ethernet)
+	if (is_same_link(ep, (const int[]){ first_fd, fd }, kind, info))
 		return 0;
 	log_say(&ep->shared.log, FDL_LOG_ERR,
 		"fd %d is a %s%s%s and another fd of the "
@@ -45,7 +57,7 @@ static int probe_all(struct fdl_endpoint *ep, const int *fds, bool adaptive)
 		if (!err && i == 0)
 			ep->shared.kind = kind;
 		if (!err)
-			err = same_link(ep, fds[i], kind, info);
+			err = same_link(ep, fds[0], fds[i], kind, info);
 		info->adaptive = adaptive;
 	}
 	return err;

@@ -13,12 +13,18 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "fd/link.h"
 #include "fd/netns.h"
 #include "os.h"
+
+#ifndef SO_NETNS_COOKIE /* Linux 5.14 */
+#define SO_NETNS_COOKIE 71
+#endif
 
 static const char own_netns[] = "/proc/thread-self/ns/net";
 
@@ -79,6 +85,49 @@ int device_socket(const struct device_of *of, int fd, const char *name)
 	sock = socket_in(nsfd);
 	os_close(nsfd);
 	return sock == -EPERM ? -EXDEV : sock;
+}
+
+/* Returns 1 or 0, or -errno: it does not say. */
+static int same_cookie(int a, int b)
+{
+	uint64_t cookie[2] = { 0 };
+	const int fds[] = { a, b };
+	socklen_t len = sizeof(cookie[0]);
+	int i, err = 0;
+
+	for (i = 0; !err && i < 2; i++)
+		err = os_getsockopt(fds[i], SOL_SOCKET, SO_NETNS_COOKIE,
+				    &cookie[i], &len);
+	return err ? err : cookie[0] == cookie[1];
+}
+
+static bool same_namespace_file(int a, int b)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", b);
+	return os_same_file(a, path) != 0;
+}
+
+bool device_same_netns(const struct device_of *of, int a, int b)
+{
+	bool same = true;
+	int told, ns_a, ns_b;
+
+	if (!of || a == b)
+		return true;
+	told = same_cookie(a, b);
+	if (told >= 0)
+		return told;
+	ns_a = os_ioctl(a, of->get_netns, NULL);
+	ns_b = os_ioctl(b, of->get_netns, NULL);
+	if (ns_a >= 0 && ns_b >= 0)
+		same = same_namespace_file(ns_a, ns_b);
+	if (ns_a >= 0)
+		os_close(ns_a);
+	if (ns_b >= 0)
+		os_close(ns_b);
+	return same;
 }
 
 int device_open(struct device *dev, const struct device_of *of, int fd,

@@ -64,4 +64,11 @@ int device_get(const struct device *dev, struct link *link);
  */
 int device_socket(const struct device_of *of, int fd, const char *name);
 
+/*
+ * Are the devices behind two fds in the same network namespace? A socket tells
+ * anybody (Linux 5.14), a TUN or TAP only whom it tells the namespace: where it
+ * does not, they are taken to be. of is NULL where such an fd has none.
+ */
+bool device_same_netns(const struct device_of *of, int a, int b);
+
 #endif

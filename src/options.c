@@ -241,6 +241,16 @@ static int fit_framing(const struct fdl_options *opts,
 			info->name);
 		return -EOPNOTSUPP;
 	}
+	if (info->vnet_hdr_len > IO_MAX_HEADER) {
+		log_say(log, FDL_LOG_ERR,
+			"%s has a virtio-net header of %u bytes%s, and %d are "
+			"the most there can be: set 10, 12 or %d by "
+			"TUNSETVNETHDRSZ",
+			info->name, info->vnet_hdr_len,
+			info->vnet_hdr_len == UINT8_MAX ? " or more" : "",
+			IO_MAX_HEADER, IO_MAX_HEADER);
+		return -EOPNOTSUPP;
+	}
 	if (opts->flags & FDL_VNET_HDR && !info->vnet_hdr_len &&
 	    kind_in(info)->header == HEADER_OPENED) {
 		log_say(log, FDL_LOG_ERR,

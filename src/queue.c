@@ -31,6 +31,7 @@ static int set_up_fd(struct fdl_queue *q)
 		.opts = &q->shared->opts,
 		.has_address = q->shared->has_address,
 		.no_outgoing = q->shared->no_outgoing,
+		.log = &q->shared->log,
 	};
 	int err = q->io.kind->set_up(&q->io, &how);
 

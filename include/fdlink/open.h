@@ -113,7 +113,9 @@ struct fdl_info {
 				 * fdl_open, which adds the second socket that
 				 * mode adaptive needs */
 	uint8_t address[6];	/* of the device; zeros if it has none */
-	uint8_t vnet_hdr_len;	/* bytes of virtio-net header; 0: none */
+	uint8_t vnet_hdr_len;	/* bytes of virtio-net header; 0: none; 255:
+				 * so many or more. 24 are the most that an
+				 * endpoint takes */
 	char name[IF_NAMESIZE];	/* of the device; "" if there is none */
 	unsigned ifindex;
 	uint32_t mtu;		/* of the device; 0: not known */

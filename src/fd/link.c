@@ -96,9 +96,6 @@ static void parse_tun(struct link *link, struct attrs data)
 		case IFLA_TUN_OWNER:
 			link->owner = attr_u32(&attr);
 			break;
-		case IFLA_TUN_PI:
-			link->packet_info = attr_u8(&attr);
-			break;
 		case IFLA_TUN_VNET_HDR:
 			link->vnet_hdr = attr_u8(&attr);
 			break;

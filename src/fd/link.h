@@ -22,7 +22,6 @@ struct link {
 	uint64_t tx_dropped;
 	/* Of TUN and TAP devices; zeros on others, and owner UINT32_MAX. */
 	uint8_t tun_type; /* IFF_TUN, IFF_TAP */
-	bool packet_info;
 	bool vnet_hdr;
 	bool multi_queue;
 	uint32_t queues; /* attached ones, if multi_queue */

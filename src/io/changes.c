@@ -2,11 +2,14 @@
 #include "io/changes.h"
 
 #include <fcntl.h>
+#include <linux/if_tun.h>
+#include <sys/ioctl.h>
 
 #include "os.h"
 
 enum {
 	FILE_FLAGS = -1,
+	OFFLOADS = -2,
 };
 
 /* The change is noted before it is made: half of it may be. */
@@ -49,6 +52,20 @@ int changes_set_nonblocking(struct changes *changes, int fd)
 	return os_set_flags(fd, flags | O_NONBLOCK);
 }
 
+static int set_offload(int fd, uint32_t offloads)
+{
+	return os_ioctl(fd, TUNSETOFFLOAD, (void *)(uintptr_t)offloads);
+}
+
+int changes_set_offload(struct changes *changes, int fd, uint32_t before,
+			uint32_t offloads)
+{
+	if (before != offloads)
+		note(changes, OFFLOADS, 0, sizeof(int))->before.number =
+			(int)before;
+	return set_offload(fd, offloads);
+}
+
 /* Others may have set more of them meanwhile. */
 static void clear_flags(int fd, int which)
 {
@@ -66,6 +83,8 @@ void changes_undo(struct changes *changes, int fd)
 		change = &changes->list[--changes->n];
 		if (change->level == FILE_FLAGS)
 			clear_flags(fd, change->before.number);
+		else if (change->level == OFFLOADS)
+			set_offload(fd, (uint32_t)change->before.number);
 		else
 			os_setsockopt(fd, change->level, change->name,
 				      &change->before, change->len);

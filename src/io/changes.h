@@ -7,6 +7,7 @@
 #define FDL_IO_CHANGES_H
 
 #include <linux/if_packet.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 enum {
@@ -15,7 +16,8 @@ enum {
 
 struct change {
 	int level, name;	/* of setsockopt(2); level -1: flags of
-				 * fcntl(2), which were not set */
+				 * fcntl(2), which were not set; -2: what
+				 * TUNSETOFFLOAD takes */
 	socklen_t len;
 	union {
 		int number;
@@ -42,6 +44,13 @@ int changes_set_ring(struct changes *changes, int fd,
 
 /* Set O_NONBLOCK, unless it is. Errors: those of fcntl(2). */
 int changes_set_nonblocking(struct changes *changes, int fd);
+
+/*
+ * Have a TUN or TAP leave so much to its reader, in FDL_OFFLOAD_ bits; it cannot
+ * be asked what it did before. Errors: those of ioctl(2).
+ */
+int changes_set_offload(struct changes *changes, int fd, uint32_t before,
+			uint32_t offloads);
 
 /* Undo all, the last one first. What cannot be undone stays as it is. */
 void changes_undo(struct changes *changes, int fd);

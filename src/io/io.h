@@ -25,6 +25,19 @@ struct changes;
 struct io_group;
 struct kind;
 
+enum {
+	/* The longest virtio-net header that there is (struct
+	 * virtio_net_hdr_v1_hash_tunnel, of Linux 6.17). */
+	IO_MAX_HEADER = 24,
+};
+
+/* What the fd passes with each packet, before it. */
+struct io_framing {
+	unsigned vnet_hdr_len;	/* bytes; 0: no virtio-net header */
+	enum fdl_order order;	/* of that */
+	bool packet_info;	/* a struct tun_pi before all */
+};
+
 /* One queue's fd, as a mode sees it. */
 struct io {
 	int fd;

@@ -43,6 +43,7 @@ struct set_up {
 	bool has_address;		/* opts->address is not all zeros */
 	bool no_outgoing;		/* the fd has no frames that this
 					 * machine sends */
+	const struct log *log;
 };
 
 struct kernel_drops {

@@ -13,6 +13,7 @@
 #include "io/changes.h"
 #include "kind/kind.h"
 #include "kind/lookup.h"
+#include "kind/tun_framing.h"
 #include "os.h"
 
 extern const struct kind kind_tap;
@@ -144,6 +145,15 @@ static int set_offload(int fd, short flags)
 	return err == -EINVAL ? offer(fd, tcp) : err;
 }
 
+/* Which frames the last user of a persistent TAP let through to him. */
+static int let_all_pass(int fd, short flags)
+{
+	struct tun_filter all = { 0 };
+	int err = flags & IFF_TAP ? os_ioctl(fd, TUNSETTXFILTER, &all) : 0;
+
+	return err < 0 ? err : 0;
+}
+
 static int attach(const struct locator *loc, int fd, short flags,
 		  const struct log *log)
 {
@@ -166,7 +176,7 @@ static int attach(const struct locator *loc, int fd, short flags,
 		log_say(log, FDL_LOG_ERR,
 			"%s: cannot set its offloads: %s: try offload=off",
 			loc->name, strerror(-err));
-	return err;
+	return err ? err : let_all_pass(fd, flags);
 }
 
 static int set_mtu(const struct locator *loc, int sock, const struct log *log)
@@ -315,17 +325,6 @@ static const struct device_of tun_device = {
 	.counts_drops = true,
 };
 
-static int vnet_hdr_size(int fd, uint8_t *len)
-{
-	int size = 0, err;
-
-	err = os_ioctl(fd, TUNGETVNETHDRSZ, &size);
-	if (err < 0)
-		return err;
-	*len = (uint8_t)size;
-	return 0;
-}
-
 /* What only the device's namespace tells: no error if that is closed to us. */
 static int probe_device(int fd, struct fdl_info *info)
 {
@@ -344,9 +343,6 @@ static int probe_device(int fd, struct fdl_info *info)
 		info->ifindex = link.ifindex;
 		info->mtu = link.mtu;
 		info->up = link.up;
-		/* TUNGETIFF cannot tell: it answers IFF_NOFILTER in
-		 * the bit of IFF_NO_PI. */
-		info->packet_info = link.packet_info;
 		if (info->multi_queue)
 			info->queues = link.queues;
 		info->offloads = link_offloads(sock, info->name);
@@ -360,6 +356,7 @@ static int probe_tun(const struct fd_facts *facts, struct fdl_info *info,
 {
 	struct ifreq address = { 0 };
 	const int fd = facts->fd;
+	struct io_framing framing;
 	int err;
 
 	(void)log;
@@ -368,34 +365,14 @@ static int probe_tun(const struct fd_facts *facts, struct fdl_info *info,
 	if (info->ethernet && !os_ioctl(fd, SIOCGIFHWADDR, &address))
 		memcpy(info->address, address.ifr_hwaddr.sa_data,
 		       sizeof(info->address));
-	if (facts->tun.ifr_flags & IFF_VNET_HDR) {
-		err = vnet_hdr_size(fd, &info->vnet_hdr_len);
-		if (err)
-			return err;
-	}
+	err = tun_framing(fd, &framing);
+	if (err)
+		return err;
+	info->packet_info = framing.packet_info;
+	info->vnet_hdr_len = framing.vnet_hdr_len < UINT8_MAX ?
+				     (uint8_t)framing.vnet_hdr_len :
+				     UINT8_MAX;
 	return probe_device(fd, info);
-}
-
-/* The header has the order it was told, else the machine's. */
-static enum fdl_order vnet_order(int fd)
-{
-	int on = 0;
-
-	if (!os_ioctl(fd, TUNGETVNETLE, &on) && on)
-		return FDL_ORDER_LITTLE;
-	if (!os_ioctl(fd, TUNGETVNETBE, &on) && on)
-		return FDL_ORDER_BIG;
-	return FDL_ORDER_NATIVE;
-}
-
-static int set_up(struct io *io, const struct set_up *how)
-{
-	io->vnet_hdr_len = how->info->vnet_hdr_len;
-	if (io->vnet_hdr_len)
-		io->order = vnet_order(io->fd);
-	/* No call takes MSG_DONTWAIT: there is the flag only, which all
-	 * duplicates of the fd share. */
-	return changes_set_nonblocking(io->changes, io->fd);
 }
 
 static const struct verdict on_receive[] = {
@@ -434,7 +411,7 @@ const struct kind kind_tap = {
 	.medium = FDL_MEDIUM_ETHERNET,
 	.header = HEADER_OPENED,
 	.modes = modes,
-	.set_up = set_up,
+	.set_up = tun_set_up,
 	.on_receive = on_receive,
 	.on_send = on_send,
 };
@@ -455,7 +432,7 @@ const struct kind kind_tun = {
 	.medium = FDL_MEDIUM_IP,
 	.header = HEADER_OPENED,
 	.modes = modes,
-	.set_up = set_up,
+	.set_up = tun_set_up,
 	.on_receive = on_receive,
 	.on_send = on_send,
 };

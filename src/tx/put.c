@@ -20,8 +20,6 @@ static const struct verdict empty = {
 
 int tx_open(struct tx *tx)
 {
-	if (tx->io->vnet_hdr_len > TX_HDR_ROOM)
-		return -EOPNOTSUPP;
 	tx->io->max_header_bytes = tx->shared->opts.max_syscall_header_bytes;
 	tx->io->max_pieces = io_max_pieces(tx->io);
 	tx->out = os_map(sizeof(*tx->out));

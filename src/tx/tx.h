@@ -28,7 +28,7 @@ struct ready;
 enum {
 	TX_BATCH = 256,			/* messages in one go */
 	TX_PIECES = 2048,		/* of all of them */
-	TX_HDR_ROOM = 24,
+	TX_HDR_ROOM = IO_MAX_HEADER,
 	TX_SCRATCH = 1 << 17,
 };
 

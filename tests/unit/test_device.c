@@ -32,7 +32,7 @@ static void links_by_name_and_index(void **state)
 	assert_int_equal(link.tun_type, IFF_TAP);
 	assert_int_equal(link.arphrd, ARPHRD_ETHER);
 	assert_int_equal(link.mtu, 1500);
-	assert_true(link.vnet_hdr && !link.packet_info && !link.up);
+	assert_true(link.vnet_hdr && !link.up);
 	assert_int_equal(link.owner, UINT32_MAX);
 	assert_int_equal(link_get(sock, NULL, link.ifindex, &same), 0);
 	assert_memory_equal(&link, &same, sizeof(link));

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kind/tun_framing.h"
+
+#include <errno.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+
+#include "io/changes.h"
+#include "os.h"
+
+enum {
+	PACKET_INFO = 4,	/* bytes: struct tun_pi */
+};
+
+static int vnet_hdr_len(int fd, unsigned *len)
+{
+	int size = 0, err;
+
+	err = os_ioctl(fd, TUNGETVNETHDRSZ, &size);
+	if (err >= 0)
+		*len = (unsigned)size;
+	return err < 0 ? err : 0;
+}
+
+/* It is the one that was told, else the machine's. */
+static enum fdl_order vnet_order(int fd)
+{
+	int on = 0;
+
+	if (!os_ioctl(fd, TUNGETVNETLE, &on) && on)
+		return FDL_ORDER_LITTLE;
+	if (!os_ioctl(fd, TUNGETVNETBE, &on) && on)
+		return FDL_ORDER_BIG;
+	return FDL_ORDER_NATIVE;
+}
+
+/*
+ * TUNGETIFF cannot tell: it answers IFF_NOFILTER in the bit of IFF_NO_PI. A
+ * write tells, of bytes that cannot be read (drivers/net/tun.c, tun_get_user):
+ * packet information is read first, if there are as many bytes, and that fails;
+ * without it so few bytes are neither a virtio-net header nor an Ethernet
+ * header, and are refused before they are read. On a TUN without header any
+ * byte is read: there fewer bytes than packet information tell. No packet comes
+ * of it; in this last case, without packet information, the device counts one
+ * in its rx_dropped.
+ */
+static bool has_packet_info(int fd, short flags)
+{
+	const bool bare = flags & IFF_TUN && !(flags & IFF_VNET_HDR);
+	void *const nowhere = NULL;
+
+	if (bare)
+		return os_write(fd, nowhere, PACKET_INFO - 1) == -EINVAL;
+	return os_write(fd, nowhere, PACKET_INFO) == -EFAULT;
+}
+
+int tun_framing(int fd, struct io_framing *framing)
+{
+	struct ifreq tun = { 0 };
+	int err;
+
+	*framing = (struct io_framing){ .order = FDL_ORDER_NATIVE };
+	err = os_ioctl(fd, TUNGETIFF, &tun);
+	if (err < 0)
+		return err;
+	framing->packet_info = has_packet_info(fd, tun.ifr_flags);
+	if (!(tun.ifr_flags & IFF_VNET_HDR))
+		return 0;
+	framing->order = vnet_order(fd);
+	return vnet_hdr_len(fd, &framing->vnet_hdr_len);
+}
+
+/*
+ * What a device with offloads leaves undone only a virtio-net header can tell,
+ * and an fd without one gets it untold. So the device is told to leave nothing
+ * undone; no fd of it has a header now.
+ */
+static int have_all_done(struct io *io, const struct set_up *how)
+{
+	if (how->info->offloads)
+		log_say(how->log, FDL_LOG_WARNING,
+			"%s leaves checksums and segmentation to its reader, "
+			"and this fd has no virtio-net header to tell it by: "
+			"they are turned off; open it with IFF_VNET_HDR to "
+			"have them",
+			how->info->name);
+	return changes_set_offload(io->changes, io->fd, how->info->offloads, 0);
+}
+
+int tun_set_up(struct io *io, const struct set_up *how)
+{
+	struct io_framing framing;
+	int err;
+
+	err = tun_framing(io->fd, &framing);
+	if (err)
+		return err;
+	io->vnet_hdr_len = framing.vnet_hdr_len;
+	io->order = framing.order;
+	if (!io->vnet_hdr_len)
+		err = have_all_done(io, how);
+	/* No call takes MSG_DONTWAIT: there is the flag only, which all
+	 * duplicates of the fd share. */
+	return err ? err : changes_set_nonblocking(io->changes, io->fd);
+}

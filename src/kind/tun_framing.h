@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a TUN or TAP puts before each packet, and wants before each. It is the
+ * device's, for all who have an fd of it, and any of them may change it.
+ */
+#ifndef FDL_KIND_TUN_FRAMING_H
+#define FDL_KIND_TUN_FRAMING_H
+
+#include "kind/kind.h"
+
+/* Errors: those of ioctl(2), like -EBADFD: the device is gone. */
+int tun_framing(int fd, struct io_framing *framing);
+
+/* struct kind, set_up. */
+int tun_set_up(struct io *io, const struct set_up *how);
+
+#endif

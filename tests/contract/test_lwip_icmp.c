@@ -23,7 +23,6 @@ enum {
 	TOO_BIG = 2,
 	PING = 128,
 	PONG = 129,
-	REDIRECT = 137,
 	FRAGMENT = 44,
 	OPTIONS = 60,
 	LONG = 1400,
@@ -428,44 +427,6 @@ static void long_answers_become_fragments(void **state)
 	b->version = 0;
 }
 
-static void redirect(struct bed *b, const uint8_t *to, const uint8_t *from,
-		     const uint8_t *target)
-{
-	uint8_t frame[80], *msg = frame + 40;
-
-	put_ip6(frame, 40, 58, 3);
-	memcpy(frame + 8, from, 16);
-	memset(msg, 0, 40);
-	msg[0] = REDIRECT;
-	memcpy(msg + 8, target, 16);
-	memcpy(msg + 24, to, 16);
-	put16(msg + 2,
-	      (uint16_t)~ref_sum(msg, 40, ref_pseudo(frame, 6, 58, 40)));
-	send_frame(b, frame, sizeof(frame));
-	bed_turn(b);
-}
-
-/* Only the first hop may name a better one. */
-static void strangers_do_not_redirect(void **state)
-{
-	static const uint8_t hop[16] = { 0xfe, 0x80, [15] = 1 };
-	static const uint8_t other[16] = { 0xfe, 0x80, [15] = 2 };
-	static const uint8_t to[16] = { 0xfd, 9, [15] = 9 };
-	static const uint8_t far[16] = { 0xfd, 8, [15] = 8 };
-	struct nd6_destination_cache_entry *entry = destination_cache;
-	struct bed *b = *state;
-
-	memcpy(entry->destination_addr.addr, to, 16);
-	memcpy(entry->next_hop_addr.addr, hop, 16);
-	redirect(b, to, other, other);
-	assert_memory_equal(entry->next_hop_addr.addr, hop, 16);
-	redirect(b, to, hop, far);
-	assert_memory_equal(entry->next_hop_addr.addr, hop, 16);
-	redirect(b, to, hop, other);
-	assert_memory_equal(entry->next_hop_addr.addr, other, 16);
-	memset(entry, 0, sizeof(*entry));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,7 +435,6 @@ int main(void)
 		cmocka_unit_test(lies_change_nothing),
 		cmocka_unit_test(wrapped_lies_change_nothing),
 		cmocka_unit_test(long_answers_become_fragments),
-		cmocka_unit_test(strangers_do_not_redirect),
 	};
 
 	return cmocka_run_group_tests_name("lwip icmp", tests, bed_set_up,

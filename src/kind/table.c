@@ -10,8 +10,7 @@ extern const struct kind kind_tap, kind_tun, kind_packet, kind_seqpacket,
 
 /*
  * A new kind is a row here, and a name above. The grammar shows them in this
- * order, and an fd is offered to them in it: who owns a special sort of fd
- * stands before who owns all.
+ * order: what is a special sort of a kind stands behind it.
  */
 static const struct kind *const kinds[] = {
 	&kind_tap,	 &kind_tun,	 &kind_packet,
@@ -25,13 +24,13 @@ const struct kind *kind_at(unsigned i)
 
 const struct kind *kind_of(enum fdl_kind number)
 {
-	const struct kind *kind, *found = NULL;
+	const struct kind *kind;
 	unsigned i;
 
 	for (i = 0; (kind = kind_at(i)); i++)
 		if (kind->name && kind->number == number)
-			found = kind;
-	return found;
+			return kind;
+	return NULL;
 }
 
 const struct kind *kind_in(const struct fdl_info *info)
@@ -49,13 +48,13 @@ const struct kind *kind_in(const struct fdl_info *info)
 
 const struct kind *kind_owning(const struct fd_facts *facts)
 {
-	const struct kind *kind;
+	const struct kind *kind, *owner = NULL;
 	unsigned i;
 
 	for (i = 0; (kind = kind_at(i)); i++)
 		if (kind->owns && kind->owns(facts))
-			return kind;
-	return NULL;
+			owner = kind;
+	return owner;
 }
 
 const char *fdl_kind_name(enum fdl_kind number)

@@ -3,7 +3,7 @@
 # Tab completion of the command, for bash. tests/unit/locator_documents.py
 # compares the kinds and options here with the library's.
 
-_fdlink_kinds="tap tun packet seqpacket unixgram fd"
+_fdlink_kinds="tap tun packet seqpacket unixgram udp fd"
 
 # The options that a locator of kind $1 takes, one a word; behind '=' the values,
 # where these are few.
@@ -15,6 +15,7 @@ _fdlink_options() {
 		"rcvbuf=" ;;
 	seqpacket) echo "mtu= offload=on|off listen" ;;
 	unixgram) echo "mtu= offload=on|off listen local=" ;;
+	udp) echo "mtu= local=" ;;
 	fd) echo "mtu=" ;;
 	esac
 }

@@ -22,6 +22,9 @@ extern "C" {
  *	packet:IFACE	an AF_PACKET socket on an interface
  *	seqpacket:PATH	a unix seqpacket socket
  *	unixgram:PATH	a unix datagram socket
+ *	udp:HOST:PORT	a UDP socket: a frame in each datagram to and from the
+ *			peer at that address, 192.0.2.1:5000 or
+ *			[2001:db8::1]:5000. Names are not looked up
  *	fd:N		an fd that the process has; never closed
  *	fd:NAME		an fd passed by systemd under that name
  *			(sd_listen_fds(3))
@@ -51,8 +54,9 @@ extern "C" {
  *	listen		For seqpacket, unixgram. Bind PATH and wait for one
  *			peer. A datagram socket waits for its first packet, and
  *			connects to the sender.
- *	local=PATH	For unixgram. The socket's own address; else the kernel
- *			chooses it.
+ *	local=PATH|HOST:PORT
+ *			For unixgram, udp. The socket's own address; else the
+ *			kernel chooses it.
  *
  * A PATH that starts with '@' is abstract (unix(7)). What listen or local binds
  * is the endpoint's until fdl_endpoint_free, which unlinks the path if it still
@@ -71,6 +75,8 @@ extern "C" {
  *	-ENOTCONN	fd:N is a socket that is not connected
  *	-EINTR		a signal came while waiting for a peer
  *	-ECONNREFUSED	nobody listens at the path
+ *	-EADDRNOTAVAIL	local is no address of this machine
+ *	-ENETUNREACH	there is no route to the peer
  *	-EADDRINUSE	the path to bind is another socket's, or no socket
  */
 int fdl_open(struct fdl_endpoint **ep, const char *locator,

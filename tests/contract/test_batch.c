@@ -239,14 +239,17 @@ static const struct expectation table[] = {
 	  .not_on = LINK_OPENED },
 	{ .name = "a wait for room is bounded and does not spin",
 	  .test = a_wait_for_room_is_bounded_and_does_not_spin,
+	  .not_on = LINK_LOSSY,
 	  .needs = LINK_UNIX,
 	  .opts.tx_wait_ms = 200 },
 	{ .name = "a wait ends when there is room",
 	  .test = a_wait_ends_when_there_is_room,
+	  .not_on = LINK_LOSSY,
 	  .needs = LINK_UNIX,
 	  .opts.tx_wait_ms = WAIT_MS },
 	{ .name = "a datagram peer may die and come back",
 	  .test = a_datagram_peer_may_die_and_come_back,
+	  .not_on = LINK_LOSSY,
 	  .needs = LINK_NO_EOF },
 };
 

@@ -429,9 +429,11 @@ static const struct expectation table[] = {
 	/* No device takes a frame longer than its MTU. */
 	{ .name = "a datagram longer than a slot is counted",
 	  .test = a_datagram_longer_than_a_slot_is_counted,
+	  .not_on = LINK_LOSSY,
 	  .needs = LINK_UNIX },
 	{ .name = "the longest packet is received",
 	  .test = the_longest_packet_is_received,
+	  .not_on = LINK_LOSSY,
 	  .needs = LINK_UNIX },
 	{ .name = "what this machine sends is not delivered",
 	  .test = what_this_machine_sends_is_not_delivered,

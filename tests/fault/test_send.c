@@ -29,6 +29,8 @@ static unsigned times(const struct link *l, int err)
 {
 	if (l->kind->traits & LINK_TUNTAP)
 		return 1;
+	if (l->kind->traits & LINK_LOSSY)
+		return err == EINVAL || err == EPERM ? 1 : 2;
 	if (err == ECONNRESET)
 		return l->kind->traits & LINK_NO_EOF ? 2 : 1;
 	return err == ENETDOWN || err == EXFULL ? 2 : 1;
@@ -187,6 +189,24 @@ static void expect_no_loss(struct link *l, int err)
 	assert_int_equal(st.tx_packets, l->tx_offered);
 }
 
+/* An ICMP message about a datagram of before is told once, in the same words. */
+static void what_the_way_refuses_is_counted(struct link *l)
+{
+	static const struct row rows[] = {
+		{ ECONNREFUSED, -ECONNREFUSED, COUNTER(tx_drop_no_peer) },
+		{ EHOSTUNREACH, -ENETDOWN, COUNTER(tx_drop_link_down) },
+		{ ENETUNREACH, -ENETDOWN, COUNTER(tx_drop_link_down) },
+		{ ENETDOWN, -ENETDOWN, COUNTER(tx_drop_link_down) },
+		{ EMSGSIZE, -EMSGSIZE, COUNTER(tx_drop_too_long) },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(rows); i++)
+		expect_no_loss(l, rows[i].err);
+	for (i = 0; i < COUNT_OF(rows); i++)
+		expect_drop(l, &rows[i]);
+}
+
 static void an_error_of_before_costs_nothing(struct link *l)
 {
 	expect_no_loss(l, EXFULL);
@@ -246,7 +266,11 @@ static const struct expectation table[] = {
 	  .needs = LINK_OUTGOING },
 	{ .name = "a missing reader is counted",
 	  .test = a_missing_reader_is_counted,
+	  .not_on = LINK_LOSSY,
 	  .needs = LINK_NO_EOF },
+	{ .name = "what the way to the peer refuses is counted",
+	  .test = what_the_way_refuses_is_counted,
+	  .needs = LINK_LOSSY },
 	{ .name = "an error of before costs nothing",
 	  .test = an_error_of_before_costs_nothing,
 	  .not_on = LINK_TUNTAP },

@@ -121,6 +121,44 @@ static int make_dgram(struct link *l)
 	return make_pair(l, SOCK_DGRAM);
 }
 
+static int udp_socket(struct sockaddr_in *name)
+{
+	socklen_t len = sizeof(*name);
+	const int room = 8 << 20;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	*name = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	if (fd < 0)
+		return -errno;
+	if (!setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) &&
+	    !bind(fd, (struct sockaddr *)name, sizeof(*name)) &&
+	    !getsockname(fd, (struct sockaddr *)name, &len))
+		return fd;
+	close(fd);
+	return -errno;
+}
+
+static int make_udp(struct link *l)
+{
+	struct sockaddr_in ours, theirs;
+
+	l->dev[0] = '\0';
+	netns_set_up("lo", true);
+	l->fd = udp_socket(&ours);
+	if (l->fd < 0)
+		return l->fd;
+	l->peer = udp_socket(&theirs);
+	if (l->peer < 0)
+		return l->peer;
+	if (connect(l->fd, (struct sockaddr *)&theirs, sizeof(theirs)) ||
+	    connect(l->peer, (struct sockaddr *)&ours, sizeof(ours)))
+		return -errno;
+	return 0;
+}
+
 const struct link_kind link_kinds[] = {
 	{ "tap", LINK_ETHERNET | LINK_DEVICE | LINK_TUNTAP | LINK_TAGS, 0,
 	  make_tap },
@@ -137,6 +175,11 @@ const struct link_kind link_kinds[] = {
 	{ "dgram", LINK_ETHERNET | LINK_UNIX | LINK_NO_EOF | LINK_TAGS,
 	  FDL_ETHERNET, make_dgram },
 	{ "dgram-ip", LINK_IP | LINK_UNIX | LINK_NO_EOF, 0, make_dgram },
+	{ "udp",
+	  LINK_ETHERNET | LINK_UNIX | LINK_NO_EOF | LINK_TAGS | LINK_LOSSY,
+	  FDL_ETHERNET, make_udp },
+	{ "udp-ip", LINK_IP | LINK_UNIX | LINK_NO_EOF | LINK_LOSSY, 0,
+	  make_udp },
 	{ NULL, 0, 0, NULL },
 };
 

@@ -22,6 +22,8 @@ enum {
 	LINK_TAGS	= 1 << 7,	/* VLAN tags stay in the frame */
 	LINK_OUTGOING	= 1 << 8,	/* sees what others send */
 	LINK_KERNEL_MAC	= 1 << 9,	/* the kernel says to whom it was */
+	LINK_LOSSY	= 1 << 11,	/* what has no room or no reader is
+					 * taken all the same */
 	LINK_OPENED	= 1 << 10,	/* by fdl_open: the test has no fd of
 					 * it, and its mode is adaptive */
 };

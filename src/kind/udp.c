@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connected UDP sockets: a frame in each datagram. Nobody sees whether the peer
+ * is there. A router or the peer's host may say that it is not, of a datagram
+ * that went before: that is no reason to hold the next one back, and the link
+ * goes on when the peer does.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <fdlink/offload.h>
+
+#include "kind/kind.h"
+#include "os.h"
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static bool read_port(const char *text, in_port_t *port)
+{
+	uint32_t number;
+
+	if (!locator_number(text, UINT16_MAX, &number) || !number)
+		return false;
+	*port = htons((uint16_t)number);
+	return true;
+}
+
+/* "192.0.2.1:5000" or "[2001:db8::1]:5000". A name would take a resolver, which
+ * a static program does not have. */
+static bool read_address(const char *text, union address *to)
+{
+	char host[INET6_ADDRSTRLEN];
+	const bool v6 = *text == '[';
+	const char *start = v6 ? text + 1 : text;
+	const char *end = v6 ? strchr(text, ']') : strchr(text, ':');
+	const char *port = v6 && end ? end + 1 : end;
+
+	if (!end || *port != ':' || (size_t)(end - start) >= sizeof(host))
+		return false;
+	memcpy(host, start, (size_t)(end - start));
+	host[end - start] = '\0';
+	memset(to, 0, sizeof(*to));
+	to->any.sa_family = v6 ? AF_INET6 : AF_INET;
+	if (v6)
+		return inet_pton(AF_INET6, host, &to->v6.sin6_addr) == 1 &&
+		       read_port(port + 1, &to->v6.sin6_port);
+	return inet_pton(AF_INET, host, &to->v4.sin_addr) == 1 &&
+	       read_port(port + 1, &to->v4.sin_port);
+}
+
+static socklen_t size_of(const union address *address)
+{
+	return address->any.sa_family == AF_INET6 ? sizeof(address->v6) :
+						    sizeof(address->v4);
+}
+
+static int take_name(struct locator *loc, char *to, const char *value,
+		     const struct log *log)
+{
+	union address unused;
+
+	(void)loc;
+	if (!read_address(value, &unused)) {
+		log_say(log, FDL_LOG_ERR,
+			"%.80s is no address and port: give numbers, "
+			"192.0.2.1:5000 or [2001:db8::1]:5000, as names are "
+			"not looked up",
+			value);
+		return -EINVAL;
+	}
+	strcpy(to, value);
+	return 0;
+}
+
+/* local is of the family AF_UNSPEC where the kernel is to choose. */
+static int read_both(const struct locator *loc, union address *peer,
+		     union address *local, const struct log *log)
+{
+	memset(local, 0, sizeof(*local));
+	read_address(loc->name, peer);
+	if (!*loc->local)
+		return 0;
+	read_address(loc->local, local);
+	if (local->any.sa_family == peer->any.sa_family)
+		return 0;
+	log_say(log, FDL_LOG_ERR,
+		"udp:%s: local=%s is of the other IP version: give two "
+		"addresses of one",
+		loc->name, loc->local);
+	return -EINVAL;
+}
+
+static int look_up(const struct locator *loc, struct fdl_info *info,
+		   const struct log *log)
+{
+	union address peer, local;
+
+	(void)info;
+	return read_both(loc, &peer, &local, log);
+}
+
+static int bind_local(int fd, const struct locator *loc,
+		      const union address *local, const struct log *log)
+{
+	int err;
+
+	if (local->any.sa_family == AF_UNSPEC)
+		return 0;
+	err = os_bind(fd, &local->any, size_of(local));
+	if (err)
+		log_say(log, FDL_LOG_ERR,
+			"udp:%s: cannot bind to local=%s (%s)%s", loc->name,
+			loc->local, strerror(-err),
+			err == -EADDRINUSE ?
+				": choose another port" :
+			err == -EADDRNOTAVAIL ?
+				": give an address of this machine, "
+				"see 'ip address'" :
+				"");
+	return err;
+}
+
+static int connect_peer(int fd, const struct locator *loc,
+			const union address *peer, const struct log *log)
+{
+	int err = os_connect(fd, &peer->any, size_of(peer));
+
+	if (err)
+		log_say(log, FDL_LOG_ERR, "udp:%s: cannot connect (%s)%s",
+			loc->name, strerror(-err),
+			err == -ENETUNREACH || err == -EHOSTUNREACH ?
+				": there is no route, see 'ip route'" :
+				"");
+	return err;
+}
+
+static int open_socket(const struct locator *loc, int family,
+		       const struct log *log)
+{
+	int fd = os_socket(family, SOCK_DGRAM, IPPROTO_UDP);
+
+	if (fd < 0) {
+		log_say(log, FDL_LOG_ERR, "udp:%s: no socket to be had: %s",
+			loc->name, strerror(-fd));
+		return fd;
+	}
+	raise_send_buffer(fd);
+	raise_receive_buffer(fd, SOCKET_BUFFER);
+	return fd;
+}
+
+static int open_udp(const struct locator *loc, struct opened *opened,
+		    const struct log *log)
+{
+	union address peer, local;
+	int fd, err;
+
+	err = read_both(loc, &peer, &local, log);
+	if (err)
+		return err;
+	fd = open_socket(loc, peer.any.sa_family, log);
+	if (fd < 0)
+		return fd;
+	opened->fd[opened->n++] = fd;
+	err = bind_local(fd, loc, &local, log);
+	if (!err)
+		err = connect_peer(fd, loc, &peer, log);
+	if (err)
+		opened_undo(opened);
+	return err;
+}
+
+static bool owns(const struct fd_facts *facts)
+{
+	socklen_t len = sizeof(int);
+	int protocol = 0;
+
+	return facts->socket && facts->type == SOCK_DGRAM &&
+	       (facts->domain == AF_INET || facts->domain == AF_INET6) &&
+	       !os_getsockopt(facts->fd, SOL_SOCKET, SO_PROTOCOL, &protocol,
+			      &len) &&
+	       protocol == IPPROTO_UDP;
+}
+
+/* How many datagrams the socket has had no room for, ever. */
+static uint32_t count_drops(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof(info);
+
+	os_getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len);
+	return info[SK_MEMINFO_DROPS];
+}
+
+static int set_up(struct io *io, const struct set_up *how)
+{
+	/* What precedes a packet is what the peers agreed on. */
+	if (how->opts->flags & FDL_VNET_HDR)
+		io->vnet_hdr_len = FDL_VNET_HDR_LEN;
+	atomic_store(&io->drops_seen, count_drops(io->fd));
+	return 0;
+}
+
+/* Whoever saw less than another thread takes back what is too much. The kernel's
+ * count is one of 32 bits. */
+static void read_drops(struct io *io, int fd, struct kernel_drops *drops)
+{
+	const uint32_t now = count_drops(fd);
+	const uint64_t before = atomic_exchange(&io->drops_seen, now);
+
+	drops->packets += (uint64_t)(int32_t)(now - (uint32_t)before);
+}
+
+static const char no_route[] = "a packet was dropped: no route to the peer";
+
+/* What ICMP said of a datagram that was sent. */
+static const struct verdict on_receive[] = {
+	{ ECONNREFUSED, DROP, COUNTERS, 0, NULL },
+	{ EHOSTUNREACH, DROP, COUNTERS, 0, NULL },
+	{ ENETUNREACH, DROP, COUNTERS, 0, NULL },
+	{ EHOSTDOWN, DROP, COUNTERS, 0, NULL },
+	{ ENONET, DROP, COUNTERS, 0, NULL },
+	{ ENOPROTOOPT, DROP, COUNTERS, 0, NULL },
+	{ EOPNOTSUPP, DROP, COUNTERS, 0, NULL },
+	{ EPROTO, DROP, COUNTERS, 0, NULL },
+	{ EACCES, DROP, COUNTERS, 0, NULL },
+	{ EMSGSIZE, DROP, COUNTERS, 0, NULL },
+	{ .err = 0 },
+};
+
+/* The same is told once, to whoever comes first: only what the kernel says again
+ * is about this datagram. */
+static const struct verdict on_send[] = {
+	{ ECONNREFUSED, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED,
+	  verdict_no_peer },
+	{ EHOSTUNREACH, RETRY, TX_DROP_LINK_DOWN, -ENETDOWN, no_route },
+	{ ENETUNREACH, RETRY, TX_DROP_LINK_DOWN, -ENETDOWN, no_route },
+	{ EHOSTDOWN, RETRY, TX_DROP_LINK_DOWN, -ENETDOWN, no_route },
+	{ ENONET, RETRY, TX_DROP_LINK_DOWN, -ENETDOWN, no_route },
+	{ ENETDOWN, RETRY, TX_DROP_LINK_DOWN, -ENETDOWN, verdict_down },
+	{ ENOPROTOOPT, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED, verdict_no_peer },
+	{ EOPNOTSUPP, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED, verdict_no_peer },
+	{ EPROTO, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED, verdict_no_peer },
+	{ EACCES, RETRY, TX_DROP_INVALID, -EINVAL,
+	  "a packet was dropped: the network does not permit it" },
+	{ EMSGSIZE, RETRY, TX_DROP_TOO_LONG, -EMSGSIZE,
+	  "a packet was dropped: longer than the way to the peer takes" },
+	{ ENOTCONN, DROP, TX_DROP_NO_PEER, -ECONNREFUSED, verdict_no_peer },
+	{ EDESTADDRREQ, DROP, TX_DROP_NO_PEER, -ECONNREFUSED, verdict_no_peer },
+	{ .err = 0 },
+};
+
+static const struct io_ops *const modes[] = { &io_recvmmsg, &io_readv, NULL };
+
+const struct kind kind_udp = {
+	.name = "udp",
+	.number = FDL_KIND_DGRAM,
+	.locator = "udp",
+	.form = "HOST:PORT",
+	.options = 1 << OPTION_MTU | 1 << OPTION_LOCAL,
+	.medium = FDL_MEDIUM_AGREED,
+	.header = HEADER_AGREED,
+	.modes = modes,
+	.take_name = take_name,
+	.open = open_udp,
+	.look_up = look_up,
+	.owns = owns,
+	.set_up = set_up,
+	.socket = true,
+	.on_receive = on_receive,
+	.on_send = on_send,
+	.read_drops = read_drops,
+};

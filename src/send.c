@@ -108,7 +108,7 @@ int fdl_flush(struct fdl_queue *q)
 	const struct verdict *why;
 	int err = q->tx.deferred ? defer_flush(&q->tx) : 0;
 
-	if (err || !q->tx.cutting)
+	if (err || !tx_has_rest(&q->tx))
 		return err;
 	tx_put_keeping(&q->tx, (struct frames){ NULL, NULL }, 0, &why);
 	note_room(q, why, 0);

@@ -19,6 +19,7 @@
 
 enum {
 	IO_MAX_BATCH = 256,
+	IO_MAX_PART = 1 << 17,	/* io_send() */
 };
 
 struct changes;
@@ -154,10 +155,15 @@ unsigned io_max_pieces(const struct io *io);
 
 /*
  * Send msg[0..n), n at least 1, each of 1 to io->max_pieces pieces: as many as
- * one system call takes, or on a TUN or TAP all. Never blocks, raises no
- * signal; a message goes whole or not at all. Returns how many went, with their
- * msg_len. *err is why the next one did not, negative; 0 where another call may
- * tell, after at least one that went.
+ * one system call takes, or on a TUN or TAP all. Never blocks, raises no signal.
+ * Returns how many went, with their msg_len. *err is why the next one did not,
+ * negative; 0 where another call may tell, after at least one that went.
+ *
+ * A fd that is a stream may take the last of those that went in part, if that is
+ * of up to IO_MAX_PART bytes: its msg_len is then less than its length. The caller
+ * sends the rest of it, and nothing else before that, as a message of one piece,
+ * which may again go in part; *err, if none of it goes, speaks of the fd, not of the
+ * rest. All other fds take a message whole or not at all.
  */
 unsigned io_send(const struct io *io, struct mmsghdr msg[], unsigned n,
 		 int *err);

@@ -169,6 +169,55 @@ static void account(struct tx *tx, unsigned from, unsigned to)
 		count(tx->counters, TX_COALESCED, merged);
 }
 
+static size_t message_len(const struct msghdr *msg)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < msg->msg_iovlen; i++)
+		len += msg->msg_iov[i].iov_len;
+	return len;
+}
+
+/* Message i went. If in part, keep the rest of it, and count it as gone. */
+static void keep_part(struct tx *tx, unsigned i)
+{
+	struct mmsghdr *msg = &tx->out->msg[i];
+	const size_t len = message_len(&msg->msg_hdr);
+	const struct iovec *iov = msg->msg_hdr.msg_iov;
+	size_t skip = msg->msg_len, n;
+
+	if (skip == len)
+		return;
+	tx->part = (struct iovec){ tx->out->part, 0 };
+	for (; skip >= iov->iov_len; iov++)
+		skip -= iov->iov_len;
+	for (msg->msg_len = (unsigned)len;
+	     iov < msg->msg_hdr.msg_iov + msg->msg_hdr.msg_iovlen; iov++) {
+		n = iov->iov_len - skip;
+		memcpy(tx->out->part + tx->part.iov_len,
+		       (const uint8_t *)iov->iov_base + skip, n);
+		tx->part.iov_len += n;
+		skip = 0;
+	}
+}
+
+bool tx_finish_part(struct tx *tx, const struct verdict **why)
+{
+	struct mmsghdr msg = { .msg_hdr = { .msg_iov = &tx->part,
+					    .msg_iovlen = 1 } };
+	int err;
+
+	while (tx->part.iov_len) {
+		if (!io_send(tx->io, &msg, 1, &err)) {
+			*why = verdict_on_send(tx->io->kind->on_send, err);
+			return false;
+		}
+		tx->part.iov_base = (uint8_t *)tx->part.iov_base + msg.msg_len;
+		tx->part.iov_len -= msg.msg_len;
+	}
+	return true;
+}
+
 /* Is the same worth another try? Not one of each sort twice. */
 static bool is_worth_a_try(struct tx *tx, const struct verdict *v,
 			   unsigned *tried)
@@ -179,15 +228,6 @@ static bool is_worth_a_try(struct tx *tx, const struct verdict *v,
 		return false;
 	*tried |= sort;
 	return v->action == RETRY || !peer_reconnect(&tx->peer, tx->io->fd);
-}
-
-static size_t message_len(const struct msghdr *msg)
-{
-	size_t i, len = 0;
-
-	for (i = 0; i < msg->msg_iovlen; i++)
-		len += msg->msg_iov[i].iov_len;
-	return len;
 }
 
 /* What becomes of a message that the kernel refused. */
@@ -237,8 +277,14 @@ enum tx_stop tx_push(struct tx *tx, unsigned *gone, const struct verdict **why)
 
 	while (done < out->n && fate < STOP) {
 		n = io_send(tx->io, out->msg + done, out->n - done, &err);
+		if (n)
+			keep_part(tx, done + n - 1);
 		account(tx, done, done + n);
 		done += n;
+		if (tx->part.iov_len && !tx_finish_part(tx, why)) {
+			fate = STOP;
+			break;
+		}
 		if (n)
 			tried = 0;
 		if (!err)

@@ -109,6 +109,10 @@ static inline enum tx_fit tx_gather(struct tx *tx, const struct frame *f,
 								 TX_FULL;
 }
 
+/* Send what is left of a message that went in part. Returns whether it is gone,
+ * else *why. */
+bool tx_finish_part(struct tx *tx, const struct verdict **why);
+
 /* Send what is gathered; *gone: how many messages are gone. */
 enum tx_stop tx_push(struct tx *tx, unsigned *gone, const struct verdict **why);
 

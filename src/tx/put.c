@@ -245,6 +245,8 @@ int tx_put(struct tx *tx, struct frames l, int n, const struct verdict **why)
 	int k = 0;
 
 	*why = NULL;
+	if (tx->part.iov_len && !tx_finish_part(tx, why))
+		return 0;
 	if (tx->cutting)
 		bridge_finish(tx, why);
 	if (io_is_device(tx->io) && !*why)

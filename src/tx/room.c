@@ -89,7 +89,7 @@ static bool is_hopeless(struct tx *tx, struct tx_doubt *d,
 {
 	int64_t now;
 
-	if (why->result == -EAGAIN || !says_room(tx)) {
+	if (why->result == -EAGAIN || tx->part.iov_len || !says_room(tx)) {
 		d->why = NULL;
 		return false;
 	}
@@ -156,7 +156,8 @@ int tx_put_keeping(struct tx *tx, struct frames l, int n,
  * takes no other, and all wait behind the rest that an earlier fdl_send left. */
 static bool all_are_stuck(const struct tx *tx, const struct verdict *why, int k)
 {
-	return why->result == -EAGAIN || (tx->cutting && k == 0);
+	return why->result == -EAGAIN || tx->part.iov_len ||
+	       (tx->cutting && k == 0);
 }
 
 int tx_put_rest(struct tx *tx, struct frames l, int n, int k,

@@ -63,6 +63,7 @@ struct tx_batch {
 	uint8_t head[TX_BATCH][FDL_HEADERS_MAX]; /* headers written anew */
 	uint8_t scratch[TX_SCRATCH];
 	uint8_t rest[TX_SCRATCH];	/* of tx.cut */
+	uint8_t part[IO_MAX_PART];	/* tx.part */
 };
 
 /* How the frame that is next was refused for lack of room, while the fd said
@@ -89,13 +90,17 @@ struct tx {
 	struct deferred *deferred;	/* with FDL_COALESCE, else NULL */
 	struct tx_batch *out;
 
+	/* What is left of a message that went in part: it goes before all
+	 * else. Length 0: there is none. */
+	struct iovec part;
+
 	/* Super-packets that the wire takes whole, as it showed: messages of so
 	 * many bytes, UDP of so many segments. */
 	uint64_t max_super;
 	unsigned max_uso;
 
 	/* A super-packet of which some segments went and others had no room:
-	 * they go before all else. needs: its work's. suspect: FDL_OFFLOAD_ bits
+	 * they go next. needs: its work's. suspect: FDL_OFFLOAD_ bits
 	 * that the wire does not take if it takes the segments. */
 	bool cutting, counted;
 	uint32_t needs, suspect;
@@ -123,6 +128,12 @@ static inline size_t frame_len(const struct frame *f)
 	for (i = 0; i < f->cnt; i++)
 		len += f->iov[i].iov_len;
 	return len;
+}
+
+/* Is there something that goes before all that comes? */
+static inline bool tx_has_rest(const struct tx *tx)
+{
+	return tx->cutting || tx->part.iov_len;
 }
 
 #endif

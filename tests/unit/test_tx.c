@@ -447,6 +447,74 @@ static void what_is_longer_than_the_mtu_is_not_merged(void **state)
 	bed_close(&bed);
 }
 
+static void expect_stream(const uint8_t *want, size_t len)
+{
+	size_t at = 0;
+	unsigned i;
+
+	for (i = 0; i < wire.n; i++) {
+		assert_true(at + wire.took[i].len <= len);
+		assert_memory_equal(want + at, wire.took[i].bytes,
+				    wire.took[i].len);
+		at += wire.took[i].len;
+	}
+	assert_int_equal(at, len);
+}
+
+/* Wherever it stops, what is left of a frame goes before the next one, though
+ * its bytes are the caller's again. */
+static void a_stream_may_take_a_part(void **state)
+{
+	const struct verdict *why;
+	uint8_t want[FRAMES * LEN];
+	size_t room;
+	int k, gone;
+
+	(void)state;
+	for (room = 1; room < FRAMES * LEN; room += 7) {
+		set_up(FDL_KIND_SEQPACKET, 0, (struct fdl_options){ 0 });
+		memcpy(want, bytes, sizeof(want));
+		wire.stream = true;
+		for (k = 0; k < FRAMES; k += gone) {
+			wire.bytes = room;
+			gone = tx_put_keeping(&bed.tx,
+					      (struct frames){ .f = frame + k },
+					      FRAMES - k, &why);
+			memset(bytes[k], 0xee, (size_t)gone * LEN);
+			assert_true(!why || why->action == LATER);
+		}
+		while (tx_has_rest(&bed.tx)) {
+			wire.bytes = room;
+			tx_put_keeping(&bed.tx, (struct frames){ .f = frame },
+				       0, &why);
+		}
+		expect_stream(want, sizeof(want));
+		assert_int_equal(bed_count(&bed, TX_PACKETS), FRAMES);
+		assert_int_equal(bed_count(&bed, TX_BYTES), FRAMES * LEN);
+		bed_close(&bed);
+	}
+}
+
+/* Who drops for lack of room drops no part. */
+static void a_part_is_not_dropped(void **state)
+{
+	const struct verdict *why;
+
+	(void)state;
+	set_up(FDL_KIND_SEQPACKET, 0, (struct fdl_options){ .tx_wait_ms = 20 });
+	wire.stream = true;
+	wire.bytes = LEN + 30;
+	assert_int_equal(tx_put_all(&bed.tx, all, FRAMES, &why), FRAMES);
+	assert_int_equal(bed_count(&bed, TX_PACKETS), 2);
+	assert_int_equal(bed_count(&bed, TX_DROP_NO_ROOM), FRAMES - 2);
+	wire.bytes = 1000;
+	assert_int_equal(tx_put(&bed.tx, all, 1, &why), 1);
+	assert_int_equal(wire.took[2].len, LEN - 30);
+	assert_memory_equal(wire.took[2].bytes, bytes[1] + 30, LEN - 30);
+	expect_took(3, 0, 0);
+	bed_close(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -463,6 +531,8 @@ int main(void)
 		cmocka_unit_test(bytes_behind_a_packet_do_not_wait),
 		cmocka_unit_test(what_is_longer_than_the_mtu_is_not_merged),
 		cmocka_unit_test(a_tag_is_not_part_of_the_mtu),
+		cmocka_unit_test(a_stream_may_take_a_part),
+		cmocka_unit_test(a_part_is_not_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

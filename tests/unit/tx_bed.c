@@ -28,6 +28,12 @@ int __wrap_os_poll(struct pollfd *fds, unsigned n, int timeout_ms);
 void __wrap_os_nap(unsigned us);
 int64_t __wrap_os_now_ms(void);
 
+static bool is_full(void)
+{
+	return wire.full || (wire.stream && !wire.bytes) ||
+	       (wire.slots && wire.n >= wire.slots);
+}
+
 static ssize_t take(int fd, const struct iovec *iov, size_t cnt)
 {
 	uint8_t *to = store + stored;
@@ -41,11 +47,14 @@ static ssize_t take(int fd, const struct iovec *iov, size_t cnt)
 		len += iov[i].iov_len;
 	}
 	wire.asked++;
-	if (wire.full || (wire.slots && wire.n >= wire.slots))
+	if (is_full())
 		return -EAGAIN;
 	err = wire.refuses ? wire.refuses(to, len) : 0;
 	if (err)
 		return -err;
+	if (wire.stream && len > wire.bytes)
+		len = wire.bytes;
+	wire.bytes -= wire.stream ? len : 0;
 	assert_true(wire.n < WIRE_MAX);
 	wire.took[wire.n].bytes = to;
 	wire.took[wire.n++].len = len;
@@ -85,13 +94,12 @@ int __wrap_os_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
 		if (r < 0)
 			break;
 		msg[i].msg_len = (unsigned)r;
+		if (wire.stream && !wire.bytes) {
+			i++;
+			break;
+		}
 	}
 	return i ? (int)i : (int)r;
-}
-
-static bool is_full(void)
-{
-	return wire.full || (wire.slots && wire.n >= wire.slots);
 }
 
 int __wrap_os_poll(struct pollfd *fds, unsigned n, int timeout_ms)

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* glibc can tell, since 2.32. */
+/* glibc 2.32 and newer tell. */
 #if __has_include(<sys/single_threaded.h>)
 #include <sys/single_threaded.h>
 #define SINGLE_THREADED __libc_single_threaded
@@ -13,9 +13,10 @@
 #endif
 
 /*
- * Has the process no thread but this one? It stays so for as long as this one
- * makes no other, and who is made later sees all that was done before. Nothing
- * else comes between: it is not for calls that a signal handler may make.
+ * Whether the process has this thread only. That stays so until this thread
+ * makes another one, which sees all that was done before. Not for calls that a
+ * signal handler may make: between the question and what is done on its answer,
+ * a handler could run.
  */
 static inline bool is_alone(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads around the public receive calls: poll, receive a batch, hand it to
- * the dispatcher. The endpoint's attach_lock guards the attachment; readers
- * take it only to end.
+ * Threads around the receive calls: poll, receive a batch, hand it to the
+ * dispatcher. The endpoint's attach_lock guards the attachment; readers take it
+ * only when they end.
  */
 #include <fdlink/attach.h>
 
@@ -20,7 +20,7 @@
 enum {
 	BATCH = 64,
 	THREAD_NAME_SIZE = 16,		/* the kernel's TASK_COMM_LEN */
-	CALL_US = 20,			/* what an fdl_recv may take */
+	CALL_US = 20,			/* how long an fdl_recv may take */
 };
 
 struct reader {
@@ -29,7 +29,7 @@ struct reader {
 	pthread_t thread;
 };
 
-/* A packet being delivered by fdl_inject_inbound, on its caller's thread. */
+/* A packet that fdl_inject_inbound is delivering, on its caller's thread. */
 struct injection {
 	pthread_t thread;
 	struct injection *next;
@@ -59,8 +59,11 @@ static void dispatch(const struct attachment *a, struct fdl_queue *q,
 		fdl_release(v + kept, n - kept);
 }
 
-/* Wake-ups are the caller's: a reader is told to stop by an eventfd of its
- * own. Returns what fdl_queue_poll does, room to send aside. */
+/*
+ * Wait until there is something to receive. fdl_wake does not end this wait,
+ * for wake-ups are the caller's: a reader is told to stop by an eventfd of its
+ * own. Returns what fdl_queue_poll does, without FDL_WRITABLE.
+ */
 static int wait_for_packets(struct reader *r)
 {
 	struct fdl_queue *q = r->q;
@@ -71,7 +74,8 @@ static int wait_for_packets(struct reader *r)
 	return ended ? ended : ready_wait(&q->ready, &w, -1);
 }
 
-/* Returns why it ended. */
+/* Deliver packets until told to stop, or until the queue ends. Returns the
+ * reason, as closed gets it. */
 static int read_all(struct reader *r)
 {
 	struct attachment *a = r->attachment;
@@ -123,8 +127,8 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* A call that began before the turn was given ends: a poll by being told, and
- * fdl_recv never blocks. */
+/* Wait for a receive call that began before the turn was given. A poll ends
+ * because it is told to, and fdl_recv never blocks. */
 static void wait_for_call(struct fdl_queue *q)
 {
 	if (!turn_is_taken(&q->turn))
@@ -135,7 +139,7 @@ static void wait_for_call(struct fdl_queue *q)
 		os_nap(CALL_US);
 }
 
-/* Nobody but the readers receives from here on. */
+/* From here on nobody except the readers receives. */
 static void take_turns(struct attachment *a)
 {
 	struct fdl_endpoint *ep = a->ep;
@@ -170,7 +174,8 @@ static void join_all(struct attachment *a)
 		pthread_join(a->reader[i].thread, NULL);
 }
 
-/* The CPU of reader i, if it has one, goes into attr. */
+/* Make a thread with these attributes run on the CPU of reader i, if it has
+ * one. */
 static int choose_cpu(pthread_attr_t *attr, const struct fdl_threads *threads,
 		      unsigned i)
 {
@@ -187,7 +192,7 @@ static int choose_cpu(pthread_attr_t *attr, const struct fdl_threads *threads,
 	return -pthread_attr_setaffinity_np(attr, sizeof(set), &set);
 }
 
-/* Without a name a thread works as well. */
+/* Failure does not matter: a thread works as well without a name. */
 static void name_reader(const struct reader *r, const char *prefix, unsigned i)
 {
 	char number[THREAD_NAME_SIZE], name[2 * THREAD_NAME_SIZE];
@@ -198,7 +203,7 @@ static void name_reader(const struct reader *r, const char *prefix, unsigned i)
 	pthread_setname_np(r->thread, name);
 }
 
-/* With all signals blocked in the new thread. */
+/* All signals are blocked in the new thread. */
 static int create_reader(struct reader *r, const pthread_attr_t *attr)
 {
 	sigset_t all, before;
@@ -249,7 +254,7 @@ static struct attachment *allocate(struct fdl_endpoint *ep,
 	return a;
 }
 
-/* With attach_lock held: the readers are at the gate. */
+/* Called with attach_lock held, so that the readers wait at the gate. */
 static int start(struct attachment *a, const struct fdl_threads *threads)
 {
 	unsigned i;
@@ -362,7 +367,8 @@ int fdl_detach(struct fdl_endpoint *ep)
 		pthread_mutex_unlock(&ep->attach_lock);
 		return -EDEADLK;
 	}
-	/* Where another thread is at it, this one only waits for it. */
+	/* If another thread is detaching already, this one only waits for
+	 * it. */
 	while (ep->attachment && ep->attachment->joining)
 		pthread_cond_wait(&ep->attach_changed, &ep->attach_lock);
 	a = ep->attachment;
@@ -387,7 +393,8 @@ int fdl_wait(struct fdl_endpoint *ep)
 	return err;
 }
 
-/* Returns the attachment to deliver to, which then stays; NULL: none. */
+/* Returns the attachment to deliver to, which stays until end_injection; NULL:
+ * there is none. */
 static struct attachment *begin_injection(struct fdl_endpoint *ep,
 					  struct injection *in)
 {

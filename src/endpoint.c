@@ -16,7 +16,8 @@
 #include "os.h"
 #include "tx/distrust.h"
 
-/* An index and a name say which device only within one namespace. */
+/* Compare the namespaces too: an index and a name say which device only within
+ * one. */
 static bool is_same_link(const struct fdl_endpoint *ep, const int fds[2],
 			 const struct kind *kind, const struct fdl_info *info)
 {
@@ -63,8 +64,8 @@ static int probe_all(struct fdl_endpoint *ep, const int *fds, bool adaptive)
 	return err;
 }
 
-/* The options have to suit every fd. What the first has filled in is there for
- * the others. */
+/* The options have to suit every fd. What the first fd has filled in holds for
+ * the others too. */
 static int fit_all(struct fdl_endpoint *ep)
 {
 	struct fdl_queue *q;
@@ -148,7 +149,7 @@ close_set:
 	return err;
 }
 
-/* Sockets of the caller's, where the options ask for it. */
+/* Put sockets of the caller's into a group, if the options ask for it. */
 static int join_group(struct fdl_endpoint *ep, const int *fds)
 {
 	const struct fanout fanout = {
@@ -205,7 +206,7 @@ static void distrust(struct fdl_endpoint *ep)
 			why);
 }
 
-/* One sentence says why not, for all of them. */
+/* If the device cannot be watched, one sentence says why, for all queues. */
 static void watch_device(struct fdl_endpoint *ep, const int *fds)
 {
 	struct fdl_queue *q;

@@ -8,7 +8,8 @@
 
 #include "os.h"
 
-/* "": cannot be read, as that takes a descriptor. */
+/* Read the limit of the whole system. "": it cannot be read, for that takes a
+ * descriptor too. */
 static void read_file_max(char text[24])
 {
 	int fd = os_open("/proc/sys/fs/file-max", O_RDONLY);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where descriptors are lacking, it does not matter which call wanted the first
- * one too many: whoever makes the endpoint says which limit that is, and how
- * many the whole of it takes.
+ * When descriptors run out, it does not matter which call wanted the first one
+ * too many. Whoever makes the endpoint says which limit it is, and how many
+ * descriptors the whole endpoint takes.
  */
 #ifndef FDL_LIMIT_H
 #define FDL_LIMIT_H
@@ -15,10 +15,11 @@ enum {
 	LIMIT_TEXT = 160,
 };
 
-/* The errno as strerror(3) has it, and the limit that it tells of, if any. */
+/* Returns the errno as strerror(3) has it, with the limit that it tells of, if
+ * any. */
 const char *limit_text(char text[LIMIT_TEXT], int err);
 
-/* A log whose last error is held back until it is known what it came of. */
+/* A log whose last error is held back until it is known what became of it. */
 struct limit_log {
 	struct log log;		/* to be given to those that may fail */
 	struct log to;

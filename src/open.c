@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fdl_open: parse, check against the options, open in the right network
- * namespace, make the endpoint. The endpoint works on duplicates, so that what
- * was opened is closed here in any case; an address that was bound is the
+ * fdl_open: parse the locator, check it against the options, open in the right
+ * network namespace, make the endpoint. The endpoint works on duplicates, so
+ * what was opened is closed here in any case. An address that was bound is the
  * endpoint's to give up.
  */
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "options.h"
 #include "os.h"
 
-/* What is done inside a namespace: an fd or an info to get. */
+/* What is to be done inside a namespace: open an fd, or find out about it. */
 struct errand {
 	const struct locator *loc;
 	struct opened *opened;
@@ -81,7 +81,8 @@ static int read_both(struct locator *loc, const char *locator,
 	return err ? err : merge(opts, loc, log);
 }
 
-/* More than one socket per queue are opened where a mode may join two. */
+/* Whether a second socket is opened for each queue: only if a mode may join the
+ * two. */
 static bool may_pair(const struct locator *loc)
 {
 	const struct io_ops *const *mode = loc->kind->modes;
@@ -93,8 +94,8 @@ static bool may_pair(const struct locator *loc)
 	return mode && *mode;
 }
 
-/* Returns the descriptors that it takes at most: what is opened and the
- * endpoint, a socket that asks of the device, and one that listens. */
+/* Returns how many descriptors fdl_open needs at most: those that are opened,
+ * the endpoint's, a socket that asks about the device, and one that listens. */
 static unsigned descriptors(const struct locator *loc)
 {
 	const bool pairs = may_pair(loc);

@@ -21,7 +21,7 @@ enum {
 	MAX_GSO_SIZE = 65535,
 	MESSAGE_COST = 80,	/* a mmsghdr and one iovec */
 	MAX_RING = 1 << 30,
-	DEFAULT_RING = 16 << 20, /* a block may hold but 1 ms */
+	DEFAULT_RING = 16 << 20, /* a block may hold 1 ms only */
 	MAX_RING_TIMEOUT = 1000,
 	DEFAULT_RING_TIMEOUT = 1,
 };
@@ -44,7 +44,8 @@ struct log options_log(const struct fdl_options *given)
 	return log;
 }
 
-/* A caller built against newer headers may leave what we do not know at 0. */
+/* A caller built against newer headers may have fields that we do not know, if
+ * they are 0. */
 static int copy(struct fdl_options *opts, const struct fdl_options *given)
 {
 	size_t size = given->size ? given->size : sizeof(*opts);
@@ -119,7 +120,8 @@ static int check_fanout(const struct log *log, const struct fdl_options *opts)
 	return -EINVAL;
 }
 
-/* Whoever runs the program may know better than who wrote it. */
+/* The environment overrides the options: whoever runs the program may know
+ * better than whoever wrote it. */
 static int read_environment(struct fdl_options *opts, const struct log *log)
 {
 	static const char *const names[] = {
@@ -205,7 +207,7 @@ static int fit_medium(struct fdl_options *opts, const struct fdl_info *info,
 	return -EINVAL;
 }
 
-/* What only some kinds have: today AF_PACKET sockets. */
+/* Check options that only some kinds have: today AF_PACKET sockets. */
 static int fit_special(const struct fdl_options *opts,
 		       const struct fdl_info *info, const struct log *log)
 {

@@ -35,8 +35,8 @@ int os_open(const char *path, int flags)
 
 int os_close(int fd)
 {
-	/* After EINTR the fd is closed on Linux: repeating would close
-	 * somebody else's. */
+	/* Not repeated after EINTR: Linux has closed the fd by then, and a
+	 * second close might close somebody else's. */
 	return result(close(fd));
 }
 
@@ -279,8 +279,8 @@ static short get_bit(const unsigned long *bits, const struct pollfd *p,
 	return event;
 }
 
-/* poll(2) for POLLIN and POLLOUT, by select(2), whose sets may be larger than
- * the C library's type for them. */
+/* Do what poll(2) does for POLLIN and POLLOUT by select(2), with sets that may
+ * be larger than the C library's type for them. */
 static int select_fds(struct pollfd *fds, unsigned n, int timeout_ms)
 {
 	struct timeval tv = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
@@ -318,8 +318,8 @@ static int count_ready(const struct pollfd *fds, unsigned n)
 	return ready;
 }
 
-/* poll(2) takes no more fds than a process may still open, though all of them
- * are open: one that has lowered its limit since can wait all the same. */
+/* poll(2) refuses more fds than the process may have open, even if they are
+ * open already. A process that has lowered its limit waits by select(2). */
 int os_poll(struct pollfd *fds, unsigned n, int timeout_ms)
 {
 	int r = result(poll(fds, n, timeout_ms));
@@ -388,7 +388,8 @@ int64_t os_now_us(void)
 
 void os_raise(int eventfd, uint64_t n)
 {
-	/* It fails only when it is raised for good. */
+	/* The write fails, except by a signal, only when the eventfd is raised
+	 * as far as it goes. */
 	while (write(eventfd, &n, sizeof(n)) < 0 && errno == EINTR)
 		;
 }

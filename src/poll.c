@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waiting for an endpoint or for one of its queues, and waking who waits. */
+/* Wait for an endpoint or for one of its queues, and end such a wait. */
 #include <fdlink/attach.h>
 
 #include <errno.h>
@@ -14,7 +14,8 @@ static int queue_state(struct fdl_queue *q)
 	return ready_state(&q->ready, ops->peek && ops->peek(&q->io));
 }
 
-/* The caller's own wait for the queue, or for all of them: fdl_attach ends it. */
+/* How the caller's own wait for the queue, or for all of them, is ended: by the
+ * eventfd, or by fdl_attach. */
 static struct waker waker_of(const struct fdl_queue *q, int eventfd)
 {
 	return (struct waker){ .eventfd = eventfd, .leave = &q->turn.given };
@@ -65,7 +66,7 @@ int fdl_fd(const struct fdl_endpoint *ep)
 	return ep->set;
 }
 
-/* What the first queue ended with, if all have. */
+/* Returns what the first queue ended with, if all queues have ended; else 0. */
 static int all_ended(const struct fdl_endpoint *ep)
 {
 	unsigned i;
@@ -94,12 +95,12 @@ static int state_of_all(struct fdl_endpoint *ep)
 
 	for (i = 0; wants_write(ep) && i < ep->n_queues; i++)
 		state |= queue_state(&ep->queues[i]);
-	/* Another thread may have been quicker. */
+	/* There was something, and another thread may have taken it already. */
 	return state ? state : FDL_READABLE;
 }
 
-/* One queue is waited for by what it waits for itself: each epoll set around
- * that would be felt in the latency of a lone packet. */
+/* A single queue is waited for as fdl_queue_poll does, not by the set around
+ * it: each epoll set more would be felt in the latency of a single packet. */
 static int wait_for_any(struct fdl_endpoint *ep, int timeout_ms)
 {
 	const struct waker w = waker_of(&ep->queues[0], ep->wake);
@@ -121,8 +122,11 @@ static int poll_all(struct fdl_endpoint *ep, int timeout_ms)
 	return r > 0 ? state_of_all(ep) : r;
 }
 
-/* All turns are given together: the first queue's stands for them. A reader in
- * a callback has that one, and may not wait for the others all the same. */
+/*
+ * All turns are given together, so the first queue's stands for them. The
+ * reader of that queue has the turn in a callback; it must not wait for the
+ * other queues all the same.
+ */
 int fdl_poll(struct fdl_endpoint *ep, int timeout_ms)
 {
 	struct turn *turn = &ep->queues[0].turn;

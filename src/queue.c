@@ -23,7 +23,8 @@ static void set_up_io(struct fdl_queue *q)
 	q->io.changes = &q->changes;
 }
 
-/* The header is the fd's, where it lies the mode's. */
+/* The length of the header is a property of the fd, its place one of the
+ * mode. */
 static int set_up_fd(struct fdl_queue *q)
 {
 	const struct set_up how = {
@@ -51,7 +52,8 @@ static unsigned ready_flags(const struct fdl_queue *q)
 {
 	unsigned flags = q->ops->edge ? (unsigned)READY_EDGE : 0;
 
-	/* Only a super-packet is more than the caller has room for. */
+	/* Leftovers come only from super-packets, cut into more segments than
+	 * the caller has room for. */
 	return flags | (q->io.vnet_hdr_len ? (unsigned)READY_LEFTOVERS : 0);
 }
 

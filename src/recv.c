@@ -8,8 +8,9 @@
 #include "wait/watch.h"
 
 /*
- * There was nothing to receive: is the device still there? If not, what came
- * before that was known is received, and then the queue ends. As rx_receive().
+ * There was nothing to receive: is the device still there? If it is gone,
+ * receive what came before that was known, and then end the queue. As
+ * rx_receive().
  */
 static int look_at_link(struct fdl_queue *q, struct fdl_packet *v[], int n,
 			enum rx_rest *rest)

@@ -7,8 +7,8 @@
 #include "tx/message.h"
 #include "tx/room.h"
 
-/* Where the caller waits for room already, the fd must not say what the kernel
- * just denied. */
+/* If the caller waits for room already, the fd must not report room that the
+ * kernel has just denied. */
 static void note_room(struct fdl_queue *q, const struct verdict *why, int gone)
 {
 	struct tx *tx = &q->tx;
@@ -39,7 +39,7 @@ int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
 	return k;
 }
 
-/* One frame, under the endpoint's policy. */
+/* Write one frame. If it finds no room it is dropped, as the options say. */
 static int write_one(struct fdl_queue *q, const struct frame *f)
 {
 	const struct verdict *why;
@@ -53,7 +53,7 @@ static int write_one(struct fdl_queue *q, const struct frame *f)
 	return q->tx.refused;
 }
 
-/* A frame that need not go at once. */
+/* Keep a frame until the flush, if frames are deferred. */
 static enum deferral put_off(struct fdl_queue *q, const struct frame *f,
 			     bool ref, void (*done)(void *arg), void *arg)
 {
@@ -122,7 +122,8 @@ int fdl_want_write(struct fdl_queue *q, bool on)
 	if (!err)
 		err = on ? tx_want_room(&q->tx) :
 			   ready_want_write(&q->ready, false);
-	/* The queue may have ended, and all been taken out, meanwhile. */
+	/* Meanwhile the receive side may have ended the queue, and have taken
+	 * all out of the set. */
 	if (!err && on) {
 		err = atomic_load_explicit(&q->rx.ended, memory_order_acquire);
 		if (err)

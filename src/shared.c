@@ -22,7 +22,8 @@ void shared_error(struct shared *s, const char *text)
 				      memory_order_relaxed);
 }
 
-/* What it has dropped by the first time is not ours to count. */
+/* Packets that the device had dropped before the endpoint was made are not ours
+ * to count. */
 static int open_device(struct shared *s, int fd, const struct fdl_info *info)
 {
 	int err = device_open(&s->device, s->kind->device, fd, info->name);

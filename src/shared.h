@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What the queues of an endpoint share. Who works for one queue is given this,
- * and so needs to know neither the endpoint nor the other queues.
- */
+/* What the queues of an endpoint share. Code that works for one queue is given
+ * this, and so needs to know neither the endpoint nor the other queues. */
 #ifndef FDL_SHARED_H
 #define FDL_SHARED_H
 

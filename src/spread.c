@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Packets over queues by flow, from any thread. A flow has one queue, so its
- * order is that in which the queue's lock was taken.
- */
+/* Packets are sent over queues by flow, from any thread. A flow has one queue,
+ * so its packets go in the order in which the lock of that queue was taken. */
 #include <fdlink/attach.h>
 
 #include <errno.h>
@@ -27,7 +25,8 @@ static uint32_t hash_of(const struct fdl_endpoint *ep, struct fdl_packet *pkt)
 	return pkt->hash;
 }
 
-/* Returns how many are taken: all but for the end of the link, then *err. */
+/* Write packets of one queue. Returns how many are taken: all, unless the link
+ * ends, and then *err is why. */
 static int write_queue(struct fdl_queue *q, struct fdl_packet *v[], int n,
 		       int *err)
 {
@@ -48,8 +47,9 @@ static int write_queue(struct fdl_queue *q, struct fdl_packet *v[], int n,
 }
 
 /*
- * Move those of v[0..n) that go where v[0] goes to same[], and the others
- * together, all in the order they were in. Returns how many are the same.
+ * Move the packets of v[0..n) that go where v[0] goes to same[], and the others
+ * together at the front of v[]; both keep their order. Returns how many went to
+ * same[].
  */
 static int part(struct fdl_packet *v[], uint32_t index[], int n,
 		struct fdl_packet *same[])
@@ -77,8 +77,8 @@ static void copy(struct fdl_packet *to[], struct fdl_packet *const from[],
 		to[i] = from[i];
 }
 
-/* Up to TX_BATCH packets. Returns how many are taken; they are moved to the
- * front. */
+/* Send up to TX_BATCH packets. Returns how many are taken; they are moved to
+ * the front of v[]. */
 static int spread(struct fdl_endpoint *ep, struct fdl_packet *v[], int n,
 		  int *err)
 {

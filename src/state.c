@@ -12,7 +12,7 @@ static uint64_t count_changes(const struct fdl_endpoint *ep)
 	uint64_t n, most = 0;
 	unsigned i;
 
-	/* Each queue reads all of them, in its own time. */
+	/* Each queue reads all events for itself, when it receives. */
 	for (i = 0; i < ep->n_queues; i++) {
 		n = atomic_load_explicit(&ep->queues[i].watch.changes,
 					 memory_order_relaxed);
@@ -28,11 +28,11 @@ uint64_t fdl_link_changes(const struct fdl_endpoint *ep)
 }
 
 enum {
-	/* It may move on while it is looked for. */
+	/* The device may move on while it is looked for: try so many times. */
 	MAX_MOVES = 4,
 };
 
-/* It is asked for where it is now, though no queue has followed it yet. */
+/* Look for the device where it is now, even if no queue has followed it yet. */
 static int find_device(struct fdl_endpoint *ep, struct link *link)
 {
 	const struct log silent = { 0 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading the counters. What the kernel dropped is asked for when somebody
- * reads: a TUN's or TAP's own count is a difference since the start, an
- * AF_PACKET socket's clears as it is read and is kept in the queue's counter.
+ * reads. A TUN or TAP has a count of its own, of which the difference since the
+ * start is ours. That of an AF_PACKET socket is cleared by reading, and is
+ * added to the queue's counter.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -50,8 +51,11 @@ static void read_socket_drops(struct fdl_queue *q, int fd)
 				  memory_order_relaxed);
 }
 
-/* A frame that the kernel gave up in a ring is among its drops, and was found by
- * the receive side too, which knows why. */
+/*
+ * A frame that the kernel gave up in a ring is among the kernel's drops, and
+ * the receive side has found and counted it too, which knows why. Count it
+ * once.
+ */
 static uint64_t count_once(const struct fdl_queue *q, uint64_t drops)
 {
 	uint64_t ghosts = atomic_load_explicit(&q->rx.ghosts,

@@ -110,7 +110,8 @@
  *
  * - headers, their options or their lengths that go on behind the packet's end
  * - fragments that make more than 65535 bytes
- * - a first fragment of fewer than 64 bytes behind the IP header
+ * - fragments that a header of TCP could end with, in the middle of an option
+ * - in IPv6, a first fragment of fewer than 64 bytes
  * - in IPv6, an extension header on either side of the fragment header
  *
  * Narrow paths. A "packet too big" of ICMPv6 or a "fragmentation needed" of

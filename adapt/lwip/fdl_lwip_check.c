@@ -7,7 +7,7 @@
  *   extension header, is missing, for lwIP reads it at once;
  * - an option of TCP, or one in an extension header, goes on behind the header:
  *   lwIP reads the length of an option that is the last byte;
- * - the first fragment is so short that a header of TCP could go on in another;
+ * - a fragment could be the end of a header of TCP, and of its options;
  * - fragments add up to more than the 16 bits that count them;
  * - there is a fragment header in what was in fragments: lwIP finds it by the
  *   distance to another packet.
@@ -26,10 +26,10 @@
 enum {
 	MAX_LEN = 0xffff,	/* that a pbuf counts */
 	UNIT = 8,		/* of fragments and extension headers */
-	/* As long as any TCP header and the byte behind it, whatever protocol
-	 * the fragment names: lwIP may believe another. An MTU of 84 makes
-	 * fragments as long. */
+	/* As long as any header that is read at once: every IPv6 fragment but
+	 * the last is longer. */
 	MIN_FIRST = 64,
+	MAX_TCP_HDR = 60,
 	OPT_END = 0,
 	OPT_NOP = 1,
 	OPT_PAD1 = 0,
@@ -99,20 +99,37 @@ static bool check_transport(uint8_t proto, struct part p)
 	}
 }
 
-/*
- * A fragment, whose bytes begin at offset of those that the packet had behind
- * hdr_len bytes of header. Of the first one lwIP may read a header before the
- * others are here.
- */
-static bool check_fragment(struct part p, unsigned hdr_len, unsigned offset,
-			   bool more, uint8_t proto)
+/* Of what a packet has behind its header a fragment's bytes begin at offset. */
+static bool fragment_fits(struct part p, unsigned hdr_len, unsigned offset,
+			  bool more)
 {
-	if (!p.len || (more && p.len % UNIT) ||
-	    hdr_len + offset + p.len > MAX_LEN)
-		return false;
-	if (offset)
+	return p.len && !(more && p.len % UNIT) &&
+	       hdr_len + offset + p.len <= MAX_LEN;
+}
+
+/*
+ * Of the first fragment lwIP takes the header before it refuses the fragment,
+ * perhaps, and the bytes then from another. So any of them may be taken for TCP:
+ * no header ends with it whose last byte is an option's first.
+ */
+static bool ends_no_header(struct part p, unsigned offset)
+{
+	const unsigned end = offset + p.len;
+
+	if (end > MAX_TCP_HDR || end < TCP_HLEN || end % 4)
 		return true;
-	return p.len >= MIN_FIRST && (proto != IP_PROTO_TCP || check_tcp(p));
+	if (offset)
+		return p.at[p.len - 1] <= OPT_NOP;
+	return (p.at[12] >> 4) * 4U != end ||
+	       tcp_options_fit(p.at + TCP_HLEN, end - TCP_HLEN);
+}
+
+static bool check_ip4_fragment(struct part p, unsigned offset, bool more,
+			       uint8_t proto)
+{
+	return fragment_fits(p, IP_HLEN, offset, more) &&
+	       ends_no_header(p, offset) &&
+	       (offset || proto != IP_PROTO_TCP || check_tcp(p));
 }
 
 static bool check_ip4(struct part ip)
@@ -130,8 +147,10 @@ static bool check_ip4(struct part ip)
 	offset = fdl_lwip_get16(ip.at + 6);
 	if (!(offset & (IP_MF | IP_OFFMASK)))
 		return check_transport(ip.at[9], p);
-	return check_fragment(p, hdr_len, (offset & IP_OFFMASK) * UNIT,
-			      offset & IP_MF, ip.at[9]);
+	/* lwIP puts none together that has options. */
+	return hdr_len != IP_HLEN ||
+	       check_ip4_fragment(p, (offset & IP_OFFMASK) * UNIT,
+				  offset & IP_MF, ip.at[9]);
 }
 
 static bool has_options(uint8_t next)
@@ -184,12 +203,17 @@ static unsigned extension_len(uint8_t type, struct part p)
  */
 static bool check_ip6_fragment(struct part p, bool first_header)
 {
-	const unsigned offset = fdl_lwip_get16(p.at + 2);
+	const unsigned field = fdl_lwip_get16(p.at + 2);
+	const unsigned offset = field & IP6_FRAG_OFFSET_MASK;
 	const struct part rest = { p.at + UNIT, p.len - UNIT };
 
-	return first_header && !is_extension(p.at[0]) &&
-	       check_fragment(rest, IP6_HLEN, offset & IP6_FRAG_OFFSET_MASK,
-			      offset & IP6_FRAG_MORE_FLAG, p.at[0]);
+	if (!first_header || is_extension(p.at[0]) ||
+	    !fragment_fits(rest, IP6_HLEN, offset, field & IP6_FRAG_MORE_FLAG))
+		return false;
+	if (offset)
+		return true;
+	return rest.len >= MIN_FIRST &&
+	       (p.at[0] != IP_PROTO_TCP || check_tcp(rest));
 }
 
 static bool is_in_fragments(const uint8_t *header)

@@ -452,57 +452,109 @@ static void extension_headers_are_all_there(void **state)
 	}
 }
 
-static void a_first_fragment_is_long(void **state)
+static void fragments_are_not_empty(void **state)
 {
 	const struct side s = side_of(state);
 	struct frame f;
 
-	begin_fragment4(&f, UNKNOWN, 1, 0, MORE, 64);
+	begin_fragment4(&f, UNKNOWN, 1, 0, MORE, 8);
 	expect(&s, &f, true);
-	begin_fragment4(&f, UNKNOWN, 1, 64, LAST, 1);
+	begin_fragment4(&f, UNKNOWN, 1, 8, LAST, 1);
 	expect(&s, &f, true);
 	begin_fragment4(&f, UNKNOWN, 2, 0, MORE, 0);
 	expect(&s, &f, false);
-	begin_fragment4(&f, UNKNOWN, 3, 0, MORE, 4);
-	expect(&s, &f, false);
-	begin_fragment4(&f, UNKNOWN, 3, 8, LAST, 4);
-	expect(&s, &f, true);
-	begin_fragment6(&f, UDP, 1, 0, MORE, 64);
-	expect(&s, &f, true);
-	begin_fragment6(&f, UDP, 2, 0, MORE, 56);
+	begin_fragment4(&f, UNKNOWN, 2, 8, LAST, 0);
 	expect(&s, &f, false);
 	begin_fragment6(&f, UDP, 2, 8, LAST, 0);
 	expect(&s, &f, false);
 }
 
-/*
- * lwIP takes the protocol from a fragment that it then refuses, as it overlaps
- * another, and the bytes from the one behind. The header of TCP ends with the
- * last of them.
- */
-static void a_header_of_tcp_in_fragments_is_read_from_the_first(void **state)
+static void a_first_fragment_of_ip6_is_long(void **state)
 {
 	const struct side s = side_of(state);
-	uint8_t whole[60];
 	struct frame f;
 
-	begin4(&f, TCP, 60);
-	put_syn(whole, 60);
-	whole[59] = 2;
-	end_syn(&f, whole, 60);
-
-	memcpy(begin_fragment4(&f, UDP, 4, 24, LAST, 36), whole + 24, 36);
+	begin_fragment6(&f, UDP, 1, 0, MORE, 64);
 	expect(&s, &f, true);
-	put_syn(begin_fragment4(&f, TCP, 4, 0, MORE, 32), 32);
+	begin_fragment6(&f, UDP, 2, 0, MORE, 56);
 	expect(&s, &f, false);
-	memcpy(begin_fragment4(&f, UDP, 4, 0, MORE, 24), whole, 24);
-	expect(&s, &f, false);
+}
 
-	/* As it may be. */
-	put_syn(begin_fragment4(&f, TCP, 5, 0, MORE, 64), 60);
+/* A SYN in two fragments that do not say so. The last byte of its header is an
+ * option without a length. */
+static void say_in_fragments(const struct side *s, unsigned hdr_len,
+			     unsigned len, unsigned cut)
+{
+	const bool in_first = cut == hdr_len;
+	static unsigned id = 100;
+	uint8_t whole[64];
+	struct frame f;
+
+	memset(whole, 0, sizeof(whole));
+	begin4(&f, TCP, len);
+	put_syn(whole, hdr_len);
+	whole[hdr_len - 1] = 2;
+	end_syn(&f, whole, len);
+	memcpy(begin_fragment4(&f, UDP, ++id, cut, LAST, len - cut),
+	       whole + cut, len - cut);
+	expect(s, &f, in_first);
+	put_syn(begin_fragment4(&f, TCP, id, 0, MORE, 64), 60);
+	expect(s, &f, true);
+	memcpy(begin_fragment4(&f, UDP, id, 0, MORE, cut), whole, cut);
+	expect(s, &f, !in_first);
+}
+
+/*
+ * lwIP takes the protocol from a fragment that it then refuses, as it overlaps
+ * another, and the bytes from the one behind.
+ */
+static void a_header_of_tcp_ends_with_no_fragment(void **state)
+{
+	const struct side s = side_of(state);
+
+	say_in_fragments(&s, 60, 60, 24);
+	say_in_fragments(&s, 60, 60, 56);
+	say_in_fragments(&s, 40, 64, 40);
+}
+
+/* As a link of 68 bytes has them. */
+static void short_fragments_of_other_protocols_pass(void **state)
+{
+	const struct side s = side_of(state);
+	struct frame f;
+	unsigned len;
+
+	memset(begin_fragment4(&f, UDP, 6, 0, MORE, 48), 0xee, 48);
 	expect(&s, &f, true);
-	begin_fragment4(&f, TCP, 5, 0, MORE, 64)[12] = 0x40;
+	for (len = 1; len <= 24; len++) {
+		memset(begin_fragment4(&f, UDP, 7, 48, LAST, len), 0xee, len);
+		expect(&s, &f, len % 4 || 48 + len > 60);
+		memset(begin_fragment4(&f, UDP, 7, 48, LAST, len), 0, len);
+		expect(&s, &f, true);
+	}
+}
+
+static void a_header_of_tcp_is_in_the_first_fragment(void **state)
+{
+	const struct side s = side_of(state);
+	struct frame f;
+	unsigned i;
+	uint8_t *tcp;
+
+	for (i = 0; i < 2; i++) {
+		tcp = i ? begin_fragment6(&f, TCP, 8, 0, MORE, 64) :
+			  begin_fragment4(&f, TCP, 8, 0, MORE, 64);
+		put_syn(tcp, 60);
+		expect(&s, &f, true);
+		tcp[59] = 2;
+		expect(&s, &f, false);
+		tcp[12] = 0x40;
+		expect(&s, &f, false);
+	}
+	put_syn(begin_fragment4(&f, TCP, 9, 0, MORE, 48), 60);
 	expect(&s, &f, false);
+	put_syn(begin_fragment4(&f, TCP, 9, 0, MORE, 48), 44);
+	expect(&s, &f, true);
 }
 
 static void fragments_come_in_units(void **state)
@@ -604,9 +656,11 @@ int main(void)
 		cmocka_unit_test(a_packet_is_of_the_version_that_its_link_says),
 		cmocka_unit_test(a_header_of_arp_is_all_there),
 		cmocka_unit_test(extension_headers_are_all_there),
-		cmocka_unit_test(a_first_fragment_is_long),
-		cmocka_unit_test(
-			a_header_of_tcp_in_fragments_is_read_from_the_first),
+		cmocka_unit_test(fragments_are_not_empty),
+		cmocka_unit_test(a_first_fragment_of_ip6_is_long),
+		cmocka_unit_test(a_header_of_tcp_ends_with_no_fragment),
+		cmocka_unit_test(short_fragments_of_other_protocols_pass),
+		cmocka_unit_test(a_header_of_tcp_is_in_the_first_fragment),
 		cmocka_unit_test(fragments_come_in_units),
 		cmocka_unit_test(fragments_make_no_more_than_a_packet),
 		cmocka_unit_test(a_fragment_has_no_fragments),

@@ -212,13 +212,15 @@ static void begin(struct turn *t, struct tcp_pcb *pcb)
 	pcb->cwnd = (tcpwnd_size_t)(pcb->snd_nxt - l->una + room);
 }
 
-/* What could not be sent stays in flight, to be taken again. */
+/* What could not be sent stays in flight, to be taken again, except when lwIP has
+ * begun to probe a window that was taken back. */
 static void give_back(struct turn *t, struct tcp_pcb *pcb)
 {
 	struct fdl_lwip_loss *l = t->loss;
 	u32_t at;
 
-	while (pcb->unsent && is_sent(pcb, pcb->unsent)) {
+	while (!pcb->persist_backoff && pcb->unsent &&
+	       is_sent(pcb, pcb->unsent)) {
 		at = fdl_lwip_seqno(pcb->unsent);
 		fdl_lwip_move(&pcb->unsent, &pcb->unacked);
 		if (TCP_SEQ_LT(at, l->again))

@@ -17,7 +17,7 @@ enum {
 	MSS = MTU - 40,
 	FIRST = 4380 / MSS * MSS,	/* lwIP's initial window */
 	WIDE = 65535,
-	MAX_CUTS = 64,
+	MAX_CUTS = 256,
 	FIN = 1,
 	SYN = 2,
 	ACK = 16,

@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Quick when idle and cheap under load: two sockets in one fanout group, of
- * which a BPF program has the kernel use one. A plain one, read by recvmmsg,
- * while packets are few; while they are many, one with a ring, read by
- * packet_mmap. Both have the virtio-net header. Several queues are one group of
- * two sockets each, whose program chooses the queue first (io/steer.h): each queue
- * is in a phase of its own.
+ * Mode adaptive is quick when idle and cheap under load. Each queue has two
+ * sockets in one fanout group, and a BPF program tells the kernel which of them
+ * to use: a plain socket, read by recvmmsg, while packets are few; one with a
+ * ring, read by packet_mmap, while they are many. Both have the virtio-net
+ * header. The sockets of several queues are one group, whose program chooses
+ * the queue first (io/steer.h): each queue is in a phase of its own.
  *
  * Replacing the program returns after an RCU grace period, when no packet is on
- * its way to the former socket any more. What that one holds then is older than
- * all that the other one holds: it is read to its end first, and no packet is
- * lost or overtaken. The grace period takes some milliseconds, which a call
- * that never blocks does not have: a thread waits for it.
+ * its way to the former socket any more. Packets that the former socket then
+ * holds are older than all that the other one holds. So the former socket is
+ * read to its end first, and no packet is lost or overtaken. The grace period
+ * takes some milliseconds. A call that never blocks cannot wait for it; a
+ * thread does.
  *
  *	PLAIN		the plain socket is read
  *	TO_RING		still, while the thread replaces the program
- *	DRAIN_PLAIN	till it is empty
+ *	DRAIN_PLAIN	still, until it is empty
  *	RING		the ring is read
  *	TO_PLAIN	still, while the thread replaces the program
- *	DRAIN_RING	till it is empty. The block that the kernel has open
- *			closes by its timeout, and that is waited for
+ *	DRAIN_RING	still, until it is empty. The block that the kernel has
+ *			open closes by its timeout, which is waited for
  *
- * All that can wake is in one epoll set. The plain socket is watched for its
- * level, but in TO_PLAIN, when it is filling unread, for nothing: the thread
- * says when it matters again. The ring is watched for edges, and in PLAIN not
- * at all. Nothing watches the rate while no packet comes: the first ones after a
- * pause in RING come by the ring, and make it TO_PLAIN.
+ * Everything that can wake is in one epoll set. The plain socket is watched for
+ * its level, except in TO_PLAIN: there it fills and is not read, so it is not
+ * watched until the thread says that it matters again. The ring is watched for
+ * edges, and in PLAIN not at all. Nothing watches the rate while no packet
+ * comes: the first packets after a pause in RING come by the ring, and make the
+ * phase TO_PLAIN.
  */
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -42,19 +44,23 @@
 #include "os.h"
 
 enum {
-	/* The ring pays above some ten thousand packets per second, but each
-	 * waits for its block: up only under load, and down early. */
+	/*
+	 * The ring pays above some ten thousand packets per second, but there
+	 * each packet waits for its block. So go up under load only, and come
+	 * down early.
+	 */
 	BUSY_PPS = 64000,
 	IDLE_PPS = 32000,
-	/* What makes a load: not a burst, nor what has gathered while the
-	 * reader was kept from running. */
+	/* So many packets make a load: more than a burst, and more than what
+	 * gathers while the reader was kept from running. */
 	BUSY_PACKETS = 256,
 	BUSY_US = 4000,
 	BUSY_TIMES = 3,
-	/* Not down between two bursts of one load. */
+	/* Idle for so long: more than the pause between two bursts of one
+	 * load. */
 	IDLE_US = 200000,
-	/* What the ring has to hold: the packets of a grace period, with about
-	 * so many bytes before each. */
+	/* The ring has to hold the packets of a grace period, with about so
+	 * many bytes before each. */
 	GRACE_US = 16000,
 	FRAME_COST = 128,
 };
@@ -133,7 +139,7 @@ static int set_up_ring_socket(const struct state *st)
 			   PACKET_VNET_HDR, 1);
 }
 
-/* The ring is not made before it is needed: all that is done once. */
+/* Add the ring, once: it is not made before it is needed. */
 static int add_ring(struct state *st)
 {
 	int member, err;
@@ -170,7 +176,7 @@ static int swap_to_ring(struct state *st)
 {
 	int err = st->ring.state ? 0 : add_ring(st);
 
-	/* For edges, as an error is told of in any case. */
+	/* Watched for edges only, because an error is reported in any case. */
 	if (!err)
 		err = watch(st, EPOLL_CTL_ADD, FROM_RING, (uint32_t)EPOLLET);
 	if (err)
@@ -181,7 +187,8 @@ static int swap_to_ring(struct state *st)
 	return err;
 }
 
-/* While another queue is at it this waits, and the former socket is read. */
+/* Replace the program. While another queue does that, this waits, and the
+ * former socket is read. */
 static void *swap(void *arg)
 {
 	struct state *st = arg;
@@ -193,7 +200,7 @@ static void *swap(void *arg)
 	else
 		st->error = use(st, st->plain.index);
 	pthread_mutex_unlock(&st->plain.group->lock);
-	/* Whoever is woken by what follows must know why. */
+	/* The phase must be known before anybody is woken. */
 	atomic_store_explicit(&st->swapped, true, memory_order_release);
 	if (!to_ring)
 		watch(st, EPOLL_CTL_MOD, FROM_PLAIN, EPOLLIN);
@@ -216,7 +223,7 @@ static int start_thread(struct state *st)
 	return -err;
 }
 
-/* Where it cannot be begun, all stays as it is. */
+/* Begin to change to the ring. If that fails, all stays as it is. */
 static void begin_to_ring(struct state *st)
 {
 	if (st->error)
@@ -268,9 +275,9 @@ static int take_error(int fd)
 }
 
 /*
- * Forget the edges so far, for the ring is looked at after this, and the ring's
- * errors, which the plain socket has too. Returns those of the plain socket
- * while it is not read.
+ * Forget the edges so far, because the ring is looked at after this; and the
+ * errors of the ring, because the plain socket has them too. Returns the errors
+ * of the plain socket while it is not read.
  */
 static int settle(struct state *st)
 {
@@ -289,8 +296,8 @@ static int settle(struct state *st)
 	return err;
 }
 
-/* Edges were forgotten, and there is something: what the caller leaves of it is
- * told of again. */
+/* Edges were forgotten, and there are packets: make the set tell again of those
+ * that the caller leaves. */
 static void remind(const struct state *st)
 {
 	watch(st, EPOLL_CTL_MOD, FROM_RING, EPOLLIN | (uint32_t)EPOLLET);
@@ -319,7 +326,8 @@ static int recv_ring(struct state *st, struct io_frame f[], int n)
 	return got;
 }
 
-/* Many packets, and not more than the ring can hold while it is not read. */
+/* Whether there are many packets, and not more than the ring can hold while it
+ * is not read. */
 static bool is_busy(struct state *st, const struct io_frame f[], int got)
 {
 	int64_t us;
@@ -359,8 +367,8 @@ static int in_plain(struct state *st, struct io_frame f[], int n)
 
 	if (got > 0 && is_busy(st, f, got))
 		begin_to_ring(st);
-	/* As a link goes down its sockets leave the group one by one, and a
-	 * packet that comes then is the ring's. */
+	/* When a link goes down its sockets leave the group one by one. A
+	 * packet that comes meanwhile goes to the ring. */
 	if (got < 0 && got != -EAGAIN && st->ring.state &&
 	    !watch(st, EPOLL_CTL_ADD, FROM_RING, EPOLLIN | (uint32_t)EPOLLET))
 		st->phase = DRAIN_RING;
@@ -373,8 +381,8 @@ static int in_ring(struct state *st, struct io_frame f[], int n)
 
 	if (got > 0)
 		st->packets += (unsigned)got;
-	/* Errors, and what came as the link went up, to the only socket that
-	 * the group had. */
+	/* The ring socket, when it was the only one in the group, got errors,
+	 * and what came as the link went up. */
 	if (got == -EAGAIN)
 		got = recv_plain(st, f, n);
 	if (got < n && is_idle(st))
@@ -400,17 +408,19 @@ static int to_ring(struct state *st, struct io_frame f[], int n)
 	if (got != -EAGAIN)
 		return got;
 	settle(st);
-	/* The edge that is forgotten may be the one that tells of this. */
+	/* The forgotten edge may be the one that tells of the end of the
+	 * switch. */
 	end_swap(st);
 	if (st->phase != DRAIN_PLAIN)
 		return -EAGAIN;
-	/* Or of what the ring holds already, and the plain socket is first. */
+	/* Or the edge may tell of packets in the ring, and the plain socket is
+	 * read first. */
 	remind(st);
 	return drain_plain(st, f, n);
 }
 
-/* A block that is not full is closed after its timeout. It tells, unless there
- * was none: the timer is for that. */
+/* The kernel closes a block that is not full after its timeout, and the ring
+ * tells. It tells nothing if no block was open: the timer is for that. */
 static void wait_for_block(struct state *st)
 {
 	mask_plain(st, true);
@@ -487,7 +497,8 @@ static int adaptive_open(struct io *io, const struct fdl_options *opts)
 	st->ring.changes = &st->ring_changes;
 	st->io = io;
 	st->opts = opts;
-	/* As a ring tells the time of arrival, the plain socket does. */
+	/* A ring tells the time of arrival, so the plain socket is made to tell
+	 * it too. */
 	err = changes_set(io->changes, io->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 	if (!err)
 		err = io_recvmmsg.open(&st->plain, opts);

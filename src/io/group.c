@@ -51,7 +51,7 @@ int group_next(const struct io_group *group)
 	return group->spare[group->entered];
 }
 
-/* A socket that is in no group gets every packet, from bind on. */
+/* A socket that is in no group gets every packet from bind(2) on. */
 static int bind_like(int fd, int plain)
 {
 	struct sockaddr_ll addr = { 0 };
@@ -97,8 +97,11 @@ int group_use(struct io_group *group, int fd, unsigned queue, unsigned member)
 	return err;
 }
 
-/* Of all queues, for the program is a new one, and as before. To close a socket
- * would do, too, but by now the process may not open one. */
+/*
+ * Set the program of all queues once more, the same as before: to the kernel it
+ * is a new one, and that waits for a grace period. Closing a socket would wait,
+ * too, but by now the process may not open one.
+ */
 static int await_grace_period(struct io_group *group, int fd)
 {
 	return group_use(group, fd, 0, group->member[0]);
@@ -116,12 +119,13 @@ int group_enter(struct io_group *group, int plain)
 	if (err)
 		return err;
 	number = group->queues + group->entered++;
-	/* What it got from bind on may still be on its way to the filter, and
-	 * is another socket's. */
+	/* Packets that the socket got between bind(2) and now may still be on
+	 * their way to its filter, and are another socket's. */
 	err = await_grace_period(group, plain);
 	if (err)
 		return err;
-	/* It can neither leave nor fail to have had a filter. */
+	/* The socket cannot leave the group again. Taking its filter off cannot
+	 * fail, for it has one. */
 	unmute(fd);
 	return (int)number;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The kernel's mechanisms that move packets. A mode moves bytes: what a frame
- * is worth is judged in rx/judge.c, for all of them.
- */
+/* The kernel's mechanisms that move packets. A mode moves bytes; rx/judge.c
+ * decides for all modes which frames are delivered. */
 #ifndef FDL_IO_IO_H
 #define FDL_IO_IO_H
 

@@ -6,8 +6,8 @@
 #include "io/io.h"
 #include "packet/pool.h"
 
-/* Empty the packet. Returns where the next message goes: into it, with the
- * virtio-net header, if the fd has one, in front of data. */
+/* Empty the packet. Returns where the next message goes: into the packet, with
+ * the virtio-net header, if the fd has one, in front of data. */
 static inline struct iovec message_room(const struct io *io,
 					struct fdl_packet *pkt)
 {
@@ -18,7 +18,8 @@ static inline struct iovec message_room(const struct io *io,
 	};
 }
 
-/* A message of len bytes, header included, has arrived in f->pkt. */
+/* Describe a message of len bytes, header included, that has arrived in
+ * f->pkt. */
 static inline void message_fill(const struct io *io, struct io_frame *f,
 				size_t len)
 {

@@ -6,8 +6,8 @@
 
 #include "proto/eth.h"
 
-/* A time, by the options whose names end in _OLD, and in _NEW. On 64 bits they
- * are the same, and on 32 the C library chooses. */
+/* The struct of options whose names end in _OLD and in _NEW. On 64 bits they
+ * are the same; on 32 bits the C library chooses. */
 struct old_time {
 	long sec, fraction;
 };
@@ -25,7 +25,7 @@ static uint64_t to_ns(int64_t sec, int64_t fraction, unsigned unit)
 	return (uint64_t)sec * UINT64_C(1000000000) + (uint64_t)fraction * unit;
 }
 
-/* Of several times the first. 0: it is not given. */
+/* Returns the first of several times. 0: it is not given. */
 static uint64_t old_time(const struct cmsghdr *c, unsigned unit)
 {
 	struct old_time time;
@@ -46,8 +46,8 @@ static uint64_t new_time(const struct cmsghdr *c, unsigned unit)
 	return to_ns(time.sec, time.fraction, unit);
 }
 
-/* By the system's clock. The device's own is another: SO_TIMESTAMPING has it
- * behind the first. */
+/* Returns the time by the system's clock. SO_TIMESTAMPING has that of the
+ * device's own clock behind it. */
 static uint64_t time_of(const struct cmsghdr *c)
 {
 	switch (c->cmsg_type) {
@@ -73,7 +73,8 @@ static void take_auxdata(const struct cmsghdr *c, struct io_frame *f)
 	if (c->cmsg_len < CMSG_LEN(sizeof(aux)))
 		return;
 	memcpy(&aux, CMSG_DATA(c), sizeof(aux));
-	/* A filter of the caller's may have let only its start pass. */
+	/* A filter of the caller's may have let only the start of the frame
+	 * pass. */
 	if (aux.tp_len > f->wire_len)
 		f->wire_len = aux.tp_len;
 	if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
@@ -99,7 +100,7 @@ void notes_read(struct msghdr *msg, const struct notes *notes,
 
 	if (msg->msg_name)
 		f->type = notes_type(&notes->from);
-	/* What is missing may be the tag. */
+	/* If control messages are missing, the tag may be among them. */
 	f->cut = msg->msg_flags & MSG_CTRUNC;
 	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		if (c->cmsg_level == SOL_PACKET &&

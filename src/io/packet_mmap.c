@@ -24,13 +24,16 @@
 enum {
 	/* A block must hold the longest super-packet and its header. */
 	MIN_BLOCK = 128 << 10,
-	/* Whoever reads is woken for each: a longer one costs less per packet,
-	 * and beyond this the gain is small. */
+	/* The reader is woken for each block. A longer block costs less per
+	 * packet; beyond this the gain is small. */
 	MAX_BLOCK = 512 << 10,
-	/* Fewer and longer blocks would be pinned by single packets. */
+	/* At least so many blocks: if they were fewer and longer, single
+	 * packets that are held would pin too much of the ring. */
 	BLOCKS = 8,
-	/* Where packets are few a block closes for each of them, and the ring
-	 * of mode adaptive has to outlast a grace period unread. */
+	/*
+	 * At low packet rates a block closes for each packet, and the ring of
+	 * mode adaptive must last for a grace period in which it is not read.
+	 */
 	ADAPTIVE_BLOCKS = 128,
 	MIN_BLOCKS = 4,
 	FRAME = 2048,		/* nominal: frames of V3 are as long as need be */
@@ -48,7 +51,7 @@ static int set(struct io *io, int name, int val)
 	return changes_set(io->changes, io->fd, SOL_PACKET, name, val);
 }
 
-/* A power of two, for a page is one. */
+/* Returns a power of two, because a page is one. */
 static uint32_t block_size(const struct fdl_options *opts)
 {
 	const uint32_t blocks = opts->mode == FDL_MODE_PACKET_MMAP ?
@@ -78,9 +81,9 @@ static struct tpacket_req3 geometry(const struct fdl_options *opts)
 }
 
 /*
- * So that there is POOL_MIN_ROOM and the headroom before a frame, and what
- * follows the link header is aligned to 4. No more: each line of cache that a
- * frame takes is felt.
+ * Reserve room before each frame: POOL_MIN_ROOM and the headroom, and so much
+ * that the byte behind the link header is aligned to 4. No more, because each
+ * cache line that a frame takes is felt.
  */
 static int reserve(const struct io *io, const struct fdl_options *opts)
 {
@@ -105,8 +108,8 @@ static int set_up(struct io *io, const struct fdl_options *opts,
 	return err;
 }
 
-/* The socket's own ring goes as its changes are undone, but for a packet that is
- * held and could not be copied. */
+/* The ring goes from the socket when its changes are undone, unless a packet is
+ * held that could not be copied. */
 static void packet_mmap_close(struct io *io)
 {
 	struct state *st = io->state;

@@ -70,7 +70,7 @@ static void prepare(const struct io *io, struct io_frame f[], int n, int fresh)
 
 	make_room(io, f, 0, fresh < n ? fresh : n);
 	make_room(io, f, st->known, n);
-	/* Fresh ones that this call does not use are not known either. */
+	/* Fresh slots that this call does not use have no room noted either. */
 	if (fresh > n || st->known < n)
 		st->known = n;
 }

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A block's users are the frames of it that are still to be walked or to be
- * released, and one for giving it back: who takes the last frame away finds 1,
- * gives the block back and only then takes that away, too. The kernel may have
- * handed the block over anew by then. It is opened as ever, whose number says
- * that it is another; whoever is still giving back the former one counts as a
- * frame of it, and gives it back if that is the last. The ring's refs are the
- * openings of blocks that have users, and its owner.
+ * The users of a block are the frames of it that are still to be walked or to
+ * be released, and one user more, for giving it back. Whoever takes the last
+ * frame away finds 1 left, gives the block back to the kernel, and only then
+ * takes that last user away.
  *
- * A mapped ring keeps its socket alive, and in its fanout group, after close(2).
- * So when the owner leaves, the blocks with users are replaced, in place, by
- * anonymous memory with the same contents, and all others are unmapped.
+ * By then the kernel may have handed the block over anew. The receive side
+ * opens it as ever, for its number says that it is a new one. Whoever is still
+ * giving back the former block then counts as a frame of the new one, and gives
+ * that back if it is the last.
+ *
+ * The ring's refs count its owner, and each opening of a block that still has
+ * users.
+ *
+ * A mapped ring keeps its socket alive, and in its fanout group, after
+ * close(2). So when the owner leaves, the blocks with users are replaced, in
+ * place, by anonymous memory with the same contents, and all others are
+ * unmapped.
  */
 #include "io/ring.h"
 
@@ -24,7 +30,7 @@
 #include "proto/eth.h"
 
 enum {
-	AHEAD = 12,	/* frames: longer than memory takes to answer */
+	AHEAD = 12,	/* frames: by then memory has answered */
 	CACHE_LINE = 64,
 };
 
@@ -86,7 +92,7 @@ static void unref(struct ring *ring)
 #endif
 }
 
-/* Returns how many users there were, with the one that is gone. */
+/* Take one user away. Returns how many there were, that one included. */
 static unsigned give_back_once(struct ring *ring, unsigned i)
 {
 	unsigned were;
@@ -200,7 +206,7 @@ int ring_new(struct ring **out, int fd, unsigned blocks, uint32_t block_size,
 	return 0;
 }
 
-/* Returns whether block i had users, and now has one more. */
+/* Add a user to block i if it has any. Returns whether it has. */
 static bool guard(struct ring *ring, unsigned i)
 {
 	unsigned n = atomic_load_explicit(&ring->users[i],
@@ -218,7 +224,8 @@ static bool guard(struct ring *ring, unsigned i)
 	return false;
 }
 
-/* Without memory for it the block stays as it is, and the socket with it. */
+/* If there is no memory for the copy, the block stays mapped, and the socket
+ * with it. */
 static void replace(struct ring *ring, unsigned i)
 {
 	uint8_t *block = block_at(ring, i);
@@ -287,7 +294,8 @@ static bool is_new(const struct ring *ring)
 	return atomic_load_explicit(seq, memory_order_acquire) == ring->seq;
 }
 
-/* In this order: before it was opened anew the status was ours. */
+/* Read in this order: before the kernel opened the block anew, its status was
+ * ours. */
 static bool is_closed(const struct ring *ring)
 {
 	return is_new(ring) && atomic_load_explicit(status(ring, ring->current),
@@ -325,9 +333,9 @@ static bool open_block(struct ring *ring)
 }
 
 /*
- * left is the bytes of the block from hdr on. A frame that the kernel gave up
- * half-way has an old header and no status (packet(7) does not tell;
- * net/packet/af_packet.c does).
+ * Whether there is a frame at hdr; left is how many bytes the block has from
+ * there on. A frame that the kernel gave up half-way has an old header and no
+ * status (packet(7) does not say so; net/packet/af_packet.c does).
  */
 static bool is_frame(const struct tpacket3_hdr *hdr, size_t left)
 {
@@ -340,7 +348,8 @@ static void lend(struct ring *ring, struct tpacket3_hdr *hdr,
 		 struct io_frame *f)
 {
 	uint8_t *const at = (uint8_t *)hdr;
-	/* A device's own clock, which a caller may have asked for, is another. */
+	/* The caller may have asked for the time of the device's own clock,
+	 * which is not CLOCK_REALTIME. */
 	const bool realtime = !(hdr->tp_status & TP_STATUS_TS_RAW_HARDWARE);
 
 	*f->pkt = (struct fdl_packet){
@@ -371,8 +380,11 @@ static void fill_ghost(struct io_frame *f)
 	f->vlan_tpid = 0;
 }
 
-/* What is read of a frame: its headers and what is behind them. The kernel has
- * written them on another core, and each line of them is waited for. */
+/*
+ * Prefetch the lines of a frame that will be read: its headers and what is
+ * behind them. The kernel has written them on another core, and each is waited
+ * for.
+ */
 static void prefetch(const uint8_t *frame)
 {
 	__builtin_prefetch(frame);
@@ -397,8 +409,8 @@ static int walk(struct ring *ring, struct io_frame f[], int n)
 		const size_t left = size - at;
 
 		at += hdr->tp_next_offset;
-		/* A frame to come, if they are all as long. Behind the last
-		 * one the kernel may be writing. */
+		/* Where a frame to come lies if all are as long as this one.
+		 * Behind the last frame the kernel may be writing. */
 		if ((unsigned)i + AHEAD + 1 < ring->left)
 			prefetch(mem + at + AHEAD * hdr->tp_next_offset);
 		if (is_frame(hdr, left)) {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Classic BPF, which the kernel lets everybody load who may open the socket. It
- * knows no hash that is fit: SKF_AD_RXHASH is whatever the device or the sender
- * left in the packet, often nothing, and not the same in both directions. So the
- * flow is looked up here. A load that goes past the packet would end the program
- * with socket 0: none does.
+ * A program of classic BPF, because the kernel lets anybody load that who may
+ * open the socket. Classic BPF knows no hash that fits: SKF_AD_RXHASH is
+ * whatever the device or the sender left in the packet, often nothing, and not
+ * the same in both directions. So the program looks the flow up itself. A load
+ * beyond the end of the packet would end the program with socket 0: no load
+ * does that.
  *
- * X is where the next header begins. A packet that comes has its data at the
- * network header, behind the tag that the kernel took out; one that goes out has
- * them at the link header, and is looked at by offsets that the kernel counts
- * from the network header itself.
+ * X is where the next header begins. The data of a packet that is received
+ * begin at the network header, behind the tag that the kernel took out. Those
+ * of a packet that is sent begin at the link header; it is looked at by offsets
+ * that the kernel counts from the network header.
  */
 #include "io/steer.h"
 
@@ -35,7 +36,8 @@ enum {
 	PORTS_LEN = 4,
 };
 
-/* Odd, of no order, and the first is not undone by the second. */
+/* Factors of the hash: odd, without a pattern, and so that the second does not
+ * undo the first. */
 static const uint32_t spread_addresses = 0x85ebca6b;
 static const uint32_t spread_flows = 0x9e3779b1;
 
@@ -46,7 +48,7 @@ enum {
 	NEXT,
 };
 
-/* Its places to jump to, forward only. */
+/* The places that the program jumps to, forward only. */
 enum label {
 	NO_MORE_TAGS,
 	IP6,
@@ -71,7 +73,7 @@ static void calculate(struct assembler *as, unsigned how, uint32_t k)
 	op(as, BPF_ALU | how | BPF_K, k);
 }
 
-/* Skip so many instructions if it is so, or if not. */
+/* Skip so many instructions if the test is true, and so many if it is not. */
 static void test(struct assembler *as, unsigned how, uint32_t k, unsigned yes,
 		 unsigned no)
 {
@@ -102,7 +104,7 @@ static void resolve(struct assembler *as)
 	}
 }
 
-/* The value of A is lost. */
+/* Jump if the packet has fewer bytes. The value of A is lost. */
 static void go_unless_there_are(struct assembler *as, unsigned bytes,
 				enum label label)
 {
@@ -125,7 +127,7 @@ static void load_at_x(struct assembler *as, unsigned size, uint32_t offset)
 	op(as, BPF_LD | size | BPF_IND, offset);
 }
 
-/* X += A, and A is then what is in NEXT. */
+/* Add A to X. A is then what is in NEXT. */
 static void advance(struct assembler *as)
 {
 	op(as, BPF_ALU | BPF_ADD | BPF_X, 0);
@@ -173,7 +175,7 @@ static void skip_tags(struct assembler *as)
 	place(as, NO_MORE_TAGS);
 }
 
-/* Their sum is the same in both directions. */
+/* Add the two addresses: their sum is the same in both directions. */
 static void hash_addresses(struct assembler *as, uint32_t offset,
 			   unsigned words)
 {
@@ -203,7 +205,7 @@ static void parse_ip4(struct assembler *as)
 	go(as, TRANSPORT);
 }
 
-/* A fragment header is none of these. */
+/* Skip extension headers. A fragment header is none of those. */
 static void skip_extensions(struct assembler *as)
 {
 	static const uint16_t kinds[] = { EXTENSION_HOP, EXTENSION_ROUTING,
@@ -247,7 +249,7 @@ static void hash_ports(struct assembler *as)
 	add_to_hash(as);
 }
 
-/* A becomes the queue. */
+/* Make A the number of the queue. */
 static void choose_queue(struct assembler *as, unsigned queues)
 {
 	place(as, CHOOSE);
@@ -258,7 +260,8 @@ static void choose_queue(struct assembler *as, unsigned queues)
 	calculate(as, BPF_RSH, 16);
 }
 
-/* That of the queue's own number, unless said otherwise. */
+/* Return the socket of the queue: that of the queue's own number, unless member
+ * says otherwise. */
 static void choose_socket(struct assembler *as, unsigned queues,
 			  const uint8_t member[])
 {

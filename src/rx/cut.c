@@ -4,12 +4,12 @@
 #include "packet/pool.h"
 
 enum {
-	/* Payload bytes: less is not worth a header. */
+	/* Bytes of payload: fewer are not worth a header of their own. */
 	MIN_SEGMENT = 8,
 };
 
-/* One of a kind that the stack did not say it takes: with a whole checksum it
- * takes none. */
+/* A super-packet of a kind that the stack does not take is due. With a whole
+ * checksum it is due in any case: the stack takes none like that. */
 bool cut_is_due(const struct rx *rx, const struct fdl_packet *pkt)
 {
 	uint32_t takes = pkt->off.gso == FDL_GSO_UDP ? FDL_RX_USO : FDL_RX_GSO;
@@ -20,8 +20,8 @@ bool cut_is_due(const struct rx *rx, const struct fdl_packet *pkt)
 	       pkt->off.csum != FDL_CSUM_PARTIAL;
 }
 
-/* The wire may have a larger MTU than the link. A datagram's size is its
- * sender's to choose, a TCP segment's is not. */
+/* The wire may have a larger MTU than the link: make segments of TCP fit. The
+ * size of a datagram is the sender's choice, and stays. */
 static void fit_to_mtu(const struct rx *rx, struct fdl_offload *off,
 		       unsigned link_len)
 {

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Super-packets that the stack does not take become segments. */
+/* Cut super-packets that the stack does not take into segments. */
 #ifndef FDL_RX_CUT_H
 #define FDL_RX_CUT_H
 
 #include "rx/rx.h"
 
-/* Must a packet that was judged be cut before it is handed out? */
+/* Whether a packet that was judged must be cut before it is handed out. */
 bool cut_is_due(const struct rx *rx, const struct fdl_packet *pkt);
 
-/* Begin with it: it is rx->super. One that cannot be cut is counted and
- * released. */
+/* Begin to cut pkt, which becomes rx->super. If it cannot be cut, it is counted
+ * and released. */
 void cut_begin(struct rx *rx, struct fdl_packet *pkt);
 
-/* Is another segment to come of rx->super? */
+/* Whether rx->super has another segment. */
 bool cut_is_left(const struct rx *rx);
 
-/* Make pkt, fresh from the pool, the next segment. */
+/* Make pkt, which is fresh from the pool, the next segment. */
 void cut_next(struct rx *rx, struct fdl_packet *pkt);
 
 /* Release rx->super. */

@@ -9,7 +9,7 @@
 #include "offload/sctp.h"
 #include "proto/eth.h"
 
-/* Our own address, where it is known, decides; else what the fd said. */
+/* Our own address decides, if it is known; else what the fd said. */
 static uint8_t packet_type(const struct rx *rx, const struct io_frame *frame)
 {
 	static const uint8_t broadcast[ETH_ADDR_LEN] = {
@@ -63,10 +63,8 @@ static enum counter judge_ip(const struct io_frame *frame)
 	}
 }
 
-/*
- * The kernel took the VLAN tag out of the frame, and did not count it in the
- * virtio-net header: put it back.
- */
+/* Put the VLAN tag back that the kernel took out of the frame. The virtio-net
+ * header does not count it. */
 static void insert_tag(const struct io_frame *frame)
 {
 	struct fdl_packet *pkt = frame->pkt;
@@ -86,8 +84,8 @@ static enum counter judge_protocol(const struct rx *rx, struct io_frame *frame)
 	return judge_ip(frame);
 }
 
-/* Does the virtio-net header, which stands before data, say that anything is
- * undone? Its flags and its type do, and for most packets nothing is. */
+/* Whether the virtio-net header, which stands before data, leaves anything to
+ * do. Its flags and its type say so, and most packets leave nothing. */
 static bool has_offload(const struct rx *rx, const struct fdl_packet *pkt)
 {
 	const uint8_t *hdr = pkt->data - rx->io->vnet_hdr_at;
@@ -95,7 +93,8 @@ static bool has_offload(const struct rx *rx, const struct fdl_packet *pkt)
 	return rx->io->vnet_hdr_at && (hdr[0] | hdr[1]);
 }
 
-/* Whether it holds for this packet; and do what the stack leaves to us. */
+/* Check the work that the header leaves against the packet, and do what the
+ * stack does not take. */
 static enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 {
 	if (pkt->off.csum != FDL_CSUM_PARTIAL && !pkt->off.gso)
@@ -118,7 +117,8 @@ static enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 	return RX_PACKETS;
 }
 
-/* No bytes of a packet: not even all of a header before them? */
+/* Returns under which counter a message without bytes of a packet is dropped:
+ * it may not even have all of its header. */
 static enum counter judge_empty(const struct rx *rx,
 				const struct io_frame *frame)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The window is one batch of one receive call: nothing waits. A super-packet is
- * put together in the slot of its first segment, or, where that lies in a ring,
- * in a fresh one.
+ * The window is one batch of one receive call: no packet waits for later ones.
+ * A super-packet is put together in the slot of its first segment; if that lies
+ * in a ring, in a fresh slot.
  */
 #include "rx/merge.h"
 
@@ -70,7 +70,7 @@ static void describe(struct fdl_packet *to, const struct fdl_packet *first)
 	to->tstamp_ns = first->tstamp_ns;
 }
 
-/* Where the merged packet fits; NULL: nowhere. */
+/* Returns a packet in which the merged one fits; NULL: there is none. */
 static struct fdl_packet *find_room(struct pool *pool, struct fdl_packet *first,
 				    uint32_t len)
 {
@@ -97,7 +97,8 @@ static void release_others(const struct fdl_coalesced *out,
 	}
 }
 
-/* Returns how many packets come out: 1, or all of them for want of room. */
+/* Put a merged packet together. Returns how many packets come out: 1, or all of
+ * them if there is no room for it. */
 static int put_together(struct pool *pool, const struct fdl_coalesced *out,
 			struct fdl_packet *v[])
 {
@@ -125,7 +126,8 @@ int gro_merge(struct gro *gro, struct pool *pool, struct counters *counters,
 	int came, k = 0;
 
 	add_all(gro, v, n);
-	/* What has come out is never more than what has been taken in. */
+	/* v[] can be overwritten: never more packets have come out than were
+	 * taken in. */
 	while (fdl_coalesce_next(&gro->coalescer, &gro->out)) {
 		came = 1;
 		if (gro->out.count > 1)

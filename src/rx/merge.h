@@ -10,14 +10,15 @@ struct fdl_packet;
 struct gro;
 struct pool;
 
-/* flags are those of the endpoint. Errors: -ENOMEM. */
+/* Make the state for merging. flags are those of the endpoint. Errors:
+ * -ENOMEM. */
 int gro_new(struct gro **gro, uint32_t flags);
 void gro_free(struct gro *gro);		/* NULL is fine */
 
 /*
- * Merge what can be merged of v[0..n), n at most IO_MAX_BATCH, which are judged;
- * pool is where a fresh packet is taken from.
- * Returns how many packets v[] then holds; the others are released and counted.
+ * Merge packets of v[0..n), n at most IO_MAX_BATCH, which are judged. A fresh
+ * packet is taken from pool. Returns how many packets v[] then holds; the
+ * others are released and counted.
  */
 int gro_merge(struct gro *gro, struct pool *pool, struct counters *counters,
 	      struct fdl_packet *v[], int n);

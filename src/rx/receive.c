@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A frame is delivered, or counted under one reason; nothing that arrives ends
- * the queue, only what the fd says about itself (kind/verdict.c).
- */
+/* A frame is delivered, or counted under one reason. Nothing that arrives ends
+ * the queue: only what the fd says about itself does (kind/verdict.c). */
 #include "rx/receive.h"
 
 #include <errno.h>
@@ -19,20 +17,25 @@ enum {
 	/* Calls in a row that a socket may answer with some pending error
 	 * before it counts as broken. */
 	MAX_ERRORS = 8,
-	/* Bytes of a super-packet that others like it follow, and how many of
-	 * them a core's cache holds beside the rest. More in a call would push
-	 * out what nobody has looked at yet, and every buffer would be cold
-	 * again when its turn comes: a third more CPU for a bulk stream. */
+	/*
+	 * A super-packet of so many bytes is followed by others like it, and a
+	 * core's cache holds so many of them beside the rest. More of them in
+	 * one call would push out those that nobody has looked at yet: every
+	 * buffer would be cold again when its turn comes, which costs a bulk
+	 * stream a third more CPU.
+	 */
 	LONG_FRAME = 16 << 10,
 	LONG_BATCH = 8,
-	/* Calls in a row that found one short packet. From then on a second is
-	 * not looked for where that takes a system call, but in one call of so
-	 * many: the caller's next poll tells. */
+	/*
+	 * After so many calls in a row that found one short packet, a mode that
+	 * needs a system call to look for a second one looks in one call of
+	 * ALONE_LOOK only. The caller's next poll tells if there is more.
+	 */
 	ALONE = 4,
 	ALONE_LOOK = 8,
 };
 
-/* What is to be done about what the fd said. */
+/* What to do about what the fd said. */
 enum reaction {
 	TRY_AGAIN,
 	TRY_THE_NEXT,	/* this frame is lost */
@@ -80,10 +83,10 @@ static enum rx_rest rest_now(const struct rx *rx, enum rx_rest rest)
 }
 
 /*
- * Take up to n packets from the pool, with the signals of releases used up: one
- * noted here may be the answer to what was just asked. Asked for is only what
- * is needed: a release would wake, though nothing waits for it. Returns how
- * many.
+ * Take up to n packets from the pool, and use up the signals of releases: a
+ * release that is noted here may be the answer to what was just asked. Ask to
+ * be signalled only if a packet is needed, for a signal wakes even if nothing
+ * waits for the release. Returns how many were taken.
  */
 static int take_slots(struct rx *rx, struct fdl_packet *v[], int n, bool needed)
 {
@@ -102,7 +105,7 @@ static enum rx_rest starve(struct rx *rx)
 	return RX_STARVED;
 }
 
-/* Returns whether data is watched again; else the queue has ended. */
+/* Watch data again. Returns false if that fails: the queue has ended. */
 static bool rearm(struct rx *rx)
 {
 	int err = ready_rearm(rx->ready);
@@ -112,8 +115,8 @@ static bool rearm(struct rx *rx)
 	return !err;
 }
 
-/* All segments are cut. The pool may have been empty meanwhile: what comes now
- * must be seen though nothing is received in this call. */
+/* All segments are cut. The pool may have been empty meanwhile, so that data is
+ * not watched: watch it again, even if nothing is received in this call. */
 static enum rx_rest leave_cutting(struct rx *rx)
 {
 	const bool watched = rearm(rx);
@@ -135,8 +138,8 @@ static enum rx_rest deliver_segment(struct rx *rx, struct fdl_packet *v[],
 	return RX_MORE;
 }
 
-/* Returns how many went to v[]. A super-packet behind them may be set aside, to
- * be cut. */
+/* Judge frames into v[]. Returns how many went there. A super-packet that
+ * follows them may be set aside, to be cut. */
 static int deliver_frames(struct rx *rx, struct fdl_packet *v[], int n)
 {
 	int got = judge_frames(rx, v, n);
@@ -158,9 +161,9 @@ static void count_delivered(struct rx *rx, struct fdl_packet *v[], int n)
 }
 
 /*
- * Hand out what is worth it of frame[next..filled), super-packets cut, or
- * segments merged. Returns how many went to v[]; *rest is RX_MORE, or what kept
- * the segments back.
+ * Hand out frame[next..filled): frames that are to be delivered, super-packets
+ * cut, segments merged. Returns how many went to v[]; *rest is RX_MORE, or what
+ * kept the segments back.
  */
 static int deliver(struct rx *rx, struct fdl_packet *v[], int n,
 		   enum rx_rest *rest)
@@ -182,7 +185,8 @@ static int deliver(struct rx *rx, struct fdl_packet *v[], int n,
 	return got;
 }
 
-/* The pool cannot fill the gap from i on: the empties at the end do. */
+/* The pool cannot fill the gap from i on: fill it with the empty packets at the
+ * end. */
 static void close_gap(struct rx *rx, int i)
 {
 	while (i < rx->gap && rx->have > rx->gap)
@@ -244,9 +248,9 @@ static int pending_error(const struct rx *rx)
 }
 
 /*
- * Messages into rx->frame. Returns how many; with 0, *rest is why, and RX_MORE
- * that all looked at were lost. What is lost is no answer of the fd's: whoever
- * sends chooses how many of them come in a row.
+ * Receive messages into rx->frame. Returns how many; with 0, *rest is why, and
+ * RX_MORE if all that were looked at were lost. A lost frame does not count as
+ * an error of the fd: the sender chooses how many of them come in a row.
  */
 static int receive_some(struct rx *rx, int n, enum rx_rest *rest)
 {
@@ -272,7 +276,7 @@ static int receive_some(struct rx *rx, int n, enum rx_rest *rest)
 	return 0;
 }
 
-/* Was there an error behind what was received? Now it is dealt with. */
+/* If the fd told of an error behind what was received, react to it now. */
 static bool took_error(struct rx *rx)
 {
 	const int err = rx->io->error;
@@ -298,9 +302,9 @@ static int strip_end(struct rx *rx, int got)
 }
 
 /*
- * In a mode that is watched for edges: is there something? If not, what comes
- * after this look makes the set ready again. Till the caller is told that there
- * is nothing it may be ready as it is.
+ * In a mode that is watched for edges: is there something to receive? If not,
+ * what comes after this look makes the set ready again. Until the caller is
+ * told that there is nothing, the set may stay ready.
  */
 static enum rx_rest look(struct rx *rx, bool tells)
 {
@@ -345,13 +349,14 @@ static void note_company(struct rx *rx, int n, int got, bool first)
 	rx->alone = first && got == 1 && !rx->long_frames ? rx->alone + 1 : 0;
 }
 
-/* It is better to look at what there is than to ask for more. */
+/* Whether the caller had better look at what there is before more is asked
+ * for. */
 static bool is_enough(const struct rx *rx)
 {
 	return rx->long_frames || rx->alone >= ALONE;
 }
 
-/* frame[0..got) came. */
+/* Note that frame[0..got) came. */
 static void take_in(struct rx *rx, int n, int got, bool first)
 {
 	rx->gap = got;
@@ -388,8 +393,8 @@ static enum rx_rest step(struct rx *rx, int n, bool first)
 
 int rx_receive(struct rx *rx, struct fdl_packet *v[], int n, enum rx_rest *rest)
 {
-	/* Rubbish alone must not hold the caller here: so many steps, though
-	 * nothing was delivered. */
+	/* Frames that are not delivered must not hold the caller here: so many
+	 * steps at most, even if they deliver nothing. */
 	int steps = n / batch(rx) + 2;
 	enum rx_rest kept;
 	int total = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The receive side of a queue, as its stages share it: receive, judge, cut,
- * merge. It is given all it works with, and knows neither the queue nor the
- * send side.
+ * merge. It is given all that it works with, and knows neither the queue nor
+ * the send side.
  */
 #ifndef FDL_RX_H
 #define FDL_RX_H
@@ -31,14 +31,14 @@ struct rx {
 	_Atomic uint64_t ghosts;	/* of RX_DROP_MALFORMED, those that the
 					 * kernel counts too */
 
-	/* frame[gap..have) hold packets to read into; the mode has not seen
-	 * frame[0..fresh) yet. */
+	/* frame[gap..have) have empty packets to read into; the mode has not
+	 * seen those of frame[0..fresh) yet. */
 	int gap, have, fresh;
 	bool long_frames;		/* the last step ended with one */
 	unsigned alone;			/* packets that came so, in a row */
 	struct io_frame frame[IO_MAX_BATCH];
 
-	/* Received and not yet handed out: the super-packet being cut, then
+	/* Received and not handed out yet: the super-packet being cut, then
 	 * frame[next..filled), all before gap. */
 	int next, filled;
 	struct fdl_packet *super;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a queue has something: its pollable fd. An epoll set of the data fd
- * (while there is a free packet to read into), of the pool's refill eventfd,
+ * When a queue has something: its pollable fd. It is an epoll set of the data
+ * fd (while there is a free packet to read into), of the pool's refill eventfd,
  * and of a second duplicate of the data fd for writability. The two sides of
  * the queue own different registrations, so they need no lock.
  *
- * A socket wakes who watches it for each packet that is sent, too. So the data
- * fd is in the set only from when somebody was shown the set; the queue's own
- * wait looks at it directly before that.
+ * A socket also wakes those who watch it for each packet that is sent. So the
+ * data fd is in the set only once somebody was shown the set; before that, the
+ * queue's own wait looks at the data fd directly.
  */
 #ifndef FDL_READY_H
 #define FDL_READY_H
@@ -29,7 +29,8 @@ struct ready {
 	int more;		/* eventfd; -1 where nothing is ever left over */
 	int link;		/* the link watch's; not owned; -1: none */
 	_Atomic int room;	/* duplicate of sends, -1 until first wanted */
-	_Atomic int pause;	/* timerfd, -1 until POLLOUT first lied */
+	_Atomic int
+		pause; /* timerfd; -1 until POLLOUT was first set without room */
 	bool edge;		/* data is watched for edges */
 	pthread_mutex_t lock;	/* for data's place in the set */
 	bool placed;		/* under the lock: data is in the set */
@@ -50,65 +51,67 @@ enum {
 	READY_LEFTOVERS = 1 << 1,	/* ready_more will be called */
 };
 
-/* data is what tells of packets, sends what they are sent to: often the same.
- * Errors: those of epoll_create1(2), eventfd(2), epoll_ctl(2). */
+/*
+ * Open the set. data is the fd that tells of packets, sends the one that
+ * packets are sent to: often the same. Errors: those of epoll_create1(2),
+ * eventfd(2), epoll_ctl(2).
+ */
 int ready_open(struct ready *r, int data, int sends, int refill,
 	       unsigned flags);
 void ready_close(struct ready *r);
 
-/* The set is going to be looked at. Any thread; errors: those of epoll_ctl(2),
- * and then it is not to be. */
+/* Put the data fd into the set, for somebody is about to look at the set. Any
+ * thread. Errors: those of epoll_ctl(2); then nobody may look at it. */
 int ready_show(struct ready *r);
 
 /*
- * Receive side: wait for something. Returns 1: there is; 0: timeout, or w ended
- * it, whose eventfd is r->wake, r->stop, or the one of ready_share. A signal
- * alone does not end it. Errors: those of poll(2).
+ * Receive side: wait for something. Returns 1: there is something; 0: the time
+ * is up, or w ended the wait. The eventfd of w is r->wake, r->stop, or the one
+ * of ready_share. A signal alone does not end the wait. Errors: those of
+ * poll(2).
  */
 int ready_wait(struct ready *r, const struct waker *w, int timeout_ms);
 
-/* A wait may be woken by this eventfd, too; not owned. Before any wait. */
+/* Let this eventfd, which is not owned, end a wait too. Before any wait. */
 void ready_share(struct ready *r, int wake);
 
-/*
- * Receive side, with edge: forget the edges so far, for the caller looks at the
- * data after this. Returns whether the fd has an error pending.
- */
+/* Receive side, with edge: forget the edges so far, because the caller looks at
+ * the data after this. Returns whether the fd has an error pending. */
 bool ready_settle(struct ready *r);
 
 /* Receive side, with edge, after ready_settle: there is something after all.
- * What is left of it when the caller returns is told of again. */
+ * What is left of it when the caller returns makes the set ready again. */
 void ready_remind(struct ready *r);
 
-/* Receive side: the set is ready, whatever the fd says, until it is told not
- * to be. */
+/* Receive side: more: make the set ready, whatever the fd says. !more: no
+ * longer. */
 void ready_more(struct ready *r, bool more);
 
-/* Receive side: the set is ready, too, when fd is readable, or no longer.
+/* Receive side: make the set ready when fd is readable too, or no longer.
  * Errors: those of epoll_ctl(2). */
 int ready_watch(struct ready *r, int fd);
 void ready_unwatch(struct ready *r);
 
-/* Receive side: be ready till ready_end. For a watched fd that is a netlink
+/* Receive side: be ready until ready_end. For a watched fd that is a netlink
  * socket. */
 void ready_insist(struct ready *r);
 
-/* Receive side: the pool is empty; quiet until a release. */
+/* Receive side: the pool is empty. Be quiet until a release. */
 void ready_disarm(struct ready *r);
 
-/* Receive side: there may be packets again. Returns -errno if data cannot be
- * watched any more. */
+/* Receive side: there may be packets again. Watch the data fd. Errors: it
+ * cannot be watched any more. */
 int ready_rearm(struct ready *r);
 
 /*
- * Receive side: take note of the releases that the pool, asked so often, has
- * signalled. They come late: the packets may be taken, and the pool be empty
- * again, before the fd tells. No system call where none is due. Returns whether
- * there were any.
+ * Receive side: note the releases that the pool has signalled, having been
+ * asked so often. The signals come late: before the fd tells of one, the
+ * packets may be taken and the pool be empty again. No system call is made if
+ * none is due. Returns whether there were any.
  */
 bool ready_note_refill(struct ready *r, unsigned asked);
 
-/* Receive side: the queue has ended, and the caller was told; quiet for
+/* Receive side: the queue has ended, and the caller was told. Be quiet for
  * good, whatever the send side asks for. May be repeated. */
 void ready_end(struct ready *r);
 
@@ -116,16 +119,16 @@ void ready_end(struct ready *r);
 int ready_want_write(struct ready *r, bool on);
 
 /*
- * Send side: report room, but after so many microseconds: POLLOUT says that
- * there is some, and there is none. Until ready_want_write ends it; may be
- * repeated. Errors: as above.
+ * Send side: report room after so many microseconds. For an fd whose POLLOUT is
+ * set though it has no room. Until ready_want_write ends it; may be repeated.
+ * Errors: as above.
  */
 int ready_pause(struct ready *r, unsigned us);
 
 /*
- * What the set is ready for now: FDL_READABLE, FDL_WRITABLE, 0. Uses up no edge:
- * what it tells is told again until fdl_recv or fdl_send. there: with edge,
- * whether the data hold something.
+ * Returns what the set is ready for now: FDL_READABLE, FDL_WRITABLE, or 0. Uses
+ * up no edge: what it tells is told again until fdl_recv or fdl_send. there:
+ * with edge, whether the data fd has something.
  */
 int ready_state(const struct ready *r, bool there);
 

@@ -4,9 +4,9 @@
 #include "alone.h"
 
 /*
- * What is written here must be seen by turn_give's caller, or what that wrote
- * here: both write before they read. It takes a locked instruction, which who is
- * alone does without, as nobody can call turn_give meanwhile.
+ * Both this and turn_give write before they read, so that at least one of the
+ * two sees what the other wrote. That takes a locked instruction. A process
+ * with a single thread does without: nobody can call turn_give meanwhile.
  */
 static void take(struct turn *t)
 {

@@ -5,7 +5,7 @@
 
 #include "os.h"
 
-/* Added to the eventfd. */
+/* What a call to look again adds to the eventfd. */
 static const uint64_t CALL = (uint64_t)1 << 32;
 
 void wake_raise(int eventfd)

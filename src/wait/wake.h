@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Waits that another thread can end or have look again: by an eventfd, beside
- * whatever else is waited for. Its lower half counts wake-ups, the upper half
- * calls to look again, which end no wait.
+ * A wait that another thread can end, or have look again, by an eventfd beside
+ * what else is waited for. The lower half of its count are wake-ups; the upper
+ * half are calls to look again, which end no wait.
  */
 #ifndef FDL_WAKE_H
 #define FDL_WAKE_H
@@ -12,21 +12,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* By what a wait can be ended. */
+/* What can end a wait. */
 struct waker {
 	int eventfd;
 	const _Atomic bool *leave;	/* it is to end once this is true, which
 					 * wake_call tells of */
 };
 
-/* End a wait by this eventfd; where there is none, the next one.
- * Async-signal-safe, errno is kept. */
+/* End a wait by this eventfd; if there is none in progress, the next one.
+ * Async-signal-safe; errno is kept. */
 void wake_raise(int eventfd);
 
-/* Who waits by this eventfd is to look again. */
+/* Make whoever waits by this eventfd look again. */
 void wake_call(int eventfd);
 
-/* Use up what was raised. Returns how often it was, by one. */
+/* Use up what was raised. Returns how many wake-ups there were. */
 unsigned wake_drain(int eventfd);
 
 /* How long a wait may take. */

@@ -104,6 +104,7 @@ static const int allowed[] = {
 	SCMP_SYS(poll),
 	SCMP_SYS(ppoll),
 	SCMP_SYS(preadv2),
+	SCMP_SYS(pselect6),
 	SCMP_SYS(pwritev2),
 	SCMP_SYS(read),
 	SCMP_SYS(readv),

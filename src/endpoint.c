@@ -184,6 +184,7 @@ static int set_up(struct fdl_endpoint *ep, const int *fds,
 	}
 	err = probe_all(ep, fds, own->spare);
 	ep->shared.no_outgoing = own->no_outgoing;
+	ep->shared.borrowed = own->borrowed;
 	if (!err)
 		err = fit_all(ep);
 	if (err)
@@ -300,7 +301,7 @@ static void end_log(struct limit_log *limit, int err,
 int endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
 		 const struct own_sockets *own, const struct fdl_options *opts)
 {
-	static const struct own_sockets none;
+	static const struct own_sockets none = { .borrowed = true };
 	const struct log log = options_log(opts);
 	struct fdl_endpoint *ep = allocate(nfds);
 	struct limit_log limit;

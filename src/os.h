@@ -9,6 +9,7 @@
 #define FDL_OS_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -33,12 +34,19 @@ int os_file(const char *path, struct os_file *file);	/* lstat(2) */
 int os_lock(int fd);			/* flock(2); -EAGAIN: another has it */
 int os_get_flags(int fd);		/* F_GETFL */
 int os_set_flags(int fd, int flags);	/* F_SETFL */
+/* A lock of one byte that all who share the open file hold, and keep when fd is
+ * closed; and whether there is one in a range, len 0: without an end. */
+int os_lock_byte(int fd, off_t at, bool on);	/* F_OFD_SETLK */
+int os_has_lock(int fd, off_t from, off_t len);	/* 1 yes, 0 no */
 int os_ioctl(int fd, unsigned long request, void *arg);
 int os_unlink(const char *path);
 ssize_t os_read(int fd, void *buf, size_t len);
-ssize_t os_readv(int fd, const struct iovec *iov, int cnt);
 ssize_t os_write(int fd, const void *buf, size_t len);
 ssize_t os_writev(int fd, const struct iovec *iov, int cnt);
+/* The same of any fd, and it never blocks. -EOPNOTSUPP: the kernel cannot say so
+ * of such a file, and nothing was moved. */
+ssize_t os_readv_now(int fd, const struct iovec *iov, int cnt);
+ssize_t os_writev_now(int fd, const struct iovec *iov, int cnt);
 
 /* Sockets; all of them close-on-exec, sends raise no SIGPIPE */
 int os_socket(int family, int type, int protocol);

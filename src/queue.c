@@ -30,6 +30,7 @@ static int set_up_fd(struct fdl_queue *q)
 	const struct set_up how = {
 		.info = &q->info,
 		.opts = &q->shared->opts,
+		.borrowed = q->shared->borrowed,
 		.has_address = q->shared->has_address,
 		.no_outgoing = q->shared->no_outgoing,
 		.log = &q->shared->log,

@@ -21,6 +21,7 @@ struct link;
 struct shared {
 	const struct kind *kind;	/* of the link */
 	struct fdl_options opts;	/* every default filled in */
+	bool borrowed;			/* others have the fds, too */
 	bool has_address;		/* opts.address is not all zeros */
 	bool no_outgoing;		/* as struct own_sockets (endpoint.h) */
 	struct log log;

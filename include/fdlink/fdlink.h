@@ -82,6 +82,13 @@ struct fdl_queue;
  * fdl_endpoint_free. TUN and TAP fds are set to O_NONBLOCK until then. *ep is
  * set on success only. opts may be NULL.
  *
+ * Several endpoints, also of several processes, may share one open file, as fds
+ * that are duplicates do. Each gets some of the packets, and freeing one leaves
+ * the others alone: the last to be freed restores what was changed. Only one of
+ * them may have a ring. Make and free them one at a time. A caller who clears
+ * O_NONBLOCK makes no call block, except for a TUN or TAP on kernels without
+ * RWF_NOWAIT for it (before 6.0), or with options.max_syscall_header_bytes.
+ *
  * With options.fanout, AF_PACKET sockets join one fanout group: all of them, or
  * on failure some of them, and a socket leaves a group only when it is closed.
  * Packets that a socket had queued before it joined are delivered unchanged.

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What several holders of a socket have to know of each other, the kernel keeps
+ * with the open file: locks of bytes (fcntl(2), F_OFD_SETLK), which mean nothing
+ * to a socket. A byte stands for a switch that was off before, and one for each
+ * holder. Whoever leaves last switches off what was off.
+ */
 #include "io/changes.h"
 
 #include <fcntl.h>
@@ -10,7 +16,21 @@
 enum {
 	FILE_FLAGS = -1,
 	OFFLOADS = -2,
+	SWITCHES = 256,			/* of each of two levels */
+	FIRST_HOLDER = 2 * SWITCHES,
+	FD_BITS = 24,
 };
+
+static off_t byte_of_switch(const struct change *change)
+{
+	return change->level == SOL_PACKET ? change->name :
+					     SWITCHES + change->name;
+}
+
+static off_t byte_of_holder(int fd)
+{
+	return FIRST_HOLDER + ((off_t)os_getpid() << FD_BITS) + fd;
+}
 
 /* The change is noted before it is made: half of it may be. */
 static struct change *note(struct changes *changes, int level, int name,
@@ -22,15 +42,40 @@ static struct change *note(struct changes *changes, int level, int name,
 	return change;
 }
 
+static bool is_switch(int level, int name, int before, int value)
+{
+	return (level == SOL_PACKET || level == SOL_SOCKET) && name >= 0 &&
+	       name < SWITCHES && value == 1 && (before == 0 || before == 1);
+}
+
+/* Where the kernel keeps no locks, each holder is the only one. */
+static void share(struct changes *changes, struct change *change, int fd,
+		  int before)
+{
+	if (!changes->holds)
+		changes->holds = !os_lock_byte(fd, byte_of_holder(fd), true);
+	change->shared = changes->holds;
+	if (change->shared && !before)
+		os_lock_byte(fd, byte_of_switch(change), true);
+}
+
 int changes_set(struct changes *changes, int fd, int level, int name, int value)
 {
 	socklen_t len = sizeof(int);
+	struct change *change;
 	int before = 0, err;
+	bool shared;
 
 	err = os_getsockopt(fd, level, name, &before, &len);
-	if (err || before == value)
+	shared = is_switch(level, name, before, value);
+	if (err || (before == value && !shared))
 		return err;
-	note(changes, level, name, sizeof(int))->before.number = before;
+	change = note(changes, level, name, sizeof(int));
+	change->before.number = before;
+	if (shared)
+		share(changes, change, fd, before);
+	if (before == value)
+		return 0;
 	return os_setsockopt(fd, level, name, &value, sizeof(value));
 }
 
@@ -75,18 +120,50 @@ static void clear_flags(int fd, int which)
 		os_set_flags(fd, flags & ~which);
 }
 
+/* Is another endpoint left on the open file? */
+static bool leave(struct changes *changes, int fd)
+{
+	if (!changes->holds)
+		return false;
+	changes->holds = false;
+	os_lock_byte(fd, byte_of_holder(fd), false);
+	return os_has_lock(fd, FIRST_HOLDER, 0) == 1;
+}
+
+/* Whoever switched it on, it is off again when nobody needs it. */
+static bool was_off(const struct change *change, int fd)
+{
+	const off_t byte = byte_of_switch(change);
+
+	if (os_has_lock(fd, byte, 1) != 1)
+		return false;
+	os_lock_byte(fd, byte, false);
+	return true;
+}
+
+static void undo(struct change *change, int fd, bool others)
+{
+	if (change->level == FILE_FLAGS) {
+		clear_flags(fd, change->before.number);
+		return;
+	}
+	if (change->level == OFFLOADS) {
+		set_offload(fd, (uint32_t)change->before.number);
+		return;
+	}
+	if (change->shared) {
+		if (others || !was_off(change, fd))
+			return;
+		change->before.number = 0;
+	}
+	os_setsockopt(fd, change->level, change->name, &change->before,
+		      change->len);
+}
+
 void changes_undo(struct changes *changes, int fd)
 {
-	const struct change *change;
+	const bool others = leave(changes, fd);
 
-	while (changes->n > 0) {
-		change = &changes->list[--changes->n];
-		if (change->level == FILE_FLAGS)
-			clear_flags(fd, change->before.number);
-		else if (change->level == OFFLOADS)
-			set_offload(fd, (uint32_t)change->before.number);
-		else
-			os_setsockopt(fd, change->level, change->name,
-				      &change->before, change->len);
-	}
+	while (changes->n > 0)
+		undo(&changes->list[--changes->n], fd, others);
 }

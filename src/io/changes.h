@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What was changed on an fd, so that all of it can be undone. A caller's fd is
- * his again when the endpoint is freed.
+ * his again when the endpoint is freed, or the last of several endpoints over
+ * the same open file, be they other processes'. One thread at a time makes or
+ * frees an endpoint over it.
  */
 #ifndef FDL_IO_CHANGES_H
 #define FDL_IO_CHANGES_H
 
 #include <linux/if_packet.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
 enum {
-	CHANGES_MAX = 8,	/* more than any kind and any mode make */
+	CHANGES_MAX = 12,	/* more than any kind and any mode make */
 };
 
 struct change {
 	int level, name;	/* of setsockopt(2); level -1: flags of
 				 * fcntl(2), which were not set; -2: what
 				 * TUNSETOFFLOAD takes */
+	bool shared;		/* other holders may rely on it, too: it is a
+				 * switch, and on */
 	socklen_t len;
 	union {
 		int number;
@@ -27,6 +32,7 @@ struct change {
 
 /* In the order they were made. Zeros: none. */
 struct changes {
+	bool holds;		/* others are told that it is held here */
 	unsigned n;
 	struct change list[CHANGES_MAX];
 };

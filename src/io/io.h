@@ -42,6 +42,9 @@ struct io {
 	int fd;
 	const struct kind *kind; /* for those above: a mode asks what follows */
 	bool socket;		/* else read(2) and write(2) move a frame each */
+	/* They say that they must not block, as a socket's do; else the fd's
+	 * flag does. */
+	bool nowait_read, nowait_write;
 	bool notes;		/* struct kind */
 	struct changes *changes; /* what was changed on it */
 	unsigned vnet_hdr_len;	/* bytes of virtio-net header that a system
@@ -151,6 +154,11 @@ static inline bool io_is_device(const struct io *io)
  */
 unsigned io_max_pieces(const struct io *io);
 
+/* Read or write one frame on a fd that is no socket. Never blocks. Return as
+ * readv(2) and writev(2) do, or a negative errno. */
+ssize_t io_read_device(struct io *io, struct iovec *room);
+ssize_t io_write_device(struct io *io, const struct iovec *iov, int cnt);
+
 /*
  * Send msg[0..n), n at least 1, each of 1 to io->max_pieces pieces: as many as
  * one system call takes, or on a TUN or TAP all. Never blocks, raises no signal.
@@ -163,7 +171,6 @@ unsigned io_max_pieces(const struct io *io);
  * which may again go in part; *err, if none of it goes, speaks of the fd, not of the
  * rest. All other fds take a message whole or not at all.
  */
-unsigned io_send(const struct io *io, struct mmsghdr msg[], unsigned n,
-		 int *err);
+unsigned io_send(struct io *io, struct mmsghdr msg[], unsigned n, int *err);
 
 #endif

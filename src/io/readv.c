@@ -35,7 +35,7 @@ static ssize_t read_one(struct io *io, struct io_frame *f)
 	if (io->notes)
 		return read_packet_socket(io, f, &room);
 	if (!io->socket)
-		r = os_read(io->fd, room.iov_base, room.iov_len);
+		r = io_read_device(io, &room);
 	else	/* With MSG_TRUNC r is the message's real length. */
 		r = os_recv(io->fd, room.iov_base, room.iov_len,
 			    MSG_DONTWAIT | MSG_TRUNC);

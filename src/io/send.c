@@ -41,33 +41,31 @@ static unsigned fit(const struct io *io, const struct mmsghdr msg[], unsigned n)
 	return i;
 }
 
-/* One piece costs less by the calls that take just that. */
-static ssize_t write_one(int fd, const struct msghdr *msg)
+static ssize_t write_one(struct io *io, const struct msghdr *msg)
+{
+	return io_write_device(io, msg->msg_iov, (int)msg->msg_iovlen);
+}
+
+/* One piece costs less by the call that takes just that. */
+static ssize_t send_one(struct io *io, const struct msghdr *msg)
 {
 	const struct iovec *iov = msg->msg_iov;
 
 	if (msg->msg_iovlen > 1)
-		return os_writev(fd, iov, (int)msg->msg_iovlen);
-	return os_write(fd, iov->iov_base, iov->iov_len);
+		return os_sendmsg(io->fd, msg, MSG_DONTWAIT);
+	return os_send(io->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT);
 }
 
-static ssize_t send_one(int fd, const struct msghdr *msg)
-{
-	const struct iovec *iov = msg->msg_iov;
-
-	if (msg->msg_iovlen > 1)
-		return os_sendmsg(fd, msg, MSG_DONTWAIT);
-	return os_send(fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT);
-}
-
-static inline unsigned each(ssize_t (*one)(int fd, const struct msghdr *msg),
-			    int fd, struct mmsghdr msg[], unsigned n, int *err)
+static inline unsigned each(ssize_t (*one)(struct io *io,
+					   const struct msghdr *msg),
+			    struct io *io, struct mmsghdr msg[], unsigned n,
+			    int *err)
 {
 	unsigned i;
 	ssize_t r;
 
 	for (i = 0; i < n; i++) {
-		r = one(fd, &msg[i].msg_hdr);
+		r = one(io, &msg[i].msg_hdr);
 		if (r < 0) {
 			*err = (int)r;
 			break;
@@ -77,19 +75,18 @@ static inline unsigned each(ssize_t (*one)(int fd, const struct msghdr *msg),
 	return i;
 }
 
-unsigned io_send(const struct io *io, struct mmsghdr msg[], unsigned n,
-		 int *err)
+unsigned io_send(struct io *io, struct mmsghdr msg[], unsigned n, int *err)
 {
 	int r;
 
 	*err = 0;
 	if (io_is_device(io))
-		return each(write_one, io->fd, msg, n, err);
+		return each(write_one, io, msg, n, err);
 	if (io->max_pieces == 1)
-		return each(send_one, io->fd, msg, n, err);
+		return each(send_one, io, msg, n, err);
 	n = fit(io, msg, n);
 	if (n == 1)
-		return each(send_one, io->fd, msg, 1, err);
+		return each(send_one, io, msg, 1, err);
 	r = os_sendmmsg(io->fd, msg, n, MSG_DONTWAIT);
 	if (r >= 0)
 		return (unsigned)r;

@@ -40,6 +40,7 @@ enum header_rule {
 struct set_up {
 	const struct fdl_info *info;	/* of its fd */
 	const struct fdl_options *opts;	/* every default filled in */
+	bool borrowed;			/* others have the fd, too */
 	bool has_address;		/* opts->address is not all zeros */
 	bool no_outgoing;		/* the fd has no frames that this
 					 * machine sends */

@@ -210,16 +210,15 @@ static bool asks_sender(const struct set_up *how)
 
 static int set_up(struct io *io, const struct set_up *how)
 {
-	int err = 0;
+	int err;
 
 	io->asks_sender = asks_sender(how);
 	io->vnet_hdr_len = how->info->vnet_hdr_len;
 	/* Always one, for a veth hands out super-packets and partial checksums
 	 * whether the socket can tell them or not. */
-	if (!io->vnet_hdr_len) {
+	if (!io->vnet_hdr_len)
 		io->vnet_hdr_len = FDL_VNET_HDR_LEN;
-		err = set(io, PACKET_VNET_HDR);
-	}
+	err = set(io, PACKET_VNET_HDR);
 	if (!err)
 		err = set(io, PACKET_AUXDATA);
 	return err ? err : forget_drops(io->fd);

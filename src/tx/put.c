@@ -121,11 +121,12 @@ static inline bool write_whole(struct tx *tx, uint8_t *start, size_t len,
 {
 	const unsigned hdr_len = tx->io->vnet_hdr_len;
 	const struct verdict *v;
+	const struct iovec iov = { start, hdr_len + len };
 	ssize_t r;
 
 	if (hdr_len)
 		tx_put_header(tx, start, off);
-	r = os_write(tx->io->fd, start, hdr_len + len);
+	r = io_write_device(tx->io, &iov, 1);
 	if (r >= 0) {
 		count(tx->counters, TX_PACKETS, weight);
 		count(tx->counters, TX_BYTES, (size_t)r - tx->io->vnet_hdr_len);

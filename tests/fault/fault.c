@@ -75,6 +75,10 @@ ssize_t __real_os_send(int fd, const void *buf, size_t len, int flags);
 ssize_t __wrap_os_send(int fd, const void *buf, size_t len, int flags);
 ssize_t __real_os_writev(int fd, const struct iovec *iov, int cnt);
 ssize_t __wrap_os_writev(int fd, const struct iovec *iov, int cnt);
+ssize_t __real_os_readv_now(int fd, const struct iovec *iov, int cnt);
+ssize_t __wrap_os_readv_now(int fd, const struct iovec *iov, int cnt);
+ssize_t __real_os_writev_now(int fd, const struct iovec *iov, int cnt);
+ssize_t __wrap_os_writev_now(int fd, const struct iovec *iov, int cnt);
 int __real_os_socket(int family, int type, int protocol);
 int __wrap_os_socket(int family, int type, int protocol);
 int __real_os_bind(int fd, const struct sockaddr *addr, socklen_t len);
@@ -173,6 +177,20 @@ ssize_t __wrap_os_writev(int fd, const struct iovec *iov, int cnt)
 	const int err = failing(FAULT_WRITEV);
 
 	return err ? err : __real_os_writev(fd, iov, cnt);
+}
+
+ssize_t __wrap_os_readv_now(int fd, const struct iovec *iov, int cnt)
+{
+	const int err = failing(FAULT_READ);
+
+	return err ? err : __real_os_readv_now(fd, iov, cnt);
+}
+
+ssize_t __wrap_os_writev_now(int fd, const struct iovec *iov, int cnt)
+{
+	const int err = failing(FAULT_WRITEV);
+
+	return err ? err : __real_os_writev_now(fd, iov, cnt);
 }
 
 int __wrap_os_socket(int family, int type, int protocol)

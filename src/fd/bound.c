@@ -26,7 +26,8 @@ void bound_keep(struct bound *bound, int listener)
 	int fd;
 
 	os_shutdown(listener, SHUT_RD);
-	/* They came before that, and wait for a word of us. */
+	/* These peers connected before the listener was kept, and wait for a
+	 * word from us. */
 	while ((fd = os_accept(listener)) >= 0)
 		os_close(fd);
 	bound->listener = listener;

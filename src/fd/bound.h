@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An address that a socket of ours is bound to, and its file. */
+/* An address that a socket of ours is bound to, and the file of that
+ * address. */
 #ifndef FDL_FD_BOUND_H
 #define FDL_FD_BOUND_H
 
@@ -20,22 +21,20 @@ struct bound {
  */
 int bound_note(struct bound *bound, const char *path);
 
-/*
- * Keep a listener that has its one peer, and take no other: as long as it is
- * there, the address is not free, and who connects is refused.
- */
+/* Keep a listener that has its one peer and takes no other. As long as it is
+ * open, the address is not free, and whoever connects is refused. */
 void bound_keep(struct bound *bound, int listener);
 
 /*
- * Give up the address, before the socket is closed: as long as it is open,
- * nobody takes the file for one that was left behind. A file in its place that
- * is not ours stays.
+ * Give up the address, before the socket is closed: as long as the socket is
+ * open, nobody takes the file for one that was left behind. If another file is
+ * in its place, it stays.
  */
 void bound_release(struct bound *bound);
 
 /*
- * Unlink path if it is still that file. Nothing in the kernel does both at once.
- * Errors: -ENOENT it is not; those of lstat(2) and unlink(2).
+ * Unlink path if it is still that file. The kernel has no call that does both
+ * at once. Errors: -ENOENT it is another file; those of lstat(2) and unlink(2).
  */
 int unlink_same(const char *path, const struct os_file *file);
 

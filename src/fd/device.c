@@ -87,7 +87,8 @@ int device_socket(const struct device_of *of, int fd, const char *name)
 	return sock == -EPERM ? -EXDEV : sock;
 }
 
-/* Returns 1 or 0, or -errno: it does not say. */
+/* Returns 1: both have the same cookie; 0: they do not; or -errno: the kernel
+ * does not say. */
 static int same_cookie(int a, int b)
 {
 	uint64_t cookie[2] = { 0 };

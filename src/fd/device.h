@@ -10,21 +10,27 @@ struct link;
 
 /* How an fd of some kind tells which device it is on. */
 struct device_of {
-	/* The ioctl that gives an fd of the device's network namespace, to whom
-	 * that is permitted. */
+	/* The ioctl that gives an fd of the device's network namespace to a
+	 * process that may have it. */
 	unsigned long get_netns;
-	/* For all others: is a device of its name in this namespace the one, as
-	 * nothing but that can reasonably look so? */
+	/*
+	 * For all other processes: is a device of that name in this namespace
+	 * the one behind fd? It is if nothing but that device can reasonably
+	 * look like this.
+	 */
 	bool (*looks_same)(int fd, const struct link *link);
-	/* The device stays with its fd wherever it goes, and when it is deleted
-	 * the fd tells. Else it is lost to the fd when it leaves its network
-	 * namespace, deleted or moved, and the fd tells nothing. */
+	/*
+	 * The device stays with its fd wherever it goes, and the fd tells when
+	 * it is deleted. If not, the fd loses the device when that leaves its
+	 * network namespace, deleted or moved, and the fd tells nothing.
+	 */
 	bool stays;
-	/* device_tx_dropped is what its reader was too slow for. */
+	/* device_tx_dropped counts packets for which the reader was too
+	 * slow. */
 	bool counts_drops;
 };
 
-/* A looks_same: it has the same hardware address. */
+/* A looks_same: the device has the same hardware address. */
 bool device_same_address(int fd, const struct link *link);
 
 /*
@@ -37,11 +43,10 @@ struct device {
 };
 
 /*
- * Start asking about the device of that name behind fd. of is NULL where such
- * an fd has none.
- * Errors: -EXDEV it is in another network namespace, which is not for us to
- * enter, or may be; -ENODEV it has none; those of socket(2). On error *dev is
- * closed, and using it is harmless.
+ * Start asking about the device of that name behind fd. of is NULL if such an
+ * fd has none. Errors: -EXDEV it is, or may be, in another network namespace
+ * that this process may not enter; -ENODEV it has none; those of socket(2). On
+ * error *dev is closed, and using it is harmless.
  */
 int device_open(struct device *dev, const struct device_of *of, int fd,
 		const char *name);
@@ -65,9 +70,10 @@ int device_get(const struct device *dev, struct link *link);
 int device_socket(const struct device_of *of, int fd, const char *name);
 
 /*
- * Are the devices behind two fds in the same network namespace? A socket tells
- * anybody (Linux 5.14), a TUN or TAP only whom it tells the namespace: where it
- * does not, they are taken to be. of is NULL where such an fd has none.
+ * Whether the devices behind two fds are in the same network namespace. A
+ * socket tells any process (Linux 5.14); a TUN or TAP tells only those that may
+ * have its namespace. If they do not tell, they are taken to be in the same
+ * one. of is NULL if such an fd has no device.
  */
 bool device_same_netns(const struct device_of *of, int a, int b);
 

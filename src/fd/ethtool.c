@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * TUNSETOFFLOAD has no getter. It turns features of the device on and off,
- * which anybody may read, by name (linux/ethtool.h, ETHTOOL_GFEATURES).
- */
+/* TUNSETOFFLOAD has no getter. But it turns features of the device on and off,
+ * which anybody may read by name (linux/ethtool.h, ETHTOOL_GFEATURES). */
 #include <assert.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -26,7 +24,7 @@ struct feature {
 	uint32_t offloads;
 };
 
-/* As the kernel's tun driver maps them; UFO leaves no trace there. */
+/* How the kernel's tun driver maps offloads to features. UFO has none. */
 static const struct feature features[] = {
 	{ "tx-checksum-ip-generic", FDL_OFFLOAD_CSUM },
 	{ "tx-tcp-segmentation", FDL_OFFLOAD_TSO4 },
@@ -35,7 +33,7 @@ static const struct feature features[] = {
 	{ "tx-udp-segmentation", FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6 },
 };
 
-/* The kernel's structs, with room where those end in flexible arrays. */
+/* The kernel's structs end in flexible arrays; these have room there. */
 struct feature_names {
 	uint32_t cmd, string_set, len;
 	char name[MAX_FEATURES][ETH_GSTRING_LEN];
@@ -103,7 +101,7 @@ uint32_t link_offloads(int sock, const char *name)
 	uint32_t n = count_features(sock, name);
 	uint32_t offloads = 0;
 
-	/* GSTRINGS writes them all, whatever len says. */
+	/* GSTRINGS writes all names, whatever len says. */
 	if (!n || n > MAX_FEATURES)
 		return 0;
 	names.len = n;

@@ -15,7 +15,7 @@
 
 enum {
 	ANSWER_SIZE = 16384, /* one link; those of a few KiB are large */
-	SEQ = 0x46444c4b, /* nobody else's: his events may bear his */
+	SEQ = 0x46444c4b, /* ours alone: events of others may bear theirs */
 };
 
 struct request {
@@ -59,7 +59,8 @@ static bool next_attr(struct attrs *attrs, struct attr *attr)
 	return true;
 }
 
-/* Fixed-size contents; a shorter attribute fills the front, the rest is 0. */
+/* Copy contents of a fixed size. A shorter attribute fills the front, and the
+ * rest is 0. */
 static void copy_attr(void *to, size_t size, const struct attr *attr)
 {
 	size_t n = attr->data.left < size ? attr->data.left : size;
@@ -179,7 +180,7 @@ static int parse_link(struct link *link, const uint8_t *body, size_t len)
 	return 0;
 }
 
-/* One datagram holds the one answer: a link, or an error. */
+/* Parse the one answer, which is in one datagram: a link, or an error. */
 static int parse_answer(struct link *link, const uint8_t *msg, size_t len)
 {
 	struct nlmsgerr refusal;
@@ -253,8 +254,8 @@ int link_get(int sock, const char *name, unsigned ifindex, struct link *link)
 	err = send_request(sock, name, ifindex);
 	if (err)
 		return err;
-	/* The kernel answers inside sendmsg: what there is, is there. Events
-	 * before it are older than it. */
+	/* The kernel answers inside sendmsg(2), so the answer is there already.
+	 * Events before it are older than it. */
 	do {
 		n = os_recvmsg(sock, &msg, MSG_DONTWAIT);
 	} while (n >= 0 && !is_answer(answer, (size_t)n));
@@ -266,10 +267,10 @@ int link_get(int sock, const char *name, unsigned ifindex, struct link *link)
 }
 
 /*
- * Messages that are not about the device never wake us, nor do they come at
- * all; that there is none of that number is an answer. The filter loads in
- * network byte order what is in host order. A bridge tells of its ports under
- * the same message types, with a family of its own.
+ * Let only messages about the device pass, so that others neither wake us nor
+ * come at all. That there is no device of that number is an answer, too. The
+ * filter loads in network byte order what is in host order. A bridge tells of
+ * its ports in the same message types, with a family of its own.
  */
 static int filter_device(int sock, unsigned ifindex)
 {
@@ -301,8 +302,8 @@ static int filter_device(int sock, unsigned ifindex)
 			     sizeof(fprog));
 }
 
-/* A socket that has asked for something has a number, and can be bound to no
- * other. */
+/* Subscribe before asking anything: a socket that has asked has a number, and
+ * cannot be bound to another one. */
 int link_subscribe(int sock, unsigned ifindex)
 {
 	struct sockaddr_nl own = { 0 };

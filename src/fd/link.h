@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Network devices by rtnetlink(7) and ethtool ioctls. A link socket sees the
- * network namespace of the thread that opened it, from whatever thread it is
- * used. One thread at a time.
+ * Network devices, by rtnetlink(7) and ethtool ioctls. A link socket sees the
+ * network namespace of the thread that opened it, whichever thread uses it. One
+ * thread at a time.
  */
 #ifndef FDL_FD_LINK_H
 #define FDL_FD_LINK_H
@@ -32,14 +32,14 @@ struct link {
 int link_socket(void);
 
 /*
- * Ask for a device by name, or by ifindex where name is NULL. Never blocks.
- * Errors: -ENODEV there is none; -EPROTO no sense in the answer; those of
+ * Ask for a device by name, or by ifindex if name is NULL. Never blocks.
+ * Errors: -ENODEV there is none; -EPROTO the answer makes no sense; those of
  * sendmsg(2) and recvmsg(2).
  */
 int link_get(int sock, const char *name, unsigned ifindex, struct link *link);
 
 /*
- * Make a link socket receive the changes of one device, and nothing else, to be
+ * Make a link socket receive the changes of one device and nothing else, to be
  * read by link_next_event. link_get still asks for this device, and skips the
  * changes that were told before. Errors: those of setsockopt(2) and bind(2).
  */
@@ -52,11 +52,11 @@ enum link_event {
 	LINK_MISSED,  /* the kernel had no room for some events: ask */
 };
 
-/* The next event. Never blocks. */
+/* Returns the next event. Never blocks. */
 enum link_event link_next_event(int sock, struct link *link);
 
-/* What a TUN or TAP was told it may hand out, as fdl_info.offloads; 0 also
- * where the kernel does not tell. */
+/* Returns what the kernel may leave to the reader of a TUN or TAP, as
+ * fdl_info.offloads; 0 also if the kernel does not tell. */
 uint32_t link_offloads(int sock, const char *name);
 
 #endif

@@ -33,7 +33,8 @@ bool locator_number(const char *text, uint32_t max, uint32_t *number)
 	return true;
 }
 
-/* The kernel's rule (dev_valid_name), and no '%', which it would expand. */
+/* The kernel's rule (dev_valid_name); and no '%', because the kernel would
+ * expand it. */
 static bool is_device_name(const char *name)
 {
 	if (!strcmp(name, ".") || !strcmp(name, "..") ||

@@ -62,7 +62,8 @@ enum locator_option {
 	LOCATOR_OPTIONS,
 };
 
-/* An option as the grammar shows it. Which kinds take it is theirs to say. */
+/* An option as the grammar shows it. Each kind says itself whether it takes
+ * it. */
 struct locator_option_form {
 	const char *name;
 	const char *value;	/* what stands behind '='; "": no value */
@@ -74,13 +75,12 @@ struct locator_option_form {
 
 extern const struct locator_option_form locator_options[LOCATOR_OPTIONS];
 
-/* Digits only. False: something else, or more than max. */
+/* Read a number of digits only. Returns false for anything else, and for more
+ * than max. */
 bool locator_number(const char *text, uint32_t max, uint32_t *number);
 
-/*
- * What a kind takes for its name: a network device, or the path of a unix
- * socket. to has LOCATOR_NAME_SIZE bytes. Errors: -EINVAL, and one sentence.
- */
+/* Take the name of a link: a network device, or the path of a unix socket. to
+ * has LOCATOR_NAME_SIZE bytes. Errors: -EINVAL, and one sentence. */
 int locator_take_device(struct locator *loc, char *to, const char *value,
 			const struct log *log);
 int locator_take_path(struct locator *loc, char *to, const char *value,

@@ -59,7 +59,7 @@ static void *visit_main(void *arg)
 	return NULL;
 }
 
-/* With all signals blocked in the new thread. */
+/* All signals are blocked in the new thread. */
 static int start(pthread_t *thread, struct visit *visit)
 {
 	sigset_t all, old;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Doing something in another network namespace (network_namespaces(7)). */
+/* Do something in another network namespace (network_namespaces(7)). */
 #ifndef FDL_FD_NETNS_H
 #define FDL_FD_NETNS_H
 
@@ -12,12 +12,11 @@
 int netns_open(const char *name, const struct log *log);
 
 /*
- * Call fn in namespace nsfd, on a thread of its own that ends with it: the
- * caller's thread never changes its namespace and so can never be left in the
- * wrong one. What fn logs comes out on the caller's thread, in order; up to
- * 4 lines.
- * Returns what fn did. Errors: -EPERM it is not for us to enter, logged; others
- * of setns(2); -EAGAIN no thread to be had.
+ * Call fn in namespace nsfd, on a thread that is made for it: the caller's
+ * thread never changes its namespace, and so can never be left in the wrong
+ * one. What fn logs comes out on the caller's thread, in order, up to 4 lines.
+ * Returns what fn returned. Errors: -EPERM this process may not enter it,
+ * logged; others of setns(2); -EAGAIN there is no thread to be had.
  */
 int netns_run(int nsfd, int (*fn)(void *arg, const struct log *log), void *arg,
 	      const struct log *log);

@@ -9,7 +9,8 @@ static int raise_buffer(int fd, int force, int name, uint32_t size)
 {
 	int err = os_setsockopt(fd, SOL_SOCKET, force, &size, sizeof(size));
 
-	/* Without the privilege: as much as the system allows. */
+	/* Without the privilege to go beyond it: as much as the system
+	 * allows. */
 	if (err)
 		err = os_setsockopt(fd, SOL_SOCKET, name, &size, sizeof(size));
 	return err;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Socket activation, receiving end: LISTEN_PID says for whom the fds are,
- * LISTEN_FDS how many there are, from 3 on, LISTEN_FDNAMES their names between
- * colons.
+ * Socket activation, the receiving end. LISTEN_PID says for which process the
+ * fds are, LISTEN_FDS how many there are, from 3 on, and LISTEN_FDNAMES their
+ * names, with colons between.
  */
 #include <errno.h>
 #include <limits.h>
@@ -14,7 +14,7 @@
 
 enum { FIRST_FD = 3 };
 
-/* -1: not set, or no number. */
+/* Returns the number in a variable; -1: it is not set, or no number. */
 static long env_number(const char *name)
 {
 	const char *text = getenv(name);
@@ -27,7 +27,8 @@ static long env_number(const char *name)
 	return *end || n > INT_MAX ? -1 : n;
 }
 
-/* The place of name in a list with colons between, -1: none. */
+/* Returns the place of name in a list with colons between; -1: it is not
+ * there. */
 static long find_name(const char *names, const char *name)
 {
 	size_t want = strlen(name), n;

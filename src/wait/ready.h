@@ -29,8 +29,8 @@ struct ready {
 	int more;		/* eventfd; -1 where nothing is ever left over */
 	int link;		/* the link watch's; not owned; -1: none */
 	_Atomic int room;	/* duplicate of sends, -1 until first wanted */
-	_Atomic int
-		pause; /* timerfd; -1 until POLLOUT was first set without room */
+	_Atomic int pause;	/* timerfd; -1 until POLLOUT was first set
+				 * without room */
 	bool edge;		/* data is watched for edges */
 	pthread_mutex_t lock;	/* for data's place in the set */
 	bool placed;		/* under the lock: data is in the set */

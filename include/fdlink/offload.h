@@ -206,7 +206,8 @@ enum {
  *	counted up		IP id, sequence number
  *	computed		lengths; the last segment may be shorter
  *	on the last only	FIN, PSH
- *	on the first only	CWR
+ *	on the first only	CWR, where off->ecn says so, else it is copied (it
+ *				is a bit of the counter of AccECN then)
  *
  * Padding behind the IP packet is not part of a super-packet.
  *

@@ -238,7 +238,9 @@ static void step(struct fdl_segmenter *s, size_t n, struct fdl_offload *off)
 	s->done = !s->left;
 	s->seq += (uint32_t)n;
 	s->id = (uint16_t)(s->id + run(s, n));
-	s->tcp_flags &= (uint8_t)~TCP_FLAG_CWR;
+	/* Without ecn it is a bit of AccECN's counter, and each segment's. */
+	if (s->ecn)
+		s->tcp_flags &= (uint8_t)~TCP_FLAG_CWR;
 	if (!off)
 		return;
 	*off = (struct fdl_offload){ .csum = s->undone };

@@ -111,6 +111,8 @@ static int one(struct rng *r)
 	struct iovec iov[2] = { { hdr, sizeof(hdr) }, { super, len } };
 	int n;
 
+	/* As the kernel says it; one that does not know AccECN does not ask. */
+	off.ecn = mss && s.proto == 6 && s.flags & 0x80;
 	fdl_vnet_hdr_encode(hdr, sizeof(hdr), FDL_ORDER_NATIVE, &off);
 	if (writev(tap_in, iov, 2) < 0) {
 		fprintf(stderr, "kernel refuses: %m\n");

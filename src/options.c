@@ -28,10 +28,10 @@ enum {
 
 static const uint32_t known_flags = FDL_ETHERNET | FDL_DROP_OTHERHOST |
 				    FDL_SAVE_RESTORE | FDL_DISCONNECT_OK |
-				    FDL_VNET_HDR | FDL_RX_CSUM | FDL_RX_GSO |
-				    FDL_RX_USO | FDL_GRO | FDL_COALESCE |
-				    FDL_TX_CSUM | FDL_RX_OUTGOING |
-				    FDL_ROLLOVER;
+				    FDL_VNET_HDR | FDL_VNET_HDR_V1 |
+				    FDL_RX_CSUM | FDL_RX_GSO | FDL_RX_USO |
+				    FDL_GRO | FDL_COALESCE | FDL_TX_CSUM |
+				    FDL_RX_OUTGOING | FDL_ROLLOVER;
 
 struct log options_log(const struct fdl_options *given)
 {
@@ -252,6 +252,14 @@ static int fit_framing(const struct fdl_options *opts,
 			info->vnet_hdr_len == UINT8_MAX ? " or more" : "",
 			IO_MAX_HEADER, IO_MAX_HEADER);
 		return -EOPNOTSUPP;
+	}
+	if (opts->flags & FDL_VNET_HDR_V1 &&
+	    kind_in(info)->header != HEADER_AGREED) {
+		log_say(log, FDL_LOG_ERR,
+			"FDL_VNET_HDR_V1 is for unix sockets, and this is a "
+			"%s: leave it out",
+			kind_in(info)->name);
+		return -EINVAL;
 	}
 	if (opts->flags & FDL_VNET_HDR && !info->vnet_hdr_len &&
 	    kind_in(info)->header == HEADER_OPENED) {

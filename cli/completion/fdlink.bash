@@ -9,12 +9,12 @@ _fdlink_kinds="tap tun packet seqpacket unixgram udp fd"
 # where these are few.
 _fdlink_options() {
 	case $1 in
-	tap | tun) echo "mtu= netns= queues= offload=on|off" ;;
+	tap | tun) echo "mtu= netns= queues= offload=on|off|v1" ;;
 	packet) echo "mtu= netns= queues= promisc" \
 		"fanout=hash|lb|cpu|rollover|rnd|qm rollover outgoing=on|off" \
 		"rcvbuf=" ;;
-	seqpacket) echo "mtu= offload=on|off listen" ;;
-	unixgram) echo "mtu= offload=on|off listen local=" ;;
+	seqpacket) echo "mtu= offload=on|off|v1 listen" ;;
+	unixgram) echo "mtu= offload=on|off|v1 listen local=" ;;
 	udp) echo "mtu= local=" ;;
 	fd) echo "mtu=" ;;
 	esac

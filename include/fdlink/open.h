@@ -46,11 +46,13 @@ extern "C" {
  *	rcvbuf=BYTES	For packet. The receive buffer of each queue, 4096 to
  *			1073741823; default 4 MiB, or as much as the system
  *			allows. fdl_info.rcvbuf tells what it became.
- *	offload=on|off	For tap, tun, seqpacket, unixgram. A virtio-net header
+ *	offload=on|off|v1
+ *			For tap, tun, seqpacket, unixgram. A virtio-net header
  *			before each packet, for super-packets and partial
  *			checksums (packet.h). tap, tun: to and from the kernel;
- *			default on. seqpacket, unixgram: to and from the peer,
- *			which must be told to do the same; default off.
+ *			default on; not v1. seqpacket, unixgram: to and from the
+ *			peer, which must be told to do the same; v1:
+ *			FDL_VNET_HDR_V1; default off.
  *	listen		For seqpacket, unixgram. Bind PATH and wait for one
  *			peer. A datagram socket waits for its first packet, and
  *			connects to the sender.

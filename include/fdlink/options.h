@@ -78,6 +78,10 @@ enum {
 	 * by fdl_capabilities: packet.off is always honoured, with or without
 	 * this flag. */
 	FDL_TX_CSUM		= 1 << 10,
+	/* As FDL_VNET_HDR, with the header of virtio 1: 12 bytes, little-endian,
+	 * num_buffers 1 (virtio 1.2, 5.1.6). Unix sockets only: on another fd
+	 * it is -EINVAL. */
+	FDL_VNET_HDR_V1		= 1 << 11,
 	/* AF_PACKET: also deliver what this machine sends on the device through
 	 * other sockets, as packets of type FDL_OUTGOING. */
 	FDL_RX_OUTGOING		= 1 << 16,

@@ -163,7 +163,10 @@ static int take_outgoing(struct locator *loc, const char *value,
 static int take_offload(struct locator *loc, const char *value,
 			const struct log *log)
 {
-	return take_switch(&loc->offload, "offload", value, log);
+	if (strcmp(value, "v1") != 0)
+		return take_switch(&loc->offload, "offload", value, log);
+	loc->offload = LOCATOR_V1;
+	return 0;
 }
 
 static int take_rollover(struct locator *loc, const char *value,
@@ -218,7 +221,7 @@ const struct locator_option_form locator_options[LOCATOR_OPTIONS] = {
 	[OPTION_ROLLOVER] = { "rollover", "", take_rollover },
 	[OPTION_OUTGOING] = { "outgoing", "on|off", take_outgoing },
 	[OPTION_RCVBUF] = { "rcvbuf", "BYTES", take_rcvbuf },
-	[OPTION_OFFLOAD] = { "offload", "on|off", take_offload },
+	[OPTION_OFFLOAD] = { "offload", "on|off|v1", take_offload },
 	[OPTION_LISTEN] = { "listen", "", take_listen },
 	[OPTION_LOCAL] = { "local", NULL, NULL },
 };

@@ -20,6 +20,7 @@ enum {
 	LOCATOR_NETNS_SIZE = 256,
 	LOCATOR_TEXT_SIZE = 768,
 	LOCATOR_MAX_QUEUES = 256, /* the kernel's limit on each kind */
+	LOCATOR_V1 = 2,		  /* of offload: with the header of virtio 1 */
 };
 
 /* How the AF_PACKET sockets of one device share its packets. */
@@ -35,7 +36,7 @@ struct locator {
 	bool promisc;
 	bool listen;
 	int8_t outgoing;		/* 1 on, -1 off, 0 not given */
-	int8_t offload;			/* the same */
+	int8_t offload;			/* the same, or LOCATOR_V1 */
 	uint32_t mtu;			/* 0: not given */
 	uint32_t queues;		/* 1: not given */
 	uint32_t rcvbuf;		/* 0: not given */

@@ -195,6 +195,26 @@ static int parse_kind(struct locator *loc, char *text, const struct log *log)
 	return kind->take_name(loc, loc->name, text, log);
 }
 
+/* Options that only some kinds, or some other options, go with. */
+static int check_options(const struct locator *loc, const struct log *log)
+{
+	if (loc->listen && *loc->local) {
+		log_say(log, FDL_LOG_ERR,
+			"listen and local= contradict each other: with listen "
+			"%.107s is our own address",
+			loc->name);
+		return -EINVAL;
+	}
+	if (loc->offload == LOCATOR_V1 && loc->kind->header != HEADER_AGREED) {
+		log_say(log, FDL_LOG_ERR,
+			"%s:%s: offload=v1 is a header that two peers agree "
+			"on, and here the kernel is the peer: take offload=on",
+			loc->kind->locator, loc->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int locator_parse(struct locator *loc, const char *text, const struct log *log)
 {
 	char copy[LOCATOR_TEXT_SIZE];
@@ -215,14 +235,5 @@ int locator_parse(struct locator *loc, const char *text, const struct log *log)
 	err = parse_kind(loc, strsep(&rest, ","), log);
 	while (!err && (part = strsep(&rest, ",")))
 		err = parse_option(loc, part, &seen, log);
-	if (err)
-		return err;
-	if (loc->listen && *loc->local) {
-		log_say(log, FDL_LOG_ERR,
-			"listen and local= contradict each other: with listen "
-			"%.107s is our own address",
-			loc->name);
-		return -EINVAL;
-	}
-	return 0;
+	return err ? err : check_options(loc, log);
 }

@@ -14,6 +14,7 @@
 
 #include <fdlink/offload.h>
 
+#include "kind/agreed.h"
 #include "kind/kind.h"
 #include "os.h"
 
@@ -202,9 +203,7 @@ static uint32_t count_drops(int fd)
 
 static int set_up(struct io *io, const struct set_up *how)
 {
-	/* What precedes a packet is what the peers agreed on. */
-	if (how->opts->flags & FDL_VNET_HDR)
-		io->vnet_hdr_len = FDL_VNET_HDR_LEN;
+	agree_on_header(io, how->opts->flags);
 	atomic_store(&io->drops_seen, count_drops(io->fd));
 	return 0;
 }

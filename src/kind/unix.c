@@ -10,6 +10,7 @@
 
 #include <fdlink/offload.h>
 
+#include "kind/agreed.h"
 #include "kind/kind.h"
 #include "kind/unix_bind.h"
 #include "kind/unix_lookup.h"
@@ -232,15 +233,28 @@ static int open_unix(const struct locator *loc, struct opened *opened,
 static int merge_unix(struct fdl_options *opts, struct locator *loc,
 		      const struct log *log)
 {
-	if (loc->offload > 0)
+	const uint32_t given = opts->flags & (FDL_VNET_HDR | FDL_VNET_HDR_V1);
+	const char *value = NULL;
+
+	if (loc->offload < 0 && given)
+		value = "off";
+	if (loc->offload > 0 && loc->offload != LOCATOR_V1 &&
+	    given & FDL_VNET_HDR_V1)
+		value = "on";
+	if (value) {
+		log_say(log, FDL_LOG_ERR,
+			"%s:%s: offload=%s in the locator and %s contradict "
+			"each other: give one of them",
+			loc->kind->locator, loc->name, value,
+			given & FDL_VNET_HDR_V1 ? "FDL_VNET_HDR_V1" :
+						  "FDL_VNET_HDR");
+		return -EINVAL;
+	}
+	if (loc->offload == LOCATOR_V1)
+		opts->flags |= FDL_VNET_HDR_V1;
+	else if (loc->offload > 0)
 		opts->flags |= FDL_VNET_HDR;
-	if (loc->offload >= 0 || !(opts->flags & FDL_VNET_HDR))
-		return 0;
-	log_say(log, FDL_LOG_ERR,
-		"%s:%s: offload=off in the locator and FDL_VNET_HDR contradict "
-		"each other: give one of them",
-		loc->kind->locator, loc->name);
-	return -EINVAL;
+	return 0;
 }
 
 static int look_up(const struct locator *loc, struct fdl_info *info,
@@ -248,7 +262,10 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 {
 	int err = unix_check(loc, type_of(loc), log);
 
-	info->vnet_hdr_len = loc->offload > 0 ? FDL_VNET_HDR_LEN : 0;
+	if (loc->offload > 0)
+		info->vnet_hdr_len = loc->offload == LOCATOR_V1 ?
+					     FDL_VNET_HDR_MRG_LEN :
+					     FDL_VNET_HDR_LEN;
 	return err;
 }
 
@@ -275,11 +292,9 @@ static bool owns_datagram(const struct fd_facts *facts)
 	return joins_peers(facts) && facts->type == SOCK_DGRAM;
 }
 
-/* What precedes a packet is what the peers agreed on. */
 static int set_up(struct io *io, const struct set_up *how)
 {
-	if (how->opts->flags & FDL_VNET_HDR)
-		io->vnet_hdr_len = FDL_VNET_HDR_LEN;
+	agree_on_header(io, how->opts->flags);
 	return 0;
 }
 

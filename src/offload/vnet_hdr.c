@@ -3,9 +3,9 @@
  * struct virtio_net_hdr (virtio 1.2, 5.1.6). Its constants stand here because
  * the kernel headers of older distributions lack some of them.
  */
-#include <string.h>
+#include "offload/vnet_hdr.h"
 
-#include <fdlink/offload.h>
+#include <string.h>
 
 enum {
 	FLAG_NEEDS_CSUM = 1,
@@ -31,7 +31,7 @@ static const uint8_t gso_types[] = {
 	[FDL_GSO_UDP] = GSO_TYPE_UDP_L4,
 };
 
-static bool is_big(enum fdl_order order)
+bool vnet_hdr_is_big(enum fdl_order order)
 {
 	const uint16_t one = 1;
 	uint8_t first;
@@ -56,7 +56,7 @@ static uint16_t get16(const uint8_t *p, bool big)
 void fdl_vnet_hdr_encode(uint8_t *hdr, size_t size, enum fdl_order order,
 			 const struct fdl_offload *off)
 {
-	const bool big = is_big(order);
+	const bool big = vnet_hdr_is_big(order);
 
 	memset(hdr, 0, size);
 	if (off->csum == FDL_CSUM_PARTIAL) {
@@ -96,7 +96,7 @@ enum fdl_refusal fdl_vnet_hdr_decode(const uint8_t *hdr, size_t size,
 				     enum fdl_order order,
 				     struct fdl_offload *off)
 {
-	const bool big = is_big(order);
+	const bool big = vnet_hdr_is_big(order);
 	struct fdl_offload o = { 0 };
 	enum fdl_refusal why;
 

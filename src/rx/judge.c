@@ -143,6 +143,10 @@ static enum counter judge_frame(struct rx *rx, struct io_frame *frame)
 		return judge_empty(rx, frame);
 	if (frame->wire_len > pkt->len || frame->cut)
 		return RX_DROP_TRUNCATED;
+	if (rx->hint.left)
+		hint_look(&rx->hint, rx->io,
+			  rx->shared->opts.flags & FDL_ETHERNET, frame,
+			  &rx->shared->log);
 	offload = has_offload(rx, pkt);
 	if (offload &&
 	    fdl_vnet_hdr_decode(pkt->data - rx->io->vnet_hdr_at,

@@ -47,6 +47,8 @@ int rx_open(struct rx *rx)
 {
 	const uint32_t flags = rx->shared->opts.flags;
 
+	if (rx->io->kind->header == HEADER_AGREED)
+		hint_open(&rx->hint);
 	return flags & FDL_GRO ? gro_new(&rx->gro, flags) : 0;
 }
 

@@ -15,6 +15,7 @@
 
 #include "counters.h"
 #include "io/io.h"
+#include "rx/hint.h"
 #include "shared.h"
 
 struct gro;
@@ -34,6 +35,7 @@ struct rx {
 	/* frame[gap..have) have empty packets to read into; the mode has not
 	 * seen those of frame[0..fresh) yet. */
 	int gap, have, fresh;
+	struct hint hint;
 	bool long_frames;		/* the last step ended with one */
 	unsigned alone;			/* packets that came so, in a row */
 	struct io_frame frame[IO_MAX_BATCH];

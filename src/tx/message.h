@@ -30,6 +30,16 @@ enum tx_stop {
 	TX_SUPER_TOO_LONG, /* EMSGSIZE; tx->max_super knows by now */
 };
 
+/* A longer header ends with num_buffers, which is 1 in virtio 1 (virtio 1.2,
+ * 5.1.6.4), and with what is 0. A kernel does not look. */
+static inline void tx_put_num_buffers(const struct tx *tx, uint8_t *hdr)
+{
+	memset(hdr + FDL_VNET_HDR_LEN, 0,
+	       tx->io->vnet_hdr_len - FDL_VNET_HDR_LEN);
+	if (tx->io->vnet_hdr_len >= FDL_VNET_HDR_MRG_LEN)
+		hdr[FDL_VNET_HDR_LEN + tx->one_at] = 1;
+}
+
 /* hdr has room for the queue's header. */
 static inline void tx_put_header(const struct tx *tx, uint8_t *hdr,
 				 const struct fdl_offload *off)
@@ -39,8 +49,7 @@ static inline void tx_put_header(const struct tx *tx, uint8_t *hdr,
 	else
 		memset(hdr, 0, FDL_VNET_HDR_LEN);
 	if (tx->io->vnet_hdr_len > FDL_VNET_HDR_LEN)
-		memset(hdr + FDL_VNET_HDR_LEN, 0,
-		       tx->io->vnet_hdr_len - FDL_VNET_HDR_LEN);
+		tx_put_num_buffers(tx, hdr);
 }
 
 /* Begin a message, with a header that says *off (NULL: nothing undone). NULL:

@@ -6,6 +6,7 @@
 
 #include "kind/kind.h"
 #include "offload/limits.h"
+#include "offload/vnet_hdr.h"
 #include "os.h"
 #include "tx/bridge.h"
 #include "tx/message.h"
@@ -29,6 +30,7 @@ int tx_open(struct tx *tx)
 	tx->offloads = work_offloads(tx->io);
 	tx->max_super = UINT64_MAX;
 	tx->max_uso = MAX_UDP_SEGMENTS;
+	tx->one_at = vnet_hdr_is_big(tx->io->order);
 	if (tx->io->kind->forgets_peer)
 		peer_note(&tx->peer, tx->io->fd);
 	return 0;

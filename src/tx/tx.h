@@ -83,6 +83,7 @@ struct tx {
 	pthread_mutex_t lock;		/* for the calls that any thread makes */
 	struct peer peer;
 	uint32_t offloads;		/* FDL_OFFLOAD_: what the wire takes */
+	unsigned one_at;		/* the low byte of 16 bits in io->order */
 	int refused;			/* result of the first drop since 0 */
 	int stalled;			/* why fdl_send came back short; 0: no */
 	unsigned pause_us;		/* how long to wait where POLLOUT lies */

@@ -302,8 +302,8 @@ static int filter_device(int sock, unsigned ifindex)
 			     sizeof(fprog));
 }
 
-/* Subscribe before asking anything: a socket that has asked has a number, and
- * cannot be bound to another one. */
+/* A socket that has asked for something has a number already, and bind(2) takes
+ * no other: name that one. */
 int link_subscribe(int sock, unsigned ifindex)
 {
 	struct sockaddr_nl own = { 0 };

@@ -8,20 +8,8 @@
 #include <lwip/mem.h>
 #include <lwip/sys.h>
 
-enum {
-	DUP_THRESH = 3,
-	FIRST_TIMEOUT = 1000,
-	MIN_TIMEOUT = 200,	/* beyond a round trip, as every stack has it */
-	MAX_TIMEOUT = 120 * 1000,
-	MIN_PROBE = 10,
-	/* Longer than a peer with one segment delays its acknowledgement. */
-	LONE_PROBE = 200,
-	MIN_PATIENCE = 2,
-	/* Of a packet that is late, where a round trip is shorter. */
-	MAX_LATE = 10,
-	/* Losses for which lateness is believed: RFC 8985. */
-	LATE_FOR = 16,
-};
+/* So many duplicate acknowledgements are a loss (RFC 5681). */
+enum { DUP_THRESH = 3 };
 
 static void destroy(u8_t id, void *data)
 {
@@ -78,21 +66,6 @@ static u32_t lacking(const struct fdl_lwip_loss *l, u32_t left, u32_t right)
 	return right - left - fdl_lwip_sack_bytes(&l->sack, r);
 }
 
-static u32_t round_trip(const struct fdl_lwip_loss *l)
-{
-	return l->srtt >> 3;
-}
-
-/* More of the same that was seen; a peer that says so without end gets no more
- * than a round trip. */
-static void believe_late(struct fdl_lwip_loss *l, u32_t ms)
-{
-	const u32_t most = LWIP_MAX((u32_t)MAX_LATE, round_trip(l));
-
-	l->late = LWIP_MIN(LWIP_MAX(ms, 1U), most);
-	l->late_for = LATE_FOR;
-}
-
 static void be_whole(struct fdl_lwip_loss *l)
 {
 	l->state = FDL_LWIP_WHOLE;
@@ -120,7 +93,9 @@ static void note_twice(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 		return;
 	l->doubted -= (s32_t)LWIP_MIN(bytes, (u32_t)l->doubted);
 	if (!probe)
-		believe_late(l, l->late + LWIP_MAX(l->min_rtt / 4, 1U));
+		fdl_lwip_patience_late(
+			&l->wait,
+			l->wait.late + LWIP_MAX(l->wait.min_rtt / 4, 1U));
 	if (!l->doubted && l->old_cwnd)
 		undo(l, pcb);
 }
@@ -217,27 +192,6 @@ void fdl_lwip_loss_note(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 	}
 }
 
-static void measure(struct fdl_lwip_loss *l, u32_t now)
-{
-	const u32_t rtt = now - l->timed_at;
-	s32_t err;
-
-	l->timing = 0;
-	if (!l->rttvar) {
-		l->min_rtt = rtt;
-		l->srtt = rtt << 3;
-		l->rttvar = LWIP_MAX(rtt << 1, 1U);
-		return;
-	}
-	l->min_rtt = LWIP_MIN(l->min_rtt, rtt);
-	err = (s32_t)(rtt - (l->srtt >> 3));
-	l->srtt += (u32_t)err;
-	if (err < 0)
-		err = -err;
-	l->rttvar += (u32_t)(err - (s32_t)(l->rttvar >> 2));
-	l->rttvar = LWIP_MAX(l->rttvar, 1U);
-}
-
 static u32_t half(const struct tcp_pcb *pcb)
 {
 	const u32_t wnd = LWIP_MIN(pcb->cwnd, pcb->snd_wnd);
@@ -275,9 +229,10 @@ static void advance(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 	if (l->state == FDL_LWIP_TIMED_OUT && pcb->cwnd > l->cwnd + pcb->mss)
 		pcb->cwnd = (tcpwnd_size_t)(l->cwnd + pcb->mss);
 	if (was_late(l, una))
-		believe_late(l, LWIP_MAX(l->late, now - l->hole_at + 1));
-	if (l->timing && TCP_SEQ_LT(l->timed, una))
-		measure(l, now);
+		fdl_lwip_patience_late(
+			&l->wait, LWIP_MAX(l->wait.late, now - l->hole_at + 1));
+	if (l->wait.timing && TCP_SEQ_LT(l->wait.timed, una))
+		fdl_lwip_patience_measure(&l->wait, now);
 	l->una = una;
 	fdl_lwip_sack_trim(&l->sack, una);
 	/* RFC 2018, section 8: who lacks the first byte of a report has
@@ -289,7 +244,7 @@ static void advance(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 	l->mark = pcb->snd_nxt;
 	l->since_mark = 0;
 	l->dups = 0;
-	l->backoff = 0;
+	l->wait.backoff = 0;
 	l->hole_at = l->rto_from = l->last = now;
 	end_probe(l, pcb);
 	if (l->state != FDL_LWIP_WHOLE && TCP_SEQ_GEQ(una, l->recover))
@@ -310,10 +265,10 @@ static u32_t find_lost(const struct fdl_lwip_loss *l, const struct tcp_pcb *pcb)
 			       LWIP_MIN((u32_t)pcb->mss, pcb->snd_nxt - l->una);
 		return l->una;
 	}
-	if (!l->sack.n || (waited < l->late))
+	if (!l->sack.n || (waited < l->wait.late))
 		return l->una;
 	first = l->una;
-	if (l->dups >= DUP_THRESH || waited >= fdl_lwip_loss_patience(l))
+	if (l->dups >= DUP_THRESH || waited >= fdl_lwip_patience_hole(&l->wait))
 		first = l->sack.range[0].left;
 	return later(first, fdl_lwip_sack_above(&l->sack, enough, l->una));
 }
@@ -326,8 +281,8 @@ static void begin_mending(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 		l->old_cwnd = pcb->cwnd;
 		l->old_ssthresh = pcb->ssthresh;
 		l->doubted = 0;
-		if (l->late_for && !--l->late_for)
-			l->late = 0;
+		if (l->wait.late_for && !--l->wait.late_for)
+			l->wait.late = 0;
 	}
 	pcb->ssthresh = (tcpwnd_size_t)half(pcb);
 	l->state = state;
@@ -422,12 +377,13 @@ void fdl_lwip_loss_sent(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 	l->room = less(l->room, again + first);
 	l->doubted += (s32_t)again;
 	if (again)
-		l->timing = 0;
+		l->wait.timing = 0;
 	/* What waits for a hole to be filled tells of that. */
-	if (first && !l->timing && l->state == FDL_LWIP_WHOLE && !l->sack.n) {
-		l->timing = 1;
-		l->timed = pcb->snd_nxt - first;
-		l->timed_at = now;
+	if (first && !l->wait.timing && l->state == FDL_LWIP_WHOLE &&
+	    !l->sack.n) {
+		l->wait.timing = 1;
+		l->wait.timed = pcb->snd_nxt - first;
+		l->wait.timed_at = now;
 	}
 	if (again || pcb->snd_nxt - first == l->una)
 		l->rto_from = now;
@@ -437,47 +393,25 @@ void fdl_lwip_loss_sent(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 void fdl_lwip_loss_time_out(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 {
 	/* A peer may forget the rest of what it has reported, too. */
-	if (l->backoff)
+	if (l->wait.backoff)
 		l->sack.n = 0;
-	if (!l->backoff)
+	if (!l->wait.backoff)
 		begin_mending(l, pcb, FDL_LWIP_TIMED_OUT);
 	l->state = FDL_LWIP_TIMED_OUT;
 	l->recover = l->lost = l->mark = pcb->snd_nxt;
 	l->again = l->una;
 	l->since_mark = 0;
 	l->dups = 0;
-	l->timing = 0;
+	l->wait.timing = 0;
 	l->probe_is_old = 0;
-	if (l->backoff < 0xff)
-		l->backoff++;
+	if (l->wait.backoff < 0xff)
+		l->wait.backoff++;
 	l->rto_from = sys_now();
 	pcb->cwnd = pcb->mss;
 	pcb->bytes_acked = 0;
 	pcb->rttest = 0;
 	if (pcb->nrtx < 0xff)
 		pcb->nrtx++;
-}
-
-u32_t fdl_lwip_loss_patience(const struct fdl_lwip_loss *l)
-{
-	return l->late ? l->late : l->min_rtt / 4 + MIN_PATIENCE;
-}
-
-u32_t fdl_lwip_loss_probe(const struct fdl_lwip_loss *l, bool lone)
-{
-	const u32_t ms = LWIP_MAX(2 * round_trip(l), (u32_t)MIN_PROBE);
-
-	return lone ? ms + LONE_PROBE : ms;
-}
-
-u32_t fdl_lwip_loss_timeout(const struct fdl_lwip_loss *l)
-{
-	u32_t ms = FIRST_TIMEOUT;
-
-	if (l->rttvar)
-		ms = round_trip(l) + LWIP_MAX((u32_t)MIN_TIMEOUT, l->rttvar);
-	ms = LWIP_MIN(ms, (u32_t)MAX_TIMEOUT);
-	return LWIP_MIN(ms << LWIP_MIN(l->backoff, 10), (u32_t)MAX_TIMEOUT);
 }
 
 #endif

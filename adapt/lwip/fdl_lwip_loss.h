@@ -10,6 +10,7 @@
 
 #include <lwip/priv/tcp_priv.h>
 
+#include "fdl_lwip_patience.h"
 #include "fdl_lwip_sack.h"
 
 /* lwIP has where to keep it: the other entry is fdl_lwip_loan.c's. */
@@ -48,15 +49,7 @@ struct fdl_lwip_loss {
 	s32_t doubted;		/* bytes sent again, less those that came
 				 * twice */
 
-	/* RFC 6298; srtt and rttvar in eighths and quarters */
-	u32_t srtt, rttvar, min_rtt;
-	u32_t timed, timed_at;	/* a byte, and when it was sent */
-	u8_t timing;
-	u8_t backoff;		/* timeouts in a row */
-
-	/* RFC 8985 */
-	u32_t late;		/* how late packets come; 0: none does */
-	u8_t late_for;		/* so many losses more that is believed */
+	struct fdl_lwip_patience wait;
 	u32_t hole_at;		/* since when it is known that una is missing */
 	u32_t probe_end;	/* what was sent when the end was probed */
 	enum fdl_lwip_probe probed;
@@ -89,11 +82,5 @@ void fdl_lwip_loss_sent(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 
 /* Nothing was heard for too long: all is lost that the peer has not reported. */
 void fdl_lwip_loss_time_out(struct fdl_lwip_loss *l, struct tcp_pcb *pcb);
-
-/* Milliseconds. How long what is missing may still be late; how long to wait for
- * anything before the end is probed; and before it is a timeout. */
-u32_t fdl_lwip_loss_patience(const struct fdl_lwip_loss *l);
-u32_t fdl_lwip_loss_probe(const struct fdl_lwip_loss *l, bool lone);
-u32_t fdl_lwip_loss_timeout(const struct fdl_lwip_loss *l);
 
 #endif

@@ -65,16 +65,16 @@ enum due { DUE_HOLE, DUE_PROBE, DUE_TIMEOUT };
 static enum due next_due(const struct fdl_lwip_loss *l,
 			 const struct tcp_pcb *pcb, u32_t *at)
 {
-	const u32_t timeout = l->rto_from + fdl_lwip_loss_timeout(l);
+	const u32_t timeout = l->rto_from + fdl_lwip_patience_timeout(&l->wait);
 	const bool lone = pcb->snd_nxt - l->una <= pcb->mss;
 
 	if (l->sack.n && l->lost == l->una) {
-		*at = l->hole_at + fdl_lwip_loss_patience(l);
+		*at = l->hole_at + fdl_lwip_patience_hole(&l->wait);
 		return DUE_HOLE;
 	}
 	if ((pcb->flags & TF_SACK) && l->state == FDL_LWIP_WHOLE &&
-	    !l->sack.n && !l->probed && l->rttvar) {
-		*at = l->last + fdl_lwip_loss_probe(l, lone);
+	    !l->sack.n && !l->probed && l->wait.rttvar) {
+		*at = l->last + fdl_lwip_patience_probe(&l->wait, lone);
 		if ((s32_t)(*at - timeout) < 0)
 			return DUE_PROBE;
 	}
@@ -240,8 +240,10 @@ static void end(struct turn *t, struct tcp_pcb *pcb)
 	if (is_lwips(pcb))
 		return;
 	pcb->rtime = 0;
-	pcb->rto = (s16_t)LWIP_MIN(
-		fdl_lwip_loss_timeout(l) / TCP_SLOW_INTERVAL + BEHIND, 0x7fff);
+	pcb->rto = (s16_t)LWIP_MIN(fdl_lwip_patience_timeout(&l->wait) /
+						   TCP_SLOW_INTERVAL +
+					   BEHIND,
+				   0x7fff);
 	next_due(l, pcb, &at);
 	schedule(at);
 }

@@ -5,14 +5,12 @@
 
 #include "kind/kind.h"
 
-/*
- * The table that serves a mode on such an fd, with AUTO the best one. NULL, and
- * *why as the end of a sentence, when it cannot.
- */
+/* Returns the table of a mode on such an fd; with AUTO that of the best mode.
+ * NULL: the mode cannot be used, and *why says so as the end of a sentence. */
 const struct io_ops *kind_choose(enum fdl_mode mode,
 				 const struct fdl_info *info, const char **why);
 
-/* The mode of a kind that passes the fewest message headers. */
+/* Returns the mode of a kind that passes the fewest message headers. */
 enum fdl_mode kind_plainest(const struct kind *kind);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel chooses the group's id: one made up here could be somebody else's
- * group. A group has a device hook of its own, so that IGNORE_OUTGOING of its
- * sockets is lost and must be asked for again, by every member.
+ * The kernel chooses the group's id: one made up here could be that of somebody
+ * else's group. A group has a device hook of its own. So IGNORE_OUTGOING of its
+ * sockets is lost, and every member must ask for it again.
  */
 #include "kind/fanout.h"
 
@@ -49,7 +49,7 @@ static int join(int fd, unsigned id, unsigned type)
 	return os_setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &arg, sizeof(arg));
 }
 
-/* Any id of 16 bits can come, 0 too. */
+/* Find a group. The kernel may give any id of 16 bits, 0 too. */
 static int found(int fd, unsigned type, unsigned *id)
 {
 	uint32_t arg = 0;

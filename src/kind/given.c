@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * An fd that the process has already, by number or by the name that systemd
- * passed it under. Of which kind the link is shows as the fd is looked at.
- */
+/* An fd that the process has already, by its number or by the name under which
+ * systemd passed it. Looking at the fd shows of which kind the link is. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -32,10 +30,8 @@ static int take_name(struct locator *loc, char *to, const char *value,
 	return 0;
 }
 
-/*
- * A socket without a peer hears from everybody, and has nobody to send to. What
- * else is wrong with an fd is said when it is looked at.
- */
+/* Refuse a socket without a peer: it would hear from everybody, and have nobody
+ * to send to. Looking at the fd says what else is wrong with it. */
 static int check_peer(int fd, const struct log *log)
 {
 	struct sockaddr_storage peer;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A kind of link: how it is named, opened, told from others and looked at, in
- * one const struct. Who needs that calls a function of the struct, or reads what
- * it says, and does not ask which kind it is.
+ * A kind of link: how it is named, opened, told from other kinds and looked at,
+ * in one const struct. Code that needs any of that calls a function of the
+ * struct, or reads a field, and does not ask which kind it is.
  *
- * doc/design.md says how to add one, and what the struct does not say yet.
+ * doc/design.md says how to add a kind, and what the struct does not say yet.
  */
 #ifndef FDL_KIND_KIND_H
 #define FDL_KIND_KIND_H
@@ -22,7 +22,7 @@
 #include "kind/verdict.h"
 #include "log.h"
 
-/* What an fd is, as far as all of them can be asked. */
+/* What an fd is, as far as any fd can be asked. */
 struct fd_facts {
 	int fd;
 	bool socket;		/* else a TUN, a TAP, or what looks like one */
@@ -52,41 +52,44 @@ struct kernel_drops {
 	uint64_t freezes;	/* of a ring that had no free block */
 };
 
-/* Where a function may be NULL, its absence is said to mean something. */
+/* If a function may be NULL, its comment says what that means. */
 struct kind {
 	/* In a fdl_info. NULL: no fd is of this kind. */
 	const char *name;
 	enum fdl_kind number;
 
-	/* In a locator: the word before ':', what the grammar calls that behind
-	 * it (the form of all its addresses; "A|B": either), and the options it
-	 * takes, 1 << enum locator_option each. */
+	/*
+	 * In a locator: the word before ':'; the word that the grammar shows
+	 * for the name behind it ("A|B": either), which is the form of all
+	 * addresses of the kind; and the options that the kind takes, 1 << enum
+	 * locator_option each.
+	 */
 	const char *locator;
 	const char *form;
 	uint32_t options;
 
-	/* Check the address value and put it into to, locator.name or .local.
-	 * Errors: -EINVAL, and one sentence. */
+	/* Check an address, and copy it to locator.name or .local. Errors:
+	 * -EINVAL, and one sentence. */
 	int (*take_name)(struct locator *loc, char *to, const char *value,
 			 const struct log *log);
 
-	/* What its frames are. UNKNOWN: fdl_info.ethernet tells. */
+	/* What the frames are. UNKNOWN: fdl_info.ethernet tells. */
 	enum fdl_medium medium;
 
-	/* Where their virtio-net header comes from, if they have one. */
+	/* Where the virtio-net header of its frames comes from, if they have
+	 * one. */
 	enum header_rule header;
 
-	/* The fdl_options.flags that not all kinds take: FDL_RX_OUTGOING. */
+	/* Those fdl_options.flags that not every kind takes, and this one does:
+	 * FDL_RX_OUTGOING. */
 	uint32_t flags;
 
-	/* The modes that serve it, best first and the plainest last, which is the
-	 * one that any fd of it can have; then NULL. */
+	/* The modes that serve it, the best first, then NULL. The last mode is
+	 * the plainest, which any fd of the kind can have. */
 	const struct io_ops *const *modes;
 
-	/*
-	 * Bring the caller's options and the locator together. NULL: there is
-	 * nothing that could contradict. Errors: -EINVAL, and one sentence.
-	 */
+	/* Bring the caller's options and the locator together. NULL: they
+	 * cannot contradict each other. Errors: -EINVAL, and one sentence. */
 	int (*merge)(struct fdl_options *opts, struct locator *loc,
 		     const struct log *log);
 
@@ -98,13 +101,15 @@ struct kind {
 	int (*open)(const struct locator *loc, struct opened *opened,
 		    const struct log *log);
 
-	/* Say what opening would give, changing nothing. *info is as info_begin
-	 * left it. NULL: open itself changes nothing, and the fd is looked at.
-	 * Logs and errors: as fdl_probe. */
+	/*
+	 * Say what opening would give, and change nothing. *info is as
+	 * info_begin left it. NULL: open itself changes nothing, so the link is
+	 * opened and its fd looked at. Logs and errors: as fdl_probe.
+	 */
 	int (*look_up)(const struct locator *loc, struct fdl_info *info,
 		       const struct log *log);
 
-	/* Is the fd of this kind? */
+	/* Whether the fd is of this kind. */
 	bool (*owns)(const struct fd_facts *facts);
 
 	/* Add to *info, which is as info_begin left it. NULL:
@@ -116,42 +121,49 @@ struct kind {
 	const struct device_of *device;
 
 	/*
-	 * Make a queue's fd ready: what has to be changed on it, by io->changes,
-	 * and what io has to say of it, the virtio-net header first. On failure
-	 * the caller undoes the changes. Errors: those of the system calls.
+	 * Make a queue's fd ready: change what has to be changed on it, by
+	 * io->changes, and fill in what io says of it, first of all the
+	 * virtio-net header. On failure the caller undoes the changes. Errors:
+	 * those of the system calls.
 	 */
 	int (*set_up)(struct io *io, const struct set_up *how);
 
-	/* Put a caller's sockets into a new fanout group: as fanout_join. NULL: it
-	 * has no such groups. */
+	/* Put a caller's sockets into a new fanout group, as fanout_join. NULL:
+	 * the kind has no such groups. */
 	int (*join)(const int *fd, unsigned n, const struct fanout *fanout,
 		    const char *name, const struct log *log);
 
-	/* It moves messages, many in a call. Else a read(2) or write(2) moves one
-	 * frame, and O_NONBLOCK is what keeps it from waiting. */
+	/*
+	 * The fd is a socket and moves messages, many in a call. If not, a
+	 * read(2) or write(2) moves one frame, and O_NONBLOCK keeps it from
+	 * waiting.
+	 */
 	bool socket;
-	/* With a message comes more about the frame (io/message.h): whom it is
-	 * from and for, and the VLAN tag that the kernel took out. */
+	/* The kernel tells more about a frame beside the message (io/notes.h):
+	 * whom it is from and for, and the VLAN tag that it took out. */
 	bool notes;
 
-	/* What an errno means on its fd, where that is not what it means on all
-	 * (verdict.c). The last row has the errno 0. NULL: no row. */
+	/* What an errno means on an fd of the kind, if not the same as on all
+	 * (verdict.c). The last row has the errno 0. NULL: there is no row. */
 	const struct verdict *on_receive;
 	const struct verdict *on_send;
 
 	/*
-	 * A message of no bytes arrived: was it the end of the link? (Empty
-	 * messages right before the end are taken for it.) NULL: it never is.
+	 * A message without bytes arrived: was it the end of the link? Empty
+	 * messages right before the end are taken for the end too. NULL: it
+	 * never is.
 	 */
 	bool (*at_end)(int fd);
 
-	/* The kernel disconnects its socket when nobody is at the other end: it
-	 * is connected anew before the next try (peer.h). */
+	/* The kernel disconnects a socket of the kind when nobody is at the
+	 * other end. It is connected anew before the next try (peer.h). */
 	bool forgets_peer;
 
-	/* Read what the kernel dropped since the last time because the socket
-	 * was full, if it tells. fd is that of io, or its second one. NULL: a
-	 * socket of it never does. Any thread. */
+	/*
+	 * Read how many packets the kernel dropped since the last time because
+	 * the socket was full. fd is that of io, or its second one. NULL: the
+	 * kernel does not tell. Any thread.
+	 */
 	void (*read_drops)(struct io *io, int fd, struct kernel_drops *drops);
 };
 

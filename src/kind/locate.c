@@ -49,7 +49,7 @@ static void add_names(struct text *t, const struct kind *kind)
 	}
 }
 
-/* What an address may be: all that the kinds which take it call it. */
+/* Add the forms of an address: those of all kinds that take the option. */
 static void add_addresses(struct text *t, unsigned option)
 {
 	const struct kind *kind, *other;
@@ -111,7 +111,7 @@ static const struct kind *find_kind(const char *name)
 	return NULL;
 }
 
-/* LOCATOR_OPTIONS: there is none. */
+/* Returns the option of that name; LOCATOR_OPTIONS: there is none. */
 static unsigned find_option(const char *name)
 {
 	unsigned i = 0;
@@ -153,7 +153,7 @@ static int take_value(struct locator *loc,
 			    loc->kind->take_name(loc, loc->local, value, log);
 }
 
-/* seen: the options that were there before, by number. */
+/* Take one option. seen: those that were there before, by number. */
 static int parse_option(struct locator *loc, char *text, unsigned *seen,
 			const struct log *log)
 {

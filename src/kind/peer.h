@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The peer of a unix datagram socket, which may die and come back under its
- * name. The kernel disconnects the socket as the first send fails.
- */
+/* The peer of a unix datagram socket. It may end and come back under its name.
+ * When the first send fails, the kernel disconnects the socket. */
 #ifndef FDL_IO_PEER_H
 #define FDL_IO_PEER_H
 
@@ -17,7 +15,8 @@ struct peer {
 /* Note whom fd is connected to. */
 void peer_note(struct peer *peer, int fd);
 
-/* Connect to it anew. Errors: -ENOTCONN it has no name; those of connect(2). */
+/* Connect to the peer anew. Errors: -ENOTCONN it has no name; those of
+ * connect(2). */
 int peer_reconnect(const struct peer *peer, int fd);
 
 #endif

@@ -5,19 +5,19 @@
 
 #include "kind/kind.h"
 
-/* NULL behind the last one. */
+/* Returns the kinds in turn; NULL behind the last one. */
 const struct kind *kind_at(unsigned i);
 
-/* The kind of that number; of several the first one, of which the others are
- * special sorts. NULL: there is none. */
+/* Returns the kind of that number; if several have it, the first one, of which
+ * the others are special sorts. NULL: there is none. */
 const struct kind *kind_of(enum fdl_kind number);
 
-/* The kind that a fdl_info tells of, by its name, else by its number. NULL: it
- * tells of none. */
+/* Returns the kind that a fdl_info tells of, by its name, else by its number.
+ * NULL: it tells of none. */
 const struct kind *kind_in(const struct fdl_info *info);
 
-/* The kind that an fd is of: of several that own it the last one, which is the
- * most special. NULL: none does. */
+/* Returns the kind of an fd; if several own it, the last one, which is the most
+ * special. NULL: none does. */
 const struct kind *kind_owning(const struct fd_facts *facts);
 
 #endif

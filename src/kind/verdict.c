@@ -10,9 +10,11 @@ const char verdict_no_peer[] =
 	"a packet was dropped: nobody reads at the other end of the socket";
 static const char broken[] = "the fd cannot be used any more";
 
-/* On every kind. The rest are pending errors of a socket, told once, like the
- * ECONNRESET of a peer that closed without reading all: what was queued, and the
- * end of it, come after. */
+/*
+ * These hold on every kind. All other errnos are pending errors of a socket,
+ * each told once, like the ECONNRESET of a peer that closed without reading
+ * all. What was queued, and the end of it, come after.
+ */
 static const struct verdict on_receive[] = {
 	{ EAGAIN, LATER, COUNTERS, 0, NULL },
 	{ ENOMEM, LATER, COUNTERS, 0, NULL },

@@ -19,8 +19,8 @@ enum action {
 	END,		/* the queue has ended, with result */
 };
 
-/* A row of a table, whose last one has the errno 0 and stands for all that no
- * row names. */
+/* A row of a table. The last row has the errno 0, and stands for all errnos
+ * that no row names. */
 struct verdict {
 	int err;		/* the errno, positive */
 	enum action action;
@@ -32,15 +32,15 @@ struct verdict {
 };
 
 /*
- * own are the rows of the kind, or NULL: they count before those that hold on all
- * kinds. err is negative. An errno that no row names: on receive AGAIN without a
- * counter, on send RETRY under TX_DROP_OTHER, for it speaks of no packet as far as
- * is known.
+ * Returns the verdict on err, which is negative. own are the rows of the kind,
+ * or NULL; they count before those that hold on all kinds. An errno that no row
+ * names is AGAIN without a counter on receive. On send it is RETRY under
+ * TX_DROP_OTHER, because it may have nothing to do with this packet.
  */
 const struct verdict *verdict_on_receive(const struct verdict *own, int err);
 const struct verdict *verdict_on_send(const struct verdict *own, int err);
 
-/* On send: the packet is lost, and no other. */
+/* Whether a send has lost this packet, and only this one. */
 static inline bool verdict_drops(const struct verdict *v)
 {
 	return v->action == DROP || v->action == RETRY ||

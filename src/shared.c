@@ -30,7 +30,7 @@ static int open_device(struct shared *s, int fd, const struct fdl_info *info)
 
 	if (err || s->counts_drops)
 		return err;
-	err = device_tx_dropped(&s->device, &s->device_drops);
+	err = device_dropped(&s->device, &s->device_drops);
 	s->counts_drops = !err;
 	return err;
 }
@@ -76,7 +76,7 @@ int shared_device_drops(struct shared *s, uint64_t *drops)
 	int err;
 
 	pthread_mutex_lock(&s->device_lock);
-	err = device_tx_dropped(&s->device, drops);
+	err = device_dropped(&s->device, drops);
 	if (!err)
 		*drops -= s->device_drops;
 	pthread_mutex_unlock(&s->device_lock);

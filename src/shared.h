@@ -32,7 +32,7 @@ struct shared {
 	pthread_mutex_t device_lock;	/* one question at a time */
 	struct device device;
 	bool counts_drops;		/* device_drops is known: */
-	uint64_t device_drops;		/* tx_dropped at the start */
+	uint64_t device_drops;		/* device_dropped at the start */
 };
 
 void shared_init(struct shared *s);
@@ -52,7 +52,7 @@ int shared_open_device(struct shared *s, int fd, const struct fdl_info *info);
  * on. Any thread. Errors: as device_open. */
 int shared_reopen_device(struct shared *s, int fd, const struct fdl_info *info);
 
-/* As device_get, and device_tx_dropped since the start. Any thread. */
+/* As device_get, and device_dropped since the start. Any thread. */
 int shared_get_link(struct shared *s, struct link *link);
 int shared_device_drops(struct shared *s, uint64_t *drops);
 

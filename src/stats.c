@@ -94,7 +94,7 @@ static int add_device_drops(struct fdl_endpoint *ep, uint64_t *sum)
 	uint64_t dropped;
 	int err;
 
-	if (!device || !device->counts_drops)
+	if (!device || device->drops == DEVICE_DROPS_NOWHERE)
 		return 0;
 	err = shared_device_drops(&ep->shared, &dropped);
 	if (!err)

@@ -149,6 +149,7 @@ int device_open(struct device *dev, const struct device_of *of, int fd,
 	}
 	dev->netlink = sock;
 	dev->ifindex = link.ifindex;
+	dev->drops = of->drops;
 	return 0;
 }
 
@@ -166,7 +167,7 @@ int device_get(const struct device *dev, struct link *link)
 	return link_get(dev->netlink, NULL, dev->ifindex, link);
 }
 
-int device_tx_dropped(const struct device *dev, uint64_t *dropped)
+int device_dropped(const struct device *dev, uint64_t *dropped)
 {
 	struct link link;
 	int err;
@@ -175,6 +176,8 @@ int device_tx_dropped(const struct device *dev, uint64_t *dropped)
 		return -ENODEV;
 	err = link_get(dev->netlink, NULL, dev->ifindex, &link);
 	if (!err)
-		*dropped = link.tx_dropped;
+		*dropped = dev->drops == DEVICE_DROPS_TX ? link.tx_dropped :
+			   dev->drops == DEVICE_DROPS_RX ? link.rx_dropped :
+							   0;
 	return err;
 }

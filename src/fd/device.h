@@ -8,6 +8,12 @@
 
 struct link;
 
+enum device_drops {
+	DEVICE_DROPS_NOWHERE,
+	DEVICE_DROPS_TX,	/* IFLA_STATS64, tx_dropped */
+	DEVICE_DROPS_RX,	/* rx_dropped */
+};
+
 /* How an fd of some kind tells which device it is on. */
 struct device_of {
 	/* The ioctl that gives an fd of the device's network namespace to a
@@ -20,14 +26,13 @@ struct device_of {
 	 */
 	bool (*looks_same)(int fd, const struct link *link);
 	/*
-	 * The device stays with its fd wherever it goes, and the fd tells when
-	 * it is deleted. If not, the fd loses the device when that leaves its
+	 * The device stays with its fd wherever it goes, and the fd tells, when
+	 * it is asked for it, that it was deleted. If not, the fd loses the device when that leaves its
 	 * network namespace, deleted or moved, and the fd tells nothing.
 	 */
 	bool stays;
-	/* device_tx_dropped counts packets for which the reader was too
-	 * slow. */
-	bool counts_drops;
+	/* Where it counts packets for which the reader was too slow. */
+	enum device_drops drops;
 };
 
 /* A looks_same: the device has the same hardware address. */
@@ -40,6 +45,7 @@ bool device_same_address(int fd, const struct link *link);
 struct device {
 	int netlink; /* -1: not open */
 	unsigned ifindex;
+	enum device_drops drops;
 };
 
 /*
@@ -53,11 +59,11 @@ int device_open(struct device *dev, const struct device_of *of, int fd,
 void device_close(struct device *dev);
 
 /*
- * Packets the kernel dropped on their way to a TUN's or TAP's reader
- * (IFLA_STATS64, tx_dropped). One thread at a time. Errors: -ENODEV gone or
- * never open, those of sendmsg(2) and recvmsg(2).
+ * Packets that the kernel dropped on their way to the fd's reader; 0 where it
+ * does not count them. One thread at a time. Errors: -ENODEV gone or never open,
+ * those of sendmsg(2) and recvmsg(2).
  */
-int device_tx_dropped(const struct device *dev, uint64_t *dropped);
+int device_dropped(const struct device *dev, uint64_t *dropped);
 
 /* Ask for the device as it is. One thread at a time. Errors: as link_get, -EXDEV
  * never open. */

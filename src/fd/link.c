@@ -150,6 +150,7 @@ static void parse_attr(struct link *link, const struct attr *attr)
 	case IFLA_STATS64:
 		copy_attr(&stats, sizeof(stats), attr);
 		link->tx_dropped = stats.tx_dropped;
+		link->rx_dropped = stats.rx_dropped;
 		break;
 	case IFLA_LINKINFO:
 		parse_linkinfo(link, attr->data);

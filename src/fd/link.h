@@ -19,7 +19,7 @@ struct link {
 	uint32_t mtu;
 	bool up;
 	bool carrier; /* up, and connected */
-	uint64_t tx_dropped;
+	uint64_t tx_dropped, rx_dropped;
 	/* Of TUN and TAP devices; zeros on others, and owner UINT32_MAX. */
 	uint8_t tun_type; /* IFF_TUN, IFF_TAP */
 	bool vnet_hdr;

@@ -57,6 +57,8 @@ struct io {
 	uint32_t max_header_bytes; /* per system call; 0: no limit */
 	unsigned max_pieces;	/* io_max_pieces() */
 	void *state;		/* the mode's, between open and close */
+	_Atomic bool over;	/* the queue has ended, and the fd does not say
+				 * so to who sends */
 	int error;		/* of recv: found behind the messages, for the
 				 * caller to take; 0: none */
 	struct io_group *group;	/* adaptive, else NULL */

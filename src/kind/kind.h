@@ -62,7 +62,7 @@ struct kind {
 	 * In a locator: the word before ':'; the word that the grammar shows
 	 * for the name behind it ("A|B": either), which is the form of all
 	 * addresses of the kind; and the options that the kind takes, 1 << enum
-	 * locator_option each.
+	 * locator_option each. locator is NULL if only an fd can be of the kind.
 	 */
 	const char *locator;
 	const char *form;
@@ -142,6 +142,9 @@ struct kind {
 	/* The kernel tells more about a frame beside the message (io/notes.h):
 	 * whom it is from and for, and the VLAN tag that it took out. */
 	bool notes;
+
+	/* Once it has ended, the fd takes what is sent, which is lost. */
+	bool takes_after_end;
 
 	/* What an errno means on an fd of the kind, if not the same as on all
 	 * (verdict.c). The last row has the errno 0. NULL: there is no row. */

@@ -89,7 +89,8 @@ static int bad_form(const struct log *log)
 	unsigned i;
 
 	for (i = 0; kind_at(i); i++)
-		add_names(&names, kind_at(i));
+		if (kind_at(i)->locator)
+			add_names(&names, kind_at(i));
 	for (i = 0; i < LOCATOR_OPTIONS; i++) {
 		add(&list, "%s", i ? ", " : "");
 		add_option(&list, i);
@@ -106,7 +107,7 @@ static const struct kind *find_kind(const char *name)
 	unsigned i;
 
 	for (i = 0; (kind = kind_at(i)); i++)
-		if (!strcmp(kind->locator, name))
+		if (kind->locator && !strcmp(kind->locator, name))
 			return kind;
 	return NULL;
 }

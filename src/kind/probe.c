@@ -122,7 +122,7 @@ static int probe_chardev(struct fd_facts *facts, const struct kind **kind,
 {
 	int err = os_ioctl(facts->fd, TUNGETIFF, &facts->tun);
 
-	if (err == -EBADFD) {
+	if (err == -EBADFD || err == -ENOLINK) {
 		log_say(log, FDL_LOG_ERR,
 			"fd %d is a TUN/TAP fd without a device, which was "
 			"deleted or never attached: attach one by TUNSETIFF",

@@ -315,14 +315,14 @@ static const struct device_of tap_device = {
 	.get_netns = TUNGETDEVNETNS,
 	.looks_same = device_same_address,
 	.stays = true,
-	.counts_drops = true,
+	.drops = DEVICE_DROPS_TX,
 };
 
 static const struct device_of tun_device = {
 	.get_netns = TUNGETDEVNETNS,
 	.looks_same = is_our_tun,
 	.stays = true,
-	.counts_drops = true,
+	.drops = DEVICE_DROPS_TX,
 };
 
 /* What only the device's namespace tells: no error if that is closed to us. */

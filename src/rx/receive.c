@@ -65,6 +65,9 @@ void rx_close(struct rx *rx)
 void rx_end(struct rx *rx, int result, const char *text)
 {
 	shared_error(rx->shared, text);
+	if (rx->io->kind->takes_after_end)
+		atomic_store_explicit(&rx->io->over, true,
+				      memory_order_relaxed);
 	atomic_store_explicit(&rx->ended, result, memory_order_release);
 }
 

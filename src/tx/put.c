@@ -12,6 +12,13 @@
 #include "tx/message.h"
 #include "tx/work.h"
 
+static const struct verdict over = {
+	.action = END,
+	.counter = TX_DROP_OTHER,
+	.result = -ENODEV,
+	.text = verdict_gone,
+};
+
 static const struct verdict empty = {
 	.action = DROP,
 	.counter = TX_DROP_EMPTY,
@@ -248,6 +255,10 @@ int tx_put(struct tx *tx, struct frames l, int n, const struct verdict **why)
 	int k = 0;
 
 	*why = NULL;
+	if (atomic_load_explicit(&tx->io->over, memory_order_relaxed)) {
+		*why = &over;
+		return 0;
+	}
 	if (tx->part.iov_len && !tx_finish_part(tx, why))
 		return 0;
 	if (tx->cutting)

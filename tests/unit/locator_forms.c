@@ -21,6 +21,8 @@ int main(void)
 		       form->value ? form->value : "ADDRESS");
 	}
 	for (i = 0; (kind = kind_at(i)); i++) {
+		if (!kind->locator)
+			continue;
 		printf("kind %s %s", kind->locator, kind->form);
 		for (option = 0; option < LOCATOR_OPTIONS; option++)
 			if (kind->options & 1u << option)

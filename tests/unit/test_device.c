@@ -82,14 +82,14 @@ static void drops_are_read(void **state)
 	(void)state;
 	set_up("dv1", true);
 	assert_int_equal(open_device(&dev, fd), 0);
-	assert_int_equal(device_tx_dropped(&dev, &before), 0);
+	assert_int_equal(device_dropped(&dev, &before), 0);
 	overflow("dv1");
-	assert_int_equal(device_tx_dropped(&dev, &after), 0);
+	assert_int_equal(device_dropped(&dev, &after), 0);
 	assert_true(after - before >= 100);
 	close(fd);
-	assert_int_equal(device_tx_dropped(&dev, &after), -ENODEV);
+	assert_int_equal(device_dropped(&dev, &after), -ENODEV);
 	device_close(&dev);
-	assert_int_equal(device_tx_dropped(&dev, &after), -ENODEV);
+	assert_int_equal(device_dropped(&dev, &after), -ENODEV);
 	device_close(&dev);
 }
 
@@ -126,7 +126,7 @@ static void other_namespace_is_entered(void **state)
 	assert_int_equal(probe_fd(fd, &kind, &info, &to_said), 0);
 	assert_true(info.device && info.up);
 	assert_int_equal(device_open(&dev, kind->device, fd, info.name), 0);
-	assert_int_equal(device_tx_dropped(&dev, &dropped), 0);
+	assert_int_equal(device_dropped(&dev, &dropped), 0);
 	assert_true(dropped > 0);
 	device_close(&dev);
 	close(twin);
@@ -160,7 +160,7 @@ static int check_known(int fd)
 		return 2;
 	if (device_open(&dev, kind->device, fd, info.name))
 		return 3;
-	return device_tx_dropped(&dev, &dropped) ? 4 : 0;
+	return device_dropped(&dev, &dropped) ? 4 : 0;
 }
 
 static int check_unknown(int fd)

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An fd of a macvtap or ipvtap device (/dev/tapN): a TAP to its user, and a second
+ * address on another device. Its driver (drivers/net/tap.c) is not that of TUN
+ * and TAP: it says no more when the device is deleted, takes what is written
+ * then, and has the drops of a slow reader among those of receiving.
+ */
+#include <errno.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "fd/link.h"
+#include "kind/kind.h"
+#include "kind/lookup.h"
+#include "kind/tun_framing.h"
+#include "os.h"
+
+/* The driver of TUN and TAP knows both. */
+static bool owns(const struct fd_facts *facts)
+{
+	unsigned features = 0;
+
+	return !facts->socket && facts->tun.ifr_flags & IFF_TAP &&
+	       !os_ioctl(facts->fd, TUNGETFEATURES, &features) &&
+	       !(features & IFF_TUN);
+}
+
+/* No ioctl tells its network namespace: it is looked for in ours. */
+static const struct device_of device = {
+	.get_netns = TUNGETDEVNETNS,
+	.looks_same = device_same_address,
+	.stays = true,
+	.drops = DEVICE_DROPS_RX,
+};
+
+static int probe_device(int fd, struct fdl_info *info)
+{
+	struct link link;
+	int sock, err;
+
+	sock = device_socket(&device, fd, info->name);
+	if (sock == -EMFILE || sock == -ENFILE || sock == -ENOMEM)
+		return sock;
+	if (sock < 0)
+		return 0;
+	err = link_get(sock, info->name, 0, &link);
+	if (!err) {
+		lookup_fill(info, &link);
+		info->queues = 1;
+		info->offloads = link_offloads(sock, info->name);
+	}
+	os_close(sock);
+	return err;
+}
+
+static int probe_macvtap(const struct fd_facts *facts, struct fdl_info *info,
+			 const struct log *log)
+{
+	struct ifreq address = { 0 };
+	struct io_framing framing;
+	int err;
+
+	(void)log;
+	memcpy(info->name, facts->tun.ifr_name, sizeof(info->name) - 1);
+	if (!os_ioctl(facts->fd, SIOCGIFHWADDR, &address))
+		memcpy(info->address, address.ifr_hwaddr.sa_data,
+		       sizeof(info->address));
+	err = tun_framing(facts->fd, &framing);
+	if (err)
+		return err;
+	info->vnet_hdr_len = framing.vnet_hdr_len < UINT8_MAX ?
+				     (uint8_t)framing.vnet_hdr_len :
+				     UINT8_MAX;
+	return probe_device(facts->fd, info);
+}
+
+static const struct verdict on_receive[] = {
+	/* A packet whose offload the virtio-net header cannot express. */
+	{ EINVAL, DROP, RX_DROP_MALFORMED, 0,
+	  "a packet was dropped by the kernel as it was read" },
+	{ .err = 0 },
+};
+
+static const struct verdict on_send[] = {
+	{ ENETDOWN, DROP, TX_DROP_LINK_DOWN, -ENETDOWN, verdict_down },
+	{ .err = 0 },
+};
+
+static const struct io_ops *const modes[] = { &io_readv, NULL };
+
+const struct kind kind_macvtap = {
+	.name = "macvtap",
+	.number = FDL_KIND_TAP,
+	.owns = owns,
+	.probe = probe_macvtap,
+	.device = &device,
+	.medium = FDL_MEDIUM_ETHERNET,
+	.header = HEADER_OPENED,
+	.modes = modes,
+	.set_up = tun_set_up,
+	.takes_after_end = true,
+	.on_receive = on_receive,
+	.on_send = on_send,
+};

@@ -76,6 +76,7 @@ struct fdl_queue;
  *	AF_PACKET	a socket of type SOCK_RAW, bound to an interface
  *	unix socket	of type SOCK_SEQPACKET or SOCK_DGRAM; connected, if it
  *			is to be written to
+ *	UDP socket	connected
  *
  * The endpoint works on duplicates. The fds stay the caller's, who may close
  * them at any time; a peer sees the end of the link only after
@@ -83,11 +84,13 @@ struct fdl_queue;
  * set on success only. opts may be NULL.
  *
  * Several endpoints, also of several processes, may share one open file, as fds
- * that are duplicates do. Each gets some of the packets, and freeing one leaves
- * the others alone: the last to be freed restores what was changed. Only one of
- * them may have a ring. Make and free them one at a time. A caller who clears
- * O_NONBLOCK makes no call block, except for a TUN or TAP on kernels without
- * RWF_NOWAIT for it (before 6.0), or with options.max_syscall_header_bytes.
+ * that are duplicates do. Each endpoint gets some of the packets. Freeing one
+ * leaves the others alone: the last one to be freed restores what was changed.
+ * Only one of them may have a ring. Make and free them one at a time.
+ *
+ * No call blocks because a caller has cleared O_NONBLOCK, with one exception: a
+ * TUN or TAP on kernels without RWF_NOWAIT for it (before 6.0), or with
+ * options.max_syscall_header_bytes.
  *
  * With options.fanout, AF_PACKET sockets join one fanout group: all of them, or
  * on failure some of them, and a socket leaves a group only when it is closed.
@@ -112,8 +115,10 @@ struct fdl_queue;
  *	-EOPNOTSUPP	an fd has packet information before each packet (no
  *			IFF_NO_PI), or a virtio-net header of more than 24 bytes
  *	-ENODEV		an fd has lost its device
- *	-ENOMEM, -EMFILE, -ENFILE: the log names the limit, and how many
- *			descriptors the endpoint needs
+ *	-ENOMEM
+ *	-EMFILE, -ENFILE
+ *			there are no more descriptors; the log names the limit,
+ *			and how many the endpoint needs
  */
 int fdl_endpoint_new(struct fdl_endpoint **ep, const int *fds, unsigned nfds,
 		     const struct fdl_options *opts);

@@ -111,9 +111,9 @@ static void start_batch(struct tx *tx)
 	fdl_coalesce_add(&d->coalescer, &d->packet[0]);
 }
 
-/* Judged like the frame before it, if it looks like that one. */
+/* Of len bytes. Judged like the frame before it, if it looks like that one. */
 static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
-				  struct fdl_coalesce_packet *pkt,
+				  size_t len, struct fdl_coalesce_packet *pkt,
 				  const struct verdict **why)
 {
 	struct deferred *d = tx->deferred;
@@ -128,7 +128,7 @@ static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
 		start_batch(tx);
 	pkt->link_len = pkt[-1].link_len;
 	/* With a longer link header it may fit, and is not like that one. */
-	fits = work_fits_mtu(tx, f, pkt->link_len);
+	fits = work_fits_mtu(tx, len, pkt->link_len);
 	if (fits && coalesce_alike(&d->coalescer, pkt))
 		return TX_FITS;
 	fit = work_to_defer(tx, f, &pkt->off, &pkt->link_len, why);
@@ -173,7 +173,7 @@ enum deferral defer_frame(struct tx *tx, const struct frame *f, bool ref,
 		.cnt = (int)(d->pieces - first),
 		.user = &d->call[d->n],
 	};
-	fit = coalesce_frame(tx, f, pkt, &why);
+	fit = coalesce_frame(tx, f, len, pkt, &why);
 	if (fit == TX_FITS) {
 		d->call[d->n++] = (struct call){ done, arg };
 		return DEFER_TAKEN;

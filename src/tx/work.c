@@ -166,12 +166,6 @@ bool work_judge(const struct tx *tx, const struct frame *f, struct work *w)
 	return true;
 }
 
-bool work_fits_mtu(const struct tx *tx, const struct frame *f,
-		   unsigned link_len)
-{
-	return frame_len(f) <= (size_t)tx->shared->opts.mtu + link_len;
-}
-
 enum tx_fit work_to_defer(struct tx *tx, const struct frame *f,
 			  struct fdl_offload *off, uint8_t *link_len,
 			  const struct verdict **why)
@@ -181,7 +175,8 @@ enum tx_fit work_to_defer(struct tx *tx, const struct frame *f,
 	*why = &work_contradicts;
 	if (!work_judge(tx, f, &w))
 		return TX_NEVER;
-	if (w.needs & WORK_TRAILER || !work_fits_mtu(tx, f, w.link_len))
+	if (w.needs & WORK_TRAILER ||
+	    !work_fits_mtu(tx, frame_len(f), w.link_len))
 		return TX_UNCUT;
 	*off = w.off;
 	*link_len = (uint8_t)w.link_len;

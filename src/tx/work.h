@@ -43,9 +43,12 @@ bool work_judge(const struct tx *tx, const struct frame *f, struct work *w);
  * complete; *off then says it. */
 bool work_passes(struct tx *tx, const struct frame *f, struct fdl_offload *off);
 
-/* Is it no longer than the link takes? */
-bool work_fits_mtu(const struct tx *tx, const struct frame *f,
-		   unsigned link_len);
+/* Is a frame of len bytes no longer than the link takes? */
+static inline bool work_fits_mtu(const struct tx *tx, size_t len,
+				 unsigned link_len)
+{
+	return len <= (size_t)tx->shared->opts.mtu + link_len;
+}
 
 /*
  * Where its headers are, and its work, checked, for a frame that is to be sent as

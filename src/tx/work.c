@@ -103,7 +103,7 @@ static bool has_trailer(const uint8_t *frame, size_t avail, size_t len,
 	const uint8_t *ip = frame + link_len;
 	struct parsed p;
 
-	if (avail < link_len + IP4_MIN_LEN)
+	if (avail < IP4_MIN_LEN || link_len > avail - IP4_MIN_LEN)
 		return false;
 	/* Nearly always. */
 	if (ip[0] >> 4 == 4 && ip4_total_len(ip) == len - link_len)

@@ -280,7 +280,7 @@ static void bytes_behind_the_packet_are_not_summed(void **state)
 	static uint8_t buf[2000], plain[1][6000], by_us[1][6000];
 	struct shape s = segment, whole;
 	struct fdl_offload off;
-	size_t len[2];
+	size_t len[2] = { 0 };
 	struct iovec iov;
 	struct frame f;
 	unsigned i, odd;
@@ -316,7 +316,7 @@ static void bytes_behind_a_super_packet_are_no_payload(void **state)
 	struct fdl_offload off;
 	struct iovec iov;
 	struct frame f;
-	size_t len[8];
+	size_t len[8] = { 0 };
 	unsigned i;
 
 	(void)state;

@@ -27,13 +27,15 @@ static void set_up_io(struct fdl_queue *q)
  * mode. */
 static int set_up_fd(struct fdl_queue *q)
 {
+	/* What is to be said of a device is said once. */
+	static const struct log silent;
 	const struct set_up how = {
 		.info = &q->info,
 		.opts = &q->shared->opts,
 		.borrowed = q->shared->borrowed,
 		.has_address = q->shared->has_address,
 		.no_outgoing = q->shared->no_outgoing,
-		.log = &q->shared->log,
+		.log = q->index ? &silent : &q->shared->log,
 	};
 	int err = q->io.kind->set_up(&q->io, &how);
 
@@ -54,8 +56,10 @@ static unsigned ready_flags(const struct fdl_queue *q)
 	unsigned flags = q->ops->edge ? (unsigned)READY_EDGE : 0;
 
 	/* Leftovers come only from super-packets, cut into more segments than
-	 * the caller has room for. */
-	return flags | (q->io.vnet_hdr_len ? (unsigned)READY_LEFTOVERS : 0);
+	 * the caller has room for, and those only with a header. */
+	if (q->io.vnet_hdr_len || q->io.kind->follow)
+		flags |= READY_LEFTOVERS;
+	return flags;
 }
 
 static int open_rx(struct fdl_queue *q)

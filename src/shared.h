@@ -26,6 +26,10 @@ struct shared {
 	bool no_outgoing;		/* as struct own_sockets (endpoint.h) */
 	struct log log;
 	_Atomic(const char *) last_error;
+	_Atomic uint32_t reframed;	/* what others have made of the
+					 * device's framing since the start,
+					 * as io_pack; 0: nothing */
+	_Atomic bool warned;		/* of that */
 	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: distrusted, or refused
 					 * by the wire */
 

@@ -135,6 +135,27 @@ struct io_ops {
 	int (*recv)(struct io *io, struct io_frame f[], int n, int fresh);
 };
 
+enum {
+	IO_ORDER_SHIFT = 8,
+	IO_FRAMED = 1 << 16,
+};
+
+/* In one word, which is not 0, for other threads to take over. */
+static inline uint32_t io_pack(const struct io_framing *framing)
+{
+	return IO_FRAMED | (uint32_t)framing->order << IO_ORDER_SHIFT |
+	       framing->vnet_hdr_len;
+}
+
+static inline struct io_framing io_unpack(uint32_t word)
+{
+	return (struct io_framing){
+		.vnet_hdr_len = word & ((1u << IO_ORDER_SHIFT) - 1),
+		.order = (enum fdl_order)((word & (IO_FRAMED - 1)) >>
+					  IO_ORDER_SHIFT),
+	};
+}
+
 extern const struct io_ops io_readv;
 extern const struct io_ops io_recvmmsg;
 extern const struct io_ops io_packet_mmap;

@@ -128,6 +128,14 @@ struct kind {
 	 */
 	int (*set_up)(struct io *io, const struct set_up *how);
 
+	/*
+	 * What its device puts before each packet may be changed by others: say
+	 * what it is now, and see to it that without a virtio-net header nothing
+	 * is left undone. NULL: it stays as set_up left it. Errors: those of
+	 * ioctl(2).
+	 */
+	int (*follow)(int fd, struct io_framing *now);
+
 	/* Put a caller's sockets into a new fanout group, as fanout_join. NULL:
 	 * the kind has no such groups. */
 	int (*join)(const int *fd, unsigned n, const struct fanout *fanout,

@@ -412,6 +412,7 @@ const struct kind kind_tap = {
 	.header = HEADER_OPENED,
 	.modes = modes,
 	.set_up = tun_set_up,
+	.follow = tun_follow,
 	.on_receive = on_receive,
 	.on_send = on_send,
 };
@@ -433,6 +434,7 @@ const struct kind kind_tun = {
 	.header = HEADER_OPENED,
 	.modes = modes,
 	.set_up = tun_set_up,
+	.follow = tun_follow,
 	.on_receive = on_receive,
 	.on_send = on_send,
 };

@@ -125,3 +125,12 @@ int tun_set_up(struct io *io, const struct set_up *how)
 	say_nowait(io, how);
 	return err ? err : changes_set_nonblocking(io->changes, io->fd);
 }
+
+int tun_follow(int fd, struct io_framing *now)
+{
+	int err = tun_framing(fd, now);
+
+	if (!err && !now->vnet_hdr_len)
+		err = os_ioctl(fd, TUNSETOFFLOAD, NULL);
+	return err;
+}

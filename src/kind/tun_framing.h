@@ -11,7 +11,8 @@
 /* Errors: those of ioctl(2), like -EBADFD: the device is gone. */
 int tun_framing(int fd, struct io_framing *framing);
 
-/* struct kind, set_up. */
+/* struct kind, set_up and follow. */
 int tun_set_up(struct io *io, const struct set_up *how);
+int tun_follow(int fd, struct io_framing *now);
 
 #endif

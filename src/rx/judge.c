@@ -170,6 +170,8 @@ static void note_ghost(struct rx *rx)
 static void drop(struct rx *rx, struct io_frame *frame, enum counter verdict)
 {
 	count(rx->counters, verdict, 1);
+	if (verdict == RX_DROP_VNET_HDR)
+		rx->doubt = true;
 	if (frame->type == IO_TYPE_GHOST)
 		note_ghost(rx);
 	fdl_release(&frame->pkt, 1);

@@ -9,6 +9,7 @@
 #include "os.h"
 #include "packet/pool.h"
 #include "rx/cut.h"
+#include "rx/framing.h"
 #include "rx/judge.h"
 #include "rx/merge.h"
 #include "wait/ready.h"
@@ -371,6 +372,23 @@ static void take_in(struct rx *rx, int n, int got, bool first)
 	rx->filled = strip_end(rx, got);
 }
 
+/* Returns whether frame[0..got) are what they look like; else they are dropped. */
+static bool follow_framing(struct rx *rx, int got)
+{
+	const enum framing framing = framing_check(rx, got);
+
+	if (framing == FRAMING_HOLDS)
+		return true;
+	if (framing == FRAMING_LOST)
+		rx_end(rx, -EOPNOTSUPP,
+		       "another process has changed what the device puts before "
+		       "each packet: open it with IFF_NO_PI, and with a "
+		       "virtio-net header of 24 bytes at most");
+	rx->gap = got;
+	rx->next = rx->filled = 0;
+	return false;
+}
+
 /* Receive up to n messages into frame[0..filled). first: the caller has none
  * yet. */
 static enum rx_rest step(struct rx *rx, int n, bool first)
@@ -387,9 +405,13 @@ static enum rx_rest step(struct rx *rx, int n, bool first)
 	rest = look(rx, first);
 	if (rest != RX_MORE)
 		return rest;
+	if (rx->io->kind->follow)
+		framing_take_over(rx);
 	got = receive_some(rx, want, &rest);
 	if (got == 0)
 		return rest;
+	if (rx->io->kind->follow && !follow_framing(rx, got))
+		return rest_now(rx, RX_MORE);
 	full = took_error(rx) || got == want ||
 	       rx->frame[got - 1].wire_len == 0 || rx->ops->edge;
 	take_in(rx, n, got, first);

@@ -36,6 +36,9 @@ struct rx {
 	 * seen those of frame[0..fresh) yet. */
 	int gap, have, fresh;
 	struct hint hint;
+	uint32_t reframed;		/* as of shared, when io was set */
+	bool doubt;			/* a header contradicted its packet */
+	int64_t ask_at;			/* not before, as os_now_ms() */
 	bool long_frames;		/* the last step ended with one */
 	unsigned alone;			/* packets that came so, in a row */
 	struct io_frame frame[IO_MAX_BATCH];

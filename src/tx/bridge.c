@@ -29,7 +29,7 @@ static int flatten(struct tx *tx, struct fdl_segmenter *s, struct msghdr *msg,
 		   struct fdl_offload *off)
 {
 	struct tx_batch *out = tx->out;
-	const unsigned room = tx->io->vnet_hdr_len;
+	const unsigned room = tx->hdr_len;
 	int r;
 
 	r = fdl_segment_next(s, out->scratch + room,
@@ -42,8 +42,7 @@ static int flatten(struct tx *tx, struct fdl_segmenter *s, struct msghdr *msg,
 			(struct iovec){ out->scratch + room, (size_t)r };
 		return 0;
 	}
-	fdl_vnet_hdr_encode(out->hdr[out->n], FDL_VNET_HDR_LEN, tx->io->order,
-			    off);
+	fdl_vnet_hdr_encode(out->hdr[out->n], FDL_VNET_HDR_LEN, tx->order, off);
 	memcpy(out->scratch, out->hdr[out->n], room);
 	msg->msg_iov[0] = (struct iovec){ out->scratch, room + (size_t)r };
 	return 0;
@@ -78,7 +77,7 @@ static enum tx_fit emit(struct tx *tx, struct fdl_segmenter *s)
 	}
 	if (used && off.csum == FDL_CSUM_PARTIAL)
 		fdl_vnet_hdr_encode(out->hdr[out->n], FDL_VNET_HDR_LEN,
-				    tx->io->order, &off);
+				    tx->order, &off);
 	tx_end(tx, weight, off.gso);
 	return TX_FITS;
 }
@@ -91,7 +90,7 @@ static unsigned cut_flags(const struct tx *tx)
 /* How many segments of a super-packet the wire takes as one. */
 static unsigned most_segments(const struct tx *tx, const struct work *w)
 {
-	const size_t around = tx->io->vnet_hdr_len + w->off.hdr_len;
+	const size_t around = tx->hdr_len + w->off.hdr_len;
 	uint64_t n = tx->max_super > around ?
 			     (tx->max_super - around) / w->off.gso_size :
 			     0;

@@ -93,7 +93,7 @@ static bool fits(const struct deferred *d, const struct frame *f, size_t bytes)
  * limit but its own. */
 static uint32_t longest(const struct tx *tx)
 {
-	const unsigned hdr_len = tx->io->vnet_hdr_len;
+	const unsigned hdr_len = tx->hdr_len;
 
 	if (tx->max_super > UINT32_MAX)
 		return 0;

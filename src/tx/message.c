@@ -73,11 +73,11 @@ struct msghdr *tx_begin(struct tx *tx, const struct fdl_offload *off)
 	msg = &out->msg[out->n].msg_hdr;
 	msg->msg_iov = out->piece + out->pieces;
 	msg->msg_iovlen = 0;
-	if (!tx->io->vnet_hdr_len)
+	if (!tx->hdr_len)
 		return msg;
 	hdr = out->hdr[out->n];
 	tx_put_header(tx, hdr, off);
-	msg->msg_iov[0] = (struct iovec){ hdr, tx->io->vnet_hdr_len };
+	msg->msg_iov[0] = (struct iovec){ hdr, tx->hdr_len };
 	msg->msg_iovlen = 1;
 	return msg;
 }
@@ -94,7 +94,7 @@ void tx_end(struct tx *tx, unsigned weight, bool super)
 
 size_t tx_copy_whole(struct tx *tx, const struct frame *f, uint8_t **start)
 {
-	uint8_t *to = tx->out->scratch + tx->io->vnet_hdr_len;
+	uint8_t *to = tx->out->scratch + tx->hdr_len;
 	size_t len = 0;
 	int i;
 
@@ -156,7 +156,7 @@ static void account(struct tx *tx, unsigned from, unsigned to)
 	unsigned i;
 
 	for (i = from; i < to; i++) {
-		bytes += out->msg[i].msg_len - tx->io->vnet_hdr_len;
+		bytes += out->msg[i].msg_len - tx->hdr_len;
 		packets += out->weight[i];
 		merged += out->weight[i] > 1 ? out->weight[i] : 0;
 		supers += out->super[i];

@@ -34,9 +34,8 @@ enum tx_stop {
  * 5.1.6.4), and with what is 0. A kernel does not look. */
 static inline void tx_put_num_buffers(const struct tx *tx, uint8_t *hdr)
 {
-	memset(hdr + FDL_VNET_HDR_LEN, 0,
-	       tx->io->vnet_hdr_len - FDL_VNET_HDR_LEN);
-	if (tx->io->vnet_hdr_len >= FDL_VNET_HDR_MRG_LEN)
+	memset(hdr + FDL_VNET_HDR_LEN, 0, tx->hdr_len - FDL_VNET_HDR_LEN);
+	if (tx->hdr_len >= FDL_VNET_HDR_MRG_LEN)
 		hdr[FDL_VNET_HDR_LEN + tx->one_at] = 1;
 }
 
@@ -45,10 +44,10 @@ static inline void tx_put_header(const struct tx *tx, uint8_t *hdr,
 				 const struct fdl_offload *off)
 {
 	if (off)
-		fdl_vnet_hdr_encode(hdr, FDL_VNET_HDR_LEN, tx->io->order, off);
+		fdl_vnet_hdr_encode(hdr, FDL_VNET_HDR_LEN, tx->order, off);
 	else
 		memset(hdr, 0, FDL_VNET_HDR_LEN);
-	if (tx->io->vnet_hdr_len > FDL_VNET_HDR_LEN)
+	if (tx->hdr_len > FDL_VNET_HDR_LEN)
 		tx_put_num_buffers(tx, hdr);
 }
 
@@ -68,9 +67,9 @@ size_t tx_copy_whole(struct tx *tx, const struct frame *f, uint8_t **start);
 static inline size_t tx_make_whole(struct tx *tx, const struct frame *f,
 				   uint8_t **start)
 {
-	if (f->cnt != 1 || f->room < tx->io->vnet_hdr_len)
+	if (f->cnt != 1 || f->room < tx->hdr_len)
 		return tx_copy_whole(tx, f, start);
-	*start = (uint8_t *)f->iov->iov_base - tx->io->vnet_hdr_len;
+	*start = (uint8_t *)f->iov->iov_base - tx->hdr_len;
 	return f->iov->iov_len;
 }
 
@@ -81,7 +80,7 @@ static inline bool tx_gather_whole(struct tx *tx, uint8_t *start, size_t len,
 				   const struct fdl_offload *off)
 {
 	struct tx_batch *out = tx->out;
-	const unsigned hdr_len = tx->io->vnet_hdr_len;
+	const unsigned hdr_len = tx->hdr_len;
 	const unsigned n = out->n, at = out->pieces;
 
 	if (n == TX_BATCH || at == TX_PIECES)

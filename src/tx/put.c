@@ -26,6 +26,24 @@ static const struct verdict empty = {
 	.text = "a packet was dropped: it is empty",
 };
 
+static void set_header(struct tx *tx, unsigned len, enum fdl_order order)
+{
+	tx->hdr_len = len;
+	tx->order = order;
+	tx->one_at = vnet_hdr_is_big(order);
+	atomic_store_explicit(&tx->offloads, work_offloads(tx),
+			      memory_order_relaxed);
+}
+
+/* A receive side has found that others have changed the device's header. */
+static void follow(struct tx *tx, uint32_t word)
+{
+	const struct io_framing now = io_unpack(word);
+
+	tx->reframed = word;
+	set_header(tx, now.vnet_hdr_len, now.order);
+}
+
 int tx_open(struct tx *tx)
 {
 	tx->io->max_header_bytes = tx->shared->opts.max_syscall_header_bytes;
@@ -34,10 +52,9 @@ int tx_open(struct tx *tx)
 	if (!tx->out)
 		return -ENOMEM;
 	pthread_mutex_init(&tx->lock, NULL);
-	tx->offloads = work_offloads(tx->io);
+	set_header(tx, tx->io->vnet_hdr_len, tx->io->order);
 	tx->max_super = UINT64_MAX;
 	tx->max_uso = MAX_UDP_SEGMENTS;
-	tx->one_at = vnet_hdr_is_big(tx->io->order);
 	if (tx->io->kind->forgets_peer)
 		peer_note(&tx->peer, tx->io->fd);
 	return 0;
@@ -79,7 +96,7 @@ static inline enum tx_fit gather_frame(struct tx *tx, const struct frame *f,
 static inline bool is_ready(const struct tx *tx, const struct fdl_packet *pkt)
 {
 	return pkt->len && !asks_for_work(&pkt->off) &&
-	       pkt->room >= tx->io->vnet_hdr_len;
+	       pkt->room >= tx->hdr_len;
 }
 
 /* Those of v[0..n) up to the first that is not such. Returns how many. */
@@ -90,8 +107,8 @@ static inline int gather_packets(struct tx *tx, struct fdl_packet *const v[],
 
 	for (i = 0; i < n; i++)
 		if (!is_ready(tx, v[i]) ||
-		    !tx_gather_whole(tx, v[i]->data - tx->io->vnet_hdr_len,
-				     v[i]->len, 1, NULL))
+		    !tx_gather_whole(tx, v[i]->data - tx->hdr_len, v[i]->len, 1,
+				     NULL))
 			break;
 	return i;
 }
@@ -128,7 +145,7 @@ static inline bool write_whole(struct tx *tx, uint8_t *start, size_t len,
 			       unsigned weight, const struct fdl_offload *off,
 			       const struct verdict **why)
 {
-	const unsigned hdr_len = tx->io->vnet_hdr_len;
+	const unsigned hdr_len = tx->hdr_len;
 	const struct verdict *v;
 	const struct iovec iov = { start, hdr_len + len };
 	ssize_t r;
@@ -138,7 +155,7 @@ static inline bool write_whole(struct tx *tx, uint8_t *start, size_t len,
 	r = io_write_device(tx->io, &iov, 1);
 	if (r >= 0) {
 		count(tx->counters, TX_PACKETS, weight);
-		count(tx->counters, TX_BYTES, (size_t)r - tx->io->vnet_hdr_len);
+		count(tx->counters, TX_BYTES, (size_t)r - tx->hdr_len);
 		return true;
 	}
 	v = verdict_on_send(tx->io->kind->on_send, (int)r);
@@ -157,8 +174,8 @@ static inline int write_packets(struct tx *tx, struct fdl_packet *const v[],
 
 	for (i = 0; i < n; i++)
 		if (!is_ready(tx, v[i]) ||
-		    !write_whole(tx, v[i]->data - tx->io->vnet_hdr_len,
-				 v[i]->len, 1, NULL, why))
+		    !write_whole(tx, v[i]->data - tx->hdr_len, v[i]->len, 1,
+				 NULL, why))
 			break;
 	return i;
 }
@@ -252,6 +269,8 @@ __attribute__((noinline)) static int put_messages(struct tx *tx,
 
 int tx_put(struct tx *tx, struct frames l, int n, const struct verdict **why)
 {
+	const uint32_t reframed = atomic_load_explicit(&tx->shared->reframed,
+						       memory_order_relaxed);
 	int k = 0;
 
 	*why = NULL;
@@ -259,6 +278,8 @@ int tx_put(struct tx *tx, struct frames l, int n, const struct verdict **why)
 		*why = &over;
 		return 0;
 	}
+	if (reframed != tx->reframed)
+		follow(tx, reframed);
 	if (tx->part.iov_len && !tx_finish_part(tx, why))
 		return 0;
 	if (tx->cutting)

@@ -8,6 +8,7 @@
 #define FDL_TX_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -80,10 +81,15 @@ struct tx {
 	struct ready *ready;
 	struct counters *counters;
 
+	uint32_t reframed;		/* as of shared, when these were set: */
+	unsigned hdr_len;		/* bytes of virtio-net header */
+	enum fdl_order order;		/* of that */
+
 	pthread_mutex_t lock;		/* for the calls that any thread makes */
 	struct peer peer;
-	uint32_t offloads;		/* FDL_OFFLOAD_: what the wire takes */
-	unsigned one_at;		/* the low byte of 16 bits in io->order */
+	_Atomic uint32_t offloads;	/* FDL_OFFLOAD_: what the wire takes;
+					 * read by any thread */
+	unsigned one_at;		/* the low byte of 16 bits in that order */
 	int refused;			/* result of the first drop since 0 */
 	int stalled;			/* why fdl_send came back short; 0: no */
 	unsigned pause_us;		/* how long to wait where POLLOUT lies */

@@ -24,15 +24,16 @@ const struct verdict work_contradicts = {
 };
 
 /* A kernel that does not know one is found out in flight. */
-uint32_t work_offloads(const struct io *io)
+uint32_t work_offloads(const struct tx *tx)
 {
-	return io->vnet_hdr_len ? FDL_OFFLOAD_CSUM | TSO | USO : 0;
+	return tx->hdr_len ? FDL_OFFLOAD_CSUM | TSO | USO : 0;
 }
 
 uint32_t work_takes(const struct tx *tx)
 {
-	return tx->offloads & ~atomic_load_explicit(&tx->shared->tx_revoked,
-						    memory_order_relaxed);
+	return atomic_load_explicit(&tx->offloads, memory_order_relaxed) &
+	       ~atomic_load_explicit(&tx->shared->tx_revoked,
+				     memory_order_relaxed);
 }
 
 static uint32_t gso_needs(const struct fdl_offload *off, unsigned version)

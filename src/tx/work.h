@@ -31,7 +31,7 @@ struct work {
 extern const struct verdict work_contradicts;
 
 /* What an fd takes in its virtio-net header, as FDL_OFFLOAD_ bits. */
-uint32_t work_offloads(const struct io *io);
+uint32_t work_offloads(const struct tx *tx);
 
 /* What is left to it: not what is distrusted, or was refused. Any thread. */
 uint32_t work_takes(const struct tx *tx);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The virtio-net header of a TUN or TAP is the device's: whoever has an fd of it
+ * may set its size and its byte order, and who attaches to it says whether there
+ * is one. No read tells. Though what is read by the wrong framing does not begin
+ * like a packet: if the first or the last of a batch does not, or a header
+ * contradicted its packet, the device is asked before any of them is delivered.
+ */
+#include "rx/framing.h"
+
+#include "kind/kind.h"
+#include "os.h"
+#include "proto/eth.h"
+
+enum {
+	/* The kernel takes a lock of the whole machine's to answer, and a peer
+	 * may send odd frames as often as it likes. */
+	ASK_MS = 1,
+	TYPE_IP4 = 0x0800,
+	TYPE_ARP = 0x0806,
+	TYPE_QINQ = 0x88a8,
+	TYPE_IP6 = 0x86dd,
+};
+
+/* Most are; of those that are not the device is asked for nothing. */
+static bool begins_like_ethernet(const struct fdl_packet *pkt)
+{
+	if (pkt->len < ETH_HDR_LEN)
+		return false;
+	switch (pkt->data[12] << 8 | pkt->data[13]) {
+	case TYPE_IP4:
+	case TYPE_IP6:
+	case TYPE_ARP:
+	case TYPE_QINQ:
+	case ETH_TYPE_VLAN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool begins_like_ip(const struct fdl_packet *pkt)
+{
+	const unsigned version = pkt->len ? pkt->data[0] >> 4 : 0;
+
+	return version == 4 || version == 6;
+}
+
+/* Without a header nothing says that it is more than one. */
+static bool is_super_untold(const struct rx *rx, const struct fdl_packet *pkt)
+{
+	return !rx->io->vnet_hdr_len &&
+	       pkt->len > rx->shared->opts.mtu + ETH_HDR_LEN + 2 * ETH_VLAN_LEN;
+}
+
+static bool is_odd(const struct rx *rx, const struct fdl_packet *pkt)
+{
+	const bool right = rx->shared->opts.flags & FDL_ETHERNET ?
+				   begins_like_ethernet(pkt) :
+				   begins_like_ip(pkt);
+
+	return !right || is_super_untold(rx, pkt);
+}
+
+static bool is_time_to_ask(struct rx *rx)
+{
+	const int64_t now = os_now_ms();
+
+	if (now < rx->ask_at)
+		return false;
+	rx->ask_at = now + ASK_MS;
+	return true;
+}
+
+static void warn(struct rx *rx, const struct io_framing *now)
+{
+	if (atomic_exchange(&rx->shared->warned, true))
+		return;
+	log_say(&rx->shared->log, FDL_LOG_WARNING,
+		"another process has changed what this %s puts before each "
+		"packet: a virtio-net header of %u bytes, not %u: it is "
+		"followed, and packets read before are dropped",
+		rx->io->kind->name, now->vnet_hdr_len, rx->io->vnet_hdr_len);
+}
+
+static void warn_of_offloads(struct rx *rx)
+{
+	if (atomic_exchange(&rx->shared->warned, true))
+		return;
+	log_say(&rx->shared->log, FDL_LOG_WARNING,
+		"another process has this %s leave checksums and segmentation "
+		"to its reader, and there is no virtio-net header to tell it "
+		"by: they are turned off, and packets read before are dropped",
+		rx->io->kind->name);
+}
+
+static void drop_all(struct rx *rx, int got)
+{
+	int i;
+
+	count(rx->counters, RX_DROP_VNET_HDR, (uint64_t)got);
+	for (i = 0; i < got; i++)
+		fdl_release(&rx->frame[i].pkt, 1);
+}
+
+static bool is_same(const struct io *io, const struct io_framing *now)
+{
+	return now->vnet_hdr_len == io->vnet_hdr_len && !now->packet_info &&
+	       (now->order == io->order || !now->vnet_hdr_len);
+}
+
+void framing_set(struct rx *rx, uint32_t word)
+{
+	const struct io_framing now = io_unpack(word);
+
+	rx->reframed = word;
+	rx->io->vnet_hdr_len = now.vnet_hdr_len;
+	rx->io->vnet_hdr_at = now.vnet_hdr_len;
+	rx->io->order = now.order;
+}
+
+static enum framing adopt(struct rx *rx, const struct io_framing *now)
+{
+	if (now->packet_info || now->vnet_hdr_len > IO_MAX_HEADER)
+		return FRAMING_LOST;
+	warn(rx, now);
+	framing_set(rx, io_pack(now));
+	atomic_store_explicit(&rx->shared->reframed, rx->reframed,
+			      memory_order_relaxed);
+	return FRAMING_FOLLOWED;
+}
+
+static bool is_doubtful(struct rx *rx, int got)
+{
+	return rx->doubt || is_odd(rx, rx->frame[0].pkt) ||
+	       is_odd(rx, rx->frame[got - 1].pkt);
+}
+
+enum framing framing_check(struct rx *rx, int got)
+{
+	const bool untold = is_super_untold(rx, rx->frame[0].pkt) ||
+			    is_super_untold(rx, rx->frame[got - 1].pkt);
+	enum framing framing = FRAMING_FOLLOWED;
+	struct io_framing now;
+
+	if (!is_doubtful(rx, got) || !is_time_to_ask(rx))
+		return FRAMING_HOLDS;
+	rx->doubt = false;
+	/* That it is gone, the next read tells. */
+	if (rx->io->kind->follow(rx->io->fd, &now) < 0)
+		return FRAMING_HOLDS;
+	if (!is_same(rx->io, &now))
+		framing = adopt(rx, &now);
+	else if (untold)
+		warn_of_offloads(rx);
+	else
+		return FRAMING_HOLDS;
+	drop_all(rx, got);
+	return framing;
+}

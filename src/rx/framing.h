@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The framing of a device that others may change. */
+#ifndef FDL_RX_FRAMING_H
+#define FDL_RX_FRAMING_H
+
+#include "rx/rx.h"
+
+/* This, of io_pack, is what the fd passes from now on. */
+void framing_set(struct rx *rx, uint32_t word);
+
+enum framing {
+	FRAMING_HOLDS,
+	FRAMING_FOLLOWED,	/* it is another, and frame[0..got) are counted
+				 * and released */
+	FRAMING_LOST,		/* likewise, and it is none that is ours */
+};
+
+/* Before a read: take over what another queue has found. */
+static inline void framing_take_over(struct rx *rx)
+{
+	const uint32_t word = atomic_load_explicit(&rx->shared->reframed,
+						   memory_order_relaxed);
+
+	if (word != rx->reframed)
+		framing_set(rx, word);
+}
+
+/* frame[0..got) came. Is the framing what they were read by? The device is asked
+ * only when something is odd. */
+enum framing framing_check(struct rx *rx, int got);
+
+#endif

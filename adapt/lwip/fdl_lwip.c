@@ -6,6 +6,7 @@
 #include "fdl_lwip_link.h"
 #include "fdl_lwip_loan.h"
 #include "fdl_lwip_neighbor.h"
+#include "fdl_lwip_options.h"
 #include "fdl_lwip_output.h"
 
 #include <errno.h>

@@ -3,10 +3,17 @@
  * An lwIP netif over an fdlink endpoint, for lwIP 2.1 or newer. Words such as
  * wire and super-packet are those of fdlink.h.
  *
- * Building. Compile all fdl_lwip*.c with your own lwIP and lwipopts.h, in which
- * LWIP_SUPPORT_CUSTOM_PBUF is 1 and ETH_PAD_SIZE is 0. Leave out these four,
- * except for segmentation offload and lost packets (below): fdl_lwip_tso.c,
- * fdl_lwip_segment.c, fdl_lwip_recovery.c, fdl_lwip_tcp_out.c.
+ * Building. Compile all fdl_lwip*.c with your own lwIP and lwipopts.h, from the
+ * directory that 'pkg-config --variable=lwipdir fdlink' tells. Leave out these
+ * four, except for segmentation offload and lost packets (below):
+ * fdl_lwip_tso.c, fdl_lwip_segment.c, fdl_lwip_recovery.c, fdl_lwip_tcp_out.c.
+ * lwipopts.h must have, and the compiler says what is missing:
+ *
+ *	#define LWIP_SUPPORT_CUSTOM_PBUF 1
+ *	#define ETH_PAD_SIZE 0
+ *	#define IPV6_FRAG_COPYHEADER 1	with IPv6, if pointers have 8 bytes
+ *	#define LWIP_WND_SCALE 1	with super-packets, below
+ *	#define SYS_LIGHTWEIGHT_PROT 1	unless NO_SYS is 1
  *
  * Copies. A received packet becomes a pbuf in place. Once lwIP and its
  * applications hold half of the pool, further packets are copied to lwIP's
@@ -150,6 +157,13 @@
 
 #include <lwip/netif.h>
 
+/* lwip/sockets.h may be in the same file, before this or behind it: one of the
+ * two headers defines struct iovec, which is the same to both. */
+#if LWIP_SOCKET && defined(LWIP_HDR_SOCKETS_H)
+#define FDL_HAVE_IOVEC
+#elif !defined(iovec)
+#define iovec iovec
+#endif
 #include <fdlink/fdlink.h>
 
 #ifdef __cplusplus

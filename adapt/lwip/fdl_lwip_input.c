@@ -26,16 +26,6 @@
 #include <lwip/sys.h>
 #include <lwip/tcpip.h>
 
-#if !LWIP_SUPPORT_CUSTOM_PBUF
-#error "fdl_lwip needs LWIP_SUPPORT_CUSTOM_PBUF 1"
-#endif
-#if ETH_PAD_SIZE
-#error "fdl_lwip needs ETH_PAD_SIZE 0"
-#endif
-#if !NO_SYS && !SYS_LIGHTWEIGHT_PROT
-#error "fdl_lwip needs SYS_LIGHTWEIGHT_PROT 1, or NO_SYS 1"
-#endif
-
 enum {
 	MAX_PBUF = 0xffff,
 	/* What lwIP may put in front of a received packet beyond what it was

@@ -20,6 +20,10 @@
 #error "fdl_lwip_tso needs LWIP_TCP and TCP_CALCULATE_EFF_SEND_MSS"
 #endif
 
+#if !LWIP_CHECKSUM_CTRL_PER_NETIF || !defined(LWIP_HOOK_TCP_INPACKET_PCB)
+#error "fdl_lwip_tso needs LWIP_CHECKSUM_CTRL_PER_NETIF and the hook LWIP_HOOK_TCP_INPACKET_PCB: see fdl_lwip.h"
+#endif
+
 enum {
 	/* Of a segment, so that with any headers it stays below 64 KiB: a link
 	 * header with a tag, IPv6, the longest TCP header. */

@@ -55,7 +55,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 #include <fdlink/options.h>
 #include <fdlink/packet.h>

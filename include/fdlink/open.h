@@ -3,8 +3,6 @@
 #ifndef FDLINK_OPEN_H
 #define FDLINK_OPEN_H
 
-#include <net/if.h>
-
 #include <fdlink/fdlink.h>
 
 #ifdef __cplusplus
@@ -84,6 +82,10 @@ extern "C" {
 int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	     const struct fdl_options *opts);
 
+/* Room for the name of a device, with its NUL: IF_NAMESIZE of net/if.h, which
+ * other stacks' headers do not go with. */
+#define FDL_IFNAMSIZ 16
+
 enum fdl_kind {
 	FDL_KIND_TUN = 1,
 	FDL_KIND_TAP,
@@ -124,7 +126,7 @@ struct fdl_info {
 	uint8_t vnet_hdr_len;	/* bytes of virtio-net header; 0: none; 255:
 				 * so many or more. 24 are the most that an
 				 * endpoint takes */
-	char name[IF_NAMESIZE];	/* of the device; "" if there is none */
+	char name[FDL_IFNAMSIZ];	/* of the device; "" if there is none */
 	unsigned ifindex;
 	uint32_t mtu;		/* of the device; 0: not known */
 	uint32_t queues;	/* how many fds the device has; 1 unless
@@ -173,7 +175,7 @@ struct fdl_link {
 				 * TAP */
 	uint8_t address[6];	/* zeros if it has none */
 	uint32_t mtu;
-	char name[IF_NAMESIZE];
+	char name[FDL_IFNAMSIZ];
 	uint64_t changes;	/* how often any of these changed, as far as
 				 * fdl_recv has seen */
 };

@@ -6,6 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* struct iovec; FDL_HAVE_IOVEC: another header has defined it. */
+#ifndef FDL_HAVE_IOVEC
+#include <sys/uio.h>
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

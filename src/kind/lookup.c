@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kind/lookup.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "kind/kind.h"
 #include "os.h"
+
+static_assert(FDL_IFNAMSIZ == IF_NAMESIZE, "as the kernel has it");
 
 void lookup_fill(struct fdl_info *info, const struct link *link)
 {

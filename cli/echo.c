@@ -45,7 +45,7 @@ static err_t advance(struct echo *echo, struct tcp_pcb *pcb)
 		at = echo->written % sizeof(echo->ring);
 		n = LWIP_MIN(echo->received - echo->written,
 			     sizeof(echo->ring) - at);
-		n = LWIP_MIN(n, LWIP_MIN(tcp_sndbuf(pcb), 0xffffU));
+		n = LWIP_MIN(n, service_room(pcb));
 		if (!n || tcp_write(pcb, echo->ring + at, (u16_t)n, 0))
 			break;
 		echo->written += n;

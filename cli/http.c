@@ -210,7 +210,7 @@ static void push(struct http *http, struct tcp_pcb *pcb)
 
 	while (http->out_at < http->out_len) {
 		n = LWIP_MIN(http->out_len - http->out_at, (size_t)MAX_WRITE);
-		n = LWIP_MIN(n, tcp_sndbuf(pcb));
+		n = LWIP_MIN(n, service_room(pcb));
 		if (!n || tcp_write(pcb, http->out + http->out_at, (u16_t)n,
 				    TCP_WRITE_FLAG_COPY))
 			break;

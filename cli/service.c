@@ -2,13 +2,16 @@
 #include "service.h"
 
 #include <errno.h>
-#include <stddef.h>
 
 #include <lwip/priv/tcp_priv.h>
 
 enum {
 	MAX_OPEN = 256,		/* open connections of one port */
 	MAX_TIME_WAIT = 1024,	/* connections in TIME-WAIT, of all ports */
+	MAX_WRITE = 0xffff,
+	PER_SEGMENT = 2,	/* pbufs: the header, and bytes not copied */
+	/* Pbufs of a last segment that is filled up, and of a short one. */
+	AT_ENDS = 2 * PER_SEGMENT,
 };
 
 int service_listen(u16_t port, tcp_accept_fn accept, void *arg)
@@ -71,6 +74,16 @@ void service_admit(const struct tcp_pcb *pcb)
 {
 	bound_open(pcb);
 	bound_time_wait();
+}
+
+size_t service_room(const struct tcp_pcb *pcb)
+{
+	const size_t queued = LWIP_MIN(tcp_sndqueuelen(pcb) + AT_ENDS,
+				       TCP_SND_QUEUELEN);
+	const size_t segments = (TCP_SND_QUEUELEN - queued) / PER_SEGMENT;
+	const size_t room = LWIP_MIN(tcp_sndbuf(pcb), (size_t)MAX_WRITE);
+
+	return LWIP_MIN(room, segments * tcp_mss(pcb));
 }
 
 err_t service_close(struct tcp_pcb *pcb)

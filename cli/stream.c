@@ -54,9 +54,9 @@ static err_t chargen_fill(struct chargen *chargen, struct tcp_pcb *pcb)
 	size_t n;
 
 	while (tcp_sndbuf(pcb) >= WORTHWHILE) {
-		n = LWIP_MIN(tcp_sndbuf(pcb), PATTERN - chargen->at);
-		if (tcp_write(pcb, chargen->pattern + chargen->at, (u16_t)n,
-			      TCP_WRITE_FLAG_MORE))
+		n = LWIP_MIN(service_room(pcb), PATTERN - chargen->at);
+		if (!n || tcp_write(pcb, chargen->pattern + chargen->at,
+				    (u16_t)n, TCP_WRITE_FLAG_MORE))
 			break;
 		chargen->at = (chargen->at + n) % PATTERN;
 	}

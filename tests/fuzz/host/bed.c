@@ -27,6 +27,8 @@ enum {
 	/* Frames that one turn may bring about. Windows of 1 MiB in tiny
 	 * segments are many; an endless loop is more. */
 	TURN_FRAMES = 1 << 18,
+	/* And pbufs: a stranger makes no more work than it sends. */
+	TURN_PBUFS = 1 << 16,
 	MAX_SAVED = 16,
 	FEW = 4,
 	FEW_BYTES = 20000,
@@ -48,7 +50,7 @@ static struct {
 	uint32_t random;
 	uint32_t mtu;		/* of the device */
 	uint64_t changes;	/* of it */
-	unsigned frames;	/* of this turn */
+	unsigned frames, pbufs;	/* of this turn */
 } bed;
 
 /* What the status page speaks of; the services keep a pointer to it. */
@@ -63,6 +65,8 @@ static struct saved {
 } saved[MAX_SAVED];
 static unsigned n_saved;
 
+struct pbuf *__real_pbuf_alloc(pbuf_layer layer, u16_t len, pbuf_type type);
+struct pbuf *__wrap_pbuf_alloc(pbuf_layer layer, u16_t len, pbuf_type type);
 u32_t __wrap_sys_now(void);
 uint32_t __wrap_port_random(void);
 uint64_t __wrap_fdl_link_changes(const struct fdl_endpoint *ep);
@@ -82,6 +86,12 @@ int __real_fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 int __wrap_fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 			 const struct fdl_offload *off, void (*done)(void *arg),
 			 void *arg);
+
+struct pbuf *__wrap_pbuf_alloc(pbuf_layer layer, u16_t len, pbuf_type type)
+{
+	MUST(bed.pbufs++ < TURN_PBUFS);
+	return __real_pbuf_alloc(layer, len, type);
+}
 
 u32_t __wrap_sys_now(void)
 {
@@ -294,6 +304,7 @@ int bed_open(const struct bed_config *config)
 void bed_turn(void)
 {
 	bed.frames = 0;
+	bed.pbufs = 0;
 	MUST(fdl_poll(bed.link.ep, 0) >= 0);
 	sys_check_timeouts();
 	MUST(fdl_lwip_poll(&bed.link) >= 0);
@@ -315,6 +326,7 @@ static void end_connections(void)
 	const struct tcp_pcb_listen *listener;
 
 	bed.frames = 0;
+	bed.pbufs = 0;
 	while (tcp_active_pcbs)
 		tcp_abort(tcp_active_pcbs);
 	while (tcp_tw_pcbs)

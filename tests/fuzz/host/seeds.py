@@ -154,6 +154,11 @@ def programs():
         rec(OPEN, i, ECHO, 1 << i, 0, 14, 255, 255) for i in range(8)) + talk()
     yield 'tiny-mss', tap + connect(0, CHARGEN, mss=4) + talk(10) + \
         connect(1, CHARGEN, mss=5) + talk(10)
+    for mss in 3, 4:
+        yield 'acks-%d' % mss, link(OFF) + connect(0, CHARGEN, mss=mss) + \
+            talk(9) + rec(SET, 4) + talk(2) + \
+            held(rec(ACK, 0x18, 2, u16(1))) * 8 + talk(2) + \
+            connect(1, ECHO, mss=mss) + data(1, 1400) * 8 + talk(20)
     yield 'udp', tap + rec(UDP, 0, 0, u16(100), 0, 2, 7) + \
         rec(UDP, 8, 0, u16(100), 0, 2, 7) + rec(UDP, 0x48, 4, u16(9)) + talk()
     yield 'udp-large', tun + rec(UDP, 0, 0, u16(3000), 0, 2) + \

@@ -149,8 +149,17 @@ close_set:
 	return err;
 }
 
-/* Put sockets of the caller's into a group, if the options ask for it. */
-static int join_group(struct fdl_endpoint *ep, const int *fds)
+static int join_as(struct fdl_endpoint *ep, const int *fds,
+		   const struct fanout *fanout, bool muted)
+{
+	return ep->shared.kind->join(fds, ep->n_queues, fanout, muted,
+				     ep->queues[0].info.name, &ep->shared.log);
+}
+
+/* Put sockets of the caller's into a group, if the options ask for it, and those
+ * that were opened for one. */
+static int join_group(struct fdl_endpoint *ep, const int *fds,
+		      const struct fanout *opened_for)
 {
 	const struct fanout fanout = {
 		.how = ep->shared.opts.fanout,
@@ -160,10 +169,11 @@ static int join_group(struct fdl_endpoint *ep, const int *fds)
 	};
 
 	ep->shared.opts.fanout_program = NULL;	/* the caller's */
+	if (opened_for)
+		return join_as(ep, fds, opened_for, true);
 	if (fanout.how == FDL_FANOUT_AUTO || ep->n_queues < 2)
 		return 0;
-	return ep->shared.kind->join(fds, ep->n_queues, &fanout,
-				     ep->queues[0].info.name, &ep->shared.log);
+	return join_as(ep, fds, &fanout, false);
 }
 
 static int set_up(struct fdl_endpoint *ep, const int *fds,
@@ -224,20 +234,21 @@ static void watch_device(struct fdl_endpoint *ep, const int *fds)
 	}
 }
 
-static int build(struct fdl_endpoint *ep, const int *fds, const int *spare)
+static int build(struct fdl_endpoint *ep, const int *fds,
+		 const struct own_sockets *own)
 {
 	int err = 0;
 
 	distrust(ep);
-	if (spare)
-		err = group_new(&ep->group, spare, ep->n_queues);
-	if (!err)
-		err = join_group(ep, fds);
+	if (own->spare)
+		err = group_new(&ep->group, own->spare, ep->n_queues);
 	if (!err)
 		err = open_queues(ep, fds);
 	if (err)
 		return err;
-	err = open_set(ep);
+	err = join_group(ep, fds, own->group);
+	if (!err)
+		err = open_set(ep);
 	if (err) {
 		close_queues(ep, ep->n_queues);
 		return err;
@@ -315,7 +326,7 @@ int endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
 	ep->shared.log = limit.log;
 	err = set_up(ep, fds, own, opts);
 	if (!err)
-		err = build(ep, fds, own->spare);
+		err = build(ep, fds, own);
 	ep->shared.log = log;
 	end_log(&limit, err, ep, own);
 	if (err) {

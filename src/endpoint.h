@@ -36,6 +36,7 @@ struct own_sockets {
 	const int *spare;	/* NULL, or as many sockets again as group_new
 				 * takes them; the fds are in a group of their
 				 * own then, steered to their own numbers */
+	const struct fanout *group; /* NULL, or as struct opened has it */
 	bool borrowed;		/* others have the fds, too */
 	bool no_outgoing;	/* the kernel gives them no frames that this
 				 * machine sends */

@@ -135,6 +135,7 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	own.name = locator;
 	own.descriptors = opened.borrowed ? 0 : descriptors(&loc);
 	own.spare = opened.paired ? opened.fd + opened.n : NULL;
+	own.group = opened.group;
 	own.borrowed = opened.borrowed;
 	own.no_outgoing = opened.no_outgoing;
 	err = endpoint_new(ep, opened.fd, opened.n, &own, &merged);

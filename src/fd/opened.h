@@ -21,6 +21,9 @@ struct opened {
 	unsigned n;
 	int fd[LOCATOR_MAX_QUEUES];
 	bool paired;   /* fd[n..2n) are mode adaptive's spare sockets */
+	/* They are to be put into such a group, which they are muted for, when
+	 * their queues are open; the locator's. NULL: no more. */
+	const struct fanout *group;
 	bool no_outgoing; /* as struct own_sockets (endpoint.h) */
 	bool borrowed; /* the fds are not ours to close */
 	struct bound bound;	/* by us */

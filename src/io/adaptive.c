@@ -35,12 +35,14 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "io/changes.h"
 #include "io/group.h"
 #include "io/io.h"
 #include "io/packet_mmap.h"
+#include "log.h"
 #include "os.h"
 
 enum {
@@ -246,9 +248,24 @@ static void begin_to_plain(struct state *st)
 	mask_plain(st, false);
 }
 
+/* Once, for it is not tried again. */
+static void say_why_not(const struct state *st)
+{
+	const struct log log = { st->opts->log, st->opts->log_ctx };
+
+	log_say(&log, FDL_LOG_WARNING,
+		"mode adaptive cannot change how queue %u receives (%s): it "
+		"goes on by %s; a smaller ring_bytes, or more memory, may help",
+		st->io->index, strerror(-st->error),
+		st->phase == TO_RING ? "recvmmsg under load, too" :
+				       "its ring when idle, too");
+}
+
 static void join(struct state *st)
 {
 	pthread_join(st->thread, NULL);
+	if (st->error)
+		say_why_not(st);
 	if (st->phase == TO_RING) {
 		st->phase = st->error ? PLAIN : DRAIN_PLAIN;
 	} else {

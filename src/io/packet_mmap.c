@@ -36,7 +36,9 @@ enum {
 	 */
 	ADAPTIVE_BLOCKS = 128,
 	MIN_BLOCKS = 4,
-	FRAME = 2048,		/* nominal: frames of V3 are as long as need be */
+	/* Nominal: frames of V3 are as long as need be. But it has to hold what
+	 * comes before them. */
+	FRAME = 2048,
 	/* Between the kernel's headers and an Ethernet frame, unasked for
 	 * (tpacket_rcv of net/packet/af_packet.c). */
 	KERNEL_ROOM = 14,
@@ -64,11 +66,21 @@ static uint32_t block_size(const struct fdl_options *opts)
 	return block < page ? page : block;
 }
 
-static struct tpacket_req3 geometry(const struct fdl_options *opts)
+static uint32_t frame_size(unsigned reserved)
 {
-	const uint32_t block = block_size(opts);
+	uint32_t frame = FRAME;
+
+	while (frame < RING_HEADERS_LEN + reserved)
+		frame *= 2;
+	return frame;
+}
+
+static struct tpacket_req3 geometry(const struct fdl_options *opts,
+				    unsigned reserved)
+{
+	const uint32_t block = block_size(opts), frame = frame_size(reserved);
 	struct tpacket_req3 req = {
-		.tp_frame_size = FRAME,
+		.tp_frame_size = frame,
 		.tp_retire_blk_tov = opts->ring_timeout_ms,
 	};
 
@@ -76,7 +88,7 @@ static struct tpacket_req3 geometry(const struct fdl_options *opts)
 	req.tp_block_nr = opts->ring_bytes / block;
 	if (req.tp_block_nr < MIN_BLOCKS)
 		req.tp_block_nr = MIN_BLOCKS;
-	req.tp_frame_nr = req.tp_block_nr * (block / FRAME);
+	req.tp_frame_nr = req.tp_block_nr * (block / frame);
 	return req;
 }
 
@@ -85,24 +97,24 @@ static struct tpacket_req3 geometry(const struct fdl_options *opts)
  * that the byte behind the link header is aligned to 4. No more, because each
  * cache line that a frame takes is felt.
  */
-static int reserve(const struct io *io, const struct fdl_options *opts)
+static unsigned reserve(const struct io *io, const struct fdl_options *opts)
 {
 	const unsigned want = POOL_MIN_ROOM + opts->headroom;
 	unsigned have = KERNEL_ROOM + io->vnet_hdr_len;
 
 	while (have < want || (have - KERNEL_ROOM) % 4)
 		have++;
-	return (int)(have - KERNEL_ROOM - io->vnet_hdr_len);
+	return have - KERNEL_ROOM - io->vnet_hdr_len;
 }
 
-static int set_up(struct io *io, const struct fdl_options *opts,
+static int set_up(struct io *io, unsigned reserved,
 		  const struct tpacket_req3 *req)
 {
 	int err;
 
 	err = set(io, PACKET_VERSION, TPACKET_V3);
 	if (!err)
-		err = set(io, PACKET_RESERVE, reserve(io, opts));
+		err = set(io, PACKET_RESERVE, (int)reserved);
 	if (!err)
 		err = changes_set_ring(io->changes, io->fd, req);
 	return err;
@@ -121,14 +133,15 @@ static void packet_mmap_close(struct io *io)
 
 static int packet_mmap_open(struct io *io, const struct fdl_options *opts)
 {
-	const struct tpacket_req3 req = geometry(opts);
+	const unsigned reserved = reserve(io, opts);
+	const struct tpacket_req3 req = geometry(opts, reserved);
 	struct state *st = calloc(1, sizeof(*st));
 	int err;
 
 	io->state = st;
 	if (!st)
 		return -ENOMEM;
-	err = set_up(io, opts, &req);
+	err = set_up(io, reserved, &req);
 	if (!err)
 		err = ring_new(&st->ring, io->fd, req.tp_block_nr,
 			       req.tp_block_size, io->pool);

@@ -136,10 +136,11 @@ struct kind {
 	 */
 	int (*follow)(int fd, struct io_framing *now);
 
-	/* Put a caller's sockets into a new fanout group, as fanout_join. NULL:
-	 * the kind has no such groups. */
+	/* Put sockets into a new fanout group, as fanout_join, once their
+	 * queues are open. muted: the sockets get nothing until then. NULL: the
+	 * kind has no such groups. */
 	int (*join)(const int *fd, unsigned n, const struct fanout *fanout,
-		    const char *name, const struct log *log);
+		    bool muted, const char *name, const struct log *log);
 
 	/*
 	 * The fd is a socket and moves messages, many in a call. If not, a

@@ -196,17 +196,17 @@ static int await_packets(const char *name, const struct log *log)
 	return 0;
 }
 
-static int make_group(const struct opened *opened, const struct fanout *fanout,
-		      const char *name, const struct log *log)
+int packet_join(const int *fd, unsigned n, const struct fanout *fanout,
+		bool muted, const char *name, const struct log *log)
 {
 	unsigned i;
 	int err;
 
-	err = fanout_join(opened->fd, opened->n, fanout, name, log);
-	if (!err && opened->n > 1)
+	err = fanout_join(fd, n, fanout, name, log);
+	if (!err && muted && n > 1)
 		err = await_packets(name, log);
-	for (i = 0; !err && i < opened->n; i++)
-		err = unmute(opened->fd[i]);
+	for (i = 0; !err && muted && i < n; i++)
+		err = unmute(fd[i]);
 	return err;
 }
 
@@ -220,7 +220,12 @@ static int open_plain(const struct locator *loc, struct opened *opened,
 			log);
 	if (err || alone)
 		return err;
-	return make_group(opened, &loc->fanout, loc->name, log);
+	if (loc->mode == FDL_MODE_PACKET_MMAP) {
+		opened->group = &loc->fanout;
+		return 0;
+	}
+	return packet_join(opened->fd, opened->n, &loc->fanout, true, loc->name,
+			   log);
 }
 
 static int make_steered_group(const struct locator *loc,
@@ -239,7 +244,8 @@ static int make_steered_group(const struct locator *loc,
 		member[i] = (uint8_t)i;
 	steer_make(&p, loc->queues, member);
 	program.len = p.n;
-	return make_group(opened, &fanout, loc->name, log);
+	return packet_join(opened->fd, opened->n, &fanout, true, loc->name,
+			   log);
 }
 
 /* Each queue's socket, in a group though it be the only one, and then as many

@@ -122,10 +122,21 @@ void bed_expect_no_drops(struct bed *b)
 	assert_int_equal(st.rx_drop_kernel, 0);
 }
 
+static void count_warnings(void *ctx, int level, const char *msg)
+{
+	struct bed *b = ctx;
+
+	(void)msg;
+	b->warnings += level <= FDL_LOG_WARNING;
+}
+
 void bed_make_with(struct bed *b, const char *locator, uint32_t ring_bytes)
 {
 	const struct fdl_options opts = { .size = sizeof(opts),
-					  .ring_bytes = ring_bytes };
+					  .ring_bytes = ring_bytes,
+					  .headroom = 4096,
+					  .log = count_warnings,
+					  .log_ctx = b };
 	unsigned i;
 
 	*b = (struct bed){ 0 };

@@ -44,6 +44,7 @@ struct bed {
 	struct feeder feeder[FLOWS];
 	unsigned n;			/* packets that came */
 	bool lossy;			/* packets may be missing */
+	unsigned warnings;		/* that were logged */
 	cpu_set_t cpus;			/* to run on afterwards */
 };
 

@@ -183,6 +183,7 @@ static void fail_to_switch(struct bed *b)
 	bed_deliver(b);
 	assert_in_range(switches.begun, n, n + 1);
 	assert_in_range(switches_done(), done, done + 1);
+	assert_in_range(b->warnings, switches.begun - n, 1);
 }
 
 static void a_switch_that_fails_is_left_alone(void **state)

@@ -4,8 +4,10 @@
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +17,7 @@
 
 #include <fdlink/open.h>
 
+#include "cpu.h"
 #include "flows.h"
 #include "netns.h"
 
@@ -103,6 +106,101 @@ static void a_program_chooses_the_queue(void **state)
 	assert_false(t.reordered);
 	close(sock);
 	fdl_endpoint_free(ep);
+}
+
+/* The kernel numbers the sockets of a group anew when the link was down. */
+static void expect_chosen_queues(struct fdl_endpoint *ep, int sock)
+{
+	struct fdl_packet *pkt;
+	struct flow_tally t;
+	int round, i;
+
+	for (round = 0; round < 2; round++) {
+		flows_put_all(sock, true);
+		t = flows_collect(ep, FLOWS * ROUNDS);
+		for (i = 0; i < FLOWS; i++)
+			assert_int_equal(t.queue_of[i], i % 3);
+		netns_set_up("fdq", false);
+		netns_set_up("fdq", true);
+		netns_wait_running("fdq");
+		netns_wait_running("fdqp");
+		while (fdl_poll(ep, 0) > 0)
+			for (i = 0; i < 3; i++)
+				assert_int_equal(
+					fdl_recv(fdl_get_queue(ep, (unsigned)i),
+						 &pkt, 1),
+					0);
+	}
+}
+
+static const struct sock_filter by_port[] = {
+	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),
+	BPF_STMT(BPF_RET | BPF_A, 0),
+};
+
+static void a_program_chooses_the_queue_in_every_mode(void **state)
+{
+	static const enum fdl_mode modes[] = {
+		FDL_MODE_READV,
+		FDL_MODE_RECVMMSG,
+		FDL_MODE_PACKET_MMAP,
+	};
+	const struct sock_fprog program = {
+		2, (struct sock_filter *)(uintptr_t)by_port
+	};
+	struct fdl_options opts = { .size = sizeof(opts),
+				    .fanout = FDL_FANOUT_CBPF,
+				    .fanout_program = &program };
+	const int sock = flows_socket("fdqp", 0);
+	struct fdl_endpoint *ep;
+	int fds[3], k;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		opts.mode = modes[i];
+		assert_int_equal(
+			flows_open_with(&ep, "packet:fdq,queues=3", opts), 0);
+		expect_chosen_queues(ep, sock);
+		fdl_endpoint_free(ep);
+		for (k = 0; k < 3; k++)
+			fds[k] = flows_socket("fdq", ETH_P_ALL);
+		assert_int_equal(fdl_endpoint_new(&ep, fds, 3, &opts), 0);
+		expect_chosen_queues(ep, sock);
+		fdl_endpoint_free(ep);
+		for (k = 0; k < 3; k++)
+			close(fds[k]);
+	}
+	close(sock);
+}
+
+/* A veth's frames come on the CPU that sends them, with its transmit queue. */
+static void a_ring_changes_no_choice_of_the_kernel(void **state)
+{
+	static const char *const modes[] = { "cpu", "qm", "rollover" };
+	struct fdl_options opts = { .mode = FDL_MODE_PACKET_MMAP };
+	const int sock = flows_socket("fdqp", 0);
+	struct fdl_endpoint *ep;
+	struct flow_tally t;
+	char locator[64];
+	cpu_set_t all;
+	unsigned due;
+	size_t i;
+
+	(void)state;
+	cpu_stay(&all);
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		snprintf(locator, sizeof(locator),
+			 "packet:fdq,queues=3,fanout=%s", modes[i]);
+		assert_int_equal(flows_open_with(&ep, locator, opts), 0);
+		due = i == 0 ? (unsigned)sched_getcpu() % 3 : 0;
+		flows_put_all(sock, true);
+		t = flows_collect(ep, FLOWS * ROUNDS);
+		assert_int_equal(t.per_queue[due], FLOWS * ROUNDS);
+		fdl_endpoint_free(ep);
+	}
+	cpu_roam(&all);
+	close(sock);
 }
 
 /* The opening itself brings nothing twice, either. */
@@ -277,6 +375,8 @@ int main(int argc, char *argv[])
 		OVER_VETH(a_group_is_whole_before_the_first_packet),
 		OVER_VETH(outgoing_frames_are_for_who_asks),
 		OVER_VETH(the_callers_sockets_are_grouped_on_request),
+		OVER_VETH(a_program_chooses_the_queue_in_every_mode),
+		OVER_VETH(a_ring_changes_no_choice_of_the_kernel),
 		OVER_VETH(contradictions_are_refused),
 	};
 

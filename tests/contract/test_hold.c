@@ -275,6 +275,25 @@ static void a_batch_beyond_the_pool_leaves_no_noise(struct link *l)
 	}
 }
 
+enum { HEADROOM = 4096 };	/* the most that there is */
+
+static void there_is_the_headroom_that_was_asked_for(struct link *l)
+{
+	struct fdl_packet *v[2];
+	uint8_t *at;
+
+	link_feed(l, 100, 1);
+	expect_packets(l, v, 1);
+	assert_int_equal(fdl_alloc(l->q, v + 1, 1), 1);
+	assert_true(v[0]->room >= HEADROOM && v[1]->room >= HEADROOM);
+	at = fdl_packet_push(v[0], HEADROOM);
+	assert_non_null(at);
+	memset(at, 0x5a, HEADROOM);
+	fdl_packet_pull(v[0], HEADROOM);
+	expect_frame(l, v[0], 100, 1);
+	fdl_release(v, 2);
+}
+
 static const struct expectation table[] = {
 	{ .name = "packets come back in any order",
 	  .opts.pool = POOL,
@@ -308,6 +327,9 @@ static const struct expectation table[] = {
 	  .opts.pool = POOL },
 	{ .name = "packets outlive the endpoint",
 	  .test = packets_outlive_the_endpoint },
+	{ .name = "there is the headroom that was asked for",
+	  .opts.headroom = HEADROOM,
+	  .test = there_is_the_headroom_that_was_asked_for },
 	{ .name = "a kept packet is the same",
 	  .test = a_kept_packet_is_the_same },
 	{ .name = "headers are pulled and pushed",

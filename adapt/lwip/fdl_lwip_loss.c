@@ -219,7 +219,7 @@ static bool was_late(const struct fdl_lwip_loss *l, u32_t una)
 
 static void advance(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 {
-	const u32_t now = sys_now(), una = pcb->lastack;
+	const u32_t now = l->now, una = pcb->lastack;
 	u32_t news = lacking(l, l->una, una);
 
 	if (!(pcb->flags & TF_SACK))
@@ -254,7 +254,7 @@ static void advance(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 /* Returns before what all that the peer lacks is lost. */
 static u32_t find_lost(const struct fdl_lwip_loss *l, const struct tcp_pcb *pcb)
 {
-	const u32_t waited = sys_now() - l->hole_at;
+	const u32_t waited = l->now - l->hole_at;
 	const u32_t enough = (DUP_THRESH - 1U) * pcb->mss;
 	u32_t first;
 
@@ -295,10 +295,11 @@ static void begin_mending(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 
 void fdl_lwip_loss_judge(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 {
+	l->now = sys_now();
 	if (pcb->lastack != l->una)
 		advance(l, pcb);
 	else if (l->delivered)
-		l->last = sys_now();
+		l->last = l->now;
 	l->lost = later(l->lost, find_lost(l, pcb));
 	if (l->since_mark > (DUP_THRESH - 1U) * pcb->mss) {
 		l->again = l->una;
@@ -368,8 +369,6 @@ u32_t fdl_lwip_loss_room(struct fdl_lwip_loss *l, const struct tcp_pcb *pcb,
 void fdl_lwip_loss_sent(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 			u32_t again, u32_t first)
 {
-	const u32_t now = sys_now();
-
 	l->cwnd = pcb->cwnd;
 	if (!again && !first)
 		return;
@@ -383,11 +382,11 @@ void fdl_lwip_loss_sent(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 	    !l->sack.n) {
 		l->wait.timing = 1;
 		l->wait.timed = pcb->snd_nxt - first;
-		l->wait.timed_at = now;
+		l->wait.timed_at = l->now;
 	}
 	if (again || pcb->snd_nxt - first == l->una)
-		l->rto_from = now;
-	l->last = now;
+		l->rto_from = l->now;
+	l->last = l->now;
 }
 
 void fdl_lwip_loss_time_out(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)

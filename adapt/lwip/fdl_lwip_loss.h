@@ -55,6 +55,7 @@ struct fdl_lwip_loss {
 	enum fdl_lwip_probe probed;
 	u8_t probe_is_old;
 
+	u32_t now;		/* at the beginning of this turn */
 	u32_t rto_from, last;	/* when una began to be waited for, when
 				 * anything was sent or heard */
 };
@@ -69,7 +70,8 @@ struct fdl_lwip_loss *fdl_lwip_loss_new(struct tcp_pcb *pcb);
 void fdl_lwip_loss_note(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 			const u8_t *options, unsigned len, u16_t payload);
 
-/* After lwIP has taken it, or when time has passed: decide what is lost. */
+/* After lwIP has taken it, or when time has passed: decide what is lost. The
+ * clock is read here, once for a turn. */
 void fdl_lwip_loss_judge(struct fdl_lwip_loss *l, struct tcp_pcb *pcb);
 
 /* How many bytes may leave now. */

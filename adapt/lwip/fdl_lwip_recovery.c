@@ -39,10 +39,8 @@ static struct {
 	u32_t at;
 } timer;
 
-static void schedule(u32_t at)
+static void schedule(u32_t at, u32_t now)
 {
-	const u32_t now = sys_now();
-
 	if (timer.runs && (s32_t)(at - timer.at) >= 0)
 		return;
 	if (timer.runs)
@@ -245,7 +243,7 @@ static void end(struct turn *t, struct tcp_pcb *pcb)
 					   BEHIND,
 				   0x7fff);
 	next_due(l, pcb, &at);
-	schedule(at);
+	schedule(at, l->now);
 }
 
 static struct fdl_lwip_loss *find(struct tcp_pcb *pcb)
@@ -316,7 +314,7 @@ static void on_timer(void *arg)
 		if (is_lwips(pcb))
 			continue;
 		next_due(l, pcb, &at);
-		schedule(at);
+		schedule(at, sys_now());
 	}
 }
 

@@ -264,6 +264,7 @@ static int start(struct attachment *a, const struct fdl_threads *threads)
 		err = start_reader(a, i, threads);
 	if (!err) {
 		a->ep->attachment = a;
+		a->ep->detach = fdl_detach;
 		take_turns(a);
 	}
 	open_gate(a);

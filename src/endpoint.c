@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <fdlink/attach.h>
-
 #include "io/group.h"
 #include "kind/choose.h"
 #include "kind/probe.h"
@@ -343,13 +341,24 @@ int fdl_endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
 	return endpoint_new(out, fds, nfds, NULL, opts);
 }
 
+/* What stands above is called by what it has left here. */
+static int detach(struct fdl_endpoint *ep)
+{
+	int (*fn)(struct fdl_endpoint * ep);
+
+	pthread_mutex_lock(&ep->attach_lock);
+	fn = ep->detach;
+	pthread_mutex_unlock(&ep->attach_lock);
+	return fn ? fn(ep) : 0;
+}
+
 int fdl_endpoint_free(struct fdl_endpoint *ep)
 {
 	int err;
 
 	if (!ep)
 		return 0;
-	err = fdl_detach(ep);
+	err = detach(ep);
 	if (err)
 		return err;
 	device_close(&ep->shared.device);

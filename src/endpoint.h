@@ -23,6 +23,8 @@ struct fdl_endpoint {
 	pthread_mutex_t attach_lock;	/* attach.c: all that follows */
 	pthread_cond_t attach_changed;
 	struct attachment *attachment;
+	int (*detach)(struct fdl_endpoint *ep); /* as fdl_detach; NULL: it was
+						 * never attached */
 	bool injectable;		/* nothing is read from the fd */
 
 	unsigned n_queues;

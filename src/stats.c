@@ -18,7 +18,7 @@ static const char *const names[] = { EACH_COUNTER(NAME) };
 /* hand_out copies the counters as they are numbered. */
 #define IN_PLACE(number, field)                           \
 	_Static_assert(offsetof(struct fdl_stats, field) == \
-			       number * sizeof(uint64_t), \
+			       (number) * sizeof(uint64_t), \
 		       #field " stands where its number says");
 EACH_COUNTER(IN_PLACE)
 _Static_assert(sizeof(struct fdl_stats) == COUNTERS * sizeof(uint64_t),

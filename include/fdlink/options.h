@@ -142,7 +142,9 @@ struct fdl_options {
 				 * "off" or "auto", takes precedence */
 	uint8_t address[6];	/* the endpoint's own link address; all zero:
 				 * unknown. A unicast frame is then of type
-				 * FDL_OTHERHOST only if the kernel says so */
+				 * FDL_OTHERHOST only if the kernel says so.
+				 * AF_PACKET: the device is asked for frames to
+				 * a known one, and to all groups */
 	uint32_t batch;		/* packets per internal step, 1 to 256; 0: 32 */
 	uint32_t pool;		/* slots per queue, each the memory of one
 				 * packet; 2 to 65536; 0: 256. The queue

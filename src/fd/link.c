@@ -112,21 +112,35 @@ static void parse_tun(struct link *link, struct attrs data)
 	}
 }
 
+/* In all modes except one the device below gives each its own. */
+static bool is_passthru(struct attrs data)
+{
+	struct attr attr;
+
+	while (next_attr(&data, &attr))
+		if (attr.type == IFLA_MACVLAN_MODE)
+			return attr_u32(&attr) == MACVLAN_MODE_PASSTHRU;
+	return false;
+}
+
 static void parse_linkinfo(struct link *link, struct attrs info)
 {
 	struct attrs data = { 0 };
-	bool is_tun = false;
+	char kind[16] = "";
 	struct attr attr;
 
 	while (next_attr(&info, &attr)) {
 		if (attr.type == IFLA_INFO_KIND)
-			is_tun = attr.data.left >= 4 &&
-				 !memcmp(attr.data.at, "tun", 4);
+			copy_attr(kind, sizeof(kind) - 1, &attr);
 		else if (attr.type == IFLA_INFO_DATA)
 			data = attr.data;
 	}
-	if (is_tun)
+	if (!strcmp(kind, "tun"))
 		parse_tun(link, data);
+	if (!strncmp(kind, "macv", 4))
+		link->own_only = !is_passthru(data);
+	if (!strncmp(kind, "ipv", 3))
+		link->own_only = true;
 }
 
 static void parse_attr(struct link *link, const struct attr *attr)

@@ -20,6 +20,7 @@ struct link {
 	bool up;
 	bool carrier; /* up, and connected */
 	uint64_t tx_dropped, rx_dropped;
+	bool own_only;	 /* no frame for another address comes: a macvlan ... */
 	/* Of TUN and TAP devices; zeros on others, and owner UINT32_MAX. */
 	uint8_t tun_type; /* IFF_TUN, IFF_TAP */
 	bool vnet_hdr;

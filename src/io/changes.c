@@ -87,6 +87,20 @@ int changes_set_ring(struct changes *changes, int fd,
 			     sizeof(*ring));
 }
 
+int changes_join(struct changes *changes, int fd,
+		 const struct packet_mreq *membership)
+{
+	int err = os_setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP,
+				membership, sizeof(*membership));
+
+	/* Asking again to leave would leave what others asked for. */
+	if (!err)
+		note(changes, SOL_PACKET, PACKET_DROP_MEMBERSHIP,
+		     sizeof(*membership))
+			->before.membership = *membership;
+	return err;
+}
+
 int changes_set_nonblocking(struct changes *changes, int fd)
 {
 	int flags = os_get_flags(fd);

@@ -27,6 +27,7 @@ struct change {
 	union {
 		int number;
 		struct tpacket_req3 ring;
+		struct packet_mreq membership;
 	} before;
 };
 
@@ -47,6 +48,11 @@ int changes_set(struct changes *changes, int fd, int level, int name,
 /* Make a ring where there is none. Errors: those of setsockopt(2). */
 int changes_set_ring(struct changes *changes, int fd,
 		     const struct tpacket_req3 *ring);
+
+/* Have the device of an AF_PACKET socket pass more (PACKET_ADD_MEMBERSHIP). The
+ * kernel counts who asks. Errors: those of setsockopt(2). */
+int changes_join(struct changes *changes, int fd,
+		 const struct packet_mreq *membership);
 
 /* Set O_NONBLOCK, unless it is. Errors: those of fcntl(2). */
 int changes_set_nonblocking(struct changes *changes, int fd);

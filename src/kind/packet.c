@@ -13,6 +13,7 @@
 #include "kind/fanout.h"
 #include "kind/kind.h"
 #include "kind/lookup.h"
+#include "kind/packet_filter.h"
 #include "kind/packet_open.h"
 #include "os.h"
 
@@ -221,7 +222,10 @@ static int set_up(struct io *io, const struct set_up *how)
 	err = set(io, PACKET_VNET_HDR);
 	if (!err)
 		err = set(io, PACKET_AUXDATA);
-	return err ? err : forget_drops(io->fd);
+	if (err)
+		return err;
+	packet_filter(io, how);
+	return forget_drops(io->fd);
 }
 
 static const struct verdict on_receive[] = {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between frames and messages. A frame whose work the wire takes goes as it is,
- * with the work in its virtio-net header. Else it is cut, in one segment if
- * only the checksum is missing: no byte of the caller's is written to, for the
- * frame may come back to him.
+ * Between frames and messages. If the wire takes the work of a frame, the frame
+ * goes as it is, with the work in its virtio-net header. Else it is cut; in one
+ * segment, if only the checksum is missing. No byte of the caller's is written
+ * to, because the caller may get the frame back.
  */
 #include "tx/bridge.h"
 
@@ -24,7 +24,7 @@ static const struct verdict too_long = {
 	.text = "a packet was dropped: too long to complete its checksum",
 };
 
-/* A segment into one piece, where it may have no more. */
+/* Copy a segment into one piece, for an fd that takes no more. */
 static int flatten(struct tx *tx, struct fdl_segmenter *s, struct msghdr *msg,
 		   struct fdl_offload *off)
 {
@@ -48,12 +48,13 @@ static int flatten(struct tx *tx, struct fdl_segmenter *s, struct msghdr *msg,
 	return 0;
 }
 
-/* Gather the next segment. Nothing is said of why one never can. */
+/* Gather the next segment. If it can never go, nobody is told why. */
 static enum tx_fit emit(struct tx *tx, struct fdl_segmenter *s)
 {
 	struct tx_batch *out = tx->out;
 	struct msghdr *msg = tx_begin(tx, NULL);
-	/* What was merged from packets becomes them again. */
+	/* A super-packet that was merged from packets counts as packets
+	 * again. */
 	const unsigned weight = tx->counted ? 1 : segment_run(s);
 	struct fdl_offload off;
 	unsigned used, max;
@@ -87,7 +88,7 @@ static unsigned cut_flags(const struct tx *tx)
 	return work_takes(tx) & FDL_OFFLOAD_CSUM ? FDL_SEGMENT_PARTIAL : 0;
 }
 
-/* How many segments of a super-packet the wire takes as one. */
+/* Returns how many segments of a super-packet the wire takes as one. */
 static unsigned most_segments(const struct tx *tx, const struct work *w)
 {
 	const size_t around = tx->hdr_len + w->off.hdr_len;
@@ -106,7 +107,7 @@ static unsigned most_segments(const struct tx *tx, const struct work *w)
 	return n > 1 ? (unsigned)n : 1;
 }
 
-/* Does the wire do all of it? */
+/* Whether the wire does all of its work. */
 static bool goes_whole(const struct tx *tx, const struct frame *f,
 		       const struct work *w)
 {
@@ -142,8 +143,8 @@ enum tx_fit bridge_add(struct tx *tx, const struct frame *f,
 	return fit;
 }
 
-/* Pass over segments that went: they are cut again, as the cutter cannot go
- * back. */
+/* Pass over segments that went. They are cut once more, because the cutter
+ * cannot go back. */
 static void pass_over(struct tx *tx, unsigned n)
 {
 	while (n-- > 0)
@@ -182,8 +183,8 @@ static void cut_smaller(struct tx *tx, unsigned segments, enum tx_stop stop)
 	segment_in_runs(&tx->cut, tx->cut.unit, n > 1 ? n : 1);
 }
 
-/* Push what is gathered of a super-packet, which was cut from was on. Returns how
- * many messages are gone. */
+/* Push what is gathered of a super-packet; was is the cutter as it was before.
+ * Returns how many messages are gone. */
 static unsigned push_pieces(struct tx *tx, const struct fdl_segmenter *was,
 			    const struct verdict **why)
 {
@@ -221,7 +222,7 @@ static unsigned drive(struct tx *tx, const struct verdict **why)
 	return total;
 }
 
-/* The payload not yet sent moves to where it can stay. */
+/* Move the payload that is not sent yet to where it can stay. */
 static void keep_rest(struct tx *tx)
 {
 	const struct iovec *iov = tx->cut.at.iov;
@@ -240,7 +241,7 @@ static void keep_rest(struct tx *tx)
 	tx->cutting = true;
 }
 
-/* In packets, as they are counted. */
+/* Returns how many are left, in packets, as they are counted. */
 static unsigned count_rest(struct tx *tx)
 {
 	unsigned n = 0, run;
@@ -264,7 +265,7 @@ void bridge_lose(struct tx *tx, const struct verdict *why)
 	tx->cutting = false;
 }
 
-/* False: what it leaves undone contradicts it. */
+/* Begin to cut a frame. Returns false if its work contradicts it. */
 static bool start_cut(struct tx *tx, const struct frame *f)
 {
 	struct fdl_offload told;
@@ -285,7 +286,7 @@ static bool start_cut(struct tx *tx, const struct frame *f)
 	return true;
 }
 
-/* What start_cut began. As bridge_cut. */
+/* Cut what start_cut began. As bridge_cut. */
 static bool cut(struct tx *tx, const struct verdict **why)
 {
 	if (!drive(tx, why))

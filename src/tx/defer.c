@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is put off goes into the coalescer at once, but for the first frame,
- * which may stay alone. A flush sends what comes out of it, some at a time: as
- * many as there is room for headers and pieces.
+ * Deferred frames go into the coalescer at once, except the first one, which
+ * may stay alone. A flush sends what comes out of the coalescer, as many at a
+ * time as there is room for headers and pieces.
  */
 #include "tx/defer.h"
 
@@ -79,7 +79,7 @@ static void copy_bytes(struct deferred *d, const struct frame *f)
 		len += f->iov[i].iov_len;
 	}
 	d->piece[d->pieces++] = (struct iovec){ to, len };
-	/* The next one's IP header is aligned as this one's was. */
+	/* Keep the IP header of the next frame aligned as this one's was. */
 	d->used += (len + 7) & ~(size_t)7;
 }
 
@@ -89,8 +89,8 @@ static bool fits(const struct deferred *d, const struct frame *f, size_t bytes)
 	       (unsigned)f->cnt <= MAX_PIECES - d->pieces;
 }
 
-/* The longest super-packet that the wire takes, as merging is told: 0 for no
- * limit but its own. */
+/* Returns the longest super-packet that the wire takes, as the coalescer is
+ * told: 0: it has no limit except the coalescer's own. */
 static uint32_t longest(const struct tx *tx)
 {
 	const unsigned hdr_len = tx->hdr_len;
@@ -101,7 +101,7 @@ static uint32_t longest(const struct tx *tx)
 					 1;
 }
 
-/* There is a second frame. */
+/* There is a second frame: begin a batch. */
 static void start_batch(struct tx *tx)
 {
 	const int room = (int)tx->io->max_pieces - 2;
@@ -111,7 +111,8 @@ static void start_batch(struct tx *tx)
 	fdl_coalesce_add(&d->coalescer, &d->packet[0]);
 }
 
-/* Of len bytes. Judged like the frame before it, if it looks like that one. */
+/* Add a frame of len bytes. If it looks like the frame before it, it is judged
+ * like that one. */
 static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
 				  size_t len, struct fdl_coalesce_packet *pkt,
 				  const struct verdict **why)
@@ -127,7 +128,8 @@ static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
 	if (d->n == 1)
 		start_batch(tx);
 	pkt->link_len = pkt[-1].link_len;
-	/* With a longer link header it may fit, and is not like that one. */
+	/* With a longer link header the frame may fit the MTU, and it is not
+	 * like that one. */
 	fits = work_fits_mtu(tx, len, pkt->link_len);
 	if (fits && coalesce_alike(&d->coalescer, pkt))
 		return TX_FITS;
@@ -230,7 +232,8 @@ static void send_out(struct tx *tx, unsigned n)
 		call_done(out[i].packets, out[i].count);
 }
 
-/* What was judged as it was put off, first's packet or several made one. */
+/* Returns the frame of a packet that was judged when it was deferred; or of
+ * several that became one, of which first is the first. */
 static struct frame judged_frame(const struct fdl_coalesce_packet *first,
 				 const struct iovec *iov, int cnt,
 				 unsigned weight, const struct fdl_offload *off)

@@ -11,7 +11,8 @@
 
 #define VERSION(a, b, c)	((uint32_t)(a) << 16 | (b) << 8 | (c))
 
-/* Nothing in flight tells: the kernel takes the packet and sends another. */
+/* Known faults that no error tells of: the kernel takes the packet and sends
+ * another one. */
 static const struct {
 	uint32_t from, to;	/* VERSION, both included; 0: see prefix */
 	const char *prefix;	/* of a vendor's release */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Offloads that are not to be handed to this kernel. */
+/* Offloads that this kernel must not be given. */
 #ifndef FDL_DISTRUST_H
 #define FDL_DISTRUST_H
 
@@ -7,14 +7,12 @@
 
 #include <fdlink/fdlink.h>
 
-/*
- * FDL_OFFLOAD_ bits that a kernel of that release (uname -r) is known to
- * corrupt packets with; *why, a sentence, if there are any.
- */
+/* Returns the FDL_OFFLOAD_ bits with which a kernel of that release (uname -r)
+ * is known to corrupt packets; *why is a sentence, if there are any. */
 uint32_t distrust_kernel(const char *release, const char **why);
 
-/* FDL_OFFLOAD_ bits that are not to be left to the wire, as tx_offload says;
- * *why is set where a reason beyond it is known. */
+/* Returns the FDL_OFFLOAD_ bits that must not be left to the wire, as
+ * tx_offload says; *why is set if there is a reason beyond that. */
 uint32_t distrust_offloads(enum fdl_use use, const char **why);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Messages are pushed, and what the kernel says of them is counted. A frame that
- * can never go leaves the batch and nothing else.
- */
+/* Messages are pushed, and counted as the kernel answers. A frame that can
+ * never go leaves the batch; all others stay. */
 #include "tx/message.h"
 
 #include <errno.h>
@@ -11,8 +9,8 @@
 #include "kind/kind.h"
 
 enum {
-	/* Bytes of a frame that are copied behind its header: each piece costs
-	 * the kernel more. */
+	/* Frames of up to so many bytes are copied behind their header, because
+	 * each piece costs the kernel more. */
 	COPY_MAX = 2048,
 };
 
@@ -41,7 +39,8 @@ static bool append_piece(struct tx *tx, size_t *len, const struct iovec *iov)
 	return true;
 }
 
-/* More pieces than a message may have: those left join the last one. */
+/* There are more pieces than a message may have: join those that are left to
+ * the last one. */
 static enum tx_fit merge_pieces(struct tx *tx, struct iovec *last,
 				const struct iovec *iov, int cnt,
 				const struct verdict **why)
@@ -148,7 +147,7 @@ enum tx_fit tx_gather_pieces(struct tx *tx, const struct frame *f,
 	return fit;
 }
 
-/* msg[from..to) went. */
+/* Count msg[from..to), which went. */
 static void account(struct tx *tx, unsigned from, unsigned to)
 {
 	struct tx_batch *out = tx->out;
@@ -178,7 +177,8 @@ static size_t message_len(const struct msghdr *msg)
 	return len;
 }
 
-/* Message i went. If in part, keep the rest of it, and count it as gone. */
+/* Message i went. If it went in part, keep the rest of it, and count it as
+ * gone. */
 static void keep_part(struct tx *tx, unsigned i)
 {
 	struct mmsghdr *msg = &tx->out->msg[i];
@@ -218,7 +218,8 @@ bool tx_finish_part(struct tx *tx, const struct verdict **why)
 	return true;
 }
 
-/* Is the same worth another try? Not one of each sort twice. */
+/* Whether the same message is worth another try. None of each sort is made
+ * twice. */
 static bool is_worth_a_try(struct tx *tx, const struct verdict *v,
 			   unsigned *tried)
 {
@@ -239,7 +240,8 @@ enum fate {
 	STOP_TOO_LONG,	/* the same, and shorter ones might go whole */
 };
 
-/* Message i was refused with err. *tried: what was tried since one went. */
+/* Returns the fate of message i, which was refused with err. *tried: what was
+ * tried since one went. */
 static enum fate judge_refusal(struct tx *tx, unsigned i, int err,
 			       unsigned *tried, const struct verdict **why)
 {

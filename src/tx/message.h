@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Frames become messages, and go in as few system calls as the fd allows. What
- * is here knows nothing of work left undone: that is tx/bridge.c's.
- */
+/* Frames become messages, and go in as few system calls as the fd allows. Work
+ * that a frame leaves to do is no matter of this file: tx/bridge.c does it. */
 #ifndef FDL_TX_MESSAGE_H
 #define FDL_TX_MESSAGE_H
 
@@ -10,7 +8,7 @@
 
 #include "tx/tx.h"
 
-/* Count n packets that the verdict is about, and keep its sentence. */
+/* Drop n packets: count them as the verdict says, and keep its sentence. */
 void tx_drop(struct tx *tx, const struct verdict *v, unsigned n);
 
 /* What becomes of a frame that is to be a message. */
@@ -51,19 +49,22 @@ static inline void tx_put_header(const struct tx *tx, uint8_t *hdr,
 		tx_put_num_buffers(tx, hdr);
 }
 
-/* Begin a message, with a header that says *off (NULL: nothing undone). NULL:
- * there are as many as can be. */
+/* Begin a message, with a header that says *off (NULL: nothing is left to do).
+ * Returns NULL if there are as many messages as can be. */
 struct msghdr *tx_begin(struct tx *tx, const struct fdl_offload *off);
 
-/* It has all its pieces. */
+/* End a message that has all its pieces. */
 void tx_end(struct tx *tx, unsigned weight, bool super);
 
-/* Make a frame one piece with its header, by a copy. Returns the length of the
- * frame, which then begins, header first, at *start; 0: it is not to be had. */
+/*
+ * Copy a frame and its header into one piece. Returns the length of the frame;
+ * *start is where the piece begins, with the header. 0: it does not fit, or
+ * there is no place.
+ */
 size_t tx_copy_whole(struct tx *tx, const struct frame *f, uint8_t **start);
 
-/* Make a frame, which has bytes, one piece with its header, which begins at
- * *start. Returns the length of the frame; 0: it is not to be had. */
+/* Make one piece of a frame, which has bytes, and its header; *start is where
+ * it begins. Returns the length of the frame; 0: it cannot be one piece. */
 static inline size_t tx_make_whole(struct tx *tx, const struct frame *f,
 				   uint8_t **start)
 {
@@ -73,8 +74,8 @@ static inline size_t tx_make_whole(struct tx *tx, const struct frame *f,
 	return f->iov->iov_len;
 }
 
-/* tx_begin and tx_end in one, of what most frames are: one piece that begins
- * with room for the header. False: there are as many as can be. */
+/* tx_begin and tx_end in one, for most frames: one piece that begins with room
+ * for the header. Returns false if there are as many messages as can be. */
 static inline bool tx_gather_whole(struct tx *tx, uint8_t *start, size_t len,
 				   unsigned weight,
 				   const struct fdl_offload *off)
@@ -102,8 +103,8 @@ enum tx_fit tx_gather_pieces(struct tx *tx, const struct frame *f,
 			     const struct fdl_offload *off,
 			     const struct verdict **why);
 
-/* Make a message of a frame as it is. Inline: where nothing is undone that
- * pays. */
+/* Make a message of a frame as it is. Inline, because that pays where nothing
+ * is left to do. */
 static inline enum tx_fit tx_gather(struct tx *tx, const struct frame *f,
 				    const struct fdl_offload *off,
 				    const struct verdict **why)
@@ -117,8 +118,8 @@ static inline enum tx_fit tx_gather(struct tx *tx, const struct frame *f,
 								 TX_FULL;
 }
 
-/* Send what is left of a message that went in part. Returns whether it is gone,
- * else *why. */
+/* Send what is left of a message that went in part. Returns whether it is gone;
+ * else *why says why not. */
 bool tx_finish_part(struct tx *tx, const struct verdict **why);
 
 /* Send what is gathered; *gone: how many messages are gone. */

@@ -92,14 +92,16 @@ static inline enum tx_fit gather_frame(struct tx *tx, const struct frame *f,
 	return tx_gather(tx, f, NULL, why);
 }
 
-/* One piece with room for the header, and nothing undone: most packets. */
+/* Whether a packet is like most packets: one piece with room for the header,
+ * and nothing left to do. */
 static inline bool is_ready(const struct tx *tx, const struct fdl_packet *pkt)
 {
 	return pkt->len && !asks_for_work(&pkt->off) &&
 	       pkt->room >= tx->hdr_len;
 }
 
-/* Those of v[0..n) up to the first that is not such. Returns how many. */
+/* Gather packets of v[0..n) up to the first that is not like that. Returns how
+ * many. */
 static inline int gather_packets(struct tx *tx, struct fdl_packet *const v[],
 				 int n)
 {
@@ -113,8 +115,8 @@ static inline int gather_packets(struct tx *tx, struct fdl_packet *const v[],
 	return i;
 }
 
-/* No message is gathered, for frame f is none: fit, never. Returns whether it is
- * gone. */
+/* Send or drop frame f, of which no message can be made: fit and never say why.
+ * No message is gathered. Returns whether the frame is gone. */
 static bool put_alone(struct tx *tx, const struct frame *f, enum tx_fit fit,
 		      const struct verdict *never, const struct verdict **why)
 {
@@ -140,7 +142,8 @@ static int push_frames(struct tx *tx, struct frames l, int at,
 	return (int)gone + bridge_cut_refused(tx, &f, stop, why);
 }
 
-/* One piece goes, with its header. Returns whether the next may, else *why. */
+/* Write one piece, with its header. Returns whether the next may go; else
+ * *why. */
 static inline bool write_whole(struct tx *tx, uint8_t *start, size_t len,
 			       unsigned weight, const struct fdl_offload *off,
 			       const struct verdict **why)
@@ -180,7 +183,8 @@ static inline int write_packets(struct tx *tx, struct fdl_packet *const v[],
 	return i;
 }
 
-/* Returns whether it went, else maybe *why. */
+/* Write one frame, if it can be one piece. Returns whether it went; if not,
+ * *why may be set. */
 static inline bool write_frame(struct tx *tx, const struct frame *f,
 			       const struct verdict **why)
 {
@@ -212,10 +216,10 @@ static inline int write_frames(struct tx *tx, const struct frame *f, int n,
 }
 
 /*
- * A device takes a frame per call: one that is whole and leaves nothing undone
- * goes without becoming a message, and of those that are written, not sent as
- * packets, one that leaves a checksum to the wire. Returns how many are gone, up
- * to the first that is not such, or *why.
+ * A device takes one frame per call, so a frame that is whole and leaves
+ * nothing to do is written without becoming a message. So is a frame of
+ * fdl_write that leaves its checksum to the wire. Returns how many are gone: up
+ * to the first frame that is not such, or up to *why.
  */
 static inline int write_through(struct tx *tx, struct frames l, int n,
 				const struct verdict **why)
@@ -225,8 +229,8 @@ static inline int write_through(struct tx *tx, struct frames l, int n,
 	return write_frames(tx, l.f, n, why);
 }
 
-/* Gather frames of l[k..n) up to the first that does not fit, and why not.
- * Returns where it is. */
+/* Gather frames of l[k..n) up to the first one that does not fit; *fit and
+ * *never say why. Returns where that one is. */
 static inline int gather_some(struct tx *tx, struct frames l, int n, int k,
 			      enum tx_fit *fit, const struct verdict **never)
 {
@@ -243,8 +247,8 @@ static inline int gather_some(struct tx *tx, struct frames l, int n, int k,
 	return i;
 }
 
-/* What tx_put does where k of n are gone already. Not inline: that would cost
- * write_through registers. */
+/* Do what tx_put does, when k of n are gone already. Not inline, because that
+ * would cost write_through registers. */
 __attribute__((noinline)) static int put_messages(struct tx *tx,
 						  struct frames l, int n, int k,
 						  const struct verdict **why)

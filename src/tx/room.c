@@ -26,10 +26,10 @@ static const struct verdict refused = {
 		"the fd has room (a rule of tc or nft, or the peer's MTU)",
 };
 
-/* One call's patience. */
+/* How long one call is ready to wait. */
 struct patience {
 	int64_t until;		/* 0: it has not begun */
-	unsigned nap_us;	/* what to sleep if POLLOUT lies */
+	unsigned nap_us;	/* how long to sleep if POLLOUT is wrong */
 	bool told;		/* POLLOUT told of room before this try */
 };
 
@@ -43,10 +43,10 @@ static int wait_begin(struct patience *p, uint32_t ms)
 }
 
 /*
- * Wait for room, after err. POLLOUT means nothing for a full device queue, nor
- * for a datagram socket whose peer is not connected back: where it tells of
- * room and there is none, and after all but EAGAIN, a growing nap is taken.
- * Returns false when the time is up.
+ * Wait for room, after err. POLLOUT means nothing for the queue of a device
+ * that is full, nor for a datagram socket whose peer is not connected back. So
+ * if POLLOUT tells of room and there is none, and after every errno except
+ * EAGAIN, sleep, longer each time. Returns false when the time is up.
  */
 static bool wait_for_room(struct tx *tx, struct patience *p, int err)
 {
@@ -70,7 +70,7 @@ static bool wait_for_room(struct tx *tx, struct patience *p, int err)
 	return true;
 }
 
-/* POLLOUT, where it can be believed, tells of a full queue. */
+/* Whether POLLOUT, on an fd where it can be believed, tells of room. */
 static bool says_room(const struct tx *tx)
 {
 	struct pollfd room = { .fd = tx->io->fd, .events = POLLOUT };
@@ -79,10 +79,11 @@ static bool says_room(const struct tx *tx)
 }
 
 /*
- * Was the next frame refused so often that it is not for lack of room? A rule of
- * tc or nft, or a peer with a smaller MTU, drops a frame for ever, and the kernel
- * says ENOBUFS as if a queue were full. Tries of one millisecond count as one: who
- * asks in a loop gives a full queue no time.
+ * Whether the next frame was refused so often that it is not for lack of room.
+ * A rule of tc or nft, or a peer with a smaller MTU, drops a frame for ever,
+ * and the kernel says ENOBUFS as if a queue were full. Tries within one
+ * millisecond count as one, because a caller who asks in a loop gives a full
+ * queue no time.
  */
 static bool is_hopeless(struct tx *tx, struct tx_doubt *d,
 			const struct verdict *why)
@@ -121,8 +122,8 @@ static void drop_all(struct tx *tx, const struct verdict *why, struct frames l,
 		tx_drop(tx, why, frame_at(l, i, &iov).weight);
 }
 
-/* Drop what is next: the rest of a super-packet, or the first of l. Returns how
- * many of l are gone by that. */
+/* Drop what is next: the rest of a super-packet, or the first frame of l.
+ * Returns how many frames of l that were. */
 static int drop_next(struct tx *tx, const struct verdict *why, struct frames l)
 {
 	if (tx->cutting) {
@@ -152,8 +153,11 @@ int tx_put_keeping(struct tx *tx, struct frames l, int n,
 	return k;
 }
 
-/* The time is up. Has nothing behind what is next a chance either? A full socket
- * takes no other, and all wait behind the rest that an earlier fdl_send left. */
+/*
+ * The time is up: whether the frames behind the next one have no chance either.
+ * A full socket takes no other frame, and all wait behind the rest that an
+ * earlier fdl_send left.
+ */
 static bool all_are_stuck(const struct tx *tx, const struct verdict *why, int k)
 {
 	return why->result == -EAGAIN || tx->part.iov_len ||
@@ -196,7 +200,7 @@ int tx_put_rest(struct tx *tx, struct frames l, int n, int k,
 	return n;
 }
 
-/* Does POLLOUT tell of room where there was none? */
+/* Whether POLLOUT tells of room where there was none. */
 static bool lies(const struct tx *tx)
 {
 	return tx->stalled != -EAGAIN || says_room(tx);

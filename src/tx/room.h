@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What to do for lack of room: the endpoint's policy. */
+/* What to do when there is no room: the policy of the endpoint. */
 #ifndef FDL_TX_ROOM_H
 #define FDL_TX_ROOM_H
 
 #include "tx/put.h"
 
 /*
- * The same as tx_put, for who keeps what has no room. A frame that was refused
- * for 100 ms, or 64 times (of one millisecond, once), though the fd has room, is
- * dropped and counted, and the next one tried.
+ * As tx_put, for a caller who keeps what finds no room. A frame that was
+ * refused for 100 ms, or 64 times (tries within one millisecond count once),
+ * though the fd has room, is dropped and counted, and the next one tried.
  */
 int tx_put_keeping(struct tx *tx, struct frames l, int n,
 		   const struct verdict **why);
@@ -35,10 +35,8 @@ static inline int tx_put_all(struct tx *tx, struct frames l, int n,
 	return tx_put_rest(tx, l, n, k, why);
 }
 
-/*
- * Make the pollable fd tell of room when fdl_send, having come back short, may
- * be worth another try. Errors: those of ready_pause.
- */
+/* Make the pollable fd tell of room when fdl_send, which took fewer packets
+ * than it was given, may be worth another try. Errors: those of ready_pause. */
 int tx_want_room(struct tx *tx);
 
 #endif

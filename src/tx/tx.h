@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The send side of a queue, as its stages share it: put, bridge, message, and
- * defer and room above them. It is given all it works with, and knows neither
- * the queue nor the receive side.
+ * defer and room above them. It is given all that it works with, and knows
+ * neither the queue nor the receive side.
  */
 #ifndef FDL_TX_H
 #define FDL_TX_H
@@ -46,7 +46,7 @@ struct frame {
 	uint8_t link_len;
 };
 
-/* A list of them: f, or packets as they are, of which nothing is copied. */
+/* A list of frames: f, or packets v as they are, of which nothing is copied. */
 struct frames {
 	const struct frame *f;
 	struct fdl_packet *const *v;	/* NULL: f */
@@ -92,7 +92,7 @@ struct tx {
 	unsigned one_at;		/* the low byte of 16 bits in that order */
 	int refused;			/* result of the first drop since 0 */
 	int stalled;			/* why fdl_send came back short; 0: no */
-	unsigned pause_us;		/* how long to wait where POLLOUT lies */
+	unsigned pause_us;		/* how long to wait if POLLOUT is wrong */
 	struct tx_doubt doubt;		/* of what fdl_send was left with */
 	struct deferred *deferred;	/* with FDL_COALESCE, else NULL */
 	struct tx_batch *out;
@@ -137,7 +137,7 @@ static inline size_t frame_len(const struct frame *f)
 	return len;
 }
 
-/* Is there something that goes before all that comes? */
+/* Whether something is left over that goes before all other frames. */
 static inline bool tx_has_rest(const struct tx *tx)
 {
 	return tx->cutting || tx->part.iov_len;

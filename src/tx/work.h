@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a frame leaves undone, checked, and what of it the wire takes. */
+/* The work that a frame leaves to do, checked, and how much of it the wire
+ * takes. */
 #ifndef FDL_TX_WORK_H
 #define FDL_TX_WORK_H
 
@@ -27,23 +28,24 @@ struct work {
 	uint32_t needs;			/* FDL_OFFLOAD_ bits, WORK_CURED */
 };
 
-/* What a frame is dropped for whose work contradicts it. */
+/* The verdict on a frame whose work contradicts it. */
 extern const struct verdict work_contradicts;
 
 /* What an fd takes in its virtio-net header, as FDL_OFFLOAD_ bits. */
 uint32_t work_offloads(const struct tx *tx);
 
-/* What is left to it: not what is distrusted, or was refused. Any thread. */
+/* Returns what is left to the wire: not what is distrusted or was refused. Any
+ * thread. */
 uint32_t work_takes(const struct tx *tx);
 
-/* What f leaves undone. False: it contradicts the frame. */
+/* Check the work of f. Returns false if the work contradicts the frame. */
 bool work_judge(const struct tx *tx, const struct frame *f, struct work *w);
 
-/* Whether all that a frame leaves undone is a checksum that is the wire's to
- * complete; *off then says it. */
+/* Whether all the work of a frame is a checksum that the wire completes; *off
+ * then says so. */
 bool work_passes(struct tx *tx, const struct frame *f, struct fdl_offload *off);
 
-/* Is a frame of len bytes no longer than the link takes? */
+/* Whether a frame of len bytes is no longer than the link takes. */
 static inline bool work_fits_mtu(const struct tx *tx, size_t len,
 				 unsigned link_len)
 {

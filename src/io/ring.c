@@ -52,6 +52,9 @@ struct ring {
 	size_t at;			/* of the next of them in that block */
 
 	bool *guarded;
+	uint32_t *block_of;		/* by a packet's number in the pool: the
+					 * block that it was lent from. Its data
+					 * may point anywhere since */
 	_Atomic unsigned users[];
 };
 
@@ -72,13 +75,14 @@ static _Atomic uint32_t *status(const struct ring *ring, unsigned i)
 	return (_Atomic uint32_t *)&header(ring, i)->block_status;
 }
 
-static unsigned block_of(const struct ring *ring, const uint8_t *at)
+static uint32_t *block_of(const struct ring *ring, const struct fdl_packet *pkt)
 {
-	return (unsigned)((size_t)(at - ring->mem) >> ring->block_shift);
+	return &ring->block_of[pool_index(ring->pool, pkt)];
 }
 
 static void discard(struct ring *ring)
 {
+	free(ring->block_of);
 	free(ring->guarded);
 	free(ring);
 }
@@ -121,27 +125,19 @@ static void put(struct ring *ring, unsigned i, unsigned n)
 		give_back(ring, i);
 }
 
-static const uint8_t *home_of(const struct fdl_packet *pkt)
-{
-	return pkt->data - pkt->room;
-}
-
 static void release(struct fdl_store *store, struct fdl_packet *v[], int n)
 {
 	struct ring *ring = (struct ring *)store;
 	struct fdl_store *home = pool_store(ring->pool);
-	unsigned i = block_of(ring, home_of(v[0]));
-	const size_t size = ring->block_size;
-	const uint8_t *block = block_at(ring, i);
+	unsigned i = *block_of(ring, v[0]);
 	int k, run = 0;
 
 	for (k = 0; k < n; k++) {
 		v[k]->store_ = home;
-		if ((size_t)(home_of(v[k]) - block) < size)
+		if (*block_of(ring, v[k]) == i)
 			continue;
 		put(ring, i, (unsigned)(k - run));
-		i = block_of(ring, home_of(v[k]));
-		block = block_at(ring, i);
+		i = *block_of(ring, v[k]);
 		run = k;
 	}
 	home->release(home, v, n);
@@ -169,7 +165,7 @@ static int keep(struct fdl_store *store, struct fdl_packet *pkt)
 	pkt->off = was.off;
 	pkt->tstamp_ns = was.tstamp_ns;
 	pkt->user = was.user;
-	put(ring, block_of(ring, home_of(&was)), 1);
+	put(ring, *block_of(ring, pkt), 1);
 	return 0;
 }
 
@@ -184,8 +180,9 @@ int ring_new(struct ring **out, int fd, unsigned blocks, uint32_t block_size,
 	if (!ring)
 		return -ENOMEM;
 	ring->guarded = calloc(blocks, sizeof(*ring->guarded));
-	if (!ring->guarded) {
-		free(ring);
+	ring->block_of = calloc(pool->slots, sizeof(*ring->block_of));
+	if (!ring->guarded || !ring->block_of) {
+		discard(ring);
 		return -ENOMEM;
 	}
 	err = os_map_fd(fd, (size_t)blocks * block_size, &mem);
@@ -361,6 +358,7 @@ static void lend(struct ring *ring, struct tpacket3_hdr *hdr,
 					0,
 		.store_ = &ring->store,
 	};
+	*block_of(ring, f->pkt) = ring->current;
 	f->wire_len = hdr->tp_len;
 	f->cut = false;
 	f->type = notes_type((const void *)(at + RING_SENDER_AT));

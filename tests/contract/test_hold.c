@@ -275,6 +275,32 @@ static void a_batch_beyond_the_pool_leaves_no_noise(struct link *l)
 	}
 }
 
+/* Its owner may have it describe other bytes. However many are, all slots, and
+ * all of a ring, come back. */
+static void a_packet_may_point_elsewhere(struct link *l)
+{
+	static uint8_t elsewhere[100];
+	struct fdl_packet *v[POOL];
+	unsigned seq = 0, i;
+
+	while (seq < 100 * POOL) {
+		feed_many(l, seq, POOL);
+		expect_packets(l, v, POOL);
+		for (i = 0; i < POOL; i++) {
+			expect_frame(l, v[i], 100, seq++);
+			if (i % 3 == 0)
+				continue;
+			v[i]->data = elsewhere;
+			v[i]->room = 0;
+			v[i]->len = sizeof(elsewhere);
+			v[i]->tail = 0;
+			if (i % 3 == 1)
+				assert_int_equal(fdl_keep(&v[i]), 0);
+		}
+		fdl_release(v, POOL);
+	}
+}
+
 enum { HEADROOM = 4096 };	/* the most that there is */
 
 static void there_is_the_headroom_that_was_asked_for(struct link *l)
@@ -327,6 +353,9 @@ static const struct expectation table[] = {
 	  .opts.pool = POOL },
 	{ .name = "packets outlive the endpoint",
 	  .test = packets_outlive_the_endpoint },
+	{ .name = "a packet may point elsewhere",
+	  .opts = { .pool = POOL, .ring_timeout_ms = 1 },
+	  .test = a_packet_may_point_elsewhere },
 	{ .name = "there is the headroom that was asked for",
 	  .opts.headroom = HEADROOM,
 	  .test = there_is_the_headroom_that_was_asked_for },

@@ -3,7 +3,8 @@
  * The kernel as oracle of cutting: a super-packet written into one TAP is
  * bridged to another, which takes no offloads, so that the kernel segments it
  * and completes its checksums; what comes out is compared, byte by byte, with
- * what our segmenter makes of the same packet.
+ * what our segmenter makes of the same packet. Or ours cuts it into shorter
+ * super-packets, and the kernel those.
  *
  *	super-packet -> [tap in]--[bridge]--[tap out] -> segments
  */
@@ -14,6 +15,7 @@
 
 #include "../unit/packets.h"
 #include "net.h"
+#include "offload/segment.h"
 
 enum { MAX_SEGMENTS = 1000 };
 
@@ -24,6 +26,8 @@ static void set_up(void)
 	net_own();
 	tap_in = net_tap("in", 1);
 	tap_out = net_tap("out", 0);
+	/* A piece of one segment is held to the MTU, a super-packet is not. */
+	net_run("ip link set in mtu 4000 && ip link set out mtu 4000");
 	net_run("ip link add br0 type bridge mcast_snooping 0");
 	net_run("ip link set in master br0 up && ip link set out txqueuelen "
 		"5000 master br0 up && ip link set br0 up");
@@ -100,26 +104,53 @@ static int compare(const struct shape *s, const struct iovec *super,
 	return count;
 }
 
+static bool write_in(uint8_t *frame, size_t len, const struct fdl_offload *off)
+{
+	uint8_t hdr[FDL_VNET_HDR_LEN];
+	const struct iovec iov[2] = { { hdr, sizeof(hdr) }, { frame, len } };
+
+	fdl_vnet_hdr_encode(hdr, sizeof(hdr), FDL_ORDER_NATIVE, off);
+	if (writev(tap_in, iov, 2) >= 0)
+		return true;
+	fprintf(stderr, "kernel refuses: %m\n");
+	return false;
+}
+
+/* In pieces of up to n segments. */
+static bool write_in_runs(const struct shape *s, const struct iovec *super,
+			  const struct fdl_offload *off, unsigned n)
+{
+	static uint8_t piece[70000];
+	struct fdl_segmenter seg;
+	struct fdl_offload left;
+	int len;
+
+	if (fdl_segment_start(&seg, super, 1, s->link_len, off,
+			      FDL_SEGMENT_PARTIAL))
+		return false;
+	segment_in_runs(&seg, off->gso_size, n);
+	while ((len = fdl_segment_next(&seg, piece, sizeof(piece), &left)) > 0)
+		if (!write_in(piece, (size_t)len, &left))
+			return false;
+	return true;
+}
+
 static int one(struct rng *r)
 {
 	static uint8_t super[70000];
 	unsigned mss;
 	struct shape s = random_case(r, &mss);
 	struct fdl_offload off = shape_offload(&s, mss);
-	uint8_t hdr[FDL_VNET_HDR_LEN];
-	size_t len = build(super, &s);
-	struct iovec iov[2] = { { hdr, sizeof(hdr) }, { super, len } };
+	const struct iovec iov = { super, build(super, &s) };
+	const bool runs = mss && s.partial && rnd(r, 2);
+	bool written;
 	int n;
 
 	/* As the kernel says it; one that does not know AccECN does not ask. */
 	off.ecn = mss && s.proto == 6 && s.flags & 0x80;
-	fdl_vnet_hdr_encode(hdr, sizeof(hdr), FDL_ORDER_NATIVE, &off);
-	if (writev(tap_in, iov, 2) < 0) {
-		fprintf(stderr, "kernel refuses: %m\n");
-		n = -1;
-	} else {
-		n = compare(&s, &iov[1], &off);
-	}
+	written = runs ? write_in_runs(&s, &iov, &off, 1 + rnd(r, 30)) :
+			 write_in(super, iov.iov_len, &off);
+	n = written ? compare(&s, &iov, &off) : -1;
 	if (n < 0)
 		fprintf(stderr,
 			"IPv%d proto %d link %u ip options %u tcp options %u "

@@ -303,6 +303,13 @@ static void end_log(struct limit_log *limit, int err,
 	const unsigned n = endpoint_descriptors(ep->shared.kind, ep->n_queues,
 						own->spare);
 
+	/* Not what the fds lack, which the caller never saw. */
+	if (err == -ENODEV && own->descriptors) {
+		limit_forget(limit);
+		log_say(&limit->to, FDL_LOG_ERR,
+			"%.160s: the device vanished while it was opened",
+			own->name);
+	}
 	limit_end(limit, err, own->name ? own->name : "the endpoint",
 		  own->descriptors ? own->descriptors : n);
 }
@@ -325,6 +332,8 @@ int endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
 	err = set_up(ep, fds, own, opts);
 	if (!err)
 		err = build(ep, fds, own);
+	if (err == -EBADFD)
+		err = -ENODEV;	/* as a TUN or TAP says it */
 	ep->shared.log = log;
 	end_log(&limit, err, ep, own);
 	if (err) {

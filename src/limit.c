@@ -45,7 +45,7 @@ const char *limit_text(char text[LIMIT_TEXT], int err)
 	return text;
 }
 
-static void let_go(struct limit_log *l)
+void limit_release(struct limit_log *l)
 {
 	if (l->held)
 		log_say(&l->to, FDL_LOG_ERR, "%s", l->text);
@@ -57,7 +57,7 @@ static void hold(void *ctx, int level, const char *msg)
 {
 	struct limit_log *l = ctx;
 
-	let_go(l);
+	limit_release(l);
 	if (level != FDL_LOG_ERR) {
 		log_say(&l->to, level, "%s", msg);
 		return;
@@ -74,13 +74,19 @@ void limit_begin(struct limit_log *l, const struct log *to)
 	l->said = false;
 }
 
+void limit_forget(struct limit_log *l)
+{
+	l->held = false;
+	l->said = true;
+}
+
 void limit_end(struct limit_log *l, int err, const char *what, unsigned needs)
 {
 	const char *raise = err == -EMFILE ? "ulimit -n" : "sysctl fs.file-max";
 	char text[LIMIT_TEXT], needed[48] = "";
 
 	if (err != -EMFILE && err != -ENFILE) {
-		let_go(l);
+		limit_release(l);
 		if (err < 0 && !l->said)
 			log_say(&l->to, FDL_LOG_ERR, "%.80s: %s", what,
 				strerror(-err));

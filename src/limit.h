@@ -29,6 +29,12 @@ struct limit_log {
 
 void limit_begin(struct limit_log *l, const struct log *to);
 
+/* What is held back does not fit: the caller says something else. */
+void limit_forget(struct limit_log *l);
+
+/* It does. */
+void limit_release(struct limit_log *l);
+
 /*
  * err is 0 or what it came to, which somebody has to say. Say what was held back;
  * or, if descriptors were lacking, that what needs up to so many of them, 0: not

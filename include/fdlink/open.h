@@ -68,7 +68,7 @@ extern "C" {
  *	-EINVAL		the locator is malformed (the log has the grammar), or
  *			it contradicts the options; the device is of another
  *			kind, or was not made for several queues
- *	-ENODEV		there is no such interface
+ *	-ENODEV		there is no such interface, or it vanished meanwhile
  *	-ENOENT		there is no such path, namespace or name of an fd
  *	-EPERM, -EACCES	the process may not do that
  *	-EBUSY		another process has the device

@@ -14,6 +14,8 @@
 
 #include "io/steer.h"
 #include "kind/fanout.h"
+#include "kind/lookup.h"
+#include "limit.h"
 #include "os.h"
 
 static int find_interface(int fd, const char *name, int *ifindex,
@@ -121,17 +123,17 @@ static int unmute(int fd)
 static void check_buffer(int fd, const struct locator *loc,
 			 const struct log *log)
 {
+	const uint32_t wanted = loc->rcvbuf ? loc->rcvbuf : SOCKET_BUFFER;
 	int got = 0;
 	socklen_t len = sizeof(got);
 
-	if (!loc->rcvbuf ||
-	    os_getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) ||
-	    (uint32_t)got / 2 >= loc->rcvbuf)
+	if (os_getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) ||
+	    (uint32_t)got / 2 >= wanted)
 		return;
 	log_say(log, FDL_LOG_WARNING,
-		"packet:%s: the receive buffer is %d bytes, not rcvbuf=%u: run "
-		"as root, or raise net.core.rmem_max",
-		loc->name, got / 2, loc->rcvbuf);
+		"packet:%s: the receive buffer is %d bytes, not %s%u: run as "
+		"root, raise net.core.rmem_max, or ask for less by rcvbuf=",
+		loc->name, got / 2, loc->rcvbuf ? "rcvbuf=" : "", wanted);
 }
 
 static int set_up_socket(int fd, const struct locator *loc, enum role role,
@@ -310,8 +312,8 @@ static int open_best(const struct locator *loc, struct opened *opened,
 	return open_plain(loc, opened, log);
 }
 
-int packet_open(const struct locator *loc, struct opened *opened,
-		const struct log *log)
+static int open_sockets(const struct locator *loc, struct opened *opened,
+			const struct log *log)
 {
 	int err;
 
@@ -326,5 +328,33 @@ int packet_open(const struct locator *loc, struct opened *opened,
 		opened_undo(opened);
 	else
 		check_buffer(opened->fd[0], loc, log);
+	return err;
+}
+
+/* Without its device a socket is refused for reasons of many kinds. */
+static bool is_gone(const struct locator *loc)
+{
+	const struct log silent = { NULL, NULL };
+	struct link link;
+
+	return lookup_link(loc, &link, NULL, &silent) == -ENODEV;
+}
+
+int packet_open(const struct locator *loc, struct opened *opened,
+		const struct log *log)
+{
+	struct limit_log held;
+	int err;
+
+	limit_begin(&held, log);
+	err = open_sockets(loc, opened, &held.log);
+	if (err && err != -ENODEV && is_gone(loc)) {
+		limit_forget(&held);
+		log_say(log, FDL_LOG_ERR,
+			"packet:%s: the interface vanished while it was opened",
+			loc->name);
+		err = -ENODEV;
+	}
+	limit_release(&held);
 	return err;
 }

@@ -49,6 +49,14 @@ static int say_busy(const struct locator *loc, const struct log *log)
 	return -EBUSY;
 }
 
+/* It was there a moment ago. */
+static int say_vanished(const struct locator *loc, const struct log *log)
+{
+	log_say(log, FDL_LOG_ERR, "%s: the device vanished while it was opened",
+		loc->name);
+	return -ENODEV;
+}
+
 static int say_single(const struct locator *loc, const struct log *log)
 {
 	log_say(log, FDL_LOG_ERR,
@@ -172,11 +180,13 @@ static int attach(const struct locator *loc, int fd, short flags,
 	if (err)
 		return err;
 	err = set_offload(fd, flags);
-	if (err)
+	if (err && err != -EBADFD)
 		log_say(log, FDL_LOG_ERR,
 			"%s: cannot set its offloads: %s: try offload=off",
 			loc->name, strerror(-err));
-	return err ? err : let_all_pass(fd, flags);
+	if (!err)
+		err = let_all_pass(fd, flags);
+	return err == -EBADFD ? say_vanished(loc, log) : err;
 }
 
 static int set_mtu(const struct locator *loc, int sock, const struct log *log)
@@ -193,6 +203,8 @@ static int set_mtu(const struct locator *loc, int sock, const struct log *log)
 	ifr.ifr_mtu = (int)loc->mtu;
 	if (!err)
 		err = os_ioctl(sock, SIOCSIFMTU, &ifr);
+	if (err == -ENODEV)
+		return say_vanished(loc, log);
 	if (err == -EINVAL)
 		log_say(log, FDL_LOG_ERR,
 			"mtu=%u is more than %s takes: leave room for the 14 "
@@ -367,7 +379,7 @@ static int probe_tun(const struct fd_facts *facts, struct fdl_info *info,
 		       sizeof(info->address));
 	err = tun_framing(fd, &framing);
 	if (err)
-		return err;
+		return err == -EBADFD ? -ENODEV : err;
 	info->packet_info = framing.packet_info;
 	info->vnet_hdr_len = framing.vnet_hdr_len < UINT8_MAX ?
 				     (uint8_t)framing.vnet_hdr_len :

@@ -27,9 +27,9 @@
 #include <fdlink/offload.h>
 #include <fdlink/open.h>
 
-#include "../unit/packets.h"
 #include "contract.h"
 #include "flows.h"
+#include "message.h"
 #include "netns.h"
 
 enum {
@@ -268,9 +268,82 @@ static void nothing_is_left_undone_without_a_header(void **state)
 	close(fd);
 }
 
+/* What the kernel's side sends, by an AF_PACKET socket. */
+static void send_super(int sock)
+{
+	static struct message m;
+	const struct shape s = { .link_len = 14,
+				 .version = 4,
+				 .proto = 6,
+				 .payload = 3 * MSS,
+				 .ttl = 64,
+				 .flags = 0x10,
+				 .partial = true };
+	const size_t len = HDR_LEN + shape_hdr_len(&s) + s.payload;
+
+	make_message(&m, &s, MSS);
+	m.hdr.hdr_len = (uint16_t)shape_hdr_len(&s);
+	assert_int_equal(send(sock, &m, len, 0), (ssize_t)len);
+}
+
+/* Segments of it, and of nothing else. */
+static unsigned receive_segments(struct bed *b)
+{
+	struct fdl_packet *v[BURST];
+	unsigned ours = 0;
+	int i, n;
+
+	while ((n = fdl_recv(b->q, v, BURST)) > 0) {
+		for (i = 0; i < n; i++) {
+			if (v[i]->protocol != 0x0800 || v[i]->data[23] != 6)
+				continue;
+			assert_int_equal(v[i]->len, 54 + MSS);
+			assert_int_equal(
+				fdl_checksum_verify(v[i]->data, v[i]->len, 14),
+				1);
+			ours++;
+		}
+		fdl_release(v, n);
+	}
+	assert_int_equal(n, 0);
+	return ours;
+}
+
+/* The first super-packet that nothing marks is lost, and tells. */
+static void offloads_that_come_later_are_turned_off(void **state)
+{
+	const struct fdl_options opts = { .size = sizeof(opts), .log = say };
+	struct bed b = { .type = IFF_TAP };
+	int fd = attach(IFF_TAP | IFF_NO_PI), sock, on = 1;
+
+	(void)state;
+	warnings = 0;
+	assert_int_equal(fdl_endpoint_new(&b.ep, &fd, 1, &opts), 0);
+	assert_int_equal(warnings, 0);
+	b.q = fdl_get_queue(b.ep, 0);
+	netns_set_up("shared", true);
+	netns_wait_running("shared");
+	sock = flows_socket("shared", 0);
+	assert_return_code(
+		setsockopt(sock, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)),
+		errno);
+	assert_return_code(ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4),
+			   errno);
+	send_super(sock);
+	assert_int_equal(receive_segments(&b), 0);
+	assert_true(misread(&b) > 0);
+	assert_int_equal(warnings, 1);
+	send_super(sock);
+	assert_int_equal(receive_segments(&b), 3);
+	assert_int_equal(warnings, 1);
+	close(sock);
+	fdl_endpoint_free(b.ep);
+	close(fd);
+}
+
 int main(int argc, char *argv[])
 {
-	struct CMUnitTest tests[COUNT_OF(trials) + 2];
+	struct CMUnitTest tests[COUNT_OF(trials) + 3];
 	static char name[COUNT_OF(trials)][32];
 	size_t i;
 
@@ -293,5 +366,7 @@ int main(int argc, char *argv[])
 		(struct CMUnitTest){ "TUN, nothing undone",
 				     nothing_is_left_undone_without_a_header,
 				     NULL, NULL, (void *)IFF_TUN };
+	tests[i++] = (struct CMUnitTest)cmocka_unit_test(
+		offloads_that_come_later_are_turned_off);
 	return cmocka_run_group_tests_name("framing", tests, NULL, NULL);
 }

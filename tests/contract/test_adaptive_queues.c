@@ -6,15 +6,10 @@
  * reader having one of its own.
  */
 #include <errno.h>
-#include <linux/if_packet.h>
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -26,6 +21,7 @@
 #include "flows.h"
 #include "link.h"
 #include "netns.h"
+#include "queues_bed.h"
 #include "sanitized.h"
 #include "switches.h"
 
@@ -33,57 +29,10 @@ enum {
 	SWITCHES = SANITIZED ? 100 : 1000,
 	FEW = 40,
 	LONG_MS = 60000,
-	FEEDERS = 2,
-	QUEUES = 2,
 	WINDOW = 500,
 	BATCH = 32,
-	/* How many looks at the clock find a load, and one an idle link. */
-	BUSY_LOOKS = 16,
 	/* So many packets are a load by then. */
 	ENOUGH = 2048,
-};
-
-/* Whose clock it is. A thread that reads both queues says so. */
-static _Thread_local unsigned reading;
-static _Thread_local int64_t clock_us[QUEUES];
-
-int64_t __wrap_os_now_us(void);
-
-/* Stands unless hurried: then a load is due, and now and then an idle link. */
-int64_t __wrap_os_now_us(void)
-{
-	static _Thread_local unsigned looks;
-
-	if (switches.hurried)
-		clock_us[reading] += looks++ % (BUSY_LOOKS + 1) ? 4000 :
-								  1000000;
-	return clock_us[reading];
-}
-
-static struct fdl_endpoint *open_adaptive(const char *locator)
-{
-	struct fdl_endpoint *ep;
-
-	switches_reset();
-	memset(clock_us, 0, sizeof(clock_us));
-	ep = flows_open(locator);
-	assert_int_equal(fdl_get_mode(ep), FDL_MODE_ADAPTIVE);
-	switches_reset();
-	return ep;
-}
-
-/* Numbered packets of two flows on each queue. */
-struct flow {
-	unsigned port, queue;
-	atomic_uint sent, got;
-};
-
-struct bed {
-	struct fdl_endpoint *ep;
-	struct flow flow[FEEDERS * QUEUES];	/* by queue, then feeder */
-	atomic_uint wrong;
-	int sock;
-	cpu_set_t cpus;				/* to run on afterwards */
 };
 
 struct feeder {
@@ -93,78 +42,6 @@ struct feeder {
 };
 
 static atomic_bool fed;
-
-static void put(struct flow *f, int sock)
-{
-	flows_put(sock, f->port, f->sent, true);
-	f->sent++;
-}
-
-/* Called by readers: a failed assertion would end the wrong thread. */
-static void check(struct bed *b, unsigned queue, const struct fdl_packet *pkt)
-{
-	unsigned port, seq, i;
-
-	memcpy(&port, pkt->data + 42, sizeof(port));
-	memcpy(&seq, pkt->data + 46, sizeof(seq));
-	for (i = 0; i < FEEDERS * QUEUES; i++)
-		if (b->flow[i].port == port)
-			break;
-	if (i < FEEDERS * QUEUES && b->flow[i].queue == queue &&
-	    b->flow[i].got == seq) {
-		b->flow[i].got = seq + 1;
-		return;
-	}
-	if (b->wrong++ == 0)
-		print_error("queue %u, flow %u: packet %u of port %u\n", queue,
-			    i, seq, port);
-}
-
-static unsigned queue_of(struct bed *b, unsigned port)
-{
-	struct flow_tally t;
-
-	flows_put(b->sock, port, 0, true);
-	t = flows_collect(b->ep, 1);
-	return (unsigned)t.queue_of[port];
-}
-
-static void make_bed(struct bed *b)
-{
-	unsigned n[QUEUES] = { 0 }, port, queue;
-
-	memset(b, 0, sizeof(*b));
-	cpu_stay(&b->cpus);
-	b->ep = open_adaptive("packet:fdq,queues=2");
-	b->sock = flows_socket("fdqp", 0);
-	for (port = 1; n[0] < FEEDERS || n[1] < FEEDERS; port++) {
-		queue = queue_of(b, port);
-		if (n[queue] == FEEDERS)
-			continue;
-		b->flow[queue * FEEDERS + n[queue]].port = port;
-		b->flow[queue * FEEDERS + n[queue]].queue = queue;
-		n[queue]++;
-	}
-}
-
-static void expect_all(struct bed *b)
-{
-	struct fdl_stats st;
-	unsigned i;
-
-	assert_int_equal(b->wrong, 0);
-	for (i = 0; i < FEEDERS * QUEUES; i++)
-		assert_int_equal(b->flow[i].got, b->flow[i].sent);
-	assert_int_equal(fdl_get_stats(b->ep, &st, sizeof(st)), 0);
-	assert_int_equal(st.rx_drop_kernel, 0);
-}
-
-static void free_bed(struct bed *b)
-{
-	cpu_roam(&b->cpus);
-	close(b->sock);
-	assert_int_equal(fdl_endpoint_free(b->ep), 0);
-}
 
 /* One flow on each queue. */
 static void *feed(void *arg)
@@ -180,7 +57,7 @@ static void *feed(void *arg)
 			flow = &f->b->flow[i * FEEDERS + f->index];
 			if (flow->sent - flow->got >= WINDOW)
 				continue;
-			put(flow, sock);
+			flow_put(flow, sock);
 			n++;
 		}
 		if (n == 0)
@@ -196,7 +73,7 @@ static int deliver(void *ctx, struct fdl_queue *q, struct fdl_packet *v[],
 	int i;
 
 	for (i = 0; i < n; i++)
-		check(ctx, fdl_queue_index(q), v[i]);
+		bed_check(ctx, fdl_queue_index(q), v[i]);
 	return 0;
 }
 
@@ -247,7 +124,7 @@ static void a_thousand_switches_of_both_under_load(void **state)
 	(void)state;
 	make_bed(&b);
 	run_until(&b, SWITCHES);
-	expect_all(&b);
+	bed_expect_all(&b);
 	assert_in_range(switches.done[0], switches_done() / 4, SWITCHES);
 	assert_in_range(switches.done[1], switches_done() / 4, SWITCHES);
 	free_bed(&b);
@@ -261,7 +138,7 @@ static void take_from(struct bed *b, unsigned queue)
 	reading = queue;
 	while ((n = fdl_recv(fdl_get_queue(b->ep, queue), v, BATCH)) > 0) {
 		for (i = 0; i < n; i++)
-			check(b, queue, v[i]);
+			bed_check(b, queue, v[i]);
 		fdl_release(v, n);
 	}
 	assert_int_equal(n, 0);
@@ -282,7 +159,7 @@ static void deliver_some(struct bed *b, unsigned flow, unsigned n)
 	struct fdl_queue *q = fdl_get_queue(b->ep, queue);
 
 	while (n-- > 0) {
-		put(&b->flow[flow], b->sock);
+		flow_put(&b->flow[flow], b->sock);
 		if (n % BATCH)
 			continue;
 		while (!all_came(b) && b->wrong == 0) {
@@ -329,7 +206,7 @@ static void deliver_everywhere(struct bed *b)
 	for (k = 0; k < 20; k++)
 		for (i = 0; i < FEEDERS * QUEUES; i++)
 			deliver_some(b, i, 5);
-	expect_all(b);
+	bed_expect_all(b);
 }
 
 /* Run a test with none, the one, the other and both queues using their ring. */

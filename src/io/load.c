@@ -40,7 +40,7 @@ bool load_is_high(struct load *load, const struct io_frame f[], int got,
 	int i;
 
 	for (i = 0; i < got; i++)
-		load->bytes += f[i].wire_len + FRAME_COST;
+		load->bytes += f[i].wire_len + FRAME_COST + opts->headroom;
 	load->packets += (unsigned)got;
 	if (load->packets < BUSY_PACKETS)
 		return false;

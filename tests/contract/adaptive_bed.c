@@ -134,7 +134,6 @@ void bed_make_with(struct bed *b, const char *locator, uint32_t ring_bytes)
 {
 	const struct fdl_options opts = { .size = sizeof(opts),
 					  .ring_bytes = ring_bytes,
-					  .headroom = 4096,
 					  .log = count_warnings,
 					  .log_ctx = b };
 	unsigned i;

@@ -99,8 +99,8 @@ struct fdl_queue;
  * a device (TUN, TAP, AF_PACKET), and for each queue:
  *
  *	5	for any fd
- *	1 more	with a virtio-net header (AF_PACKET: always)
- *	1 more	with a device
+ *	2 more	with a device
+ *	1 more	without a device, with a virtio-net header
  *	3 more	in mode adaptive
  *	2 more	after fdl_want_write, or when room was waited for
  *

@@ -18,12 +18,11 @@ enum { MOST_LEVELS = 8 };
 static unsigned promised_fds(const struct link *l)
 {
 	const bool device = l->kind->traits & LINK_DEVICE;
-	const bool socket = !(l->kind->traits & LINK_TUNTAP);
 	unsigned n = 2 + 5;
 
 	if (device)
-		n += 1 + 1;
-	if (l->kind->flags & FDL_VNET_HDR || (device && socket))
+		n += 1 + 2;
+	else if (l->kind->flags & FDL_VNET_HDR)
 		n++;
 	if (fdl_get_mode(l->ep) == FDL_MODE_ADAPTIVE)
 		n += 3;

@@ -14,6 +14,7 @@
 #include "kind/kind.h"
 #include "kind/lookup.h"
 #include "kind/tun_framing.h"
+#include "kind/tun_reset.h"
 #include "os.h"
 
 extern const struct kind kind_tap;
@@ -153,15 +154,6 @@ static int set_offload(int fd, short flags)
 	return err == -EINVAL ? offer(fd, tcp) : err;
 }
 
-/* Which frames the last user of a persistent TAP let through to him. */
-static int let_all_pass(int fd, short flags)
-{
-	struct tun_filter all = { 0 };
-	int err = flags & IFF_TAP ? os_ioctl(fd, TUNSETTXFILTER, &all) : 0;
-
-	return err < 0 ? err : 0;
-}
-
 static int attach(const struct locator *loc, int fd, short flags,
 		  const struct log *log)
 {
@@ -180,13 +172,15 @@ static int attach(const struct locator *loc, int fd, short flags,
 	if (err)
 		return err;
 	err = set_offload(fd, flags);
-	if (err && err != -EBADFD)
+	if (!err)
+		err = tun_reset(fd);
+	if (err == -EBADFD)
+		return say_vanished(loc, log);
+	if (err)
 		log_say(log, FDL_LOG_ERR,
 			"%s: cannot set its offloads: %s: try offload=off",
 			loc->name, strerror(-err));
-	if (!err)
-		err = let_all_pass(fd, flags);
-	return err == -EBADFD ? say_vanished(loc, log) : err;
+	return err;
 }
 
 static int set_mtu(const struct locator *loc, int sock, const struct log *log)

@@ -44,11 +44,11 @@ static bool read_address(const char *text, union address *to)
 	const char *end = v6 ? strchr(text, ']') : strchr(text, ':');
 	const char *port = v6 && end ? end + 1 : end;
 
+	memset(to, 0, sizeof(*to));
 	if (!end || *port != ':' || (size_t)(end - start) >= sizeof(host))
 		return false;
 	memcpy(host, start, (size_t)(end - start));
 	host[end - start] = '\0';
-	memset(to, 0, sizeof(*to));
 	to->any.sa_family = v6 ? AF_INET6 : AF_INET;
 	if (v6)
 		return inet_pton(AF_INET6, host, &to->v6.sin6_addr) == 1 &&

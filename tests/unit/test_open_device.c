@@ -136,6 +136,73 @@ static void persistent_devices_start_afresh(void **state)
 	close(fd);
 }
 
+/* Of the one TAP that is open. */
+static int is_little(void)
+{
+	char path[32], target[32];
+	int fd, little;
+
+	for (fd = 0; fd < 256; fd++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		memset(target, 0, sizeof(target));
+		if (readlink(path, target, sizeof(target) - 1) > 0 &&
+		    !strcmp(target, "/dev/net/tun") &&
+		    !ioctl(fd, TUNGETVNETLE, &little))
+			return little;
+	}
+	return -1;
+}
+
+static int packet_socket_on(const char *name)
+{
+	struct sockaddr_ll sll = { .sll_family = AF_PACKET };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	sll.sll_ifindex = (int)if_nametoindex(name);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sll, sizeof(sll)), 0);
+	return fd;
+}
+
+/* It let nothing through to him. */
+static void persistent_devices_filter_nothing(void **state)
+{
+	struct {
+		uint16_t flags, count;
+		uint8_t address[6];
+	} mine = { 0, 1, { 2, 0, 0, 0, 0, 9 } };
+	int fd = make_tun("op4", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);
+	const uint8_t frame[60] = { 2, 0, 0, 0, 0, 8,	 2,
+				    0, 0, 0, 0, 7, 0x88, 0xb5 };
+	int on = 1, sock;
+	struct fdl_packet *pkt = NULL;
+	struct fdl_endpoint *ep;
+
+	(void)state;
+	assert_return_code(ioctl(fd, TUNSETTXFILTER, &mine), 0);
+	assert_return_code(ioctl(fd, TUNSETVNETLE, &on), 0);
+	assert_return_code(ioctl(fd, TUNSETPERSIST, 1), 0);
+	close(fd);
+	assert_int_equal(open_it(&ep, "tap:op4", 0, 0), 0);
+	assert_int_equal(said.lines, 0);
+	assert_int_equal(is_little(), 0);
+	set_up("op4", true);
+	sock = packet_socket_on("op4");
+	assert_int_equal(send(sock, frame, sizeof(frame), 0), sizeof(frame));
+	do {
+		fdl_release(&pkt, 1);
+		assert_true(fdl_poll(ep, 30000) > 0);
+		if (fdl_recv(fdl_get_queue(ep, 0), &pkt, 1) != 1)
+			pkt = NULL;
+	} while (!pkt || memcmp(pkt->data, frame, 14));
+	fdl_release(&pkt, 1);
+	close(sock);
+	fdl_endpoint_free(ep);
+	fd = make_tun("op4", IFF_TAP | IFF_NO_PI);
+	assert_return_code(ioctl(fd, TUNSETPERSIST, 0), 0);
+	close(fd);
+}
+
 static void devices_of_several_queues(void **state)
 {
 	const int flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE;
@@ -267,6 +334,7 @@ int main(void)
 		cmocka_unit_test(tuns),
 		cmocka_unit_test(contradictions),
 		cmocka_unit_test(persistent_devices_start_afresh),
+		cmocka_unit_test(persistent_devices_filter_nothing),
 		cmocka_unit_test(devices_of_several_queues),
 		cmocka_unit_test(packet_sockets),
 		cmocka_unit_test(other_namespaces),

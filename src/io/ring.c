@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "io/notes.h"
+#include "io/takeover.h"
 #include "os.h"
 #include "proto/eth.h"
 
@@ -37,6 +38,7 @@ enum {
 struct ring {
 	struct fdl_store store;
 	struct pool *pool;
+	int fd;				/* not owned */
 	uint8_t *mem;
 	uint32_t block_size;		/* a power of two, */
 	unsigned block_shift;		/* this one: a division per packet
@@ -193,6 +195,7 @@ int ring_new(struct ring **out, int fd, unsigned blocks, uint32_t block_size,
 	ring->store.release = release;
 	ring->store.keep = keep;
 	ring->pool = pool;
+	ring->fd = fd;
 	ring->mem = mem;
 	ring->block_size = block_size;
 	ring->block_shift = (unsigned)__builtin_ctz(block_size);
@@ -221,20 +224,6 @@ static bool guard(struct ring *ring, unsigned i)
 	return false;
 }
 
-/* If there is no memory for the copy, the block stays mapped, and the socket
- * with it. */
-static void replace(struct ring *ring, unsigned i)
-{
-	uint8_t *block = block_at(ring, i);
-	void *copy = os_map(ring->block_size);
-
-	if (!copy)
-		return;
-	memcpy(copy, block, ring->block_size);
-	if (os_move_map(copy, ring->block_size, block))
-		os_unmap(copy, ring->block_size);
-}
-
 static void pass_block(struct ring *ring)
 {
 	ring->current = (ring->current + 1) % ring->blocks;
@@ -251,25 +240,41 @@ static void abandon(struct ring *ring)
 	pass_block(ring);
 }
 
+/* If there is no memory for that, the block stays mapped, and the socket with
+ * it. */
+static void take_over(const struct ring *ring, unsigned i, const uint8_t *alias)
+{
+	takeover(block_at(ring, i),
+		 alias ? alias + ((size_t)i << ring->block_shift) : NULL,
+		 ring->block_size);
+}
+
 void ring_orphan(struct ring *ring)
 {
+	void *alias;
+	size_t size;
 	unsigned i;
 
 	if (!ring)
 		return;
+	size = (size_t)ring->blocks << ring->block_shift;
 	if (ring->left)
 		abandon(ring);
 	for (i = 0; i < ring->blocks; i++)
 		ring->guarded[i] = guard(ring, i);
+	if (os_map_fd(ring->fd, size, &alias))
+		alias = NULL;
 	atomic_store_explicit(&ring->orphan, true, memory_order_release);
 	for (i = 0; i < ring->blocks; i++) {
 		if (ring->guarded[i]) {
-			replace(ring, i);
+			take_over(ring, i, alias);
 			put(ring, i, 1);
 		} else {
 			os_unmap(block_at(ring, i), ring->block_size);
 		}
 	}
+	if (alias)
+		os_unmap(alias, size);
 	unref(ring);
 }
 

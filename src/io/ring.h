@@ -35,7 +35,8 @@ int ring_new(struct ring **ring, int fd, unsigned blocks, uint32_t block_size,
 /*
  * Let go of the ring: all of it is unmapped from the socket. What packets still
  * lie in is copied to memory of its own at the same place, and freed with the
- * last one. Nothing may be writing to a packet meanwhile. NULL is fine.
+ * last one. Their owners may write to them meanwhile. The fd is still open. NULL
+ * is fine.
  */
 void ring_orphan(struct ring *ring);
 

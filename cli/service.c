@@ -12,6 +12,8 @@ enum {
 	PER_SEGMENT = 2,	/* pbufs: the header, and bytes not copied */
 	/* Pbufs of a last segment that is filled up, and of a short one. */
 	AT_ENDS = 2 * PER_SEGMENT,
+	/* With room for fewer, a write is not worth its walk over all. */
+	WORTHWHILE = 64,
 };
 
 int service_listen(u16_t port, tcp_accept_fn accept, void *arg)
@@ -83,7 +85,8 @@ size_t service_room(const struct tcp_pcb *pcb)
 	const size_t segments = (TCP_SND_QUEUELEN - queued) / PER_SEGMENT;
 	const size_t room = LWIP_MIN(tcp_sndbuf(pcb), (size_t)MAX_WRITE);
 
-	return LWIP_MIN(room, segments * tcp_mss(pcb));
+	return segments < WORTHWHILE ? 0 :
+				       LWIP_MIN(room, segments * tcp_mss(pcb));
 }
 
 err_t service_close(struct tcp_pcb *pcb)

@@ -245,6 +245,7 @@ void peer_look(struct peer *p)
 		if (len < 0)
 			return;
 		MUST(i < MAX_FRAMES);
+		p->frames++;
 		take_frame(p, frame, (size_t)len);
 	}
 }

@@ -78,6 +78,7 @@ struct peer {
 	struct conn conn[N_CONNS];
 	struct kept kept[N_KEPT];
 	unsigned n_kept;
+	unsigned frames;	/* that the host has sent */
 };
 
 struct segment {

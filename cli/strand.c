@@ -116,19 +116,29 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+/* Of the last packet that was taken, a part may still have to go. Returns 0, or
+ * why the end that is sent to has ended. */
+static int lane_flush(struct lane *lane)
+{
+	const int rc = fdl_flush(lane->to);
+	const bool kept = rc == -EAGAIN || rc == -ENOBUFS;
+
+	lane->full = kept || lane->at < lane->n;
+	return rc == -ESHUTDOWN || rc == -ENODEV ? rc : 0;
+}
+
 /* Returns 0, or why the end that is sent to has ended. */
 static int lane_send(struct lane *lane)
 {
 	int k;
 
 	if (lane->at == lane->n)
-		return 0;
+		return lane->full ? lane_flush(lane) : 0;
 	k = fdl_send(lane->to, lane->v + lane->at, lane->n - lane->at);
 	if (k < 0)
 		return k;
 	lane->at += k;
-	lane->full = lane->at < lane->n;
-	return 0;
+	return lane_flush(lane);
 }
 
 /* Returns how many packets came, or why the end has ended. */

@@ -43,7 +43,20 @@ static int same_link(const struct fdl_endpoint *ep, int first_fd, int fd,
 	return -EINVAL;
 }
 
-static int probe_all(struct fdl_endpoint *ep, const int *fds, bool adaptive)
+/* What only the locator told of, no fd tells. */
+static int probe_one(const struct fdl_endpoint *ep, int fd,
+		     const struct kind *told, const struct kind **kind,
+		     struct fdl_info *info)
+{
+	if (!told)
+		return probe_fd(fd, kind, info, &ep->shared.log);
+	*kind = told;
+	info_begin(info, told);
+	return 0;
+}
+
+static int probe_all(struct fdl_endpoint *ep, const int *fds, bool adaptive,
+		     const struct kind *told)
 {
 	const struct kind *kind;
 	struct fdl_info *info;
@@ -52,7 +65,7 @@ static int probe_all(struct fdl_endpoint *ep, const int *fds, bool adaptive)
 
 	for (i = 0; !err && i < ep->n_queues; i++) {
 		info = &ep->queues[i].info;
-		err = probe_fd(fds[i], &kind, info, &ep->shared.log);
+		err = probe_one(ep, fds[i], told, &kind, info);
 		if (!err && i == 0)
 			ep->shared.kind = kind;
 		if (!err)
@@ -190,7 +203,7 @@ static int set_up(struct fdl_endpoint *ep, const int *fds,
 			"least one");
 		return -EINVAL;
 	}
-	err = probe_all(ep, fds, own->spare);
+	err = probe_all(ep, fds, own->spare, own->kind);
 	ep->shared.no_outgoing = own->no_outgoing;
 	ep->shared.borrowed = own->borrowed;
 	if (!err)

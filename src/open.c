@@ -132,6 +132,7 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 		err = open_fds(locator, &loc, &opened, &log);
 	if (err)
 		return err;
+	own.kind = loc.kind->name && !loc.kind->owns ? loc.kind : NULL;
 	own.name = locator;
 	own.descriptors = opened.borrowed ? 0 : descriptors(&loc);
 	own.spare = opened.paired ? opened.fd + opened.n : NULL;

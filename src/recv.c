@@ -38,7 +38,7 @@ static int receive(struct fdl_queue *q, struct fdl_packet *v[], int n)
 	total = rx_receive(rx, v, n, &rest);
 	if (total == 0 && rest == RX_DRY)
 		total = look_at_link(q, v, n, &rest);
-	ready_more(&q->ready, rx_has_leftovers(rx) && rest != RX_STARVED);
+	ready_more(&q->ready, rx_has_more(rx) && rest != RX_STARVED);
 	if (total > 0)
 		return total;
 	if (rest == RX_STARVED)

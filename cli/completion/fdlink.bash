@@ -3,7 +3,7 @@
 # Tab completion of the command, for bash. tests/unit/locator_documents.py
 # compares the kinds and options here with the library's.
 
-_fdlink_kinds="tap tun packet seqpacket unixgram udp fd"
+_fdlink_kinds="tap tun packet seqpacket stream unixgram udp fd"
 
 # The options that a locator of kind $1 takes, one a word; behind '=' the values,
 # where these are few.
@@ -14,6 +14,7 @@ _fdlink_options() {
 		"fanout=hash|lb|cpu|rollover|rnd|qm rollover outgoing=on|off" \
 		"rcvbuf=" ;;
 	seqpacket) echo "mtu= offload=on|off|v1 listen" ;;
+	stream) echo "mtu= offload=on|off|v1 listen" ;;
 	unixgram) echo "mtu= offload=on|off|v1 listen local=" ;;
 	udp) echo "mtu= local=" ;;
 	fd) echo "mtu=" ;;
@@ -29,7 +30,7 @@ _fdlink_names() {
 		for path in /sys/class/net/*; do
 			echo "${path##*/}"
 		done ;;
-	seqpacket | unixgram) compgen -f -- "$2" ;;
+	seqpacket | stream | unixgram) compgen -f -- "$2" ;;
 	esac
 }
 

@@ -392,8 +392,9 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
  * Errors: what fdl_write would have returned for the first frame that did not
  * go; each frame that did not go is counted. And
  *	-EAGAIN, -ENOBUFS
- *			there is no room for the segments that an fdl_send left
- *			over; the queue keeps them
+ *			there is no room for the segments, or for the rest of a
+ *			frame on a stream, that an earlier send left over; the
+ *			queue keeps them
  */
 int fdl_flush(struct fdl_queue *q);
 

@@ -19,6 +19,10 @@ extern "C" {
  *	tun:NAME	a TUN device; created if there is none
  *	packet:IFACE	an AF_PACKET socket on an interface
  *	seqpacket:PATH	a unix seqpacket socket
+ *	stream:PATH	a unix stream socket: each frame behind its length, 4
+ *			bytes, big-endian, as QEMU's -netdev stream has it
+ *	stream:HOST:PORT
+ *			the same on TCP, HOST as of udp
  *	unixgram:PATH	a unix datagram socket
  *	udp:HOST:PORT	a UDP socket: a frame in each datagram to and from the
  *			peer at that address, 192.0.2.1:5000 or
@@ -45,14 +49,14 @@ extern "C" {
  *			1073741823; default 4 MiB, or as much as the system
  *			allows. fdl_info.rcvbuf tells what it became.
  *	offload=on|off|v1
- *			For tap, tun, seqpacket, unixgram. A virtio-net header
- *			before each packet, for super-packets and partial
+ *			For tap, tun, seqpacket, stream, unixgram. A virtio-net
+ *			header before each packet, for super-packets and partial
  *			checksums (packet.h). tap, tun: to and from the kernel;
- *			default on; not v1. seqpacket, unixgram: to and from the
+ *			default on; not v1. On sockets: to and from the
  *			peer, which must be told to do the same; v1:
  *			FDL_VNET_HDR_V1; default off.
- *	listen		For seqpacket, unixgram. Bind PATH and wait for one
- *			peer. A datagram socket waits for its first packet, and
+ *	listen		For seqpacket, stream, unixgram. Bind PATH, or HOST and
+ *			PORT, and wait for one peer. A datagram socket waits for its first packet, and
  *			connects to the sender.
  *	local=PATH|HOST:PORT
  *			For unixgram, udp. The socket's own address; else the

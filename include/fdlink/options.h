@@ -13,7 +13,8 @@ extern "C" {
 /* How a queue receives. */
 enum fdl_mode {
 	FDL_MODE_AUTO,		/* the best mode that the fd allows */
-	FDL_MODE_READV,		/* one system call per packet; any fd */
+	FDL_MODE_READV,		/* one system call per packet; any fd. On a
+				 * 'stream:' as many frames as fit in a call */
 	FDL_MODE_RECVMMSG,	/* one system call per batch, recvmmsg(2); any
 				 * socket */
 	FDL_MODE_PACKET_MMAP,	/* no system call: a ring in memory shared with

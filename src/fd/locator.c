@@ -163,10 +163,16 @@ static int take_outgoing(struct locator *loc, const char *value,
 static int take_offload(struct locator *loc, const char *value,
 			const struct log *log)
 {
-	if (strcmp(value, "v1") != 0)
-		return take_switch(&loc->offload, "offload", value, log);
-	loc->offload = LOCATOR_V1;
-	return 0;
+	if (strcmp(value, "v1") == 0)
+		loc->offload = LOCATOR_V1;
+	else if (strcmp(value, "on") == 0)
+		loc->offload = 1;
+	else if (strcmp(value, "off") == 0)
+		loc->offload = -1;
+	else
+		log_say(log, FDL_LOG_ERR,
+			"offload=%.40s is neither on, off nor v1", value);
+	return loc->offload ? 0 : -EINVAL;
 }
 
 static int take_rollover(struct locator *loc, const char *value,

@@ -41,6 +41,7 @@ struct io_framing {
 struct io {
 	int fd;
 	const struct kind *kind; /* for those above: a mode asks what follows */
+	bool framed;		/* a stream: io/stream.h sends */
 	bool socket;		/* else read(2) and write(2) move a frame each */
 	/* They say that they must not block, as a socket's do; else the fd's
 	 * flag does. */
@@ -133,6 +134,9 @@ struct io_ops {
 	 * the end. Errors: what the first system call said.
 	 */
 	int (*recv)(struct io *io, struct io_frame f[], int n, int fresh);
+	/* Is there something that an earlier recv has read, and not given? The
+	 * fd does not tell of it. NULL: there never is. */
+	bool (*holds)(const struct io *io);
 };
 
 enum {
@@ -160,6 +164,7 @@ extern const struct io_ops io_readv;
 extern const struct io_ops io_recvmmsg;
 extern const struct io_ops io_packet_mmap;
 extern const struct io_ops io_adaptive;
+extern const struct io_ops io_stream;	/* readv, on a stream */
 
 /* The table of a mode. NULL: there is none. */
 const struct io_ops *io_find(enum fdl_mode mode);

@@ -4,6 +4,7 @@
  * plain write(2) or send(2) where a limit leaves room for nothing else.
  */
 #include "io/io.h"
+#include "io/stream.h"
 #include "os.h"
 
 enum {
@@ -17,6 +18,9 @@ unsigned io_max_pieces(const struct io *io)
 	const unsigned fixed = io_is_device(io) ? 0 : MESSAGE_COST;
 	unsigned n;
 
+	/* One is for the length before a message. */
+	if (io->framed)
+		return MAX_PIECES - 1;
 	if (!io->max_header_bytes)
 		return MAX_PIECES;
 	if (io->max_header_bytes < fixed + 2 * PIECE_COST)
@@ -79,6 +83,8 @@ unsigned io_send(struct io *io, struct mmsghdr msg[], unsigned n, int *err)
 {
 	int r;
 
+	if (io->framed)
+		return stream_send(io, msg, n, err);
 	*err = 0;
 	if (io_is_device(io))
 		return each(write_one, io, msg, n, err);

@@ -21,14 +21,14 @@ static const char *refusal(const struct io_ops *ops,
 	return ops->refusal ? ops->refusal(info) : NULL;
 }
 
-static bool serves(const struct kind *kind, const struct io_ops *ops)
+/* How the kind has a mode; NULL: not at all. */
+static const struct io_ops *served(const struct kind *kind, enum fdl_mode mode)
 {
-	const struct io_ops *const *mode;
+	const struct io_ops *const *ops = kind->modes;
 
-	for (mode = kind->modes; *mode; mode++)
-		if (*mode == ops)
-			return true;
-	return false;
+	while (*ops && (*ops)->mode != mode)
+		ops++;
+	return *ops;
 }
 
 /* There is one, for none but adaptive is choosy. */
@@ -45,14 +45,15 @@ static const struct io_ops *best(const struct kind *kind,
 const char *fdl_mode_refusal(const struct fdl_info *info, enum fdl_mode mode)
 {
 	const struct kind *kind = kind_in(info);
-	const struct io_ops *ops = io_find(mode);
+	const struct io_ops *ops, *any = io_find(mode);
 	const char *why = kind ? framing_refusal(info) : unknown;
 
 	if (why || mode == FDL_MODE_AUTO)
 		return why;
-	if (!ops)
+	if (!any)
 		return "there is no such mode";
-	return serves(kind, ops) ? refusal(ops, info) : ops->not_served;
+	ops = served(kind, mode);
+	return ops ? refusal(ops, info) : any->not_served;
 }
 
 enum fdl_mode fdl_mode_best(const struct fdl_info *info)
@@ -69,7 +70,7 @@ const struct io_ops *kind_choose(enum fdl_mode mode,
 	if (*why)
 		return NULL;
 	return mode == FDL_MODE_AUTO ? best(kind_in(info), info) :
-				       io_find(mode);
+				       served(kind_in(info), mode);
 }
 
 enum fdl_mode kind_plainest(const struct kind *kind)

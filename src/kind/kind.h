@@ -109,7 +109,7 @@ struct kind {
 	int (*look_up)(const struct locator *loc, struct fdl_info *info,
 		       const struct log *log);
 
-	/* Whether the fd is of this kind. */
+	/* Whether the fd is of this kind. NULL: no fd tells that it is. */
 	bool (*owns)(const struct fd_facts *facts);
 
 	/* Add to *info, which is as info_begin left it. NULL:

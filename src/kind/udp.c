@@ -5,7 +5,6 @@
  * that went before: that is no reason to hold the next one back, and the link
  * goes on when the peer does.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
@@ -15,61 +14,17 @@
 #include <fdlink/offload.h>
 
 #include "kind/agreed.h"
+#include "kind/inet.h"
 #include "kind/kind.h"
 #include "os.h"
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-static bool read_port(const char *text, in_port_t *port)
-{
-	uint32_t number;
-
-	if (!locator_number(text, UINT16_MAX, &number) || !number)
-		return false;
-	*port = htons((uint16_t)number);
-	return true;
-}
-
-/* "192.0.2.1:5000" or "[2001:db8::1]:5000". A name would take a resolver, which
- * a static program does not have. */
-static bool read_address(const char *text, union address *to)
-{
-	char host[INET6_ADDRSTRLEN];
-	const bool v6 = *text == '[';
-	const char *start = v6 ? text + 1 : text;
-	const char *end = v6 ? strchr(text, ']') : strchr(text, ':');
-	const char *port = v6 && end ? end + 1 : end;
-
-	memset(to, 0, sizeof(*to));
-	if (!end || *port != ':' || (size_t)(end - start) >= sizeof(host))
-		return false;
-	memcpy(host, start, (size_t)(end - start));
-	host[end - start] = '\0';
-	to->any.sa_family = v6 ? AF_INET6 : AF_INET;
-	if (v6)
-		return inet_pton(AF_INET6, host, &to->v6.sin6_addr) == 1 &&
-		       read_port(port + 1, &to->v6.sin6_port);
-	return inet_pton(AF_INET, host, &to->v4.sin_addr) == 1 &&
-	       read_port(port + 1, &to->v4.sin_port);
-}
-
-static socklen_t size_of(const union address *address)
-{
-	return address->any.sa_family == AF_INET6 ? sizeof(address->v6) :
-						    sizeof(address->v4);
-}
 
 static int take_name(struct locator *loc, char *to, const char *value,
 		     const struct log *log)
 {
-	union address unused;
+	union inet_address unused;
 
 	(void)loc;
-	if (!read_address(value, &unused)) {
+	if (!inet_read(value, &unused)) {
 		log_say(log, FDL_LOG_ERR,
 			"%.80s is no address and port: give numbers, "
 			"192.0.2.1:5000 or [2001:db8::1]:5000, as names are "
@@ -82,14 +37,14 @@ static int take_name(struct locator *loc, char *to, const char *value,
 }
 
 /* local is of the family AF_UNSPEC where the kernel is to choose. */
-static int read_both(const struct locator *loc, union address *peer,
-		     union address *local, const struct log *log)
+static int read_both(const struct locator *loc, union inet_address *peer,
+		     union inet_address *local, const struct log *log)
 {
 	memset(local, 0, sizeof(*local));
-	read_address(loc->name, peer);
+	inet_read(loc->name, peer);
 	if (!*loc->local)
 		return 0;
-	read_address(loc->local, local);
+	inet_read(loc->local, local);
 	if (local->any.sa_family == peer->any.sa_family)
 		return 0;
 	log_say(log, FDL_LOG_ERR,
@@ -102,20 +57,20 @@ static int read_both(const struct locator *loc, union address *peer,
 static int look_up(const struct locator *loc, struct fdl_info *info,
 		   const struct log *log)
 {
-	union address peer, local;
+	union inet_address peer, local;
 
 	(void)info;
 	return read_both(loc, &peer, &local, log);
 }
 
 static int bind_local(int fd, const struct locator *loc,
-		      const union address *local, const struct log *log)
+		      const union inet_address *local, const struct log *log)
 {
 	int err;
 
 	if (local->any.sa_family == AF_UNSPEC)
 		return 0;
-	err = os_bind(fd, &local->any, size_of(local));
+	err = os_bind(fd, &local->any, inet_size(local));
 	if (err)
 		log_say(log, FDL_LOG_ERR,
 			"udp:%s: cannot bind to local=%s (%s)%s", loc->name,
@@ -130,9 +85,9 @@ static int bind_local(int fd, const struct locator *loc,
 }
 
 static int connect_peer(int fd, const struct locator *loc,
-			const union address *peer, const struct log *log)
+			const union inet_address *peer, const struct log *log)
 {
-	int err = os_connect(fd, &peer->any, size_of(peer));
+	int err = os_connect(fd, &peer->any, inet_size(peer));
 
 	if (err)
 		log_say(log, FDL_LOG_ERR, "udp:%s: cannot connect (%s)%s",
@@ -161,7 +116,7 @@ static int open_socket(const struct locator *loc, int family,
 static int open_udp(const struct locator *loc, struct opened *opened,
 		    const struct log *log)
 {
-	union address peer, local;
+	union inet_address peer, local;
 	int fd, err;
 
 	err = read_both(loc, &peer, &local, log);

@@ -10,6 +10,7 @@
 
 #include <fdlink/offload.h>
 
+#include "kind/accept.h"
 #include "kind/agreed.h"
 #include "kind/kind.h"
 #include "kind/unix_bind.h"
@@ -89,44 +90,6 @@ static int connect_to(int fd, const struct locator *loc, const struct log *log)
 	return err;
 }
 
-static int wait_readable(int fd, const char *path, const struct log *log)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	int n = os_poll(&pfd, 1, -1);
-
-	if (n >= 0)
-		return 0;
-	log_say(log, FDL_LOG_ERR, "%s: waiting for a peer ended: %s", path,
-		strerror(-n));
-	return n;
-}
-
-static int accept_peer(int listener, const struct locator *loc, int *peer,
-		       const struct log *log)
-{
-	int fd, err;
-
-	err = os_listen(listener, 1);
-	if (err) {
-		log_say(log, FDL_LOG_ERR, "%s: cannot listen: %s", loc->name,
-			strerror(-err));
-		return err;
-	}
-	err = wait_readable(listener, loc->name, log);
-	if (err)
-		return err;
-	fd = os_accept(listener);
-	if (fd < 0) {
-		log_say(log, FDL_LOG_ERR, "%s: cannot accept a peer: %s",
-			loc->name, strerror(-fd));
-		return fd;
-	}
-	raise_send_buffer(fd);
-	raise_receive_buffer(fd, SOCKET_BUFFER);
-	*peer = fd;
-	return 0;
-}
-
 /* One peer is all there will be. */
 static int listen_seqpacket(const struct locator *loc, struct opened *opened,
 			    const struct log *log)
@@ -172,7 +135,7 @@ static int await_sender(const struct locator *loc, struct opened *opened,
 	int err;
 
 	for (;;) {
-		err = wait_readable(opened->fd[0], loc->name, log);
+		err = accept_wait(opened->fd[0], loc->name, log);
 		if (err)
 			return err;
 		err = meet_sender(opened->fd[0]);
@@ -229,43 +192,12 @@ static int open_unix(const struct locator *loc, struct opened *opened,
 	return err;
 }
 
-/* Peers that agree on it have what a device's kernel has. */
-static int merge_unix(struct fdl_options *opts, struct locator *loc,
-		      const struct log *log)
-{
-	const uint32_t given = opts->flags & (FDL_VNET_HDR | FDL_VNET_HDR_V1);
-	const char *value = NULL;
-
-	if (loc->offload < 0 && given)
-		value = "off";
-	if (loc->offload > 0 && loc->offload != LOCATOR_V1 &&
-	    given & FDL_VNET_HDR_V1)
-		value = "on";
-	if (value) {
-		log_say(log, FDL_LOG_ERR,
-			"%s:%s: offload=%s in the locator and %s contradict "
-			"each other: give one of them",
-			loc->kind->locator, loc->name, value,
-			given & FDL_VNET_HDR_V1 ? "FDL_VNET_HDR_V1" :
-						  "FDL_VNET_HDR");
-		return -EINVAL;
-	}
-	if (loc->offload == LOCATOR_V1)
-		opts->flags |= FDL_VNET_HDR_V1;
-	else if (loc->offload > 0)
-		opts->flags |= FDL_VNET_HDR;
-	return 0;
-}
-
 static int look_up(const struct locator *loc, struct fdl_info *info,
 		   const struct log *log)
 {
 	int err = unix_check(loc, type_of(loc), log);
 
-	if (loc->offload > 0)
-		info->vnet_hdr_len = loc->offload == LOCATOR_V1 ?
-					     FDL_VNET_HDR_MRG_LEN :
-					     FDL_VNET_HDR_LEN;
+	info->vnet_hdr_len = agreed_header_len(loc);
 	return err;
 }
 
@@ -347,7 +279,7 @@ const struct kind kind_seqpacket = {
 	.form = "PATH",
 	.options = UNIX_OPTIONS,
 	.take_name = locator_take_path,
-	.merge = merge_unix,
+	.merge = agreed_merge,
 	.open = open_unix,
 	.look_up = look_up,
 	.owns = owns_seqpacket,
@@ -368,7 +300,7 @@ const struct kind kind_unixgram = {
 	.form = "PATH",
 	.options = UNIX_OPTIONS | 1 << OPTION_LOCAL,
 	.take_name = locator_take_path,
-	.merge = merge_unix,
+	.merge = agreed_merge,
 	.open = open_unix,
 	.look_up = look_up,
 	.owns = owns_datagram,

@@ -34,6 +34,13 @@ static inline bool rx_has_leftovers(const struct rx *rx)
 	return rx->super || rx->next < rx->filled;
 }
 
+/* Whether the fd need not tell of anything for the next call to have it. */
+static inline bool rx_has_more(const struct rx *rx)
+{
+	return rx_has_leftovers(rx) ||
+	       (rx->ops->holds && rx->ops->holds(rx->io));
+}
+
 /*
  * Returns why the side has ended; 0: it has not. If the end was found behind
  * packets, this call is the one that tells; until then the fd, which is at its

@@ -73,7 +73,7 @@ traffic() {
 	tap)
 		one=tap:m0,offload=$3
 		two=packet:m0 ;;
-	seqpacket | unixgram)
+	seqpacket | unixgram | stream)
 		one=$1:$tmp/link,listen,mtu=$2,offload=$3
 		two=$1:$tmp/link,mtu=$2,offload=$4 ;;
 	esac
@@ -96,7 +96,7 @@ traffic() {
 every_kind() {
 	local kind
 
-	for kind in tap packet seqpacket unixgram; do
+	for kind in tap packet seqpacket unixgram stream; do
 		traffic $kind 1500 on on
 		traffic $kind 9000 off off
 	done

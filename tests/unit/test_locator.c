@@ -104,7 +104,7 @@ static void value_errors_take_one_sentence(void **state)
 		{ "seqpacket:/x,netns=a", "netns is no option of seqpacket: it "
 					  "is for tap, tun, packet" },
 		{ "seqpacket:/x,local=/y", "it is for unixgram" },
-		{ "fd:3,listen", "it is for seqpacket, unixgram" },
+		{ "fd:3,listen", "it is for seqpacket, stream, unixgram" },
 		{ "tap:t,mtu=1500,mtu=1500", "mtu is there twice" },
 		{ "packet:e,promisc,promisc", "promisc is there twice" },
 		{ "unixgram:/x,listen,local=/y", "contradict" },
@@ -123,7 +123,7 @@ static void value_errors_take_one_sentence(void **state)
 		{ "tap:t,fanout=hash", "it is for packet" },
 		{ "packet:e,outgoing=yes", "neither on nor off" },
 		{ "packet:e,offload=on", "it is for tap, tun, seqpacket, "
-					 "unixgram" },
+					 "stream, unixgram" },
 	};
 	struct locator loc;
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kind/inet.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "fd/locator.h"
+
+static bool read_port(const char *text, in_port_t *port)
+{
+	uint32_t number;
+
+	if (!locator_number(text, UINT16_MAX, &number) || !number)
+		return false;
+	*port = htons((uint16_t)number);
+	return true;
+}
+
+bool inet_read(const char *text, union inet_address *to)
+{
+	char host[INET6_ADDRSTRLEN];
+	const bool v6 = *text == '[';
+	const char *start = v6 ? text + 1 : text;
+	const char *end = v6 ? strchr(text, ']') : strchr(text, ':');
+	const char *port = v6 && end ? end + 1 : end;
+
+	memset(to, 0, sizeof(*to));
+	if (!end || *port != ':' || (size_t)(end - start) >= sizeof(host))
+		return false;
+	memcpy(host, start, (size_t)(end - start));
+	host[end - start] = '\0';
+	to->any.sa_family = v6 ? AF_INET6 : AF_INET;
+	if (v6)
+		return inet_pton(AF_INET6, host, &to->v6.sin6_addr) == 1 &&
+		       read_port(port + 1, &to->v6.sin6_port);
+	return inet_pton(AF_INET, host, &to->v4.sin_addr) == 1 &&
+	       read_port(port + 1, &to->v4.sin_port);
+}
+
+socklen_t inet_size(const union inet_address *address)
+{
+	return address->any.sa_family == AF_INET6 ? sizeof(address->v6) :
+						    sizeof(address->v4);
+}

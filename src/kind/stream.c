@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stream sockets, unix or TCP, on which each frame stands behind its length. No
+ * fd tells that it is meant so: only a locator does.
+ */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <fdlink/offload.h>
+
+#include "kind/accept.h"
+#include "kind/agreed.h"
+#include "kind/inet.h"
+#include "kind/kind.h"
+#include "kind/unix_bind.h"
+#include "kind/unix_lookup.h"
+#include "os.h"
+
+/* Where the socket is, or is to be. */
+struct place {
+	bool is_path;
+	union {
+		struct unix_address path;
+		union inet_address inet;
+	};
+};
+
+/* What looks like an address and a port is that; "./" before it makes it a
+ * path. */
+static void find_place(struct place *place, const char *name)
+{
+	place->is_path = !inet_read(name, &place->inet);
+	if (place->is_path)
+		unix_address(&place->path, name);
+}
+
+static const struct sockaddr *address_of(const struct place *place,
+					 socklen_t *len)
+{
+	*len = place->is_path ? place->path.len : inet_size(&place->inet);
+	return place->is_path ? (const struct sockaddr *)&place->path.un :
+				&place->inet.any;
+}
+
+static int take_name(struct locator *loc, char *to, const char *value,
+		     const struct log *log)
+{
+	union inet_address unused;
+
+	if (!inet_read(value, &unused))
+		return locator_take_path(loc, to, value, log);
+	strcpy(to, value);
+	return 0;
+}
+
+/* A frame goes at once, be it short. */
+static void set_no_delay(int fd)
+{
+	const int on = 1;
+
+	os_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+static int open_socket(const struct locator *loc, const struct place *place,
+		       const struct log *log)
+{
+	const int family = place->is_path ? AF_UNIX : place->inet.any.sa_family;
+	int fd = os_socket(family, SOCK_STREAM, 0);
+
+	if (fd >= 0) {
+		raise_send_buffer(fd);
+		raise_receive_buffer(fd, SOCKET_BUFFER);
+		return fd;
+	}
+	log_say(log, FDL_LOG_ERR, "stream:%s: no socket to be had: %s",
+		loc->name, strerror(-fd));
+	return fd;
+}
+
+static const char *advice(int err)
+{
+	switch (err) {
+	case -ENOENT:
+	case -ECONNREFUSED:
+		return ": start the peer first, or add ,listen to be the one "
+		       "who waits";
+	case -EPROTOTYPE:
+		return ": it is a socket of another type: try seqpacket: or "
+		       "unixgram:";
+	case -EADDRINUSE:
+		return ": choose another port";
+	case -EADDRNOTAVAIL:
+		return ": give an address of this machine, see 'ip address'";
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+		return ": there is no route, see 'ip route'";
+	default:
+		return "";
+	}
+}
+
+static int say(const struct locator *loc, const char *what, int err,
+	       const struct log *log)
+{
+	if (err)
+		log_say(log, FDL_LOG_ERR, "stream:%s: cannot %s (%s)%s",
+			loc->name, what, strerror(-err), advice(err));
+	return err;
+}
+
+static int bind_to(int fd, const struct locator *loc, const struct place *place,
+		   struct opened *opened, const struct log *log)
+{
+	const int on = 1;
+	socklen_t len;
+	const struct sockaddr *address = address_of(place, &len);
+
+	if (place->is_path)
+		return unix_bind(fd, loc->name, &opened->bound, log);
+	os_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	return say(loc, "bind", os_bind(fd, address, len), log);
+}
+
+/* One peer is all there will be. */
+static int listen_there(const struct locator *loc, const struct place *place,
+			struct opened *opened, const struct log *log)
+{
+	const int listener = opened->fd[0];
+	int err = bind_to(listener, loc, place, opened, log);
+
+	if (!err)
+		err = accept_peer(listener, loc, &opened->fd[0], log);
+	if (!err)
+		bound_keep(&opened->bound, listener);
+	return err;
+}
+
+static int open_stream(const struct locator *loc, struct opened *opened,
+		       const struct log *log)
+{
+	const struct sockaddr *address;
+	struct place place;
+	socklen_t len;
+	int err, fd;
+
+	find_place(&place, loc->name);
+	fd = open_socket(loc, &place, log);
+	if (fd < 0)
+		return fd;
+	opened->fd[opened->n++] = fd;
+	address = address_of(&place, &len);
+	err = loc->listen ?
+		      listen_there(loc, &place, opened, log) :
+		      say(loc, "connect", os_connect(fd, address, len), log);
+	if (err)
+		opened_undo(opened);
+	else if (!place.is_path)
+		set_no_delay(opened->fd[0]);
+	return err;
+}
+
+static int look_up(const struct locator *loc, struct fdl_info *info,
+		   const struct log *log)
+{
+	struct place place;
+
+	info->vnet_hdr_len = agreed_header_len(loc);
+	find_place(&place, loc->name);
+	return place.is_path ? unix_check(loc, SOCK_STREAM, log) : 0;
+}
+
+static int set_up(struct io *io, const struct set_up *how)
+{
+	agree_on_header(io, how->opts->flags);
+	return 0;
+}
+
+/* io/stream.c says EMSGSIZE, and EPIPE where nothing more comes. */
+static const struct verdict on_receive[] = {
+	{ EMSGSIZE, END, COUNTERS, -EPROTO,
+	  "the peer announced a frame that is longer than any: it is no "
+	  "stream of frames behind their lengths" },
+	{ EPIPE, END, COUNTERS, -ESHUTDOWN, verdict_closed },
+	{ ECONNRESET, END, COUNTERS, -ESHUTDOWN, verdict_closed },
+	{ ENOTCONN, END, COUNTERS, -ESHUTDOWN, verdict_closed },
+	{ ETIMEDOUT, END, COUNTERS, -ESHUTDOWN,
+	  "the peer has not answered for too long" },
+	{ .err = 0 },
+};
+
+static const struct verdict on_send[] = {
+	{ EPIPE, END, TX_DROP_OTHER, -ESHUTDOWN, verdict_closed },
+	{ ECONNRESET, END, TX_DROP_OTHER, -ESHUTDOWN, verdict_closed },
+	{ ENOTCONN, END, TX_DROP_OTHER, -ESHUTDOWN, verdict_closed },
+	{ ETIMEDOUT, END, TX_DROP_OTHER, -ESHUTDOWN,
+	  "the peer has not answered for too long" },
+	{ .err = 0 },
+};
+
+static const struct io_ops *const modes[] = { &io_stream, NULL };
+
+const struct kind kind_stream = {
+	.name = "stream",
+	.number = FDL_KIND_SEQPACKET,
+	.locator = "stream",
+	.form = "PATH|HOST:PORT",
+	.options = 1 << OPTION_MTU | 1 << OPTION_OFFLOAD | 1 << OPTION_LISTEN,
+	.medium = FDL_MEDIUM_AGREED,
+	.header = HEADER_AGREED,
+	.modes = modes,
+	.take_name = take_name,
+	.merge = agreed_merge,
+	.open = open_stream,
+	.look_up = look_up,
+	.set_up = set_up,
+	.socket = true,
+	.on_receive = on_receive,
+	.on_send = on_send,
+};

@@ -43,7 +43,7 @@ static const char *family_name(int domain)
 	return NULL;
 }
 
-static int refuse_family(int fd, int domain, int type, const struct log *log)
+static void say_family(int fd, int domain, int type, const struct log *log)
 {
 	const char *name = family_name(domain);
 
@@ -58,7 +58,6 @@ static int refuse_family(int fd, int domain, int type, const struct log *log)
 			"carries no link: use a seqpacket, datagram or "
 			"AF_PACKET raw socket",
 			fd, domain, type);
-	return -EPROTOTYPE;
 }
 
 static int refuse_socket(int fd, int domain, int type, const struct log *log)
@@ -74,7 +73,7 @@ static int refuse_socket(int fd, int domain, int type, const struct log *log)
 			"which hides the link header: use SOCK_RAW",
 			fd);
 	else
-		return refuse_family(fd, domain, type, log);
+		say_family(fd, domain, type, log);
 	return -EPROTOTYPE;
 }
 

@@ -141,6 +141,11 @@ int __wrap_os_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
 	return r;
 }
 
+static int apply_one(int fd, const struct setting *s)
+{
+	return setsockopt(fd, s->level, s->option, &s->value, sizeof(s->value));
+}
+
 static int apply(int fd, const struct setting *s)
 {
 	size_t i;
@@ -148,10 +153,8 @@ static int apply(int fd, const struct setting *s)
 	if (s->level == EVERYTHING)
 		for (i = 0; i < COUNT_OF(settings); i++)
 			if (settings[i].option && !settings[i].at_start)
-				apply(fd, &settings[i]);
-	if (!s->option)
-		return 0;
-	return setsockopt(fd, s->level, s->option, &s->value, sizeof(s->value));
+				apply_one(fd, &settings[i]);
+	return s->option ? apply_one(fd, s) : 0;
 }
 
 static void close_bed(struct bed *b)

@@ -211,6 +211,8 @@ struct fdl_lwip {
 	struct netif *netif;
 	struct fdl_lwip_waiting *first, *last; /* NO_SYS=0 */
 	struct tcp_pcb *unacked;
+	err_t (*refuser)(void *arg, struct tcp_pcb *pcb, struct pbuf *p,
+			 err_t err);
 	uint32_t held;
 	uint32_t ooseq;
 	uint32_t last_seq;

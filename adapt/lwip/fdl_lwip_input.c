@@ -286,6 +286,40 @@ static void note_loss(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 }
 #endif
 
+/* The answer to lwIP's next question, which the application has just given. */
+static err_t refuse_again(void *arg, struct tcp_pcb *pcb, struct pbuf *p,
+			  err_t err)
+{
+	const struct fdl_lwip *link = fdl_lwip_link(ip_current_input_netif());
+
+	LWIP_UNUSED_ARG(arg);
+	LWIP_UNUSED_ARG(p);
+	LWIP_UNUSED_ARG(err);
+	pcb->recv = link->refuser;
+	return ERR_MEM;
+}
+
+/*
+ * Offer again what the application refused, as lwIP does next. lwIP reads the
+ * connection afterwards even if the application has aborted it: here the segment
+ * is gone with the connection. What is refused once more lwIP does not offer
+ * twice. Returns whether there is still a connection.
+ */
+static bool offer_refused(struct tcp_pcb *pcb)
+{
+	struct fdl_lwip *link = fdl_lwip_link(ip_current_input_netif());
+
+	if (!pcb->refused_data || !link)
+		return true;
+	if (tcp_process_refused_data(pcb) == ERR_ABRT)
+		return false;
+	if (!pcb->refused_data)
+		return true;
+	link->refuser = pcb->recv;
+	pcb->recv = refuse_again;
+	return true;
+}
+
 err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 			 u16_t opt1len, const u8_t *opt2, struct pbuf *p)
 {
@@ -295,6 +329,8 @@ err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 	}
 	if (pcb->state == TIME_WAIT)
 		return time_wait_input(pcb, hdr, optlen, opt1len, p);
+	if (!offer_refused(pcb))
+		return ERR_ABRT;
 #if FDL_LWIP_LOSS
 	note_loss(pcb, hdr, optlen, opt1len, opt2, p->tot_len);
 #else

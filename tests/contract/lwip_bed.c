@@ -270,6 +270,14 @@ struct bed *bed_connect(void **state, unsigned window)
 	return b;
 }
 
+struct bed *bed_start(void **state, bool sack)
+{
+	struct bed *b = *state;
+
+	b->sack = sack;
+	return bed_connect(state, WIDE);
+}
+
 void bed_hang_up(struct bed *b)
 {
 	tcp_abort(b->pcb);
@@ -287,6 +295,26 @@ unsigned bed_grow(struct bed *b, unsigned cwnd)
 	}
 	assert_true(b->pcb->cwnd > cwnd);
 	return total;
+}
+
+unsigned bed_fly(struct bed *b, unsigned segments)
+{
+	unsigned at = 0, i;
+
+	for (i = 0; i < 100 && b->pcb->cwnd < segments * MSS; i++) {
+		bed_write(b, 2 * MSS);
+		at += 2 * MSS;
+		bed_pass(b, RTT);
+		bed_acknowledge(b, at);
+	}
+	/* Where it stays. */
+	b->pcb->ssthresh = b->pcb->cwnd = (tcpwnd_size_t)(segments * MSS);
+	b->pcb->bytes_acked = 0;
+	bed_write(b, segments * MSS);
+	bed_expect(b, at, segments * MSS);
+	bed_pass(b, RTT);
+	assert_int_equal(b->n, 0);
+	return at;
 }
 
 void bed_take_to_end(struct bed *b, uint32_t at)

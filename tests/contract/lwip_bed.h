@@ -18,6 +18,7 @@ enum {
 	FIRST = 4380 / MSS * MSS,	/* lwIP's initial window */
 	WIDE = 65535,
 	MAX_CUTS = 256,
+	RTT = 10,			/* milliseconds, of bed_fly() */
 	FIN = 1,
 	SYN = 2,
 	ACK = 16,
@@ -54,6 +55,10 @@ int bed_tear_down(void **state);
 struct bed *bed_connect(void **state, unsigned window);
 void bed_hang_up(struct bed *b);
 
+/* A new connection to a peer of a wide window, which reports what it has or does
+ * not. */
+struct bed *bed_start(void **state, bool sack);
+
 /* Say to lwIP, without a payload; with mss 0 of that nothing. */
 void bed_say(struct bed *b, uint8_t flags, uint32_t ack, unsigned mss);
 
@@ -83,6 +88,10 @@ uint32_t bed_end_of_last(const struct bed *b);
 
 /* Have the congestion window grow beyond that. Returns what was sent. */
 unsigned bed_grow(struct bed *b, unsigned cwnd);
+
+/* So many segments are in flight, after round trips of RTT. Returns where they
+ * begin. */
+unsigned bed_fly(struct bed *b, unsigned segments);
 
 /* The peer has all up to there, and what it gets, up to the end: each byte comes
  * once. */

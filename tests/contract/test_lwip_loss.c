@@ -5,7 +5,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
+#include <stddef.h>
 
 #include <cmocka.h>
 
@@ -13,43 +13,7 @@
 
 #include "lwip_bed.h"
 
-#include "../unit/packets.h"
-
-enum {
-	FLIGHT = 20,		/* segments */
-	RTT = 10,		/* milliseconds */
-	SEQ = 1001,		/* the peer's, behind its SYN */
-};
-
-static struct bed *start(void **state, bool sack)
-{
-	struct bed *b = *state;
-
-	b->sack = sack;
-	return bed_connect(state, WIDE);
-}
-
-/* So many segments are in flight, after round trips of RTT. Returns where they
- * begin. */
-static unsigned fly(struct bed *b, unsigned segments)
-{
-	unsigned at = 0, i;
-
-	for (i = 0; i < 100 && b->pcb->cwnd < segments * MSS; i++) {
-		bed_write(b, 2 * MSS);
-		at += 2 * MSS;
-		bed_pass(b, RTT);
-		bed_acknowledge(b, at);
-	}
-	/* Where it stays. */
-	b->pcb->ssthresh = b->pcb->cwnd = (tcpwnd_size_t)(segments * MSS);
-	b->pcb->bytes_acked = 0;
-	bed_write(b, segments * MSS);
-	bed_expect(b, at, segments * MSS);
-	bed_pass(b, RTT);
-	assert_int_equal(b->n, 0);
-	return at;
-}
+enum { FLIGHT = 20 };	/* segments */
 
 /* The peer has all up to at, and of the segments from there on some. */
 static void report(struct bed *b, uint32_t at, unsigned first, unsigned n)
@@ -63,8 +27,8 @@ static void report(struct bed *b, uint32_t at, unsigned first, unsigned n)
 /* Linux enlarges its window while it reports. */
 static void a_duplicate_is_one_whatever_its_window_is(void **state)
 {
-	struct bed *b = start(state, true);
-	const unsigned at = fly(b, FLIGHT);
+	struct bed *b = bed_start(state, true);
+	const unsigned at = bed_fly(b, FLIGHT);
 	unsigned i;
 
 	for (i = 1; i <= 3; i++) {
@@ -84,8 +48,8 @@ static void a_duplicate_is_one_whatever_its_window_is(void **state)
  * trip in which the reports come, and nothing else is. */
 static void all_holes_are_filled_in_a_round_trip(void **state)
 {
-	struct bed *b = start(state, true);
-	const unsigned at = fly(b, FLIGHT);
+	struct bed *b = bed_start(state, true);
+	const unsigned at = bed_fly(b, FLIGHT);
 	unsigned again[FLIGHT] = { 0 }, i, j;
 
 	for (i = 1; i < FLIGHT; i++) {
@@ -107,8 +71,8 @@ static void all_holes_are_filled_in_a_round_trip(void **state)
 /* What was sent after it arrived. */
 static void what_is_sent_again_may_be_lost_again(void **state)
 {
-	struct bed *b = start(state, true);
-	const unsigned at = fly(b, FLIGHT);
+	struct bed *b = bed_start(state, true);
+	const unsigned at = bed_fly(b, FLIGHT);
 	unsigned i, found = 0;
 
 	report(b, at, 1, FLIGHT - 1);
@@ -127,8 +91,8 @@ static void what_is_sent_again_may_be_lost_again(void **state)
 /* No third report will come. */
 static void few_reports_are_enough_when_time_has_passed(void **state)
 {
-	struct bed *b = start(state, true);
-	const unsigned at = fly(b, 3);
+	struct bed *b = bed_start(state, true);
+	const unsigned at = bed_fly(b, 3);
 
 	report(b, at, 1, 1);
 	bed_expect(b, 0, 0);
@@ -141,8 +105,8 @@ static void few_reports_are_enough_when_time_has_passed(void **state)
  * the peer to tell of them. */
 static void the_end_is_probed(void **state)
 {
-	struct bed *b = start(state, true);
-	const unsigned at = fly(b, FLIGHT);
+	struct bed *b = bed_start(state, true);
+	const unsigned at = bed_fly(b, FLIGHT);
 	unsigned ms;
 
 	bed_acknowledge(b, at + (FLIGHT - 2) * MSS);
@@ -160,8 +124,8 @@ static void the_end_is_probed(void **state)
  * sent again. */
 static void silence_is_a_timeout(void **state)
 {
-	struct bed *b = start(state, true);
-	const unsigned at = fly(b, FLIGHT);
+	struct bed *b = bed_start(state, true);
+	const unsigned at = bed_fly(b, FLIGHT);
 	unsigned ms;
 
 	report(b, at, 1, FLIGHT - 2);
@@ -185,8 +149,8 @@ static void silence_is_a_timeout(void **state)
 /* It lacks what it had before, and gets it: the timer does not run for ever. */
 static void a_report_may_be_taken_back(void **state)
 {
-	struct bed *b = start(state, true);
-	const unsigned at = fly(b, FLIGHT);
+	struct bed *b = bed_start(state, true);
+	const unsigned at = bed_fly(b, FLIGHT);
 	uint32_t to = at + MSS;
 	unsigned i;
 
@@ -206,8 +170,8 @@ static void a_report_may_be_taken_back(void **state)
 /* A peer that forgot what it reported gets it at last. */
 static void a_peer_may_forget(void **state)
 {
-	struct bed *b = start(state, true);
-	const unsigned at = fly(b, FLIGHT);
+	struct bed *b = bed_start(state, true);
+	const unsigned at = bed_fly(b, FLIGHT);
 	uint32_t to = at;
 	unsigned i;
 
@@ -227,8 +191,8 @@ static void a_peer_may_forget(void **state)
  * what it was, and the next one that is as late is waited for. */
 static void a_late_packet_is_no_loss(void **state)
 {
-	struct bed *b = start(state, true);
-	unsigned at = fly(b, FLIGHT), i, again = 0;
+	struct bed *b = bed_start(state, true);
+	unsigned at = bed_fly(b, FLIGHT), i, again = 0;
 	tcpwnd_size_t cwnd;
 
 	for (i = 0; i < 5; i++) {
@@ -255,8 +219,8 @@ static void a_late_packet_is_no_loss(void **state)
 /* RFC 6582: what lies behind the first hole is sent when that is filled. */
 static void without_reports_each_round_trip_fills_a_hole(void **state)
 {
-	struct bed *b = start(state, false);
-	const unsigned at = fly(b, FLIGHT);
+	struct bed *b = bed_start(state, false);
+	const unsigned at = bed_fly(b, FLIGHT);
 	unsigned i;
 
 	for (i = 1; i <= 3; i++) {
@@ -272,163 +236,6 @@ static void without_reports_each_round_trip_fills_a_hole(void **state)
 	bed_hang_up(b);
 }
 
-/* Returns up to where the peer has all, of which it has had that before. */
-static unsigned take(const struct bed *b, unsigned to)
-{
-	unsigned i;
-
-	for (i = 0; i < b->n; i++) {
-		if (b->cut[i].at <= to && b->cut[i].at + b->cut[i].len > to)
-			to = b->cut[i].at + b->cut[i].len;
-	}
-	return to;
-}
-
-/* The peer takes back the window in which segments are in flight, and gives it
- * again: lwIP probes meanwhile, with nothing in flight, and sends them then. */
-static void take_window_back(void **state, bool sack, unsigned segments,
-			     unsigned window)
-{
-	struct bed *b = start(state, sack);
-	const unsigned at = fly(b, FLIGHT) + FLIGHT * MSS;
-	const unsigned end = at + segments * MSS;
-	unsigned to = at, i;
-
-	bed_acknowledge(b, at - MSS);
-	bed_write(b, end - at);
-	bed_expect(b, at, end - at);
-	b->window = window;
-	for (i = 0; i < 5; i++)
-		bed_acknowledge(b, at);
-	for (i = 0; i < 3; i++) {
-		bed_await_timeout(b);
-		bed_acknowledge(b, at);
-	}
-	b->window = WIDE;
-	bed_acknowledge(b, at);
-	for (i = 0; i < 20 && to != end; i++) {
-		if (!b->n)
-			bed_await_timeout(b);
-		to = take(b, to);
-		bed_acknowledge(b, to);
-	}
-	assert_int_equal(to, end);
-	assert_null(b->pcb->unacked);
-	assert_null(b->pcb->unsent);
-	bed_hang_up(b);
-}
-
-static void a_window_may_be_taken_back(void **state)
-{
-	unsigned i, segments;
-
-	for (segments = 1; segments <= 3; segments++) {
-		for (i = 0; i < 4; i++) {
-			take_window_back(state, true, segments, i * MSS / 2);
-			take_window_back(state, false, segments, i * MSS / 2);
-		}
-	}
-}
-
-static struct cut lie(struct rng *r, uint32_t at)
-{
-	return (struct cut){
-		.at = at + rnd(r, 3 * FLIGHT * MSS) - FLIGHT * MSS,
-		.len = rnd(r, 8) ? rnd(r, 3000) : rnd(r, 1U << 31),
-	};
-}
-
-/* Whatever it reports, lwIP sends it all that it lacks, and ends. */
-static void a_liar_gets_all_the_same(void **state)
-{
-	struct bed *b = start(state, true);
-	const unsigned at = fly(b, FLIGHT);
-	struct rng r = seeded("lwip_loss");
-	unsigned i, j, total = 0;
-
-	for (i = 0; i < 5000; i++) {
-		b->reports = 1 + rnd(&r, 4);
-		for (j = 0; j < b->reports; j++)
-			b->report[j] = lie(&r, at);
-		bed_acknowledge(b, at);
-		total += b->n;
-		/* No smaller pieces than were sent. */
-		for (j = 0; j < b->n; j++)
-			assert_int_equal(b->cut[j].len, MSS);
-	}
-	assert_in_range(total, 0, 5000);
-	b->reports = 0;
-	for (i = 0; i < 20 && !b->n; i++)
-		bed_await_timeout(b);
-	assert_true(b->n);
-	bed_acknowledge(b, at + FLIGHT * MSS);
-	assert_null(b->pcb->unacked);
-	bed_hang_up(b);
-}
-
-/* It may acknowledge what it never got, though not what was never sent. */
-static unsigned whatever(struct bed *b, struct rng *r, unsigned to)
-{
-	static const unsigned windows[] = { 0,	     100,     MSS / 2, MSS,
-					    MSS + 1, 3 * MSS, WIDE,    WIDE };
-	const unsigned sent = b->pcb->snd_nxt - b->start;
-	unsigned i;
-
-	b->reports = rnd(r, 5);
-	for (i = 0; i < b->reports; i++)
-		b->report[i] = lie(r, to);
-	if (!rnd(r, 3))
-		to += rnd(r, sent - to + 1);
-	if (!rnd(r, 5))
-		b->window = windows[rnd(r, 8)];
-	b->seq = rnd(r, 8) ? SEQ : SEQ - 1;
-	bed_acknowledge(b, to);
-	if (!rnd(r, 4))
-		bed_pass(b, rnd(r, 2) ? rnd(r, 20) : rnd(r, 1000));
-	return to;
-}
-
-static void be_honest(struct bed *b, unsigned to)
-{
-	unsigned i;
-
-	b->reports = 0;
-	b->window = WIDE;
-	b->seq = SEQ;
-	bed_acknowledge(b, to);
-	for (i = 0; i < 300 && to != b->written; i++) {
-		if (!b->n)
-			bed_await_timeout(b);
-		to = take(b, to);
-		bed_acknowledge(b, to);
-	}
-	assert_int_equal(to, b->written);
-	assert_null(b->pcb->unacked);
-	assert_null(b->pcb->unsent);
-}
-
-/* lwIP keeps its own rules, which it asserts, and an honest peer gets all. */
-static void whatever_a_peer_does(void **state)
-{
-	struct rng r = seeded("lwip_loss");
-	unsigned round, i, to;
-	struct bed *b;
-
-	for (round = 0; round < 200; round++) {
-		b = start(state, rnd(&r, 2));
-		b->link.tso = round % 2;
-		to = 0;
-		for (i = 0; i < 100; i++) {
-			if (b->written - to < WIDE)
-				bed_write(b, 1 + rnd(&r, 5 * MSS));
-			to = whatever(b, &r, to);
-		}
-		be_honest(b, to);
-		bed_hang_up(b);
-	}
-	b->link.tso = 1;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,9 +249,6 @@ int main(void)
 		cmocka_unit_test(a_peer_may_forget),
 		cmocka_unit_test(a_late_packet_is_no_loss),
 		cmocka_unit_test(without_reports_each_round_trip_fills_a_hole),
-		cmocka_unit_test(a_window_may_be_taken_back),
-		cmocka_unit_test(a_liar_gets_all_the_same),
-		cmocka_unit_test(whatever_a_peer_does),
 	};
 
 	return cmocka_run_group_tests_name("lwip loss", tests, bed_set_up,

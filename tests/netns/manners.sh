@@ -5,9 +5,13 @@
 # it waits for, what it was told by, and whoever reads what it prints. What one
 # that was killed has left is in nobody's way.
 set -eu
+# What the caller ignores, as nohup(1) does, its children ignore, too.
+[ "${FDLINK_TEST_SIGNALS-}" = default ] ||
+	FDLINK_TEST_SIGNALS=default exec env --default-signal bash "$0" "$@"
 # shellcheck source=../lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
-at='--address 192.0.2.2/24'
+# The kernel does not believe in a new address within a second.
+at='--address 192.0.2.2/24 --mac 02:00:00:00:00:02'
 
 # STATUS WORDS: the end of a command, with one sentence on $tmp/err.
 expect_end() {

@@ -112,7 +112,12 @@ struct fdl_queue;
  *	-EPROTOTYPE	an fd does not keep packet boundaries, or is an
  *			AF_PACKET socket of type SOCK_DGRAM
  *	-EOPNOTSUPP	an fd has packet information before each packet (no
- *			IFF_NO_PI), or a virtio-net header of more than 24 bytes
+ *			IFF_NO_PI), or a virtio-net header of more than 24
+ *			bytes, or is an AF_PACKET socket on a device whose
+ *			frames are neither Ethernet nor bare IP: PPP, CAN,
+ *			netlink, 802.11 monitors, InfiniBand, GRE without a
+ *			remote address, a TUN or TAP whose link type TUNSETLINK
+ *			made another one ...
  *	-ENODEV		an fd has lost its device
  *	-ENOMEM
  *	-EMFILE, -ENFILE

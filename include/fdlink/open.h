@@ -72,6 +72,8 @@ extern "C" {
  *	-EINVAL		the locator is malformed (the log has the grammar), or
  *			it contradicts the options; the device is of another
  *			kind, or was not made for several queues
+ *	-EOPNOTSUPP	packet: the interface's frames are neither Ethernet nor
+ *			bare IP, or see fdl_endpoint_new
  *	-ENODEV		there is no such interface, or it vanished meanwhile
  *	-ENOENT		there is no such path, namespace or name of an fd
  *	-EPERM, -EACCES	the process may not do that
@@ -105,7 +107,8 @@ const char *fdl_kind_name(enum fdl_kind kind);
 /* What the frames of a link are. */
 enum fdl_medium {
 	FDL_MEDIUM_UNKNOWN,	/* what those of the device are, which is not
-				 * there */
+				 * there, or whose frames no endpoint takes
+				 * (-EOPNOTSUPP) */
 	FDL_MEDIUM_ETHERNET,
 	FDL_MEDIUM_IP,		/* IP packets without a link header */
 	FDL_MEDIUM_AGREED,	/* the one or the other, as the peers agree

@@ -186,6 +186,7 @@ static int parse_link(struct link *link, const uint8_t *body, size_t len)
 	memset(link, 0, sizeof(*link));
 	link->ifindex = (unsigned)ifi.ifi_index;
 	link->arphrd = ifi.ifi_type;
+	link->flags = ifi.ifi_flags;
 	link->up = ifi.ifi_flags & IFF_UP;
 	link->owner = UINT32_MAX;
 	attrs.at = body + sizeof(ifi);

@@ -14,6 +14,7 @@
 struct link {
 	unsigned ifindex;
 	unsigned arphrd; /* ARPHRD_... */
+	unsigned flags;	 /* IFF_... */
 	char name[IF_NAMESIZE];
 	uint8_t address[6]; /* zeros: none, or not of six bytes */
 	uint32_t mtu;

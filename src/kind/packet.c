@@ -4,7 +4,6 @@
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <linux/virtio_net.h>
-#include <net/if_arp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 #include "kind/kind.h"
 #include "kind/lookup.h"
 #include "kind/packet_filter.h"
+#include "kind/packet_medium.h"
 #include "kind/packet_open.h"
 #include "os.h"
 
@@ -62,10 +62,13 @@ static int merge_packet(struct fdl_options *opts, struct locator *loc,
 	return -EINVAL;
 }
 
-static void set_medium(struct fdl_info *info, unsigned arphrd)
+static int look_up_medium(const struct link *link, struct fdl_info *info,
+			  const struct log *log)
 {
-	info->ethernet = arphrd == ARPHRD_ETHER || arphrd == ARPHRD_LOOPBACK;
-	info->medium = info->ethernet ? FDL_MEDIUM_ETHERNET : FDL_MEDIUM_IP;
+	const struct packet_device dev = { link->name, link->arphrd,
+					   link->flags, link->tun_type };
+
+	return packet_medium(&dev, info, log);
 }
 
 static int look_up(const struct locator *loc, struct fdl_info *info,
@@ -79,9 +82,10 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 		log_say(log, FDL_LOG_ERR,
 			"packet:%s: no such interface: see 'ip link'",
 			loc->name);
+	if (!err)
+		err = look_up_medium(&link, info, log);
 	if (err)
 		return err;
-	set_medium(info, link.arphrd);
 	lookup_fill(info, &link);
 	/* Those are matters of an fd, and the socket is yet to be opened. */
 	info->queues = 1;
@@ -117,7 +121,7 @@ static int packet_vnet_hdr(int fd, uint8_t *len)
 }
 
 /* The ioctls look into the socket's own namespace. */
-static int probe_packet_device(int fd, struct fdl_info *info)
+static int probe_packet_device(int fd, struct fdl_info *info, unsigned *flags)
 {
 	struct ifreq ifr = { .ifr_ifindex = (int)info->ifindex };
 	int err;
@@ -133,24 +137,39 @@ static int probe_packet_device(int fd, struct fdl_info *info)
 	err = os_ioctl(fd, SIOCGIFFLAGS, &ifr);
 	if (err)
 		return err;
+	*flags = (unsigned short)ifr.ifr_flags;
 	info->up = ifr.ifr_flags & IFF_UP;
-	err = os_ioctl(fd, SIOCGIFHWADDR, &ifr);
-	if (err)
-		return err;
-	if (info->ethernet)
-		memcpy(info->address, ifr.ifr_hwaddr.sa_data,
-		       sizeof(info->address));
 	info->device = true;
 	return 0;
+}
+
+/* What the socket and its device are, except what the frames are. */
+static int probe_settings(int fd, struct fdl_info *info,
+			  struct packet_device *dev, const struct log *log)
+{
+	int rcvbuf = 0;
+	int err;
+
+	err = packet_vnet_hdr(fd, &info->vnet_hdr_len);
+	if (!err)
+		err = get_int(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf);
+	info->rcvbuf = (uint32_t)rcvbuf;
+	if (!err)
+		err = probe_packet_device(fd, info, &dev->flags);
+	if (err)
+		log_say(log, FDL_LOG_ERR,
+			"fd %d: cannot ask about its interface: %s", fd,
+			strerror(-err));
+	return err;
 }
 
 static int probe_packet(const struct fd_facts *facts, struct fdl_info *info,
 			const struct log *log)
 {
 	const int fd = facts->fd;
+	struct packet_device dev = { .name = info->name };
 	struct sockaddr_ll sll = { 0 };
 	socklen_t len = sizeof(sll);
-	int rcvbuf = 0;
 	int err;
 
 	err = os_getsockname(fd, (struct sockaddr *)&sll, &len);
@@ -167,17 +186,14 @@ static int probe_packet(const struct fd_facts *facts, struct fdl_info *info,
 		return -ENODEV;
 	}
 	info->ifindex = (unsigned)sll.sll_ifindex;
-	set_medium(info, sll.sll_hatype);
-	err = packet_vnet_hdr(fd, &info->vnet_hdr_len);
-	if (!err)
-		err = get_int(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf);
-	info->rcvbuf = (uint32_t)rcvbuf;
-	if (!err)
-		err = probe_packet_device(fd, info);
+	dev.arphrd = sll.sll_hatype;
+	err = probe_settings(fd, info, &dev, log);
 	if (err)
-		log_say(log, FDL_LOG_ERR,
-			"fd %d: cannot ask about its interface: %s", fd,
-			strerror(-err));
+		return err;
+	dev.tun_type = packet_tun_type(fd, info->name);
+	err = packet_medium(&dev, info, log);
+	if (!err && info->ethernet)
+		memcpy(info->address, sll.sll_addr, sizeof(info->address));
 	return err;
 }
 

@@ -236,6 +236,7 @@ static void the_end_comes_behind_all_frames(void **state)
 	len = make_message(bytes, 1);
 	len += make_message(bytes + len, 2);
 	/* Half a frame is none. */
+	make_message(bytes + len, 3);
 	write_all(bed.peer, bytes, len + PREFIX + 7);
 	close(bed.peer);
 	bed.peer = -1;

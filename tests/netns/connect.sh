@@ -19,6 +19,8 @@ start_wire() {
 	local log=$tmp/$1
 
 	shift
+	# What an earlier one said is not taken for this one's.
+	: >"$log"
 	"$fdlink" connect "$@" $FDLINK_TEST_SANDBOX >"$log" 2>&1 &
 	wires+=($!)
 }

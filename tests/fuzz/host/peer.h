@@ -54,6 +54,7 @@ struct conn {
 	bool by_hand;		/* acknowledge only when told to */
 	bool sack;
 	bool strange;		/* we sent what is out of all windows */
+	bool ended;		/* we sent a FIN, and maybe bytes behind it */
 	uint32_t iss, next, max; /* ours: first, next, behind the last */
 	uint32_t irs;		/* the host's first */
 	uint32_t got;		/* up to there without a hole */

@@ -299,12 +299,8 @@ static err_t refuse_again(void *arg, struct tcp_pcb *pcb, struct pbuf *p,
 	return ERR_MEM;
 }
 
-/*
- * Offer again what the application refused, as lwIP does next. lwIP reads the
- * connection afterwards even if the application has aborted it: here the segment
- * is gone with the connection. What is refused once more lwIP does not offer
- * twice. Returns whether there is still a connection.
- */
+/* Offer again what was refused, before lwIP does, which reads the connection even
+ * if the application aborts it then. Returns whether there still is one. */
 static bool offer_refused(struct tcp_pcb *pcb)
 {
 	struct fdl_lwip *link = fdl_lwip_link(ip_current_input_netif());
@@ -320,6 +316,19 @@ static bool offer_refused(struct tcp_pcb *pcb)
 	return true;
 }
 
+/* If all that a closed window keeps back is acknowledged, lwIP must not go on
+ * probing with nothing: its timer asserts that. */
+static void end_probing(struct tcp_pcb *pcb, const struct tcp_hdr *hdr)
+{
+	const struct tcp_seg *s = pcb->unsent;
+
+	while (s && s->next)
+		s = s->next;
+	if (!s || TCP_SEQ_GEQ(hdr->ackno,
+			      lwip_ntohl(s->tcphdr->seqno) + TCP_TCPLEN(s)))
+		pcb->persist_backoff = 0;
+}
+
 err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 			 u16_t opt1len, const u8_t *opt2, struct pbuf *p)
 {
@@ -331,6 +340,8 @@ err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 		return time_wait_input(pcb, hdr, optlen, opt1len, p);
 	if (!offer_refused(pcb))
 		return ERR_ABRT;
+	if (pcb->persist_backoff)
+		end_probing(pcb, hdr);
 #if FDL_LWIP_LOSS
 	note_loss(pcb, hdr, optlen, opt1len, opt2, p->tot_len);
 #else

@@ -253,10 +253,11 @@ static uint64_t prepare(struct strand *s)
 	return wait;
 }
 
-/* Returns whether stop is readable. */
-static bool wait_for_more(struct strand *s)
+/* Look at every fd, so that a lane that is never idle keeps no other back; wait
+ * if nothing moved. Returns whether stop is readable. */
+static bool wait_for_more(struct strand *s, bool moved)
 {
-	const uint64_t wait = prepare(s);
+	const uint64_t next = prepare(s), wait = moved ? 0 : next;
 	const struct timespec t = { (time_t)(wait / 1000000000),
 				    (long)(wait % 1000000000) };
 	unsigned i;
@@ -273,7 +274,7 @@ static bool wait_for_more(struct strand *s)
 int strand_run(struct strand *s, int stop, unsigned *end)
 {
 	bool moved;
-	unsigned i, turn = 0;
+	unsigned i;
 	int rc;
 
 	s->fds[s->n] = (struct pollfd){ .fd = stop, .events = POLLIN };
@@ -285,10 +286,7 @@ int strand_run(struct strand *s, int stop, unsigned *end)
 				return rc;
 			moved |= rc > 0;
 		}
-		/* A wire that is never idle can be stopped, too. */
-		if (moved && ++turn % BATCH)
-			continue;
-		if (wait_for_more(s))
+		if (wait_for_more(s, moved))
 			return 0;
 	}
 }

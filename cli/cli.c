@@ -109,6 +109,17 @@ int cli_status(int rc)
 	return rc == -EINVAL ? STATUS_USAGE : STATUS_FAILURE;
 }
 
+void cli_say_end(const char *locator, int rc)
+{
+	const char *why = strerror(-rc);
+
+	if (rc == -ENODEV)
+		why = "the device is gone";
+	if (rc == -ESHUTDOWN)
+		why = "the peer closed";
+	fprintf(stderr, "fdlink: %s has ended: %s\n", locator, why);
+}
+
 void cli_json_string(FILE *out, const char *text)
 {
 	fputc('"', out);

@@ -56,6 +56,9 @@ int cli_flush(void);
  */
 int cli_status(int rc);
 
+/* Say why a link has ended: rc is what fdl_recv or fdl_send returned. */
+void cli_say_end(const char *locator, int rc);
+
 /* Print a string as JSON has it, with its quotes. */
 void cli_json_string(FILE *out, const char *text);
 

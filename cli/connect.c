@@ -46,16 +46,11 @@ struct wire {
 static struct impair_counts impaired(void *ctx, unsigned end)
 {
 	const struct wire *w = ctx;
-	struct impair_counts sum = { 0 }, c;
+	struct impair_counts sum = { 0 };
 	unsigned i;
 
-	for (i = 0; i < w->n; i++) {
-		c = strand_impaired(w->workers[i].strand, end);
-		sum.lost += c.lost;
-		sum.late += c.late;
-		sum.duplicated += c.duplicated;
-		sum.no_room += c.no_room;
-	}
+	for (i = 0; i < w->n; i++)
+		strand_add_impaired(w->workers[i].strand, end, &sum);
 	return sum;
 }
 
@@ -156,17 +151,6 @@ static void watch(struct wire *w)
 	}
 }
 
-static void say_end(const char *locator, int rc)
-{
-	const char *why = strerror(-rc);
-
-	if (rc == -ENODEV)
-		why = "the device is gone";
-	if (rc == -ESHUTDOWN)
-		why = "the peer closed";
-	fprintf(stderr, "fdlink: %s has ended: %s\n", locator, why);
-}
-
 static int start_workers(struct wire *w, unsigned *started)
 {
 	int rc;
@@ -193,7 +177,7 @@ static int stop_workers(struct wire *w, unsigned started)
 		pthread_join(worker->thread, NULL);
 		if (!worker->why || status != STATUS_OK)
 			continue;
-		say_end(w->options.locator[worker->end], worker->why);
+		cli_say_end(w->options.locator[worker->end], worker->why);
 		if (worker->why != -ESHUTDOWN)
 			status = STATUS_FAILURE;
 	}

@@ -101,7 +101,9 @@ void strand_free(struct strand *strand);
  */
 int strand_run(struct strand *strand, int stop, unsigned *end);
 
-/* Any thread: the counters may be a few packets old. */
-struct impair_counts strand_impaired(const struct strand *strand, unsigned end);
+/* Add what was done to packets on the way from an end. Any thread: the counters
+ * may be a few packets old. */
+void strand_add_impaired(const struct strand *strand, unsigned end,
+			 struct impair_counts *sum);
 
 #endif

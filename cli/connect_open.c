@@ -10,17 +10,10 @@
 #include "connect.h"
 #include "signals.h"
 
-/* What a link carries, as far as it says so itself. */
-enum medium {
-	EITHER,			/* as the peers agree */
-	ETHERNET,
-	PLAIN_IP,
-};
-
 /* What is known of an end before it is opened. */
 struct end {
 	const char *locator;
-	enum medium medium;
+	enum fdl_medium medium;
 	uint32_t mtu;		/* of its device; 0: it has none */
 	bool takes_super;	/* super-packets of TCP need not be cut for it */
 };
@@ -36,42 +29,33 @@ static bool starts_with(const char *text, const char *start)
 	return !strncmp(text, start, strlen(start));
 }
 
-/* A device that does not exist yet is made when it is opened. */
+/* Of a device that does not exist yet the locator tells the medium. */
 static void look_at(struct end *end, const char *locator)
 {
-	struct fdl_info info;
+	struct fdl_info info = { 0 };
+	const int rc = fdl_probe(locator, &info, sizeof(info), NULL, NULL);
 
 	end->locator = locator;
-	end->medium = EITHER;
-	end->mtu = 0;
+	end->medium = info.medium;
+	end->mtu = info.device ? info.mtu : 0;
 	end->takes_super = !strstr(locator, ",offload=off");
-	if (fdl_probe(locator, &info, sizeof(info), NULL, NULL) < 0) {
-		if (starts_with(locator, "tap:"))
-			end->medium = ETHERNET;
-		if (starts_with(locator, "tun:"))
-			end->medium = PLAIN_IP;
-		return;
-	}
-	if (fdl_offload_refusal(&info, FDL_OFFLOAD_TSO4))
+	if (!rc && fdl_offload_refusal(&info, FDL_OFFLOAD_TSO4))
 		end->takes_super = strstr(locator, ",offload=on");
-	if (info.device) {
-		end->medium = info.ethernet ? ETHERNET : PLAIN_IP;
-		end->mtu = info.mtu;
-	}
 }
 
 static int check_media(const struct connect_options *o, const struct end *a,
 		       const struct end *b)
 {
-	const struct end *ip = a->medium == PLAIN_IP ? a : b;
-	const struct end *ethernet = a->medium == ETHERNET ? a : b;
+	const struct end *ip = a->medium == FDL_MEDIUM_IP ? a : b;
+	const struct end *ethernet = a->medium == FDL_MEDIUM_ETHERNET ? a : b;
 
-	if (ip->medium == PLAIN_IP && ethernet->medium == ETHERNET)
+	if (ip->medium == FDL_MEDIUM_IP &&
+	    ethernet->medium == FDL_MEDIUM_ETHERNET)
 		return cli_usage("%s carries IP packets and %s Ethernet "
 				 "frames: a wire joins links of one medium: "
 				 "take two TUNs, or two TAPs",
 				 ip->locator, ethernet->locator);
-	if (o->plain_ip && ethernet->medium == ETHERNET)
+	if (o->plain_ip && ethernet->medium == FDL_MEDIUM_ETHERNET)
 		return cli_usage("%s carries Ethernet frames: leave out --ip",
 				 ethernet->locator);
 	return STATUS_OK;
@@ -118,7 +102,7 @@ static int open_end(const struct connect_options *o, const struct end *end,
 	/* What is merged only to be cut again has gained nothing. */
 	if (!impairs && other->takes_super)
 		options.flags |= FDL_GRO;
-	if (end->medium != PLAIN_IP && other->medium != PLAIN_IP &&
+	if (end->medium != FDL_MEDIUM_IP && other->medium != FDL_MEDIUM_IP &&
 	    !o->plain_ip)
 		options.flags |= FDL_ETHERNET;
 	if (!end->mtu && !strstr(locator, ",mtu="))

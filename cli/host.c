@@ -257,17 +257,6 @@ static int serve(struct host *host)
 	return 0;
 }
 
-static void say_end(const char *locator, int rc)
-{
-	const char *why = strerror(-rc);
-
-	if (rc == -ENODEV)
-		why = "the device is gone";
-	if (rc == -ESHUTDOWN)
-		why = "the peer closed";
-	fprintf(stderr, "fdlink: %s has ended: %s\n", locator, why);
-}
-
 static int run(struct host *host)
 {
 	int rc;
@@ -284,7 +273,7 @@ static int run(struct host *host)
 	report(host);
 	netif_remove(&host->netif);
 	if (rc)
-		say_end(host->options->locator, rc);
+		cli_say_end(host->options->locator, rc);
 	/* A peer that closes the link has what it wanted: no failure. */
 	if (rc && rc != -ESHUTDOWN)
 		return STATUS_FAILURE;

@@ -70,13 +70,16 @@ void impair_free(struct impair *im)
 	free(im);
 }
 
+static uint64_t told(const struct impair *im, enum count what)
+{
+	return atomic_load_explicit(&im->count[what], memory_order_relaxed);
+}
+
 /* One thread counts, others look. */
 static void tell(struct impair *im, enum count what)
 {
-	const uint64_t n = atomic_load_explicit(&im->count[what],
-						memory_order_relaxed);
-
-	atomic_store_explicit(&im->count[what], n + 1, memory_order_relaxed);
+	atomic_store_explicit(&im->count[what], told(im, what) + 1,
+			      memory_order_relaxed);
 }
 
 /* SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number
@@ -227,18 +230,10 @@ uint64_t impair_due(const struct impair *im)
 	return im->n ? im->heap[0].due : UINT64_MAX;
 }
 
-struct impair_counts impair_counts(const struct impair *im)
+void impair_add_counts(const struct impair *im, struct impair_counts *sum)
 {
-	uint64_t n[COUNTS];
-	unsigned i;
-
-	for (i = 0; i < COUNTS; i++)
-		n[i] = atomic_load_explicit(&im->count[i],
-					    memory_order_relaxed);
-	return (struct impair_counts){
-		.lost = n[LOST],
-		.late = n[LATE],
-		.duplicated = n[DUPLICATED],
-		.no_room = n[NO_ROOM],
-	};
+	sum->lost += told(im, LOST);
+	sum->late += told(im, LATE);
+	sum->duplicated += told(im, DUPLICATED);
+	sum->no_room += told(im, NO_ROOM);
 }

@@ -62,7 +62,7 @@ int impair_take(struct impair *impair, struct fdl_packet *v[], int n,
 /* When the next one arrives; UINT64_MAX: none is under way. */
 uint64_t impair_due(const struct impair *impair);
 
-/* Any thread. */
-struct impair_counts impair_counts(const struct impair *impair);
+/* Add its counters to a sum. Any thread. */
+void impair_add_counts(const struct impair *impair, struct impair_counts *sum);
 
 #endif

@@ -291,19 +291,13 @@ int strand_run(struct strand *s, int stop, unsigned *end)
 	}
 }
 
-struct impair_counts strand_impaired(const struct strand *s, unsigned end)
+void strand_add_impaired(const struct strand *s, unsigned end,
+			 struct impair_counts *sum)
 {
-	struct impair_counts sum = { 0 }, c;
 	unsigned i;
 
 	for (i = 0; i < s->n; i++) {
-		if (s->lanes[i].end != end || !s->lanes[i].impair)
-			continue;
-		c = impair_counts(s->lanes[i].impair);
-		sum.lost += c.lost;
-		sum.late += c.late;
-		sum.duplicated += c.duplicated;
-		sum.no_room += c.no_room;
+		if (s->lanes[i].end == end && s->lanes[i].impair)
+			impair_add_counts(s->lanes[i].impair, sum);
 	}
-	return sum;
 }

@@ -175,6 +175,16 @@ static inline bool io_is_device(const struct io *io)
 	return !io->socket;
 }
 
+/* Bytes of a message, in all its pieces. */
+static inline size_t io_message_len(const struct msghdr *msg)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < msg->msg_iovlen; i++)
+		len += msg->msg_iov[i].iov_len;
+	return len;
+}
+
 /*
  * How many pieces a message may have on such a queue: one system call takes
  * IOV_MAX of them, and max_header_bytes of 64 per message and 16 per piece. A

@@ -129,15 +129,6 @@ static bool stream_holds(const struct io *io)
 	return next_frame(io->state, &frame, &len);
 }
 
-static size_t message_len(const struct msghdr *msg)
-{
-	size_t i, len = 0;
-
-	for (i = 0; i < msg->msg_iovlen; i++)
-		len += msg->msg_iov[i].iov_len;
-	return len;
-}
-
 /* The bytes that go before message i: what is left of a prefix, if the message
  * is the rest of one that went in part. */
 static struct iovec prefix_of(struct stream *st, unsigned i, size_t len)
@@ -163,7 +154,7 @@ static unsigned lay_out(struct stream *st, const struct mmsghdr msg[],
 		hdr = &msg[i].msg_hdr;
 		if (at + 1 + hdr->msg_iovlen > MAX_PIECES)
 			break;
-		st->piece[at++] = prefix_of(st, i, message_len(hdr));
+		st->piece[at++] = prefix_of(st, i, io_message_len(hdr));
 		memcpy(st->piece + at, hdr->msg_iov,
 		       hdr->msg_iovlen * sizeof(struct iovec));
 		at += (unsigned)hdr->msg_iovlen;
@@ -197,7 +188,7 @@ static unsigned account(struct stream *st, struct mmsghdr msg[], unsigned n,
 	size_t len;
 
 	for (i = 0; i < n && went; i++) {
-		len = message_len(&msg[i].msg_hdr);
+		len = io_message_len(&msg[i].msg_hdr);
 		if (went < prefix->iov_len + len) {
 			note_part(st, prefix, &msg[i], len, went);
 			return i + 1;

@@ -168,21 +168,12 @@ static void account(struct tx *tx, unsigned from, unsigned to)
 		count(tx->counters, TX_COALESCED, merged);
 }
 
-static size_t message_len(const struct msghdr *msg)
-{
-	size_t i, len = 0;
-
-	for (i = 0; i < msg->msg_iovlen; i++)
-		len += msg->msg_iov[i].iov_len;
-	return len;
-}
-
 /* Message i went. If it went in part, keep the rest of it, and count it as
  * gone. */
 static void keep_part(struct tx *tx, unsigned i)
 {
 	struct mmsghdr *msg = &tx->out->msg[i];
-	const size_t len = message_len(&msg->msg_hdr);
+	const size_t len = io_message_len(&msg->msg_hdr);
 	const struct iovec *iov = msg->msg_hdr.msg_iov;
 	size_t skip = msg->msg_len, n;
 
@@ -254,7 +245,7 @@ static enum fate judge_refusal(struct tx *tx, unsigned i, int err,
 	if (tx->out->super[i] && err == -EINVAL)
 		return STOP_REFUSED;
 	if (tx->out->super[i] && err == -EMSGSIZE) {
-		tx->max_super = message_len(&tx->out->msg[i].msg_hdr) / 2;
+		tx->max_super = io_message_len(&tx->out->msg[i].msg_hdr) / 2;
 		return STOP_TOO_LONG;
 	}
 	if (is_worth_a_try(tx, v, tried))

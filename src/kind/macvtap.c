@@ -7,14 +7,12 @@
  */
 #include <errno.h>
 #include <linux/if_tun.h>
-#include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "fd/link.h"
 #include "kind/kind.h"
-#include "kind/lookup.h"
 #include "kind/tun_framing.h"
+#include "kind/tun_probe.h"
 #include "os.h"
 
 /* The driver of TUN and TAP knows both. */
@@ -35,45 +33,15 @@ static const struct device_of device = {
 	.drops = DEVICE_DROPS_RX,
 };
 
-static int probe_device(int fd, struct fdl_info *info)
-{
-	struct link link;
-	int sock, err;
-
-	sock = device_socket(&device, fd, info->name);
-	if (sock == -EMFILE || sock == -ENFILE || sock == -ENOMEM)
-		return sock;
-	if (sock < 0)
-		return 0;
-	err = link_get(sock, info->name, 0, &link);
-	if (!err) {
-		lookup_fill(info, &link);
-		info->queues = 1;
-		info->offloads = link_offloads(sock, info->name);
-	}
-	os_close(sock);
-	return err;
-}
-
 static int probe_macvtap(const struct fd_facts *facts, struct fdl_info *info,
 			 const struct log *log)
 {
-	struct ifreq address = { 0 };
-	struct io_framing framing;
-	int err;
+	const int err = tun_probe(facts, &device, info);
 
 	(void)log;
-	memcpy(info->name, facts->tun.ifr_name, sizeof(info->name) - 1);
-	if (!os_ioctl(facts->fd, SIOCGIFHWADDR, &address))
-		memcpy(info->address, address.ifr_hwaddr.sa_data,
-		       sizeof(info->address));
-	err = tun_framing(facts->fd, &framing);
-	if (err)
-		return err;
-	info->vnet_hdr_len = framing.vnet_hdr_len < UINT8_MAX ?
-				     (uint8_t)framing.vnet_hdr_len :
-				     UINT8_MAX;
-	return probe_device(facts->fd, info);
+	/* Only the driver of TUN and TAP has that. */
+	info->packet_info = false;
+	return err;
 }
 
 static const struct verdict on_receive[] = {

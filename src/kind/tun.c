@@ -14,6 +14,7 @@
 #include "kind/kind.h"
 #include "kind/lookup.h"
 #include "kind/tun_framing.h"
+#include "kind/tun_probe.h"
 #include "kind/tun_reset.h"
 #include "os.h"
 
@@ -331,54 +332,12 @@ static const struct device_of tun_device = {
 	.drops = DEVICE_DROPS_TX,
 };
 
-/* What only the device's namespace tells: no error if that is closed to us. */
-static int probe_device(int fd, struct fdl_info *info)
-{
-	const struct device_of *of = info->ethernet ? &tap_device : &tun_device;
-	struct link link;
-	int sock, err;
-
-	sock = device_socket(of, fd, info->name);
-	if (sock == -EMFILE || sock == -ENFILE || sock == -ENOMEM)
-		return sock;
-	if (sock < 0)
-		return 0;
-	err = link_get(sock, info->name, 0, &link);
-	if (!err) {
-		info->device = true;
-		info->ifindex = link.ifindex;
-		info->mtu = link.mtu;
-		info->up = link.up;
-		if (info->multi_queue)
-			info->queues = link.queues;
-		info->offloads = link_offloads(sock, info->name);
-	}
-	os_close(sock);
-	return err;
-}
-
 static int probe_tun(const struct fd_facts *facts, struct fdl_info *info,
 		     const struct log *log)
 {
-	struct ifreq address = { 0 };
-	const int fd = facts->fd;
-	struct io_framing framing;
-	int err;
-
 	(void)log;
-	info->multi_queue = facts->tun.ifr_flags & IFF_MULTI_QUEUE;
-	memcpy(info->name, facts->tun.ifr_name, sizeof(info->name) - 1);
-	if (info->ethernet && !os_ioctl(fd, SIOCGIFHWADDR, &address))
-		memcpy(info->address, address.ifr_hwaddr.sa_data,
-		       sizeof(info->address));
-	err = tun_framing(fd, &framing);
-	if (err)
-		return err == -EBADFD ? -ENODEV : err;
-	info->packet_info = framing.packet_info;
-	info->vnet_hdr_len = framing.vnet_hdr_len < UINT8_MAX ?
-				     (uint8_t)framing.vnet_hdr_len :
-				     UINT8_MAX;
-	return probe_device(fd, info);
+	return tun_probe(facts, info->ethernet ? &tap_device : &tun_device,
+			 info);
 }
 
 static const struct verdict on_receive[] = {

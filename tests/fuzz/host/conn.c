@@ -81,8 +81,8 @@ static unsigned put_blocks(uint8_t *o, const struct conn *c,
 	if (s->blocks)
 		n = make_blocks(r, s);
 	for (i = 0; i < n; i++) {
-		put32(o + 4 + 8 * i, r[i].from);
-		put32(o + 8 + 8 * i, r[i].to);
+		put_be32(o + 4 + 8 * i, r[i].from);
+		put_be32(o + 8 + 8 * i, r[i].to);
 	}
 	if (!n)
 		return 0;
@@ -107,8 +107,8 @@ static unsigned put_options(uint8_t *o, const struct conn *c,
 	if (s->options & OPT_NOPS)
 		o[n++] = 1;
 	if (s->options & OPT_MSS) {
-		put16(o + n, 0x0204);
-		put16(o + n + 2, c->mss);
+		put_be16(o + n, 0x0204);
+		put_be16(o + n + 2, c->mss);
 		n += 4;
 	}
 	if (s->options & OPT_SCALE && n <= MAX_OPTIONS - sizeof(scale)) {
@@ -129,9 +129,9 @@ static unsigned put_options(uint8_t *o, const struct conn *c,
 	    n <= MAX_OPTIONS - 4) {
 		memset(o + n, 1, 4);
 		if (s->options & OPT_LONG)
-			put16(o + n + 1, 0x0220);
+			put_be16(o + n + 1, 0x0220);
 		if (s->options & OPT_EMPTY)
-			put16(o + n, 0x0300);
+			put_be16(o + n, 0x0300);
 		if (s->options & OPT_CUT)
 			o[n + 3] = 2;
 		n += 4;
@@ -175,15 +175,15 @@ void conn_send(struct peer *p, struct conn *c, const struct segment *s)
 	};
 
 	note_sent(p, c, s);
-	put16(l4, c->port);
-	put16(l4 + 2, c->service);
-	put32(l4 + 4, s->seq);
-	put32(l4 + 8, s->ack);
+	put_be16(l4, c->port);
+	put_be16(l4 + 2, c->service);
+	put_be32(l4 + 4, s->seq);
+	put_be32(l4 + 8, s->ack);
 	l4[12] = (uint8_t)((TCP_HDR + options) / 4 << 4);
 	l4[13] = s->flags;
-	put16(l4 + 14, c->window);
-	put16(l4 + 16, 0);
-	put16(l4 + 18, s->flags & URG ? 1 : 0);
+	put_be16(l4 + 14, c->window);
+	put_be16(l4 + 16, 0);
+	put_be16(l4 + 18, s->flags & URG ? 1 : 0);
 	memcpy(l4 + TCP_HDR + options, s->data ? s->data : l4, s->len);
 	wire_send(&p->wire, &pkt);
 }
@@ -308,7 +308,7 @@ void conn_receive(struct peer *p, struct conn *c, const uint8_t *tcp,
 		  size_t len, uint16_t gso_size)
 {
 	const unsigned hdr = (tcp[12] >> 4) * 4U;
-	const uint32_t seq = get32(tcp + 4), ack = get32(tcp + 8);
+	const uint32_t seq = get_be32(tcp + 4), ack = get_be32(tcp + 8);
 	const uint32_t end = seq + (uint32_t)(len - hdr) + !!(tcp[13] & SYN) +
 			     !!(tcp[13] & FIN);
 	const bool ignored = c->silent & 1;

@@ -28,9 +28,9 @@ static void answer_arp(struct peer *p, const uint8_t *arp, size_t len)
 {
 	uint8_t answer[28];
 
-	MUST(len >= 28 && get16(arp) == 1 && get16(arp + 2) == TYPE_IP4);
+	MUST(len >= 28 && get_be16(arp) == 1 && get_be16(arp + 2) == TYPE_IP4);
 	MUST(!memcmp(arp + 8, bed_host_mac, 6));
-	if (get16(arp + 6) != 1 || p->mute)
+	if (get_be16(arp + 6) != 1 || p->mute)
 		return;
 	memcpy(answer, arp, 8);
 	answer[7] = 2;
@@ -71,8 +71,8 @@ static struct conn *find_conn(struct peer *p, const struct seen *s)
 	struct conn *c;
 
 	for (c = p->conn; c < p->conn + N_CONNS; c++) {
-		if (c->version == s->version && c->port == get16(tcp + 2) &&
-		    c->service == get16(tcp) &&
+		if (c->version == s->version && c->port == get_be16(tcp + 2) &&
+		    c->service == get_be16(tcp) &&
 		    !memcmp(from, wire_target(s->version, c->to), n) &&
 		    !memcmp(from + n, wire_address(s->version, c->from), n))
 			return c;
@@ -98,8 +98,8 @@ static void take_udp(const struct seen *s)
 	const uint8_t *udp = s->ip + s->hdr_len;
 	const size_t len = s->len - s->hdr_len;
 
-	MUST(len >= 8 && get16(udp + 4) == len);
-	MUST(get16(udp) == ECHO && get16(udp + 2) != ECHO);
+	MUST(len >= 8 && get_be16(udp + 4) == len);
+	MUST(get_be16(udp) == ECHO && get_be16(udp + 2) != ECHO);
 }
 
 static void keep(struct peer *p, const struct seen *s)
@@ -120,7 +120,7 @@ static void check_sum(const struct seen *s)
 
 	if (s->fragment)
 		return;
-	if (s->proto == PROTO_UDP && s->version == 4 && !get16(l4 + 6))
+	if (s->proto == PROTO_UDP && s->version == 4 && !get_be16(l4 + 6))
 		return;
 	if (s->proto != PROTO_ICMP)
 		sum = wire_pseudo(s->version, from, from + n, s->proto, len);
@@ -131,12 +131,12 @@ static void see_ip4(struct seen *s, const uint8_t *ip, size_t len)
 {
 	MUST(len >= 20 && ip[0] >> 4 == 4);
 	s->hdr_len = (ip[0] & 15) * 4U;
-	s->len = get16(ip + 2);
+	s->len = get_be16(ip + 2);
 	MUST(s->hdr_len >= 20 && s->len >= s->hdr_len && s->len <= len);
 	MUST(fdl_checksum_sum(ip, s->hdr_len, 0) == 0xffff);
 	s->proto = ip[9];
-	s->fragment = get16(ip + 6) & 0x3fff;
-	if (get16(ip + 6) & 0x2000)
+	s->fragment = get_be16(ip + 6) & 0x3fff;
+	if (get_be16(ip + 6) & 0x2000)
 		MUST((s->len - s->hdr_len) % 8 == 0);
 }
 
@@ -144,7 +144,7 @@ static void see_ip6(struct seen *s, const uint8_t *ip, size_t len)
 {
 	MUST(len >= 40 && ip[0] >> 4 == 6);
 	s->hdr_len = 40;
-	s->len = get16(ip + 4) + 40U;
+	s->len = get_be16(ip + 4) + 40U;
 	MUST(s->len <= len);
 	s->proto = ip[6];
 	if (!s->proto) {		/* MLD's router alert */
@@ -215,10 +215,10 @@ static void take_frame(struct peer *p, uint8_t *frame, size_t len)
 	}
 	if (p->wire.ethernet) {
 		MUST(len > 14 && !memcmp(frame + 6, bed_host_mac, 6));
-		type = get16(frame + 12);
+		type = get_be16(frame + 12);
 		link_len = type == 0x8100 ? 18 : 14;
 		MUST(len > link_len);
-		type = get16(frame + link_len - 2);
+		type = get_be16(frame + link_len - 2);
 	}
 	if (p->wire.vnet)
 		take_vnet(&s, hdr, frame, len, link_len);

@@ -30,13 +30,13 @@ static struct packet packet(const struct step *s, uint8_t proto, size_t len)
 size_t step_udp(struct peer *p, const struct step *s)
 {
 	static const uint16_t ports[] = { ECHO, ECHO, 53, 0, 1234, 546 };
-	const size_t len = 8U + get16(s->b + 2) % (MAX_PAYLOAD - 8);
+	const size_t len = 8U + get_be16(s->b + 2) % (MAX_PAYLOAD - 8);
 	const struct packet pkt = packet(s, PROTO_UDP, len);
 
-	put16(l4, s->b[5] & 1 ? ECHO : 50000U + s->b[5]);
-	put16(l4 + 2, ports[s->b[1] % 6]);
-	put16(l4 + 4, (unsigned)len + (s->b[4] & 2 ? s->b[6] : 0));
-	put16(l4 + 6, 0);
+	put_be16(l4, s->b[5] & 1 ? ECHO : 50000U + s->b[5]);
+	put_be16(l4 + 2, ports[s->b[1] % 6]);
+	put_be16(l4 + 4, (unsigned)len + (s->b[4] & 2 ? s->b[6] : 0));
+	put_be16(l4 + 6, 0);
 	memset(l4 + 8, s->b[6], len - 8);
 	wire_send(&p->wire, &pkt);
 	return 0;
@@ -46,14 +46,14 @@ size_t step_udp(struct peer *p, const struct step *s)
 size_t step_ping(struct peer *p, const struct step *s)
 {
 	const bool six = s->b[0] & 8;
-	const size_t len = 8U + get16(s->b + 1) % (MAX_PAYLOAD - 8);
+	const size_t len = 8U + get_be16(s->b + 1) % (MAX_PAYLOAD - 8);
 	const struct packet pkt = packet(s, six ? PROTO_ICMP6 : PROTO_ICMP,
 					 len);
 
 	memset(l4, s->b[5], len);
 	l4[0] = s->b[3] ? s->b[3] : six ? 128 : 8;
 	l4[1] = s->b[4];
-	put16(l4 + 2, 0);
+	put_be16(l4 + 2, 0);
 	wire_send(&p->wire, &pkt);
 	return 0;
 }
@@ -83,7 +83,7 @@ size_t step_icmp_error(struct peer *p, const struct step *s)
 	memset(l4, 0, 8);
 	l4[0] = error[0];
 	l4[1] = error[1];
-	put16(l4 + 6, get16(s->b + 2));
+	put_be16(l4 + 6, get_be16(s->b + 2));
 	memcpy(l4 + 8, k->bytes, n);
 	if (s->b[5] < n)
 		l4[8 + s->b[5]] ^= s->b[6];
@@ -122,13 +122,13 @@ static size_t put_nd_option(uint8_t *o, unsigned bit, const struct step *s)
 	o[1] = units[bit];
 	memcpy(o + 2, bed_peer_mac, 6);
 	if (types[bit] == 5)
-		put32(o + 4, get16(s->b + 5));
+		put_be32(o + 4, get_be16(s->b + 5));
 	if (types[bit] != 3)
 		return len ? len : 8;
 	o[2] = s->b[5];
 	o[3] = 0xc0;
-	put32(o + 4, s->b[6] * 10U);
-	put32(o + 8, s->b[6] * 10U);
+	put_be32(o + 4, s->b[6] * 10U);
+	put_be32(o + 8, s->b[6] * 10U);
 	memcpy(o + 16, wire_address(6, 0), 16);
 	return len;
 }
@@ -149,7 +149,7 @@ size_t step_nd(struct peer *p, const struct step *s)
 	l4[0] = types[kind];
 	l4[4] = s->b[3];
 	if (types[kind] == 134)
-		put16(l4 + 6, s->b[6] * 10U);
+		put_be16(l4 + 6, s->b[6] * 10U);
 	else
 		memcpy(l4 + 8,
 		       s->b[2] & 8 ? wire_target(6, s->b[2]) :
@@ -197,7 +197,7 @@ size_t step_lie(struct peer *p, const struct step *s)
 	switch (b[0] % 10) {
 	case 0:
 		l->tags = b[1] % 3;
-		l->tci = get16(b + 2);
+		l->tci = get_be16(b + 2);
 		break;
 	case 1:
 		l->ext = b[1] % 17 * 8;
@@ -212,17 +212,17 @@ size_t step_lie(struct peer *p, const struct step *s)
 		l->bad_sum = true;
 		break;
 	case 4:
-		l->cut = get16(b + 1);
+		l->cut = get_be16(b + 1);
 		break;
 	case 5:
-		l->grow = get16(b + 1) % 2048;
+		l->grow = get_be16(b + 1) % 2048;
 		break;
 	case 6:
-		l->l4_at = get16(b + 1);
+		l->l4_at = get_be16(b + 1);
 		l->l4_xor = b[3];
 		break;
 	case 7:
-		l->late_at = get16(b + 1);
+		l->late_at = get_be16(b + 1);
 		l->late_xor = b[3];
 		break;
 	case 8:
@@ -248,9 +248,9 @@ size_t step_set(struct peer *p, const struct step *s)
 	p->deaf = s->b[0] & 1;
 	p->mute = s->b[0] & 2;
 	c->by_hand = s->b[0] & 4;
-	c->silent = get16(s->b + 2);
+	c->silent = get_be16(s->b + 2);
 	if (s->b[0] & 8)
-		c->window = get16(s->b + 4);
+		c->window = get_be16(s->b + 4);
 	return 0;
 }
 
@@ -260,7 +260,7 @@ size_t step_mtu(struct peer *p, const struct step *s)
 {
 	const uint32_t least = p->max_mtu < 1280 ? 68 : 1280;
 
-	p->next_mtu = least + get16(s->b) % (p->max_mtu - least + 1);
+	p->next_mtu = least + get_be16(s->b) % (p->max_mtu - least + 1);
 	if (p->mtu < p->next_mtu)
 		p->mtu = p->next_mtu;
 	bed_set_mtu(p->next_mtu);

@@ -42,7 +42,7 @@ size_t step_open(struct peer *p, const struct step *s)
 	c->offered_scale = s->b[2] & OPT_SCALE ? s->b[4] & 15 : 0;
 	c->scale = 0;
 	c->sack = s->b[2] & OPT_SACK;
-	c->window = get16(s->b + 5);
+	c->window = get_be16(s->b + 5);
 	c->iss = c->max + (again ? (uint32_t)(int8_t)s->b[3] : 0);
 	c->next = c->iss + 1;
 	c->max = c->next;
@@ -78,7 +78,7 @@ size_t step_data(struct peer *p, const struct step *s)
 		.seq = c->next + (uint32_t)shift,
 		.ack = c->got,
 		.data = data,
-		.len = get16(s->b + 2) % (s->b[1] & 64 ? MAX_PAYLOAD : 1461),
+		.len = get_be16(s->b + 2) % (s->b[1] & 64 ? MAX_PAYLOAD : 1461),
 		.gso_size = (uint16_t)(s->b[6] * 8),
 	};
 
@@ -172,7 +172,7 @@ size_t step_ack(struct peer *p, const struct step *s)
 {
 	static const unsigned times[] = { 1, 2, 3, 8 };
 	struct conn *c = conn_of(p, s);
-	const uint32_t off = get16(s->b + 2);
+	const uint32_t off = get_be16(s->b + 2);
 	const uint32_t ack[] = { c->got, c->got - off, c->got + off, c->sent };
 	const struct segment seg = {
 		.flags = ACK,
@@ -186,7 +186,7 @@ size_t step_ack(struct peer *p, const struct step *s)
 	if (!c->version)
 		return 0;
 	if (s->b[1] & 128)
-		c->window = get16(s->b + 4);
+		c->window = get_be16(s->b + 4);
 	for (i = 0; i < times[s->b[0] >> 3 & 3]; i++)
 		conn_send(p, c, &seg);
 	return 0;

@@ -79,7 +79,7 @@ uint16_t wire_pseudo(uint8_t version, const uint8_t *from, const uint8_t *to,
 	uint8_t rest[8] = { [7] = proto };
 	uint16_t sum;
 
-	put32(rest, (uint32_t)len);
+	put_be32(rest, (uint32_t)len);
 	sum = fdl_checksum_sum(from, n, 0);
 	sum = fdl_checksum_sum(to, n, sum);
 	return fdl_checksum_sum(rest, sizeof(rest), sum);
@@ -111,12 +111,12 @@ static void add_link(struct frame *f, const struct lies *l, uint16_t type)
 	uint8_t bytes[2];
 	unsigned i;
 
-	put16(bytes, type);
+	put_be16(bytes, type);
 	prepend(f, bytes, 2);
 	for (i = 0; i < l->tags; i++) {
-		put16(bytes, l->tci);
+		put_be16(bytes, l->tci);
 		prepend(f, bytes, 2);
-		put16(bytes, i ? 0x88a8 : 0x8100);
+		put_be16(bytes, i ? 0x88a8 : 0x8100);
 		prepend(f, bytes, 2);
 	}
 	prepend(f, bed_peer_mac, 6);
@@ -161,7 +161,7 @@ static void add_ip6(struct frame *f, const struct lies *l,
 	uint8_t ip[40] = { 0x60 };
 
 	add_ext6(f, l, &next);
-	put16(ip + 4, (unsigned)f->len);
+	put_be16(ip + 4, (unsigned)f->len);
 	ip[6] = next;
 	ip[7] = l->hops ? l->hops : p->hops;
 	memcpy(ip + 8, wire_address(6, p->from), 16);
@@ -180,9 +180,9 @@ static void add_ip4(struct frame *f, const struct lies *l,
 	memset(ip, l->ext_fill, sizeof(ip));
 	memset(ip, 0, 20);
 	ip[0] = (uint8_t)(0x45 + opts / 4);
-	put16(ip + 2, (unsigned)f->len + 20 + opts);
-	put16(ip + 4, id);
-	put16(ip + 6, fragment);
+	put_be16(ip + 2, (unsigned)f->len + 20 + opts);
+	put_be16(ip + 4, id);
+	put_be16(ip + 6, fragment);
 	ip[8] = l->hops ? l->hops : p->hops;
 	ip[9] = p->proto;
 	memcpy(ip + 12, wire_address(4, p->from), 4);
@@ -274,8 +274,8 @@ static void send_fragment(struct wire *w, const struct packet *p, size_t at,
 		add_ip4(&f, &w->lies, p, w->id,
 			(unsigned)at / 8 | (more ? 0x2000 : 0));
 	} else {
-		put16(ext + 2, (unsigned)(at & ~7U) | more);
-		put16(ext + 6, w->id);
+		put_be16(ext + 2, (unsigned)(at & ~7U) | more);
+		put_be16(ext + 6, w->id);
 		prepend(&f, ext, sizeof(ext));
 		add_ip6(&f, &w->lies, p, 44);
 	}

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/bytes.h"
+
 enum {
 	PROTO_ICMP = 1,
 	PROTO_TCP = 6,
@@ -79,28 +81,6 @@ void wire_send(struct wire *w, const struct packet *p);
 /* What comes behind the link header; type 0: frame has that as well. */
 void wire_send_raw(struct wire *w, uint16_t type, const uint8_t *bytes,
 		   size_t len);
-
-static inline uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static inline uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)get16(p) << 16 | get16(p + 2);
-}
-
-static inline void put16(uint8_t *p, unsigned v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static inline void put32(uint8_t *p, uint32_t v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v & 0xffff);
-}
 
 /* The pseudo header's sum, as fdl_checksum_sum() has sums. */
 uint16_t wire_pseudo(uint8_t version, const uint8_t *from, const uint8_t *to,

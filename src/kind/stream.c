@@ -50,10 +50,18 @@ static int take_name(struct locator *loc, char *to, const char *value,
 {
 	union inet_address unused;
 
-	if (!inet_read(value, &unused))
+	if (inet_read(value, &unused)) {
+		strcpy(to, value);
+		return 0;
+	}
+	if (!strchr(value, ':') || strchr(value, '/') || *value == '@')
 		return locator_take_path(loc, to, value, log);
-	strcpy(to, value);
-	return 0;
+	log_say(log, FDL_LOG_ERR,
+		"%.80s is no address and port: give numbers, 192.0.2.1:5000 or "
+		"[2001:db8::1]:5000, as names are not looked up, or ./%.80s "
+		"for a path",
+		value, value);
+	return -EINVAL;
 }
 
 /* A frame goes at once, be it short. */

@@ -338,6 +338,9 @@ static void a_locator_names_it(void **state)
 	assert_int_equal(fdl_open(&ep, "stream:127.0.0.1:1", NULL),
 			 -ECONNREFUSED);
 	assert_int_equal(fdl_open(&ep, "stream:/s,queues=2", NULL), -EINVAL);
+	assert_int_equal(fdl_open(&ep, "stream:localhost:1", NULL), -EINVAL);
+	assert_int_equal(fdl_open(&ep, "stream:127.0.0.1:0", NULL), -EINVAL);
+	assert_int_equal(fdl_open(&ep, "stream:./nowhere:1", NULL), -ENOENT);
 	open_bed(&bed, "", 0);
 	fdl_get_info(bed.ep, &info, sizeof(info));
 	assert_string_equal(info.kind_name, "stream");

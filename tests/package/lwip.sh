@@ -18,16 +18,8 @@ if ! command -v pkg-config >/dev/null; then
 	exit 77
 fi
 
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-stage=$tmp/stage
-meson install -C "$build" --no-rebuild --destdir "$stage" >"$tmp/log" 2>&1 || {
-	cat "$tmp/log"
-	exit 1
-}
-export PKG_CONFIG_SYSROOT_DIR="$stage"
-export PKG_CONFIG_LIBDIR="$stage$prefix/$libdir/pkgconfig"
-export LD_LIBRARY_PATH="$stage$prefix/$libdir"
+# shellcheck source=staged.sh
+. "$(dirname "$0")/staged.sh"
 flags=$(pkg-config --cflags --libs fdlink)
 # pkgconf knows the sysroot of variables, the older pkg-config does not.
 adaptor=$(pkg-config --variable=lwipdir fdlink)

@@ -17,16 +17,8 @@ for tool in pkg-config cmake g++; do
 	fi
 done
 
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-stage=$tmp/stage
-meson install -C "$build" --no-rebuild --destdir "$stage" >"$tmp/log" 2>&1 || {
-	cat "$tmp/log"
-	exit 1
-}
-export PKG_CONFIG_SYSROOT_DIR="$stage"
-export PKG_CONFIG_LIBDIR="$stage$prefix/$libdir/pkgconfig"
-export LD_LIBRARY_PATH="$stage$prefix/$libdir"
+# shellcheck source=staged.sh
+. "$(dirname "$0")/staged.sh"
 
 warnings='-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror'
 flags=$(pkg-config --cflags --libs fdlink)

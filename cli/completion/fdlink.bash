@@ -3,7 +3,7 @@
 # Tab completion of the command, for bash. tests/unit/locator_documents.py
 # compares the kinds and options here with the library's.
 
-_fdlink_kinds="tap tun packet seqpacket stream unixgram udp fd"
+_fdlink_kinds="tap tun packet seqpacket stream unixgram udp null fd"
 
 # The options that a locator of kind $1 takes, one a word; behind '=' the values,
 # where these are few.
@@ -17,6 +17,7 @@ _fdlink_options() {
 	stream) echo "mtu= offload=on|off|v1 listen" ;;
 	unixgram) echo "mtu= offload=on|off|v1 listen local=" ;;
 	udp) echo "mtu= local=" ;;
+	null) echo "mtu= offload=on|off|v1" ;;
 	fd) echo "mtu=" ;;
 	esac
 }

@@ -27,6 +27,7 @@ extern "C" {
  *	udp:HOST:PORT	a UDP socket: a frame in each datagram to and from the
  *			peer at that address, 192.0.2.1:5000 or
  *			[2001:db8::1]:5000. Names are not looked up
+ *	null:		takes every packet and gives none
  *	fd:N		an fd that the process has; never closed
  *	fd:NAME		an fd passed by systemd under that name
  *			(sd_listen_fds(3))
@@ -49,9 +50,9 @@ extern "C" {
  *			1073741823; default 4 MiB, or as much as the system
  *			allows. fdl_info.rcvbuf tells what it became.
  *	offload=on|off|v1
- *			For tap, tun, seqpacket, stream, unixgram. A virtio-net
- *			header before each packet, for super-packets and partial
- *			checksums (packet.h). tap, tun: to and from the kernel;
+ *			For tap, tun, seqpacket, stream, unixgram, null. A
+ *			virtio-net header before each packet, for super-packets
+ *			and partial checksums (packet.h). tap, tun: to and from the kernel;
  *			default on; not v1. On sockets: to and from the
  *			peer, which must be told to do the same; v1:
  *			FDL_VNET_HDR_V1; default off.

@@ -60,9 +60,10 @@ struct kind {
 
 	/*
 	 * In a locator: the word before ':'; the word that the grammar shows
-	 * for the name behind it ("A|B": either), which is the form of all
-	 * addresses of the kind; and the options that the kind takes, 1 << enum
-	 * locator_option each. locator is NULL if only an fd can be of the kind.
+	 * for the name behind it ("A|B": either; "": it has none), which is the
+	 * form of all addresses of the kind; and the options that the kind
+	 * takes, 1 << enum locator_option each. locator is NULL if only an fd
+	 * can be of the kind.
 	 */
 	const char *locator;
 	const char *form;

@@ -188,7 +188,7 @@ static int parse_kind(struct locator *loc, char *text, const struct log *log)
 		log_say(log, FDL_LOG_ERR, "unknown kind \"%.40s\"", name);
 		return bad_form(log);
 	}
-	if (!*text) {
+	if (!*text && *kind->form) {
 		log_say(log, FDL_LOG_ERR, "no name behind \"%s:\"", name);
 		return bad_form(log);
 	}

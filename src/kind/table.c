@@ -6,7 +6,8 @@
 
 /* Each has a file. */
 extern const struct kind kind_macvtap, kind_tap, kind_tun, kind_packet,
-	kind_seqpacket, kind_stream, kind_unixgram, kind_udp, kind_given;
+	kind_seqpacket, kind_stream, kind_unixgram, kind_udp, kind_null,
+	kind_given;
 
 /*
  * A new kind is a row here, and a name above. The grammar shows them in this
@@ -14,7 +15,7 @@ extern const struct kind kind_macvtap, kind_tap, kind_tun, kind_packet,
  */
 static const struct kind *const kinds[] = {
 	&kind_tap,    &kind_macvtap,  &kind_tun, &kind_packet, &kind_seqpacket,
-	&kind_stream, &kind_unixgram, &kind_udp, &kind_given,
+	&kind_stream, &kind_unixgram, &kind_udp, &kind_null,   &kind_given,
 };
 
 const struct kind *kind_at(unsigned i)

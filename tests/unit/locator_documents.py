@@ -23,7 +23,7 @@ class Tables:
                 self.values[word] = rest[0] if rest else ''
                 self.takers[word] = []
                 continue
-            self.kinds.append((word, rest[0]))
+            self.kinds.append((word, rest[0].replace('NOTHING', '')))
             for option in rest[1:]:
                 self.takers[option].append(word)
         forms = dict(self.kinds)
@@ -123,7 +123,7 @@ def main(folder, forms, command):
     usage = subprocess.run([command, 'info', '--help'], check=True,
                            capture_output=True, encoding='utf-8').stdout
     judge.same('fdlink info --help', 'the kinds',
-               re.findall(r'\b[a-z]+:[A-Z:|]+', usage), tables.names())
+               re.findall(r'\b[a-z]+:[A-Z:|]*', usage), tables.names())
 
     words = [kind for kind, _ in tables.kinds]
     kinds, *each = completion(folder, words)

@@ -3,7 +3,7 @@
  * Print the library's own tables of locators, for locator_documents.py:
  *
  *	option WORD [VALUE]		VALUE "ADDRESS": as the kind's name
- *	kind WORD FORM [OPTION]...
+ *	kind WORD FORM [OPTION]...	FORM "NOTHING": it has no name
  */
 #include <stdio.h>
 
@@ -23,7 +23,8 @@ int main(void)
 	for (i = 0; (kind = kind_at(i)); i++) {
 		if (!kind->locator)
 			continue;
-		printf("kind %s %s", kind->locator, kind->form);
+		printf("kind %s %s", kind->locator,
+		       *kind->form ? kind->form : "NOTHING");
 		for (option = 0; option < LOCATOR_OPTIONS; option++)
 			if (kind->options & 1u << option)
 				printf(" %s", locator_options[option].name);

@@ -123,7 +123,9 @@ static void value_errors_take_one_sentence(void **state)
 		{ "tap:t,fanout=hash", "it is for packet" },
 		{ "packet:e,outgoing=yes", "neither on nor off" },
 		{ "packet:e,offload=on", "it is for tap, tun, seqpacket, "
-					 "stream, unixgram" },
+					 "stream, unixgram, null" },
+		{ "null:x", "leave the name out" },
+		{ "null:,listen", "it is for" },
 	};
 	struct locator loc;
 
@@ -143,7 +145,7 @@ static void expect_grammar(const char *text, const char *words)
 		"unixgram:PATH", "fd:N",     "fd:NAME",	     "mtu=BYTES",
 		"netns=NAME",	 "promisc",  "listen",	     "local=PATH",
 		"queues=N",	 "rollover", "outgoing=",    "rcvbuf=BYTES",
-		"fanout=hash",
+		"fanout=hash", "null:",
 	};
 	struct locator loc;
 

@@ -18,9 +18,10 @@ enum {
 
 /* Of every --help: the kinds of links, in the order of the manual page. */
 #define CLI_LOCATORS \
-	"LOCATOR: tap:NAME tun:NAME packet:IFACE seqpacket:PATH\n" \
-	"stream:PATH stream:HOST:PORT unixgram:PATH udp:HOST:PORT null:\n" \
-	"fd:N fd:NAME, with options as fdlink(1) lists them.\n"
+	"LOCATOR: tap:NAME tun:NAME macvtap:IFACE packet:IFACE\n" \
+	"seqpacket:PATH stream:PATH stream:HOST:PORT unixgram:PATH\n" \
+	"udp:HOST:PORT null: fd:N fd:NAME, with options as fdlink(1) lists\n" \
+	"them.\n"
 
 /* A subcommand: argv[0] is its name. Returns the exit status. */
 int connect_main(int argc, char **argv);

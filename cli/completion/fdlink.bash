@@ -3,13 +3,14 @@
 # Tab completion of the command, for bash. tests/unit/locator_documents.py
 # compares the kinds and options here with the library's.
 
-_fdlink_kinds="tap tun packet seqpacket stream unixgram udp null fd"
+_fdlink_kinds="tap tun macvtap packet seqpacket stream unixgram udp null fd"
 
 # The options that a locator of kind $1 takes, one a word; behind '=' the values,
 # where these are few.
 _fdlink_options() {
 	case $1 in
 	tap | tun) echo "mtu= netns= queues= offload=on|off|v1" ;;
+	macvtap) echo "mtu= queues= offload=on|off|v1" ;;
 	packet) echo "mtu= netns= queues= promisc" \
 		"fanout=hash|lb|cpu|rollover|rnd|qm rollover outgoing=on|off" \
 		"rcvbuf=" ;;
@@ -27,7 +28,7 @@ _fdlink_names() {
 	local path
 
 	case $1 in
-	tap | tun | packet)
+	tap | tun | macvtap | packet)
 		for path in /sys/class/net/*; do
 			echo "${path##*/}"
 		done ;;

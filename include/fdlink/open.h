@@ -17,6 +17,8 @@ extern "C" {
  *
  *	tap:NAME	a TAP device; created if there is none
  *	tun:NAME	a TUN device; created if there is none
+ *	macvtap:IFACE	a macvtap or ipvtap device that exists; its /dev/tapN is
+ *			opened
  *	packet:IFACE	an AF_PACKET socket on an interface
  *	seqpacket:PATH	a unix seqpacket socket
  *	stream:PATH	a unix stream socket: each frame behind its length, 4
@@ -38,8 +40,8 @@ extern "C" {
  *			to it.
  *	netns=NAME	For tap, tun, packet. The device is in this network
  *			namespace: a name of ip-netns(8), or a path.
- *	queues=N	For tap, tun, packet. The number of queues, 1 to 256.
- *			A TUN or TAP that exists must have been made for
+ *	queues=N	For tap, tun, macvtap, packet. The number of queues, 1
+ *			to 256. A TUN or TAP that exists must have been made for
  *			several.
  *	promisc		For packet. Receive frames for all stations.
  *	fanout=hash|lb|cpu|rollover|rnd|qm
@@ -50,10 +52,11 @@ extern "C" {
  *			1073741823; default 4 MiB, or as much as the system
  *			allows. fdl_info.rcvbuf tells what it became.
  *	offload=on|off|v1
- *			For tap, tun, seqpacket, stream, unixgram, null. A
- *			virtio-net header before each packet, for super-packets
- *			and partial checksums (packet.h). tap, tun: to and from the kernel;
- *			default on; not v1. On sockets: to and from the
+ *			For tap, tun, macvtap, seqpacket, stream, unixgram,
+ *			null. A virtio-net header before each packet, for
+ *			super-packets and partial checksums (packet.h). tap,
+ *			tun, macvtap: to and from the kernel; default on; not
+ *			v1. On sockets: to and from the
  *			peer, which must be told to do the same; v1:
  *			FDL_VNET_HDR_V1; default off.
  *	listen		For seqpacket, stream, unixgram. Bind PATH, or HOST and
@@ -75,8 +78,10 @@ extern "C" {
  *			kind, or was not made for several queues
  *	-EOPNOTSUPP	packet: the interface's frames are neither Ethernet nor
  *			bare IP, or see fdl_endpoint_new
- *	-ENODEV		there is no such interface, or it vanished meanwhile
- *	-ENOENT		there is no such path, namespace or name of an fd
+ *	-ENODEV		there is no such interface, or it vanished meanwhile;
+ *			macvtap: /dev/tapN is another device's
+ *	-ENOENT		there is no such path, namespace or name of an fd;
+ *			macvtap: there is no /dev/tapN
  *	-EPERM, -EACCES	the process may not do that
  *	-EBUSY		another process has the device
  *	-ENOTCONN	fd:N is a socket that is not connected

@@ -137,6 +137,7 @@ static void parse_linkinfo(struct link *link, struct attrs info)
 	}
 	if (!strcmp(kind, "tun"))
 		parse_tun(link, data);
+	link->has_node = !strcmp(kind, "macvtap") || !strcmp(kind, "ipvtap");
 	if (!strncmp(kind, "macv", 4))
 		link->own_only = !is_passthru(data);
 	if (!strncmp(kind, "ipv", 3))

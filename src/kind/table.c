@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Each has a file. */
-extern const struct kind kind_macvtap, kind_tap, kind_tun, kind_packet,
+extern const struct kind kind_tap, kind_tun, kind_macvtap, kind_packet,
 	kind_seqpacket, kind_stream, kind_unixgram, kind_udp, kind_null,
 	kind_given;
 
@@ -14,7 +14,7 @@ extern const struct kind kind_macvtap, kind_tap, kind_tun, kind_packet,
  * order: what is a special sort of a kind stands behind it.
  */
 static const struct kind *const kinds[] = {
-	&kind_tap,    &kind_macvtap,  &kind_tun, &kind_packet, &kind_seqpacket,
+	&kind_tap,    &kind_tun,      &kind_macvtap, &kind_packet, &kind_seqpacket,
 	&kind_stream, &kind_unixgram, &kind_udp, &kind_null,   &kind_given,
 };
 

@@ -14,6 +14,7 @@
 #include "kind/kind.h"
 #include "kind/lookup.h"
 #include "kind/tun_framing.h"
+#include "kind/tun_offer.h"
 #include "kind/tun_probe.h"
 #include "kind/tun_reset.h"
 #include "os.h"
@@ -129,32 +130,6 @@ static int choose_flags(const struct locator *loc, int sock, short *flags,
 	return link.queues ? say_busy(loc, log) : 0;
 }
 
-static int offer(int fd, unsigned long offloads)
-{
-	return os_ioctl(fd, TUNSETOFFLOAD, (void *)(uintptr_t)offloads);
-}
-
-/*
- * What the kernel may hand out: all that it knows, for whatever the stack does
- * not take is cheaper to do here than to ask the kernel for. A persistent device
- * keeps the settings of its last user, so they are set in any case.
- */
-static int set_offload(int fd, short flags)
-{
-	const unsigned long tcp = FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4 |
-				  FDL_OFFLOAD_TSO6 | FDL_OFFLOAD_TSO_ECN;
-	int err, len = FDL_VNET_HDR_LEN;
-
-	if (!(flags & IFF_VNET_HDR))
-		return offer(fd, 0);
-	err = os_ioctl(fd, TUNSETVNETHDRSZ, &len);
-	if (err)
-		return err;
-	/* Since Linux 6.2, and only together. */
-	err = offer(fd, tcp | FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6);
-	return err == -EINVAL ? offer(fd, tcp) : err;
-}
-
 static int attach(const struct locator *loc, int fd, short flags,
 		  const struct log *log)
 {
@@ -172,7 +147,7 @@ static int attach(const struct locator *loc, int fd, short flags,
 			loc->name, strerror(-err));
 	if (err)
 		return err;
-	err = set_offload(fd, flags);
+	err = tun_offer(fd, flags & IFF_VNET_HDR);
 	if (!err)
 		err = tun_reset(fd);
 	if (err == -EBADFD)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An fd of a macvtap device: a TAP that says less. */
+/* A macvtap device: a TAP that says less, by its file or by its name. */
 #include <errno.h>
 #include <fcntl.h>
 #include <net/ethernet.h>
+#include <net/if.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,55 +34,94 @@ static void lacking(const char *what)
 	skip();
 }
 
-/* /sys as it is in this network namespace. */
+/* /sys as it is in this network namespace, and a /dev that is empty. */
 static bool see_own_devices(void)
 {
 	return !unshare(CLONE_NEWNS) &&
 	       !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-	       !mount("sysfs", "/sys", "sysfs", 0, NULL);
+	       !mount("sysfs", "/sys", "sysfs", 0, NULL) &&
+	       !mount("none", "/dev", "tmpfs", 0, NULL);
 }
 
-static int open_device(void)
+static dev_t device_number(const char *name)
 {
-	char path[] = "/tmp/fdlink-macvtap-XXXXXX/tap";
-	char *const slash = strrchr(path, '/');
+	char path[128];
 	unsigned major, minor;
 	FILE *file;
-	int fd;
+	int n = 0;
 
-	file = popen("cat /sys/class/net/fdm/tap*/dev "
-		     "/sys/class/net/fdm/macvtap/tap*/dev 2>/dev/null",
-		     "r");
-	assert_non_null(file);
-	fd = fscanf(file, "%u:%u", &major, &minor);
-	pclose(file);
-	if (fd != 2)
-		lacking("no macvtap in this kernel");
-	*slash = '\0';
-	assert_non_null(mkdtemp(path));
-	*slash = '/';
-	fd = -1;
-	if (!mknod(path, S_IFCHR | 0600, makedev(major, minor))) {
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		unlink(path);
+	snprintf(path, sizeof(path), "/sys/class/net/%s/tap%u/dev", name,
+		 if_nametoindex(name));
+	file = fopen(path, "r");
+	if (file) {
+		n = fscanf(file, "%u:%u", &major, &minor);
+		fclose(file);
 	}
-	*slash = '\0';
-	rmdir(path);
-	if (fd < 0)
-		lacking("a device file cannot be made");
-	return fd;
+	if (n != 2)
+		lacking("no macvtap in this kernel");
+	return makedev(major, minor);
 }
 
+/* Give a device the device file that it has, or that of another one. */
+static void make_node(const char *name, const char *of)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/tap%u", if_nametoindex(name));
+	if (mknod(path, S_IFCHR | 0600, device_number(of)))
+		lacking("a device file cannot be made");
+}
+
+static void drop_node(const char *name)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/tap%u", if_nametoindex(name));
+	assert_int_equal(unlink(path), 0);
+}
+
+static void make_device(const char *name)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command),
+		 "ip link add %s link fdqp address 02:00:00:00:00:77 "
+		 "type macvtap mode bridge && ip link set %s up",
+		 name, name);
+	if (system(command))
+		lacking("no macvtap in this kernel");
+}
+
+/* By the fd of a file that the test opened. */
 static struct fdl_endpoint *open_macvtap(void)
 {
 	struct fdl_endpoint *ep = NULL;
+	char path[32];
 	int fd;
 
-	netns_command("ip link add fdm link fdqp address 02:00:00:00:00:77 "
-		      "type macvtap mode bridge && ip link set fdm up");
-	fd = open_device();
+	make_device("fdm");
+	make_node("fdm", "fdm");
+	snprintf(path, sizeof(path), "/dev/tap%u", if_nametoindex("fdm"));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	drop_node("fdm");
+	if (fd < 0)
+		lacking("a device file cannot be opened");
 	assert_int_equal(fdl_endpoint_new(&ep, &fd, 1, NULL), 0);
 	close(fd);
+	return ep;
+}
+
+/* By its name. */
+static struct fdl_endpoint *open_named(const char *options)
+{
+	struct fdl_endpoint *ep;
+	char locator[64];
+
+	make_device("fdm");
+	make_node("fdm", "fdm");
+	snprintf(locator, sizeof(locator), "macvtap:fdm%s", options);
+	ep = flows_open(locator);
+	drop_node("fdm");
 	return ep;
 }
 
@@ -94,21 +134,13 @@ static void make_frame(uint8_t frame[LEN])
 	frame[13] = 0xb5;
 }
 
-static void it_is_a_tap_with_a_name_of_its_own(void **state)
+static void exchange(struct fdl_endpoint *ep)
 {
-	struct fdl_endpoint *ep = open_macvtap();
 	int sock = flows_socket("fdq", ETH_P_ALL);
 	uint8_t frame[LEN], got[LEN + 1];
 	struct fdl_packet *pkt = NULL;
 	struct iovec iov = { frame, LEN };
-	struct fdl_info info;
 
-	(void)state;
-	fdl_get_info(ep, &info, sizeof(info));
-	assert_int_equal(info.kind, FDL_KIND_TAP);
-	assert_string_equal(info.kind_name, "macvtap");
-	assert_string_equal(info.name, "fdm");
-	assert_memory_equal(info.address, its_address, sizeof(its_address));
 	make_frame(frame);
 	assert_int_equal(send(sock, frame, LEN, 0), LEN);
 	while (fdl_recv(fdl_get_queue(ep, 0), &pkt, 1) != 1)
@@ -122,7 +154,119 @@ static void it_is_a_tap_with_a_name_of_its_own(void **state)
 	assert_int_equal(recv(sock, got, sizeof(got), 0), LEN);
 	assert_memory_equal(got, frame, LEN);
 	close(sock);
+}
+
+static void expect_info(struct fdl_endpoint *ep, unsigned hdr_len)
+{
+	struct fdl_info info;
+
+	fdl_get_info(ep, &info, sizeof(info));
+	assert_int_equal(info.kind, FDL_KIND_TAP);
+	assert_string_equal(info.kind_name, "macvtap");
+	assert_string_equal(info.name, "fdm");
+	assert_memory_equal(info.address, its_address, sizeof(its_address));
+	assert_int_equal(info.vnet_hdr_len, hdr_len);
+}
+
+static void it_is_a_tap_with_a_name_of_its_own(void **state)
+{
+	struct fdl_endpoint *ep = open_macvtap();
+
+	(void)state;
+	expect_info(ep, 10);
+	exchange(ep);
 	fdl_endpoint_free(ep);
+}
+
+static void a_locator_opens_it(void **state)
+{
+	struct fdl_endpoint *ep = open_named("");
+
+	(void)state;
+	expect_info(ep, 10);
+	assert_int_equal(fdl_tx_offloads(ep) & FDL_OFFLOAD_TSO4,
+			 FDL_OFFLOAD_TSO4);
+	exchange(ep);
+	fdl_endpoint_free(ep);
+}
+
+static void a_locator_opens_it_without_offloads(void **state)
+{
+	struct fdl_endpoint *ep = open_named(",offload=off");
+
+	(void)state;
+	expect_info(ep, 0);
+	assert_int_equal(fdl_tx_offloads(ep), 0);
+	exchange(ep);
+	fdl_endpoint_free(ep);
+}
+
+static void a_locator_opens_several_queues(void **state)
+{
+	struct fdl_endpoint *ep = open_named(",queues=2");
+
+	(void)state;
+	assert_int_equal(fdl_queues(ep), 2);
+	fdl_endpoint_free(ep);
+}
+
+/* Neither opened nor looked up, with these words. */
+static void expect_refused(const char *locator, int err, const char *words)
+{
+	struct fdl_endpoint *ep;
+	const struct fdl_options options = { .size = sizeof(options) };
+	struct fdl_info info;
+
+	assert_int_equal(flows_open_with(&ep, locator, options), err);
+	assert_non_null(strstr(flows_said, words));
+	flows_said[0] = '\0';
+	assert_int_equal(
+		fdl_probe(locator, &info, sizeof(info), flows_say, NULL), err);
+	assert_non_null(strstr(flows_said, words));
+}
+
+static void what_cannot_be_opened_is_told_with_the_way_out(void **state)
+{
+	struct fdl_endpoint *ep;
+	struct fdl_info info;
+	char words[64];
+
+	(void)state;
+	expect_refused("macvtap:fdm", -ENODEV,
+		       "ip link add fdm link DEVICE type macvtap");
+	expect_refused("macvtap:fdq", -EINVAL, "packet:fdq");
+	make_device("fdm");
+	snprintf(words, sizeof(words), "'mknod /dev/tap%u c MAJOR MINOR'",
+		 if_nametoindex("fdm"));
+	expect_refused("macvtap:fdm", -ENOENT, words);
+	snprintf(words, sizeof(words), "/sys/class/net/fdm/tap%u/dev",
+		 if_nametoindex("fdm"));
+	assert_non_null(strstr(flows_said, words));
+	make_node("fdm", "fdm");
+	assert_int_equal(
+		fdl_probe("macvtap:fdm", &info, sizeof(info), NULL, NULL), 0);
+	assert_string_equal(info.kind_name, "macvtap");
+	assert_int_equal(info.vnet_hdr_len, 10);
+	assert_true(info.device && info.ethernet);
+	ep = flows_open("macvtap:fdm");
+	fdl_endpoint_free(ep);
+	drop_node("fdm");
+}
+
+/* As when another network namespace has a device of that index. */
+static void the_file_of_another_device_is_not_taken(void **state)
+{
+	const struct fdl_options options = { .size = sizeof(options) };
+	struct fdl_endpoint *ep;
+
+	(void)state;
+	make_device("fdm");
+	netns_command("ip link add fdn link fdqp type macvtap mode bridge");
+	make_node("fdm", "fdn");
+	assert_int_equal(flows_open_with(&ep, "macvtap:fdm", options), -ENODEV);
+	assert_non_null(strstr(flows_said, "of another device, fdn"));
+	assert_non_null(strstr(flows_said, "hand it over as fd:"));
+	drop_node("fdm");
 }
 
 static void what_it_had_no_room_for_is_counted(void **state)
@@ -186,6 +330,11 @@ int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		OVER_VETH(it_is_a_tap_with_a_name_of_its_own),
+		OVER_VETH(a_locator_opens_it),
+		OVER_VETH(a_locator_opens_it_without_offloads),
+		OVER_VETH(a_locator_opens_several_queues),
+		OVER_VETH(what_cannot_be_opened_is_told_with_the_way_out),
+		OVER_VETH(the_file_of_another_device_is_not_taken),
 		OVER_VETH(what_it_had_no_room_for_is_counted),
 		OVER_VETH(its_deletion_ends_both_directions),
 	};
@@ -193,7 +342,8 @@ int main(int argc, char *argv[])
 	(void)argc;
 	netns_enter(argv);
 	if (!see_own_devices()) {
-		fprintf(stderr, "skipped: /sys cannot be mounted: %s\n",
+		fprintf(stderr,
+			"skipped: /sys and /dev cannot be mounted: %s\n",
 			strerror(errno));
 		return EXIT_SKIPPED;
 	}

@@ -115,15 +115,18 @@ static void value_errors_take_one_sentence(void **state)
 		{ "tap:t,netns=..", "no namespace" },
 		{ "tap:t,queues=0", "queues=0 is out of range: 1 to 256" },
 		{ "packet:e,queues=257", "out of range" },
-		{ "unixgram:/x,queues=2", "it is for tap, tun, packet" },
+		{ "unixgram:/x,queues=2",
+		  "it is for tap, tun, macvtap, packet" },
 		{ "packet:e,rcvbuf=4095", "out of range: 4096 to 1073741823" },
 		{ "packet:e,rcvbuf=1073741824", "out of range" },
 		{ "packet:e,fanout=cbpf", "fanout=cbpf is not known" },
 		{ "packet:e,fanout=auto", "is not known" },
 		{ "tap:t,fanout=hash", "it is for packet" },
 		{ "packet:e,outgoing=yes", "neither on nor off" },
-		{ "packet:e,offload=on", "it is for tap, tun, seqpacket, "
-					 "stream, unixgram, null" },
+		{ "packet:e,offload=on", "it is for tap, tun, macvtap, "
+					 "seqpacket, stream, unixgram, "
+					 "null" },
+		{ "macvtap:m,netns=a", "it is for tap, tun, packet" },
 		{ "null:x", "leave the name out" },
 		{ "null:,listen", "it is for" },
 	};
@@ -141,11 +144,13 @@ static void value_errors_take_one_sentence(void **state)
 static void expect_grammar(const char *text, const char *words)
 {
 	static const char *const all[] = {
-		"tap:NAME",	 "tun:NAME", "packet:IFACE", "seqpacket:PATH",
-		"unixgram:PATH", "fd:N",     "fd:NAME",	     "mtu=BYTES",
-		"netns=NAME",	 "promisc",  "listen",	     "local=PATH",
-		"queues=N",	 "rollover", "outgoing=",    "rcvbuf=BYTES",
-		"fanout=hash", "null:",
+		"tap:NAME",	  "tun:NAME",	   "packet:IFACE",
+		"seqpacket:PATH", "macvtap:IFACE", "unixgram:PATH",
+		"fd:N",		  "fd:NAME",	   "mtu=BYTES",
+		"netns=NAME",	  "promisc",	   "listen",
+		"local=PATH",	  "queues=N",	   "rollover",
+		"outgoing=",	  "rcvbuf=BYTES",  "fanout=hash",
+		"null:",
 	};
 	struct locator loc;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the link's device is like now. */
+/* What the link is like now, and its carrier switched. */
 #include <errno.h>
 #include <string.h>
 
@@ -61,24 +61,53 @@ static int get_link(struct fdl_endpoint *ep, struct link *link)
 	return err;
 }
 
-int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *out, size_t size)
+static int ask_device(struct fdl_endpoint *ep, struct fdl_link *found)
 {
-	struct fdl_link found = { 0 };
 	struct link link;
-	int err;
+	int err = get_link(ep, &link);
 
-	if (!ep->shared.kind->device)
-		return -EOPNOTSUPP;
-	found.changes = count_changes(ep);
-	err = get_link(ep, &link);
 	if (err)
 		return err;
-	found.up = link.up;
-	found.carrier = link.carrier;
-	found.mtu = link.mtu;
-	memcpy(found.address, link.address, sizeof(found.address));
-	memcpy(found.name, link.name, sizeof(found.name));
+	found->up = link.up;
+	found->carrier = link.carrier;
+	found->mtu = link.mtu;
+	memcpy(found->address, link.address, sizeof(found->address));
+	memcpy(found->name, link.name, sizeof(found->name));
+	return 0;
+}
+
+/* Of several sockets each has a peer of its own. */
+static void ask_sockets(const struct fdl_endpoint *ep, struct fdl_link *found)
+{
+	unsigned i;
+
+	found->mtu = ep->shared.opts.mtu;
+	for (i = 0; i < ep->n_queues; i++)
+		if (!atomic_load_explicit(&ep->queues[i].rx.ended,
+					  memory_order_acquire))
+			found->up = true;
+	found->carrier = found->up;
+}
+
+int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *out, size_t size)
+{
+	struct fdl_link found = { .changes = count_changes(ep) };
+	int err = 0;
+
+	if (ep->shared.kind->device)
+		err = ask_device(ep, &found);
+	else
+		ask_sockets(ep, &found);
+	if (err)
+		return err;
 	memset(out, 0, size);
 	memcpy(out, &found, size < sizeof(found) ? size : sizeof(found));
 	return 0;
+}
+
+int fdl_set_carrier(struct fdl_endpoint *ep, bool on)
+{
+	if (!ep->shared.kind->set_carrier)
+		return -EOPNOTSUPP;
+	return ep->shared.kind->set_carrier(ep->queues[0].io.fd, on);
 }

@@ -9,7 +9,8 @@ _fdlink_kinds="tap tun macvtap packet seqpacket stream unixgram udp null fd"
 # where these are few.
 _fdlink_options() {
 	case $1 in
-	tap | tun) echo "mtu= netns= queues= offload=on|off|v1" ;;
+	tap | tun) echo "mtu= netns= queues= offload=on|off|v1" \
+		"carrier=on|off" ;;
 	macvtap) echo "mtu= queues= offload=on|off|v1" ;;
 	packet) echo "mtu= netns= queues= promisc" \
 		"fanout=hash|lb|cpu|rollover|rnd|qm rollover outgoing=on|off" \

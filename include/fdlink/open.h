@@ -59,6 +59,8 @@ extern "C" {
  *			v1. On sockets: to and from the
  *			peer, which must be told to do the same; v1:
  *			FDL_VNET_HDR_V1; default off.
+ *	carrier=on|off	For tap, tun. fdl_set_carrier, before anything else;
+ *			default on.
  *	listen		For seqpacket, stream, unixgram. Bind PATH, or HOST and
  *			PORT, and wait for one peer. A datagram socket waits for its first packet, and
  *			connects to the sender.
@@ -180,22 +182,23 @@ int fdl_probe(const char *locator, struct fdl_info *info, size_t size,
 int fdl_probe_fd(int fd, struct fdl_info *info, size_t size,
 		 void (*log)(void *ctx, int level, const char *msg), void *ctx);
 
-/* The device of a link as it is now. */
+/* A link as it is now: its device's state, or that of its sockets. */
 struct fdl_link {
-	bool up;		/* switched on (IFF_UP) */
+	bool up;		/* switched on (IFF_UP); without a device: the
+				 * link has not ended */
 	bool carrier;		/* up, and connected: to a cable, to the other
 				 * end of a veth, to the reader of a TUN or
-				 * TAP */
+				 * TAP; without a device: to a peer, as far as
+				 * can be told */
 	uint8_t address[6];	/* zeros if it has none */
-	uint32_t mtu;
-	char name[FDL_IFNAMSIZ];
+	uint32_t mtu;		/* without a device: fdl_mtu */
+	char name[FDL_IFNAMSIZ]; /* of the device; "" without one */
 	uint64_t changes;	/* how often any of these changed, as far as
 				 * fdl_recv has seen */
 };
 
 /*
- * Ask for the state of the endpoint's device. size is sizeof(struct fdl_link).
- * Any thread.
+ * Ask for the state of the link. size is sizeof(struct fdl_link). Any thread.
  *
  * There is no need to ask while nothing changes. A change makes the pollable
  * fds readable, fdl_recv returns 0 for it (or the packets that were there), and
@@ -206,7 +209,6 @@ struct fdl_link {
  *
  * Returns 0.
  * Errors:
- *	-EOPNOTSUPP	the link has no device
  *	-ENODEV		the device is gone
  *	-EXDEV		the device is in a network namespace that this process
  *			may not enter; its changes are not noticed either
@@ -217,9 +219,23 @@ int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *link, size_t size);
 
 /*
  * fdl_link.changes alone, without a system call, for a caller that asks often.
- * A link without a device has 0. Any thread.
+ * Any thread.
  */
 uint64_t fdl_link_changes(const struct fdl_endpoint *ep);
+
+/*
+ * Switch the carrier of a TUN or TAP: what the kernel's side sees of the cable
+ * (TUNSETCARRIER, Linux 5.0). Without carrier the kernel sends nothing, and what
+ * is sent to it is taken all the same. It stays so until it is switched again;
+ * a process that attaches to the device switches it on. Any thread.
+ *
+ * Returns 0.
+ * Errors:
+ *	-EOPNOTSUPP	the link has no device, or one whose carrier is not for
+ *			its user to switch: AF_PACKET, macvtap, an older kernel
+ *	-ENODEV		the device is gone
+ */
+int fdl_set_carrier(struct fdl_endpoint *ep, bool on);
 
 /*
  * What the endpoint's first fd was when the endpoint was made. size is

@@ -175,6 +175,12 @@ static int take_offload(struct locator *loc, const char *value,
 	return loc->offload ? 0 : -EINVAL;
 }
 
+static int take_carrier(struct locator *loc, const char *value,
+			const struct log *log)
+{
+	return take_switch(&loc->carrier, "carrier", value, log);
+}
+
 static int take_rollover(struct locator *loc, const char *value,
 			 const struct log *log)
 {
@@ -228,6 +234,7 @@ const struct locator_option_form locator_options[LOCATOR_OPTIONS] = {
 	[OPTION_OUTGOING] = { "outgoing", "on|off", take_outgoing },
 	[OPTION_RCVBUF] = { "rcvbuf", "BYTES", take_rcvbuf },
 	[OPTION_OFFLOAD] = { "offload", "on|off|v1", take_offload },
+	[OPTION_CARRIER] = { "carrier", "on|off", take_carrier },
 	[OPTION_LISTEN] = { "listen", "", take_listen },
 	[OPTION_LOCAL] = { "local", NULL, NULL },
 };

@@ -37,6 +37,7 @@ struct locator {
 	bool listen;
 	int8_t outgoing;		/* 1 on, -1 off, 0 not given */
 	int8_t offload;			/* the same, or LOCATOR_V1 */
+	int8_t carrier;			/* 1 on, -1 off, 0 not given */
 	uint32_t mtu;			/* 0: not given */
 	uint32_t queues;		/* 1: not given */
 	uint32_t rcvbuf;		/* 0: not given */
@@ -58,6 +59,7 @@ enum locator_option {
 	OPTION_OUTGOING,
 	OPTION_RCVBUF,
 	OPTION_OFFLOAD,
+	OPTION_CARRIER,
 	OPTION_LISTEN,
 	OPTION_LOCAL,
 	LOCATOR_OPTIONS,

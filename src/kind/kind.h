@@ -137,6 +137,10 @@ struct kind {
 	 */
 	int (*follow)(int fd, struct io_framing *now);
 
+	/* Switch the carrier of its device. NULL: it has none of that sort.
+	 * Errors: as fdl_set_carrier. */
+	int (*set_carrier)(int fd, bool on);
+
 	/* Put sockets into a new fanout group, as fanout_join, once their
 	 * queues are open. muted: the sockets get nothing until then. NULL: the
 	 * kind has no such groups. */

@@ -13,6 +13,7 @@
 #include "io/changes.h"
 #include "kind/kind.h"
 #include "kind/lookup.h"
+#include "kind/tun_carrier.h"
 #include "kind/tun_framing.h"
 #include "kind/tun_offer.h"
 #include "kind/tun_probe.h"
@@ -204,6 +205,24 @@ static int open_queues(const struct locator *loc, short flags,
 	return err;
 }
 
+/* To attach has switched it on. */
+static int switch_carrier(const struct locator *loc, int fd,
+			  const struct log *log)
+{
+	int err = 0;
+
+	if (loc->carrier < 0)
+		err = tun_set_carrier(fd, false);
+	if (err == -ENODEV)
+		return say_vanished(loc, log);
+	if (err)
+		log_say(log, FDL_LOG_ERR,
+			"%s: carrier=off cannot be had (%s): it takes Linux "
+			"5.0",
+			loc->name, strerror(-err));
+	return err;
+}
+
 static int open_with(const struct locator *loc, int sock, struct opened *opened,
 		     const struct log *log)
 {
@@ -215,6 +234,8 @@ static int open_with(const struct locator *loc, int sock, struct opened *opened,
 		err = open_queues(loc, flags, opened, log);
 	if (!err)
 		err = set_mtu(loc, sock, log);
+	if (!err)
+		err = switch_carrier(loc, opened->fd[0], log);
 	if (err)
 		opened_undo(opened);
 	return err;
@@ -331,7 +352,7 @@ static const struct verdict on_send[] = {
 
 enum {
 	TUN_OPTIONS = 1 << OPTION_MTU | 1 << OPTION_NETNS | 1 << OPTION_QUEUES |
-		      1 << OPTION_OFFLOAD,
+		      1 << OPTION_OFFLOAD | 1 << OPTION_CARRIER,
 };
 
 static const struct io_ops *const modes[] = { &io_readv, NULL };
@@ -353,6 +374,7 @@ const struct kind kind_tap = {
 	.modes = modes,
 	.set_up = tun_set_up,
 	.follow = tun_follow,
+	.set_carrier = tun_set_carrier,
 	.on_receive = on_receive,
 	.on_send = on_send,
 };
@@ -375,6 +397,7 @@ const struct kind kind_tun = {
 	.modes = modes,
 	.set_up = tun_set_up,
 	.follow = tun_follow,
+	.set_carrier = tun_set_carrier,
 	.on_receive = on_receive,
 	.on_send = on_send,
 };

@@ -32,12 +32,55 @@ static void the_state_is_that_of_the_device(struct link *l)
 	expect_quiet(l);
 }
 
-static void a_link_without_device_has_no_state(struct link *l)
+static void without_a_device_it_is_that_of_the_socket(struct link *l)
+{
+	struct fdl_link state = state_of(l);
+
+	assert_true(state.up && state.carrier);
+	assert_int_equal(state.mtu, fdl_mtu(l->ep));
+	assert_string_equal(state.name, "");
+	assert_int_equal(state.changes, 0);
+}
+
+static void the_end_is_the_carriers_too(struct link *l)
 {
 	struct fdl_link state;
 
-	assert_int_equal(fdl_link_state(l->ep, &state, sizeof(state)),
-			 -EOPNOTSUPP);
+	link_hang_up(l);
+	assert_int_equal(expect_end(l), -ESHUTDOWN);
+	state = state_of(l);
+	assert_false(state.up || state.carrier);
+}
+
+/* Nothing goes on a cable that is pulled, and what comes back is told. */
+static void the_carrier_can_be_switched(struct link *l)
+{
+	uint64_t changes = 0;
+	struct fdl_link state;
+	unsigned i;
+
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(fdl_set_carrier(l->ep, false), 0);
+		state = expect_change(l, &changes);
+		assert_true(state.up);
+		assert_false(state.carrier);
+		assert_int_equal(fdl_set_carrier(l->ep, true), 0);
+		state = expect_change(l, &changes);
+		assert_true(state.up && state.carrier);
+		link_feed(l, 100, i);
+		expect_received(l, 100, i);
+	}
+	link_delete_device(l);
+	assert_int_equal(expect_end(l), -ENODEV);
+	assert_int_equal(fdl_set_carrier(l->ep, true), -ENODEV);
+}
+
+static void others_have_none_to_switch(struct link *l)
+{
+	assert_int_equal(fdl_set_carrier(l->ep, false), -EOPNOTSUPP);
+	assert_int_equal(fdl_set_carrier(l->ep, true), -EOPNOTSUPP);
+	link_feed(l, 100, 1);
+	expect_received(l, 100, 1);
 }
 
 static void down_and_up_are_told(struct link *l)
@@ -239,9 +282,18 @@ static const struct expectation table[] = {
 	{ .name = "the state is that of the device",
 	  .test = the_state_is_that_of_the_device,
 	  .needs = LINK_DEVICE },
-	{ .name = "a link without device has no state",
-	  .test = a_link_without_device_has_no_state,
+	{ .name = "without a device it is that of the socket",
+	  .test = without_a_device_it_is_that_of_the_socket,
 	  .needs = LINK_UNIX },
+	{ .name = "the end is the carrier's, too",
+	  .test = the_end_is_the_carriers_too,
+	  .needs = LINK_EOF },
+	{ .name = "the carrier can be switched",
+	  .test = the_carrier_can_be_switched,
+	  .needs = LINK_TUNTAP },
+	{ .name = "others have none to switch",
+	  .test = others_have_none_to_switch,
+	  .not_on = LINK_TUNTAP },
 	{ .name = "down and up are told",
 	  .test = down_and_up_are_told,
 	  .needs = LINK_DEVICE },

@@ -123,6 +123,8 @@ static void value_errors_take_one_sentence(void **state)
 		{ "packet:e,fanout=auto", "is not known" },
 		{ "tap:t,fanout=hash", "it is for packet" },
 		{ "packet:e,outgoing=yes", "neither on nor off" },
+		{ "tap:t,carrier=1", "neither on nor off" },
+		{ "packet:e,carrier=off", "it is for tap, tun" },
 		{ "packet:e,offload=on", "it is for tap, tun, macvtap, "
 					 "seqpacket, stream, unixgram, "
 					 "null" },

@@ -41,6 +41,34 @@ static void taps_are_made_and_go(void **state)
 	assert_int_equal(count_fds(), fds);
 }
 
+static void expect_carrier(const char *locator, bool on)
+{
+	struct fdl_endpoint *ep;
+	struct fdl_link link;
+
+	assert_int_equal(open_it(&ep, locator, 0, 0), 0);
+	assert_int_equal(said.lines, 0);
+	assert_int_equal(system("ip link set op0 up"), 0);
+	assert_int_equal(fdl_link_state(ep, &link, sizeof(link)), 0);
+	assert_true(link.up);
+	assert_int_equal(link.carrier, on);
+	fdl_endpoint_free(ep);
+}
+
+/* What one opens without, the next one has. */
+static void taps_without_a_carrier(void **state)
+{
+	(void)state;
+	assert_int_equal(system("ip tuntap add op0 mode tap"), 0);
+	expect_carrier("tap:op0,carrier=off", false);
+	expect_carrier("tap:op0,carrier=on", true);
+	expect_carrier("tap:op0,carrier=off", false);
+	expect_carrier("tap:op0", true);
+	assert_int_equal(system("ip tuntap del op0 mode tap"), 0);
+	expect_carrier("tap:op0,queues=2,carrier=off", false);
+	expect_carrier("tun:op0,carrier=off", false);
+}
+
 static void expect_medium(const char *locator, enum fdl_medium medium)
 {
 	struct fdl_info info;
@@ -330,6 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(taps_are_made_and_go),
+		cmocka_unit_test(taps_without_a_carrier),
 		cmocka_unit_test(what_is_not_there_has_a_medium),
 		cmocka_unit_test(tuns),
 		cmocka_unit_test(contradictions),

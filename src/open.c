@@ -117,6 +117,15 @@ static int open_fds(const char *locator, const struct locator *loc,
 	return err;
 }
 
+/* What no fd tells. NULL: it does. */
+static const struct kind *told_kind(const struct locator *loc,
+				    const struct opened *opened)
+{
+	if (opened->sort)
+		return opened->sort;
+	return loc->kind->name && !loc->kind->owns ? loc->kind : NULL;
+}
+
 int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	     const struct fdl_options *opts)
 {
@@ -132,7 +141,7 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 		err = open_fds(locator, &loc, &opened, &log);
 	if (err)
 		return err;
-	own.kind = loc.kind->name && !loc.kind->owns ? loc.kind : NULL;
+	own.kind = told_kind(&loc, &opened);
 	own.name = locator;
 	own.descriptors = opened.borrowed ? 0 : descriptors(&loc);
 	own.spare = opened.paired ? opened.fd + opened.n : NULL;

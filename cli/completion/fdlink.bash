@@ -17,7 +17,7 @@ _fdlink_options() {
 		"rcvbuf=" ;;
 	seqpacket) echo "mtu= offload=on|off|v1 listen" ;;
 	stream) echo "mtu= offload=on|off|v1 listen" ;;
-	unixgram) echo "mtu= offload=on|off|v1 listen local=" ;;
+	unixgram) echo "mtu= offload=on|off|v1 listen local= vfkit" ;;
 	udp) echo "mtu= local=" ;;
 	null) echo "mtu= offload=on|off|v1" ;;
 	fd) echo "mtu=" ;;

@@ -67,6 +67,9 @@ extern "C" {
  *	local=PATH|HOST:PORT
  *			For unixgram, udp. The socket's own address; else the
  *			kernel chooses it.
+ *	vfkit		For unixgram. The one who connects says hello with a
+ *			datagram of 4 bytes, as libkrun and vfkit do: it is
+ *			said, and is taken for no frame.
  *
  * A PATH that starts with '@' is abstract (unix(7)). What listen or local binds
  * is the endpoint's until fdl_endpoint_free, which unlinks the path if it still

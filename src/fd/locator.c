@@ -223,6 +223,15 @@ static int take_listen(struct locator *loc, const char *value,
 	return 0;
 }
 
+static int take_vfkit(struct locator *loc, const char *value,
+		      const struct log *log)
+{
+	(void)value;
+	(void)log;
+	loc->vfkit = true;
+	return 0;
+}
+
 const struct locator_option_form locator_options[LOCATOR_OPTIONS] = {
 	[OPTION_MTU] = { "mtu", "BYTES", take_mtu },
 	[OPTION_NETNS] = { "netns", "NAME", take_netns },
@@ -237,4 +246,5 @@ const struct locator_option_form locator_options[LOCATOR_OPTIONS] = {
 	[OPTION_CARRIER] = { "carrier", "on|off", take_carrier },
 	[OPTION_LISTEN] = { "listen", "", take_listen },
 	[OPTION_LOCAL] = { "local", NULL, NULL },
+	[OPTION_VFKIT] = { "vfkit", "", take_vfkit },
 };

@@ -35,6 +35,7 @@ struct locator {
 	const struct kind *kind;
 	bool promisc;
 	bool listen;
+	bool vfkit;
 	int8_t outgoing;		/* 1 on, -1 off, 0 not given */
 	int8_t offload;			/* the same, or LOCATOR_V1 */
 	int8_t carrier;			/* 1 on, -1 off, 0 not given */
@@ -62,6 +63,7 @@ enum locator_option {
 	OPTION_CARRIER,
 	OPTION_LISTEN,
 	OPTION_LOCAL,
+	OPTION_VFKIT,
 	LOCATOR_OPTIONS,
 };
 

@@ -20,6 +20,8 @@ enum {
 struct opened {
 	unsigned n;
 	int fd[LOCATOR_MAX_QUEUES];
+	const struct kind *sort; /* of the locator's kind, a special one that no
+				  * fd tells; NULL: none */
 	bool paired;   /* fd[n..2n) are mode adaptive's spare sockets */
 	/* They are to be put into such a group, which they are muted for, when
 	 * their queues are open; the locator's. NULL: no more. */

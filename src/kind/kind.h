@@ -165,6 +165,13 @@ struct kind {
 	const struct verdict *on_receive;
 	const struct verdict *on_send;
 
+	/* What the peer that connects says before its first frame: a message of
+	 * its own, which is no frame. NULL: nothing. */
+	const char *hello;
+	/* It is us who connect: the hello is said again to a peer that came
+	 * back (peer.h). */
+	bool greets;
+
 	/*
 	 * A message without bytes arrived: was it the end of the link? Empty
 	 * messages right before the end are taken for the end too. NULL: it

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "os.h"
 
@@ -15,9 +16,19 @@ void peer_note(struct peer *peer, int fd)
 		peer->len = 0;
 }
 
+int peer_greet(int fd, const char *hello)
+{
+	ssize_t r = os_send(fd, hello, strlen(hello), MSG_DONTWAIT);
+
+	return r < 0 ? (int)r : 0;
+}
+
 int peer_reconnect(const struct peer *peer, int fd)
 {
+	int err;
+
 	if (!peer->len)
 		return -ENOTCONN;
-	return os_connect(fd, (const struct sockaddr *)&peer->name, peer->len);
+	err = os_connect(fd, (const struct sockaddr *)&peer->name, peer->len);
+	return err || !peer->hello ? err : peer_greet(fd, peer->hello);
 }

@@ -10,13 +10,18 @@
 struct peer {
 	struct sockaddr_un name;
 	socklen_t len;		/* 0: it has none, or there is no peer */
+	const char *hello;	/* to be said to it; NULL: nothing */
 };
 
 /* Note whom fd is connected to. */
 void peer_note(struct peer *peer, int fd);
 
+/* Say hello to the peer that fd is connected to. Never blocks. Errors: those of
+ * send(2). */
+int peer_greet(int fd, const char *hello);
+
 /* Connect to the peer anew. Errors: -ENOTCONN it has no name; those of
- * connect(2). */
+ * connect(2) and send(2). */
 int peer_reconnect(const struct peer *peer, int fd);
 
 #endif

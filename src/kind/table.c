@@ -6,16 +6,17 @@
 
 /* Each has a file. */
 extern const struct kind kind_tap, kind_tun, kind_macvtap, kind_packet,
-	kind_seqpacket, kind_stream, kind_unixgram, kind_udp, kind_null,
-	kind_given;
+	kind_seqpacket, kind_stream, kind_unixgram, kind_vfkit, kind_udp,
+	kind_null, kind_given;
 
 /*
  * A new kind is a row here, and a name above. The grammar shows them in this
  * order: what is a special sort of a kind stands behind it.
  */
 static const struct kind *const kinds[] = {
-	&kind_tap,    &kind_tun,      &kind_macvtap, &kind_packet, &kind_seqpacket,
-	&kind_stream, &kind_unixgram, &kind_udp, &kind_null,   &kind_given,
+	&kind_tap,	 &kind_tun,    &kind_macvtap,  &kind_packet,
+	&kind_seqpacket, &kind_stream, &kind_unixgram, &kind_vfkit,
+	&kind_udp,	 &kind_null,   &kind_given,
 };
 
 const struct kind *kind_at(unsigned i)

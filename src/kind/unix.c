@@ -13,11 +13,14 @@
 #include "kind/accept.h"
 #include "kind/agreed.h"
 #include "kind/kind.h"
+#include "kind/peer.h"
 #include "kind/unix_bind.h"
 #include "kind/unix_lookup.h"
 #include "os.h"
 
-extern const struct kind kind_seqpacket;
+extern const struct kind kind_seqpacket, kind_vfkit;
+
+static const struct kind vfkit_client;
 
 static int type_of(const struct locator *loc)
 {
@@ -155,6 +158,19 @@ static int await_sender(const struct locator *loc, struct opened *opened,
 	return err;
 }
 
+static int greet(int fd, const struct locator *loc, const struct log *log)
+{
+	int err = peer_greet(fd, kind_vfkit.hello);
+
+	if (err)
+		log_say(log, FDL_LOG_ERR,
+			"%s:%s: cannot say hello to the peer (%s)%s",
+			loc->kind->locator, loc->name, strerror(-err),
+			err == -EAGAIN ? ": it reads nothing: start it anew" :
+					 "");
+	return err;
+}
+
 static int connect_unix(const struct locator *loc, struct opened *opened,
 			const struct log *log)
 {
@@ -162,7 +178,9 @@ static int connect_unix(const struct locator *loc, struct opened *opened,
 
 	if (type_of(loc) == SOCK_DGRAM)
 		err = bind_local(opened->fd[0], loc, opened, log);
-	return err ? err : connect_to(opened->fd[0], loc, log);
+	if (!err)
+		err = connect_to(opened->fd[0], loc, log);
+	return err || !loc->vfkit ? err : greet(opened->fd[0], loc, log);
 }
 
 static int listen_unix(const struct locator *loc, struct opened *opened,
@@ -185,6 +203,8 @@ static int open_unix(const struct locator *loc, struct opened *opened,
 	if (fd < 0)
 		return fd;
 	opened->fd[opened->n++] = fd;
+	if (loc->vfkit)
+		opened->sort = loc->listen ? &kind_vfkit : &vfkit_client;
 	err = loc->listen ? listen_unix(loc, opened, log) :
 			    connect_unix(loc, opened, log);
 	if (err)
@@ -198,6 +218,8 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 	int err = unix_check(loc, type_of(loc), log);
 
 	info->vnet_hdr_len = agreed_header_len(loc);
+	if (loc->vfkit)
+		info->kind_name = kind_vfkit.name;
 	return err;
 }
 
@@ -293,22 +315,35 @@ const struct kind kind_seqpacket = {
 	.at_end = at_end,
 };
 
+#define DATAGRAM                                                        \
+	.number = FDL_KIND_DGRAM, .medium = FDL_MEDIUM_AGREED,          \
+	.header = HEADER_AGREED, .modes = modes, .set_up = set_up,      \
+	.socket = true, .on_send = unixgram_on_send, .forgets_peer = true
+
 const struct kind kind_unixgram = {
+	DATAGRAM,
 	.name = "datagram",
-	.number = FDL_KIND_DGRAM,
 	.locator = "unixgram",
 	.form = "PATH",
-	.options = UNIX_OPTIONS | 1 << OPTION_LOCAL,
+	.options = UNIX_OPTIONS | 1 << OPTION_LOCAL | 1 << OPTION_VFKIT,
 	.take_name = locator_take_path,
 	.merge = agreed_merge,
 	.open = open_unix,
 	.look_up = look_up,
 	.owns = owns_datagram,
-	.medium = FDL_MEDIUM_AGREED,
-	.header = HEADER_AGREED,
-	.modes = modes,
-	.set_up = set_up,
-	.socket = true,
-	.on_send = unixgram_on_send,
-	.forgets_peer = true,
+};
+
+/* With the hello of libkrun and vfkit. */
+const struct kind kind_vfkit = {
+	DATAGRAM,
+	.name = "vfkit",
+	.hello = "VFKT",
+};
+
+/* As the one who connects. */
+static const struct kind vfkit_client = {
+	DATAGRAM,
+	.name = "vfkit",
+	.hello = "VFKT",
+	.greets = true,
 };

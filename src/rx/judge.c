@@ -5,6 +5,7 @@
 
 #include <fdlink/offload.h>
 
+#include "kind/kind.h"
 #include "offload/checksum.h"
 #include "offload/sctp.h"
 #include "proto/eth.h"
@@ -160,6 +161,16 @@ static enum counter judge_frame(struct rx *rx, struct io_frame *frame)
 	return verdict;
 }
 
+/* What a peer says before its first frame, and each time that it comes back. */
+static bool is_hello(const struct rx *rx, const struct io_frame *frame,
+		     const char *hello)
+{
+	const size_t len = strlen(hello);
+
+	return frame->wire_len == len &&
+	       !memcmp(frame->pkt->data - rx->io->vnet_hdr_at, hello, len);
+}
+
 static void note_ghost(struct rx *rx)
 {
 	uint64_t n = atomic_load_explicit(&rx->ghosts, memory_order_relaxed);
@@ -179,12 +190,18 @@ static void drop(struct rx *rx, struct io_frame *frame, enum counter verdict)
 
 int judge_frames(struct rx *rx, struct fdl_packet *v[], int n)
 {
+	const char *hello = rx->io->kind->hello;
 	int i = rx->next, k = 0;
 
 	while (k < n && i < rx->filled) {
 		struct io_frame *frame = &rx->frame[i++];
-		enum counter verdict = judge_frame(rx, frame);
+		enum counter verdict;
 
+		if (hello && is_hello(rx, frame, hello)) {
+			fdl_release(&frame->pkt, 1);
+			continue;
+		}
+		verdict = judge_frame(rx, frame);
 		if (verdict != RX_PACKETS) {
 			drop(rx, frame, verdict);
 			continue;

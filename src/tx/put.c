@@ -57,6 +57,8 @@ int tx_open(struct tx *tx)
 	tx->max_uso = MAX_UDP_SEGMENTS;
 	if (tx->io->kind->forgets_peer)
 		peer_note(&tx->peer, tx->io->fd);
+	if (tx->io->kind->greets)
+		tx->peer.hello = tx->io->kind->hello;
 	return 0;
 }
 

@@ -336,8 +336,10 @@ int endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
 	struct limit_log limit;
 	int err;
 
-	if (!ep)
+	if (!ep) {
+		log_say(&log, FDL_LOG_ERR, "no memory for an endpoint");
 		return -ENOMEM;
+	}
 	if (!own)
 		own = &none;
 	limit_begin(&limit, &log);

@@ -1,35 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which call is to fail, and what has been called. */
 #include "fault.h"
 
-#include <errno.h>
-#include <stddef.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
-#include "os.h"
+#include "plan.h"
 
-/* The wrapped functions have no argument that could carry this. The tests are
- * of one thread. */
+/* The wrapped functions have no argument that could carry this. The library has
+ * threads of its own now and then. */
 static struct {
+	pthread_mutex_t lock;
 	enum fault what, last;
-	unsigned seen, nth, times;
+	unsigned on, seen, nth, times;
 	int err;
 	int held;		/* for the next call to tell */
 	bool hit;
-} plan = { .what = FAULTS };
+	struct fault_usage usage;
+	struct fault_trace *trace;
+	void (*wait)(void *arg);
+	void *wait_arg;
+	int64_t gained, step;
+} plan = { .lock = PTHREAD_MUTEX_INITIALIZER, .what = FAULTS };
 
-void fault_set(enum fault what, unsigned nth, unsigned times, int err)
+static void lock(void)
 {
+	pthread_mutex_lock(&plan.lock);
+}
+
+static void unlock(void)
+{
+	pthread_mutex_unlock(&plan.lock);
+}
+
+void fault_set_on(enum fault what, unsigned on, unsigned nth, unsigned times,
+		  int err)
+{
+	lock();
 	plan.what = what;
+	plan.on = on;
 	plan.seen = 0;
 	plan.nth = nth;
 	plan.times = times;
 	plan.err = err;
 	plan.held = 0;
 	plan.hit = false;
+	unlock();
+}
+
+void fault_set(enum fault what, unsigned nth, unsigned times, int err)
+{
+	fault_set_on(what, ON_ANY, nth, times, err);
+}
+
+bool fault_hit(void)
+{
+	bool hit;
+
+	lock();
+	hit = plan.hit;
+	unlock();
+	return hit;
 }
 
 bool fault_clear(void)
 {
-	const bool hit = plan.hit;
+	const bool hit = fault_hit();
 
 	fault_set(FAULTS, 0, 0, 0);
 	return hit;
@@ -40,10 +77,162 @@ enum fault fault_last(void)
 	return plan.last;
 }
 
-/* 0, or what this call returns instead of being made. */
-static int failing(enum fault what)
+const char *fault_name(enum fault what)
 {
-	if (plan.times == 0 || (plan.what != FAULT_ANY && plan.what != what))
+	static const char *const names[FAULTS] = {
+		[FAULT_OPEN] = "os_open",
+		[FAULT_CLOSE] = "os_close",
+		[FAULT_DUP] = "os_dup",
+		[FAULT_STAT_MODE] = "os_stat_mode",
+		[FAULT_SAME_FILE] = "os_same_file",
+		[FAULT_PATH_MODE] = "os_path_mode",
+		[FAULT_FILE] = "os_file",
+		[FAULT_LOCK] = "os_lock",
+		[FAULT_GET_FLAGS] = "os_get_flags",
+		[FAULT_SET_FLAGS] = "os_set_flags",
+		[FAULT_LOCK_BYTE] = "os_lock_byte",
+		[FAULT_HAS_LOCK] = "os_has_lock",
+		[FAULT_IOCTL] = "os_ioctl",
+		[FAULT_UNLINK] = "os_unlink",
+		[FAULT_READ] = "os_read",
+		[FAULT_WRITEV] = "os_writev",
+		[FAULT_SOCKET] = "os_socket",
+		[FAULT_BIND] = "os_bind",
+		[FAULT_CONNECT] = "os_connect",
+		[FAULT_LISTEN] = "os_listen",
+		[FAULT_ACCEPT] = "os_accept",
+		[FAULT_SHUTDOWN] = "os_shutdown",
+		[FAULT_GETSOCKNAME] = "os_getsockname",
+		[FAULT_GETPEERNAME] = "os_getpeername",
+		[FAULT_GETSOCKOPT] = "os_getsockopt",
+		[FAULT_SETSOCKOPT] = "os_setsockopt",
+		[FAULT_RECV] = "os_recv",
+		[FAULT_RECVMSG] = "os_recvmsg",
+		[FAULT_RECVMMSG] = "os_recvmmsg",
+		[FAULT_SENDMSG] = "os_sendmsg",
+		[FAULT_POLL] = "os_poll",
+		[FAULT_EPOLL_CREATE] = "os_epoll_create",
+		[FAULT_EPOLL_CTL] = "os_epoll_ctl",
+		[FAULT_EPOLL_WAIT] = "os_epoll_wait",
+		[FAULT_EVENTFD] = "os_eventfd",
+		[FAULT_TIMERFD] = "os_timerfd",
+		[FAULT_TIMERFD_SET] = "os_timerfd_set",
+		[FAULT_MAP] = "os_map",
+		[FAULT_MALLOC] = "malloc",
+		[FAULT_MAP_FD] = "os_map_fd",
+		[FAULT_MOVE_MAP] = "os_move_map",
+		[FAULT_SETNS] = "os_setns",
+		[FAULT_THREAD] = "pthread_create",
+	};
+
+	return what < FAULTS ? names[what] : "any call";
+}
+
+struct fault_usage fault_usage(void)
+{
+	struct fault_usage usage;
+
+	lock();
+	usage = plan.usage;
+	unlock();
+	return usage;
+}
+
+void fault_trace(struct fault_trace *trace)
+{
+	lock();
+	plan.trace = trace;
+	if (trace)
+		trace->n = 0;
+	unlock();
+}
+
+void fault_on_wait(void (*fn)(void *arg), void *arg)
+{
+	plan.wait = fn;
+	plan.wait_arg = arg;
+}
+
+void plan_wait(void)
+{
+	void (*const fn)(void *) = plan.wait;
+
+	plan.wait = NULL;
+	if (fn)
+		fn(plan.wait_arg);
+}
+
+void fault_hurry(int64_t step_us)
+{
+	lock();
+	plan.step = step_us;
+	unlock();
+}
+
+int64_t plan_clock(int64_t now_us)
+{
+	lock();
+	plan.gained += plan.step;
+	now_us += plan.gained;
+	unlock();
+	return now_us;
+}
+
+void plan_add(long blocks, long bytes, long threads)
+{
+	lock();
+	plan.usage.blocks += blocks;
+	plan.usage.bytes += bytes;
+	plan.usage.threads += threads;
+	unlock();
+}
+
+static unsigned what_socket(int fd)
+{
+	int domain = 0, type = 0;
+	socklen_t len = sizeof(int);
+
+	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	if (domain == AF_PACKET)
+		return ON_PACKET;
+	if (domain == AF_NETLINK)
+		return ON_NETLINK;
+	if (type == SOCK_STREAM)
+		return ON_STREAM;
+	if (domain != AF_UNIX)
+		return ON_UDP;
+	return type == SOCK_DGRAM ? ON_DGRAM : ON_SEQPACKET;
+}
+
+static unsigned what_fd(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return ON_OTHER;
+	if (S_ISSOCK(st.st_mode))
+		return what_socket(fd);
+	if (S_ISCHR(st.st_mode))
+		return ON_TUN;
+	return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? ON_FILE : ON_OTHER;
+}
+
+static void note(enum fault what, unsigned on)
+{
+	struct fault_trace *t = plan.trace;
+
+	if (t && t->n < sizeof(t->call) / sizeof(t->call[0]))
+		t->call[t->n++] = (struct fault_note){ what, on };
+}
+
+/* Under the lock. */
+static int decide(enum fault what, unsigned on)
+{
+	plan.usage.calls++;
+	note(what, on);
+	if (plan.times == 0 || (plan.what != FAULT_ANY && plan.what != what) ||
+	    (plan.on != ON_ANY && plan.on != on))
 		return 0;
 	plan.seen++;
 	if (plan.seen < plan.nth || plan.seen - plan.nth >= plan.times)
@@ -53,273 +242,47 @@ static int failing(enum fault what)
 	return -plan.err;
 }
 
-/* The linker's names: --wrap=f sends calls of f to __wrap_f, and __real_f is
- * the f that was. */
-int __real_os_close(int fd);
-int __wrap_os_close(int fd);
-int __real_os_dup(int fd);
-int __wrap_os_dup(int fd);
-int __real_os_stat_mode(int fd, mode_t *mode);
-int __wrap_os_stat_mode(int fd, mode_t *mode);
-int __real_os_get_flags(int fd);
-int __wrap_os_get_flags(int fd);
-int __real_os_set_flags(int fd, int flags);
-int __wrap_os_set_flags(int fd, int flags);
-int __real_os_ioctl(int fd, unsigned long request, void *arg);
-int __wrap_os_ioctl(int fd, unsigned long request, void *arg);
-ssize_t __real_os_read(int fd, void *buf, size_t len);
-ssize_t __wrap_os_read(int fd, void *buf, size_t len);
-ssize_t __real_os_write(int fd, const void *buf, size_t len);
-ssize_t __wrap_os_write(int fd, const void *buf, size_t len);
-ssize_t __real_os_send(int fd, const void *buf, size_t len, int flags);
-ssize_t __wrap_os_send(int fd, const void *buf, size_t len, int flags);
-ssize_t __real_os_writev(int fd, const struct iovec *iov, int cnt);
-ssize_t __wrap_os_writev(int fd, const struct iovec *iov, int cnt);
-ssize_t __real_os_readv_now(int fd, const struct iovec *iov, int cnt);
-ssize_t __wrap_os_readv_now(int fd, const struct iovec *iov, int cnt);
-ssize_t __real_os_writev_now(int fd, const struct iovec *iov, int cnt);
-ssize_t __wrap_os_writev_now(int fd, const struct iovec *iov, int cnt);
-int __real_os_socket(int family, int type, int protocol);
-int __wrap_os_socket(int family, int type, int protocol);
-int __real_os_bind(int fd, const struct sockaddr *addr, socklen_t len);
-int __wrap_os_bind(int fd, const struct sockaddr *addr, socklen_t len);
-int __real_os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
-int __wrap_os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
-int __real_os_getsockopt(int fd, int level, int name, void *val,
-			 socklen_t *len);
-int __wrap_os_getsockopt(int fd, int level, int name, void *val,
-			 socklen_t *len);
-int __real_os_setsockopt(int fd, int level, int name, const void *val,
-			 socklen_t len);
-int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
-			 socklen_t len);
-ssize_t __real_os_recv(int fd, void *buf, size_t len, int flags);
-ssize_t __wrap_os_recv(int fd, void *buf, size_t len, int flags);
-ssize_t __real_os_recvmsg(int fd, struct msghdr *msg, int flags);
-ssize_t __wrap_os_recvmsg(int fd, struct msghdr *msg, int flags);
-int __real_os_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
-int __wrap_os_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
-ssize_t __real_os_sendmsg(int fd, const struct msghdr *msg, int flags);
-ssize_t __wrap_os_sendmsg(int fd, const struct msghdr *msg, int flags);
-int __real_os_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
-int __wrap_os_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
-int __real_os_epoll_create(void);
-int __wrap_os_epoll_create(void);
-int __real_os_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev);
-int __wrap_os_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev);
-int __real_os_eventfd(void);
-int __wrap_os_eventfd(void);
-int __real_os_timerfd_set(int fd, unsigned us);
-int __wrap_os_timerfd_set(int fd, unsigned us);
-void *__real_os_map(size_t len);
-void *__wrap_os_map(size_t len);
-int __real_os_map_fd(int fd, size_t len, void **mem);
-int __wrap_os_map_fd(int fd, size_t len, void **mem);
-
-int __wrap_os_close(int fd)
+int plan_now(enum fault what, unsigned on)
 {
-	const int err = failing(FAULT_CLOSE);
+	int fate;
 
-	return err ? err : __real_os_close(fd);
+	lock();
+	fate = decide(what, on);
+	unlock();
+	return fate;
 }
 
-int __wrap_os_dup(int fd)
+int plan_now_fd(enum fault what, int fd)
 {
-	const int err = failing(FAULT_DUP);
+	int fate;
 
-	return err ? err : __real_os_dup(fd);
+	lock();
+	fate = decide(what, plan.on != ON_ANY || plan.trace ? what_fd(fd) : 0);
+	unlock();
+	return fate;
 }
 
-int __wrap_os_stat_mode(int fd, mode_t *mode)
+int plan_held(void)
 {
-	const int err = failing(FAULT_STAT_MODE);
+	int held;
 
-	return err ? err : __real_os_stat_mode(fd, mode);
-}
-
-int __wrap_os_get_flags(int fd)
-{
-	const int err = failing(FAULT_GET_FLAGS);
-
-	return err ? err : __real_os_get_flags(fd);
-}
-
-int __wrap_os_set_flags(int fd, int flags)
-{
-	const int err = failing(FAULT_SET_FLAGS);
-
-	return err ? err : __real_os_set_flags(fd, flags);
-}
-
-int __wrap_os_ioctl(int fd, unsigned long request, void *arg)
-{
-	const int err = failing(FAULT_IOCTL);
-
-	return err ? err : __real_os_ioctl(fd, request, arg);
-}
-
-ssize_t __wrap_os_read(int fd, void *buf, size_t len)
-{
-	const int err = failing(FAULT_READ);
-
-	return err ? err : __real_os_read(fd, buf, len);
-}
-
-ssize_t __wrap_os_write(int fd, const void *buf, size_t len)
-{
-	const int err = failing(FAULT_WRITEV);
-
-	return err ? err : __real_os_write(fd, buf, len);
-}
-
-ssize_t __wrap_os_writev(int fd, const struct iovec *iov, int cnt)
-{
-	const int err = failing(FAULT_WRITEV);
-
-	return err ? err : __real_os_writev(fd, iov, cnt);
-}
-
-ssize_t __wrap_os_readv_now(int fd, const struct iovec *iov, int cnt)
-{
-	const int err = failing(FAULT_READ);
-
-	return err ? err : __real_os_readv_now(fd, iov, cnt);
-}
-
-ssize_t __wrap_os_writev_now(int fd, const struct iovec *iov, int cnt)
-{
-	const int err = failing(FAULT_WRITEV);
-
-	return err ? err : __real_os_writev_now(fd, iov, cnt);
-}
-
-int __wrap_os_socket(int family, int type, int protocol)
-{
-	const int err = failing(FAULT_SOCKET);
-
-	return err ? err : __real_os_socket(family, type, protocol);
-}
-
-int __wrap_os_bind(int fd, const struct sockaddr *addr, socklen_t len)
-{
-	const int err = failing(FAULT_BIND);
-
-	return err ? err : __real_os_bind(fd, addr, len);
-}
-
-int __wrap_os_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
-{
-	const int err = failing(FAULT_GETSOCKNAME);
-
-	return err ? err : __real_os_getsockname(fd, addr, len);
-}
-
-int __wrap_os_getsockopt(int fd, int level, int name, void *val, socklen_t *len)
-{
-	const int err = failing(FAULT_GETSOCKOPT);
-
-	return err ? err : __real_os_getsockopt(fd, level, name, val, len);
-}
-
-int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
-			 socklen_t len)
-{
-	const int err = failing(FAULT_SETSOCKOPT);
-
-	return err ? err : __real_os_setsockopt(fd, level, name, val, len);
-}
-
-ssize_t __wrap_os_recv(int fd, void *buf, size_t len, int flags)
-{
-	const int err = failing(FAULT_RECV);
-
-	return err ? err : __real_os_recv(fd, buf, len, flags);
-}
-
-ssize_t __wrap_os_recvmsg(int fd, struct msghdr *msg, int flags)
-{
-	const int err = failing(FAULT_RECVMSG);
-
-	return err ? err : __real_os_recvmsg(fd, msg, flags);
-}
-
-int __wrap_os_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
-{
-	const int err = failing(FAULT_RECVMMSG);
-
-	return err ? err : __real_os_recvmmsg(fd, msg, n, flags);
-}
-
-ssize_t __wrap_os_sendmsg(int fd, const struct msghdr *msg, int flags)
-{
-	const int err = plan.held ? plan.held : failing(FAULT_SENDMSG);
-
+	lock();
+	held = plan.held;
 	plan.held = 0;
-	return err ? err : __real_os_sendmsg(fd, msg, flags);
+	unlock();
+	return held;
 }
 
-ssize_t __wrap_os_send(int fd, const void *buf, size_t len, int flags)
+void plan_hold(int err)
 {
-	const int err = plan.held ? plan.held : failing(FAULT_SENDMSG);
-
-	plan.held = 0;
-	return err ? err : __real_os_send(fd, buf, len, flags);
-}
-
-/* Each message counts as a call of sendmsg; an error behind messages that went
- * is told by the next call. */
-int __wrap_os_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
-{
-	int err = plan.held;
-	unsigned i;
-
-	plan.held = 0;
-	for (i = 0; !err && i < n; i++)
-		err = failing(FAULT_SENDMSG);
-	if (!err)
-		return __real_os_sendmmsg(fd, msg, n, flags);
-	if (i < 2)
-		return err;
+	lock();
 	plan.held = err;
-	return __real_os_sendmmsg(fd, msg, i - 1, flags);
+	unlock();
 }
 
-int __wrap_os_epoll_create(void)
+void plan_closed(int result)
 {
-	const int err = failing(FAULT_EPOLL_CREATE);
-
-	return err ? err : __real_os_epoll_create();
-}
-
-int __wrap_os_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev)
-{
-	const int err = failing(FAULT_EPOLL_CTL);
-
-	return err ? err : __real_os_epoll_ctl(epfd, op, fd, ev);
-}
-
-int __wrap_os_eventfd(void)
-{
-	const int err = failing(FAULT_EVENTFD);
-
-	return err ? err : __real_os_eventfd();
-}
-
-int __wrap_os_timerfd_set(int fd, unsigned us)
-{
-	const int err = failing(FAULT_TIMERFD_SET);
-
-	return err ? err : __real_os_timerfd_set(fd, us);
-}
-
-void *__wrap_os_map(size_t len)
-{
-	return failing(FAULT_MAP) ? NULL : __real_os_map(len);
-}
-
-int __wrap_os_map_fd(int fd, size_t len, void **mem)
-{
-	const int err = failing(FAULT_MAP_FD);
-
-	return err ? err : __real_os_map_fd(fd, len, mem);
+	lock();
+	plan.usage.wrong += result < 0;
+	unlock();
 }

@@ -12,6 +12,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "cable.h"
 #include "cli.h"
 #include "control.h"
 #include "notify.h"
@@ -37,21 +38,22 @@ struct wire {
 	unsigned n;
 	struct worker *workers;
 	int signals, timer;
+	struct cable *cable;
 	struct control *control;	/* NULL: none */
 	int manager;		/* who started us: notify.h */
 	int stop;		/* all workers are to end */
 	int over;		/* one has ended */
 };
 
-static struct impair_counts impaired(void *ctx, unsigned end)
+static uint64_t counted(void *ctx, unsigned end, enum wire_count what)
 {
 	const struct wire *w = ctx;
-	struct impair_counts sum = { 0 };
+	uint64_t n = 0;
 	unsigned i;
 
 	for (i = 0; i < w->n; i++)
-		strand_add_impaired(w->workers[i].strand, end, &sum);
-	return sum;
+		n += strand_counted(w->workers[i].strand, end, what);
+	return n;
 }
 
 static void *work(void *arg)
@@ -68,17 +70,18 @@ static void *work(void *arg)
 static int make_strands(struct wire *w)
 {
 	const unsigned a = fdl_queues(w->ep[0]), b = fdl_queues(w->ep[1]);
-	struct strand *strand;
+	const unsigned n = a < b ? a : b;
+	int rc;
 
-	w->workers = calloc(a < b ? a : b, sizeof(*w->workers));
+	w->workers = calloc(n, sizeof(*w->workers));
 	if (!w->workers)
 		return -ENOMEM;
-	for (; w->n < (a < b ? a : b); w->n++) {
-		strand = strand_new(&w->options, w->ep, w->n, a < b ? a : b);
-		if (!strand)
-			return -ENOMEM;
+	for (; w->n < n; w->n++) {
 		w->workers[w->n].wire = w;
-		w->workers[w->n].strand = strand;
+		rc = strand_new(&w->workers[w->n].strand, &w->options, w->cable,
+				w->ep, w->n, n);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -132,18 +135,21 @@ static void watch(struct wire *w)
 		{ .fd = w->signals, .events = POLLIN },
 		{ .fd = w->timer, .events = POLLIN },
 		{ .fd = w->over, .events = POLLIN },
+		{ .fd = cable_fd(w->cable), .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
 	};
 
 	if (w->control)
-		fds[3].fd = control_fd(w->control);
+		fds[4].fd = control_fd(w->control);
 	while (!fds[2].revents) {
 		/* A client of the control socket that is silent for too long is
 		 * found by looking. */
-		if (poll(fds, 4, w->control ? LOOK_MS : -1) < 0)
+		if (poll(fds, 5, w->control ? LOOK_MS : -1) < 0)
 			continue;
 		if (w->control)
 			control_run(w->control);
+		if (fds[3].revents)
+			cable_run(w->cable);
 		if (fds[0].revents && !take_signal(w))
 			return;
 		if (fds[1].revents)
@@ -196,7 +202,17 @@ static void print_up(struct wire *w)
 
 static int fail(const char *what, int rc)
 {
-	fprintf(stderr, "fdlink: %s: %s\n", what, strerror(-rc));
+	const char *way_out = "";
+
+	if (rc == -EMFILE)
+		way_out = ": raise the limit of open files (ulimit -n)";
+	if (rc == -ENFILE)
+		way_out = ": the system has too many open files: raise "
+			  "fs.file-max";
+	if (rc == -EAGAIN)
+		way_out = ": raise the limit of threads (ulimit -u), or give "
+			  "the links fewer queues";
+	fprintf(stderr, "fdlink: %s: %s%s\n", what, strerror(-rc), way_out);
 	return STATUS_FAILURE;
 }
 
@@ -225,7 +241,7 @@ static int open_control(struct wire *w)
 
 	if (!path)
 		return STATUS_OK;
-	w->control = control_open(path, &w->report);
+	w->control = control_open(path, &w->report, w->cable);
 	return w->control ? STATUS_OK : STATUS_FAILURE;
 }
 
@@ -235,6 +251,9 @@ static int run(struct wire *w)
 	int status, rc;
 
 	rc = watch_signals(w);
+	if (!rc)
+		rc = cable_open(&w->cable, &w->options, w->ep);
+	w->report.cable = w->cable;
 	if (!rc)
 		rc = make_strands(w);
 	if (rc < 0)
@@ -268,6 +287,7 @@ static void close_wire(struct wire *w)
 	for (i = 0; i < w->n; i++)
 		strand_free(w->workers[i].strand);
 	free(w->workers);
+	cable_close(w->cable);
 	for (i = 0; i < CONNECT_ENDS; i++)
 		fdl_endpoint_free(w->ep[i]);
 }
@@ -287,7 +307,7 @@ int connect_main(int argc, char **argv)
 		return signals_stop() ? STATUS_OK : status;
 	w.report.options = &w.options;
 	w.report.ep = w.ep;
-	w.report.impaired = impaired;
+	w.report.counted = counted;
 	w.report.ctx = &w;
 	status = run(&w);
 	close_wire(&w);

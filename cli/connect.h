@@ -13,6 +13,7 @@
 
 #include "impair.h"
 #include "sandbox.h"
+#include "wire_counts.h"
 
 /* The ends of the wire, and the way that starts at each. */
 enum {
@@ -28,6 +29,7 @@ struct connect_options {
 	bool json;
 	bool plain_ip;
 	bool no_sandbox;
+	bool mtu_signal;	/* tell senders of packets that are too long */
 	const char *control;	/* path of the control socket; NULL: none */
 	struct sandbox_user user;
 	bool help;		/* only that was asked for */
@@ -49,16 +51,20 @@ bool connect_impairs(const struct connect_options *options);
 int connect_open(const struct connect_options *options,
 		 struct fdl_endpoint *ep[CONNECT_ENDS]);
 
+struct cable;
+
 /* What the wire says of itself. */
 struct connect_report {
 	const struct connect_options *options;
 	struct fdl_endpoint *const *ep;
-	/* What was done to packets on the way from an end, over all queues. */
-	struct impair_counts (*impaired)(void *ctx, unsigned end);
+	const struct cable *cable;
+	/* What became of packets on the way from an end, over all queues. */
+	uint64_t (*counted)(void *ctx, unsigned end, enum wire_count what);
 	void *ctx;
 	struct timespec started;	/* CLOCK_MONOTONIC */
 	/* What the last line told. */
 	struct fdl_stats told[CONNECT_ENDS];
+	uint64_t told_dropped[CONNECT_ENDS]; /* on the wire itself */
 	struct timespec told_at;
 	bool in_place;			/* lines overwrite each other */
 	bool lost;			/* something that was printed */
@@ -86,24 +92,27 @@ void connect_report_links(struct connect_report *report, FILE *out);
 struct strand;
 
 /*
- * Make a strand of the queues whose number modulo n is i. Returns NULL when
- * there is no memory, or no descriptor.
+ * Make a strand of the queues whose number modulo n is i. options, cable and
+ * ep[] must stay.
+ * Returns 0. Errors: -ENOMEM, -EMFILE, -ENFILE, and those of fdl_queue_fd.
  */
-struct strand *strand_new(const struct connect_options *options,
-			  struct fdl_endpoint *const ep[CONNECT_ENDS],
-			  unsigned i, unsigned n);
+int strand_new(struct strand **strand, const struct connect_options *options,
+	       const struct cable *cable,
+	       struct fdl_endpoint *const ep[CONNECT_ENDS], unsigned i,
+	       unsigned n);
 void strand_free(struct strand *strand);
 
 /*
  * Carry packets until an end has ended, or stop is readable, which may be -1:
- * what of it is read is the caller's. Returns 0: stop is readable; else
- * what fdl_recv or fdl_send returned, and *end is whose.
+ * what of it is read is the caller's. What is on the wire then is counted as
+ * held. Returns 0: stop is readable; else what fdl_recv or fdl_send returned,
+ * and *end is whose.
  */
 int strand_run(struct strand *strand, int stop, unsigned *end);
 
-/* Add what was done to packets on the way from an end. Any thread: the counters
- * may be a few packets old. */
-void strand_add_impaired(const struct strand *strand, unsigned end,
-			 struct impair_counts *sum);
+/* What became of packets on the way from an end. Any thread: the counter may be
+ * a few packets old. */
+uint64_t strand_counted(const struct strand *strand, unsigned end,
+			enum wire_count what);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Both ends of the wire, opened so that they fit each other. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,21 +111,6 @@ static int open_end(const struct connect_options *o, const struct end *end,
 	return cli_status(rc);
 }
 
-static void compare_mtus(const struct connect_options *o,
-			 struct fdl_endpoint *const ep[CONNECT_ENDS])
-{
-	const uint32_t a = fdl_mtu(ep[0]), b = fdl_mtu(ep[1]);
-	const unsigned small = a > b;
-
-	if (a == b)
-		return;
-	fprintf(stderr,
-		"fdlink: %s has an MTU of %" PRIu32 " and %s one of %" PRIu32
-		": longer packets for it are lost: set both to %" PRIu32 "\n",
-		o->locator[small], fdl_mtu(ep[small]), o->locator[!small],
-		fdl_mtu(ep[!small]), fdl_mtu(ep[small]));
-}
-
 int connect_open(const struct connect_options *o,
 		 struct fdl_endpoint *ep[CONNECT_ENDS])
 {
@@ -143,7 +127,5 @@ int connect_open(const struct connect_options *o,
 	status = open_end(o, &end[1], &end[0], &ep[1]);
 	if (status)
 		fdl_endpoint_free(ep[0]);
-	else
-		compare_mtus(o, ep);
 	return status;
 }

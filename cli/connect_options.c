@@ -19,6 +19,7 @@ static const char help[] =
 	"  --stats SECONDS    a line that often: packets, bits, drops each way\n"
 	"  --json             lines and counters as JSON\n"
 	"  --ip               unix sockets carry plain IP, not Ethernet\n"
+	"  --mtu-signal       tell senders of packets too long for the other end\n"
 	"  --control PATH     HTTP on a unix socket: /stats.json, /metrics, /link\n"
 	"  --user NAME        be that user once the links are open\n"
 	"  --no-sandbox       keep capabilities, and all system calls\n"
@@ -256,6 +257,9 @@ static int parse_option(struct connect_options *o, int opt)
 	case 'i':
 		o->plain_ip = true;
 		return STATUS_OK;
+	case 'm':
+		o->mtu_signal = true;
+		return STATUS_OK;
 	case 'c':
 		return parse_control(o, optarg);
 	case 'n':
@@ -299,6 +303,7 @@ int connect_parse(struct connect_options *o, int argc, char **argv)
 		{ "stats", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "ip", no_argument, NULL, 'i' },
+		{ "mtu-signal", no_argument, NULL, 'm' },
 		{ "control", required_argument, NULL, 'c' },
 		{ "user", required_argument, NULL, 'u' },
 		{ "no-sandbox", no_argument, NULL, 'n' },

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the wire says of itself: a line a second, and all counters. */
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <fdlink/open.h>
 
+#include "cable.h"
 #include "cli.h"
 #include "connect.h"
 
@@ -15,16 +17,15 @@ struct passed {
 	uint64_t dropped;	/* on the whole way */
 };
 
-static const char *const impairments[] = {
-	"wire_lost",
-	"wire_late",
-	"wire_duplicated",
-	"wire_drop_no_room",
+/* By enum wire_count. */
+static const char *const wire_names[] = {
+	"wire_lost",	     "wire_late",	   "wire_duplicated",
+	"wire_drop_no_room", "wire_drop_too_long", "wire_drop_unplugged",
+	"wire_signals",	     "wire_held",
 };
 
-enum {
-	IMPAIRMENTS = sizeof(impairments) / sizeof(*impairments),
-};
+static_assert(sizeof(wire_names) / sizeof(*wire_names) == WIRE_COUNTS,
+	      "a name per counter");
 
 static double seconds(const struct timespec *from, const struct timespec *to)
 {
@@ -50,19 +51,24 @@ static uint64_t drops(const struct fdl_stats *stats, const char *side)
 	return n;
 }
 
-static uint64_t impairment(const struct connect_report *r, unsigned end,
-			   unsigned i)
+static uint64_t counted(const struct connect_report *r, unsigned end,
+			enum wire_count what)
 {
-	const struct impair_counts c = r->impaired(r->ctx, end);
-	const uint64_t n[IMPAIRMENTS] = { c.lost, c.late, c.duplicated,
-					  c.no_room };
-
-	return n[i];
+	return r->counted(r->ctx, end, what);
 }
 
-/* Of the way from an end to the other one. */
+/* What the wire itself lost on the way from an end. */
+static uint64_t wire_drops(const struct connect_report *r, unsigned end)
+{
+	return counted(r, end, WIRE_LOST) + counted(r, end, WIRE_DROP_NO_ROOM) +
+	       counted(r, end, WIRE_DROP_TOO_LONG) +
+	       counted(r, end, WIRE_DROP_UNPLUGGED);
+}
+
+/* Of the way from an end to the other one. wire: what was lost on it. */
 static struct passed look(const struct connect_report *r, unsigned end,
-			  const struct fdl_stats now[CONNECT_ENDS], double s)
+			  const struct fdl_stats now[CONNECT_ENDS],
+			  uint64_t wire, double s)
 {
 	const struct fdl_stats *to = &now[!end], *told = &r->told[!end];
 
@@ -71,7 +77,8 @@ static struct passed look(const struct connect_report *r, unsigned end,
 		.bits = (double)(to->tx_bytes - told->tx_bytes) * 8 / s,
 		.dropped = drops(&now[end], "rx_drop_") -
 			   drops(&r->told[end], "rx_drop_") +
-			   drops(to, "tx_drop_") - drops(told, "tx_drop_"),
+			   drops(to, "tx_drop_") - drops(told, "tx_drop_") +
+			   wire - r->told_dropped[end],
 	};
 }
 
@@ -125,6 +132,7 @@ void connect_report_line(struct connect_report *r)
 {
 	struct fdl_stats now[CONNECT_ENDS];
 	struct passed way[CONNECT_ENDS];
+	uint64_t wire[CONNECT_ENDS];
 	struct timespec t;
 	unsigned i;
 
@@ -133,15 +141,19 @@ void connect_report_line(struct connect_report *r)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	get_stats(r, now);
-	for (i = 0; i < CONNECT_ENDS; i++)
-		way[i] = look(r, i, now, seconds(&r->told_at, &t));
+	for (i = 0; i < CONNECT_ENDS; i++) {
+		wire[i] = wire_drops(r, i);
+		way[i] = look(r, i, now, wire[i], seconds(&r->told_at, &t));
+	}
 	if (r->options->json)
 		line_json(way, seconds(&r->started, &t));
 	else
 		line_text(r, way, seconds(&r->started, &t));
 	connect_report_flush(r);
-	for (i = 0; i < CONNECT_ENDS; i++)
+	for (i = 0; i < CONNECT_ENDS; i++) {
 		r->told[i] = now[i];
+		r->told_dropped[i] = wire[i];
+	}
 	r->told_at = t;
 }
 
@@ -160,9 +172,12 @@ static void all_text(const struct connect_report *r,
 		printf("%-20s %20" PRIu64 " %20" PRIu64 "\n", name,
 		       fdl_stats_value(&now[0], i),
 		       fdl_stats_value(&now[1], i));
-	for (i = 0; connect_impairs(r->options) && i < IMPAIRMENTS; i++)
-		printf("%-20s %20" PRIu64 " %20" PRIu64 "\n", impairments[i],
-		       impairment(r, 0, i), impairment(r, 1, i));
+	for (i = 0; i < WIRE_COUNTS; i++) {
+		if (!counted(r, 0, i) && !counted(r, 1, i) && i != WIRE_HELD)
+			continue;
+		printf("%-20s %20" PRIu64 " %20" PRIu64 "\n", wire_names[i],
+		       counted(r, 0, i), counted(r, 1, i));
+	}
 }
 
 static const char *const end_names[CONNECT_ENDS] = { "a", "b" };
@@ -189,9 +204,9 @@ void connect_report_json(struct connect_report *r, FILE *out)
 		for (i = 0; (name = fdl_stats_name(i)); i++)
 			fprintf(out, ", \"%s\": %" PRIu64, name,
 				fdl_stats_value(&now[end], i));
-		for (i = 0; i < IMPAIRMENTS; i++)
-			fprintf(out, ", \"%s\": %" PRIu64, impairments[i],
-				impairment(r, end, i));
+		for (i = 0; i < WIRE_COUNTS; i++)
+			fprintf(out, ", \"%s\": %" PRIu64, wire_names[i],
+				counted(r, end, i));
 		fputc('}', out);
 	}
 	fputs("}\n", out);
@@ -225,10 +240,10 @@ void connect_report_metrics(struct connect_report *r, FILE *out)
 		value[1] = fdl_stats_value(&now[1], i);
 		metric(r, out, name, value);
 	}
-	for (i = 0; i < IMPAIRMENTS; i++) {
-		value[0] = impairment(r, 0, i);
-		value[1] = impairment(r, 1, i);
-		metric(r, out, impairments[i], value);
+	for (i = 0; i < WIRE_COUNTS; i++) {
+		value[0] = counted(r, 0, i);
+		value[1] = counted(r, 1, i);
+		metric(r, out, wire_names[i], value);
 	}
 	fprintf(out,
 		"# TYPE fdlink_uptime_seconds gauge\n"
@@ -258,13 +273,13 @@ void connect_report_links(struct connect_report *r, FILE *out)
 {
 	unsigned end;
 
-	fputc('{', out);
+	fprintf(out, "{\"carrier\": %s",
+		cable_is_plugged(r->cable) ? "true" : "false");
 	for (end = 0; end < CONNECT_ENDS; end++) {
-		fprintf(out, "%s\"%s\": {\"locator\": ", end ? ", " : "",
-			end_names[end]);
+		fprintf(out, ", \"%s\": {\"locator\": ", end_names[end]);
 		cli_json_string(out, r->options->locator[end]);
 		fprintf(out, ", \"mtu\": %" PRIu32 ", \"device\": ",
-			fdl_mtu(r->ep[end]));
+			cable_mtu(r->cable, end));
 		link_json(r->ep[end], out);
 		fputc('}', out);
 	}

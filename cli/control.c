@@ -11,36 +11,82 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "cable.h"
 #include "connect.h"
+#include "control_bind.h"
 
 enum {
 	MAX_CONNECTIONS = 16,
 	PATIENCE_S = 10,	/* with a client that is silent */
+	BODY_ROOM = 64,		/* of a PUT, with its NUL */
 };
 
 struct control {
 	struct connect_report *report;
+	struct cable *cable;
 	struct MHD_Daemon *daemon;
 	struct sockaddr_un address;
-	int fd;			/* that listens; -1: the daemon has closed it */
+	struct stat file;	/* that was bound */
+	int fd;			/* that listens; -1: none */
 };
 
-/* A page, and who writes it. */
+/* One of a client. */
+struct request {
+	char body[BODY_ROOM];
+	size_t len;		/* of the whole body, also of what is not kept */
+};
+
+/* Whether text is the words, with white space between them or not. */
+static bool is_json(const char *text, const char *const words[])
+{
+	for (; *words; words++) {
+		text += strspn(text, " \t\r\n");
+		if (strncmp(text, *words, strlen(*words)) != 0)
+			return false;
+		text += strlen(*words);
+	}
+	return !text[strspn(text, " \t\r\n")];
+}
+
+static bool put_link(struct cable *cable, const char *body)
+{
+	static const char *const on[] = { "{",	  "\"carrier\"", ":",
+					  "true", "}",		 NULL };
+	static const char *const off[] = { "{",	    "\"carrier\"", ":",
+					   "false", "}",	   NULL };
+	const bool plugged = is_json(body, on);
+
+	if (!plugged && !is_json(body, off))
+		return false;
+	cable_plug(cable, plugged);
+	return true;
+}
+
+/* A page, who writes it, and who takes what is put there: false for a text that
+ * is not understood. */
 static const struct page {
 	const char *url;
 	const char *type;
 	void (*write)(struct connect_report *report, FILE *out);
+	bool (*put)(struct cable *cable, const char *body);
+	const char *wants;	/* what can be put there */
 } pages[] = {
-	{ "/stats.json", "application/json", connect_report_json },
+	{ "/stats.json", "application/json", connect_report_json, NULL, NULL },
 	{ "/metrics",
 	  "application/openmetrics-text; version=1.0.0; charset=utf-8",
-	  connect_report_metrics },
-	{ "/link", "application/json", connect_report_links },
+	  connect_report_metrics, NULL, NULL },
+	{ "/link", "application/json", connect_report_links, put_link,
+	  "put {\"carrier\": true} or {\"carrier\": false} here\n" },
 };
 
+enum {
+	PAGES = sizeof(pages) / sizeof(*pages),
+};
+
+/* allow: the methods of a page that has not this one, or NULL. */
 static enum MHD_Result answer(struct MHD_Connection *client, unsigned status,
-			      const char *type, char *body, size_t len)
+			      const char *type, const char *allow, char *body,
+			      size_t len)
 {
 	struct MHD_Response *response;
 	enum MHD_Result result;
@@ -52,9 +98,8 @@ static enum MHD_Result answer(struct MHD_Connection *client, unsigned status,
 		return MHD_NO;
 	}
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
-					"GET, HEAD");
+	if (allow)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
 	result = MHD_queue_response(client, status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -65,8 +110,22 @@ static enum MHD_Result refuse(struct MHD_Connection *client, unsigned status,
 {
 	char *body = strdup(why);
 
-	return body ? answer(client, status, "text/plain", body, strlen(body)) :
-		      MHD_NO;
+	if (!body)
+		return MHD_NO;
+	return answer(client, status, "text/plain", NULL, body, strlen(body));
+}
+
+static enum MHD_Result refuse_method(struct MHD_Connection *client,
+				     const struct page *page)
+{
+	char *body = strdup(page->put ? "there is GET, HEAD and PUT here\n" :
+					"there is only GET and HEAD here\n");
+
+	if (!body)
+		return MHD_NO;
+	return answer(client, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
+		      page->put ? "GET, HEAD, PUT" : "GET, HEAD", body,
+		      strlen(body));
 }
 
 /* The mode of the socket file says the same, to those who obey it. */
@@ -98,66 +157,92 @@ static enum MHD_Result show(const struct control *control,
 		free(body);
 		return MHD_NO;
 	}
-	return answer(client, MHD_HTTP_OK, page->type, body, len);
+	return answer(client, MHD_HTTP_OK, page->type, NULL, body, len);
 }
 
-/* Called when the headers are there, and again when the body is. */
+/* The answer to a PUT is the page as it is then. */
+static enum MHD_Result put(const struct control *control,
+			   struct MHD_Connection *client,
+			   const struct page *page,
+			   const struct request *request)
+{
+	if (request->len >= sizeof(request->body))
+		return refuse(client, MHD_HTTP_CONTENT_TOO_LARGE, page->wants);
+	if (!page->put(control->cable, request->body))
+		return refuse(client, MHD_HTTP_BAD_REQUEST, page->wants);
+	return show(control, client, page);
+}
+
+static enum MHD_Result serve(const struct control *control,
+			     struct MHD_Connection *client, const char *url,
+			     const char *method, const struct request *request)
+{
+	const struct page *page = pages;
+
+	if (!may_ask(client))
+		return refuse(client, MHD_HTTP_FORBIDDEN,
+			      "another user's wire\n");
+	while (page < pages + PAGES && strcmp(url, page->url) != 0)
+		page++;
+	if (page == pages + PAGES)
+		return refuse(client, MHD_HTTP_NOT_FOUND,
+			      "there are /stats.json, /metrics and /link\n");
+	if (!strcmp(method, MHD_HTTP_METHOD_GET) ||
+	    !strcmp(method, MHD_HTTP_METHOD_HEAD))
+		return show(control, client, page);
+	if (page->put && !strcmp(method, MHD_HTTP_METHOD_PUT))
+		return put(control, client, page, request);
+	return refuse_method(client, page);
+}
+
+/* What is too long is not kept, and refused at its end. */
+static void take_body(struct request *request, const char *data, size_t len)
+{
+	if (request->len + len < sizeof(request->body))
+		memcpy(request->body + request->len, data, len);
+	request->len += len;
+}
+
+/* Called when the headers are there, for each part of the body, and at its
+ * end. */
 static enum MHD_Result handle(void *ctx, struct MHD_Connection *client,
 			      const char *url, const char *method,
 			      const char *version, const char *data,
 			      size_t *len, void **seen)
 {
-	size_t i;
+	struct request *request = *seen;
 
 	(void)version;
-	(void)data;
-	if (!*seen) {
-		*seen = ctx;
-		return MHD_YES;
+	if (!request) {
+		*seen = calloc(1, sizeof(*request));
+		return *seen ? MHD_YES : MHD_NO;
 	}
-	if (*len) {
-		*len = 0;
-		return MHD_YES;
-	}
-	if (!may_ask(client))
-		return refuse(client, MHD_HTTP_FORBIDDEN,
-			      "another user's wire\n");
-	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
-	    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-		return refuse(client, MHD_HTTP_METHOD_NOT_ALLOWED,
-			      "there is only GET and HEAD here\n");
-	for (i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
-		if (!strcmp(url, pages[i].url))
-			return show(ctx, client, &pages[i]);
-	}
-	return refuse(client, MHD_HTTP_NOT_FOUND,
-		      "there are /stats.json, /metrics and /link\n");
+	if (!*len)
+		return serve(ctx, client, url, method, request);
+	take_body(request, data, *len);
+	*len = 0;
+	return MHD_YES;
 }
 
-/* Nobody answers at a file that an earlier wire left behind. */
-static bool is_left_behind(const struct sockaddr_un *address)
+static void forget(void *ctx, struct MHD_Connection *client, void **seen,
+		   enum MHD_RequestTerminationCode why)
 {
-	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int rc;
-
-	if (fd < 0)
-		return false;
-	rc = connect(fd, (const struct sockaddr *)address, sizeof(*address));
-	rc = rc < 0 ? errno : 0;
-	close(fd);
-	return rc == ECONNREFUSED;
+	(void)ctx;
+	(void)client;
+	(void)why;
+	free(*seen);
+	*seen = NULL;
 }
 
-/* Returns 0 or an errno. */
-static int bind_private(int fd, const struct sockaddr_un *address)
+/* What --user names has to remove it. */
+static int hand_over(struct control *control)
 {
-	const mode_t mask = umask(0177);
-	int err = 0;
+	const struct sandbox_user *user = &control->report->options->user;
+	const char *path = control->address.sun_path;
 
-	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
-		err = errno;
-	umask(mask);
-	return err;
+	if (user->name && lchown(path, user->uid, user->gid) < 0)
+		return errno;
+	return lstat(path, &control->file) < 0 ? errno : 0;
 }
 
 static int listen_at(struct control *control)
@@ -169,30 +254,49 @@ static int listen_at(struct control *control)
 			     SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (control->fd < 0)
 		return errno;
-	err = bind_private(control->fd, address);
-	if (err == EADDRINUSE && is_left_behind(address) &&
-	    !unlink(address->sun_path))
-		err = bind_private(control->fd, address);
-	if (err) {
-		/* It is somebody else's: nothing of ours is to be removed. */
-		control->address.sun_path[0] = '\0';
+	err = control_bind(control->fd, address);
+	if (!err)
+		err = hand_over(control);
+	if (err)
 		return err;
-	}
 	return listen(control->fd, MAX_CONNECTIONS) < 0 ? errno : 0;
 }
 
 static int start(struct control *control)
 {
+	errno = 0;
 	control->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL, 0, NULL, NULL, handle, control,
 		MHD_OPTION_LISTEN_SOCKET, control->fd,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE_S,
-		MHD_OPTION_END);
-	return control->daemon ? 0 : ENOMEM;
+		MHD_OPTION_NOTIFY_COMPLETED, forget, NULL, MHD_OPTION_END);
+	if (control->daemon)
+		return 0;
+	return errno ? errno : ENOMEM;
 }
 
-struct control *control_open(const char *path, struct connect_report *report)
+static const char *way_out(int err)
+{
+	switch (err) {
+	case EADDRINUSE:
+		return ": another program has it: give another path";
+	case EWOULDBLOCK:
+		return ": its directory is locked by another process: try "
+		       "again";
+	case ENAMETOOLONG:
+		return ": give a path of at most 107 bytes";
+	case ENOENT:
+		return ": there is no such directory: make it first";
+	case EMFILE:
+		return ": raise the limit of open files (ulimit -n)";
+	default:
+		return "";
+	}
+}
+
+struct control *control_open(const char *path, struct connect_report *report,
+			     struct cable *cable)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	int err;
@@ -202,6 +306,7 @@ struct control *control_open(const char *path, struct connect_report *report)
 		return NULL;
 	}
 	control->report = report;
+	control->cable = cable;
 	control->fd = -1;
 	control->address.sun_family = AF_UNIX;
 	err = strlen(path) < sizeof(control->address.sun_path) ? 0 :
@@ -215,23 +320,32 @@ struct control *control_open(const char *path, struct connect_report *report)
 	if (!err)
 		return control;
 	fprintf(stderr, "fdlink: --control %s: %s%s\n", path, strerror(err),
-		err == EADDRINUSE ? ": another program has it: give another "
-				    "path" :
-				    "");
+		way_out(err));
 	control_close(control);
 	return NULL;
+}
+
+/* Only the file that was bound goes: another program may have its own there. */
+static void remove_file(const struct control *control)
+{
+	const char *path = control->address.sun_path;
+	struct stat now;
+
+	if (control->file.st_ino && !lstat(path, &now) &&
+	    now.st_dev == control->file.st_dev &&
+	    now.st_ino == control->file.st_ino)
+		unlink(path);
 }
 
 void control_close(struct control *control)
 {
 	if (!control)
 		return;
+	remove_file(control);
 	if (control->daemon)
 		MHD_stop_daemon(control->daemon);
 	else if (control->fd >= 0)
 		close(control->fd);
-	if (control->fd >= 0 && control->address.sun_path[0])
-		unlink(control->address.sun_path);
 	free(control);
 }
 

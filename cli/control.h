@@ -3,16 +3,18 @@
 #ifndef CONTROL_H
 #define CONTROL_H
 
+struct cable;
 struct connect_report;
 struct control;
 
 /*
- * Listen at path, for this user and root only. report must stay. A socket file
- * that nobody listens at any more is taken over.
+ * Listen at path, for this user and root only. report and cable must stay. A
+ * socket file that nobody listens at any more is taken over.
  * Returns NULL, and standard error says why: path is too long or taken, or the
  * server cannot be had.
  */
-struct control *control_open(const char *path, struct connect_report *report);
+struct control *control_open(const char *path, struct connect_report *report,
+			     struct cable *cable);
 
 /* NULL is fine. The socket file goes. */
 void control_close(struct control *control);

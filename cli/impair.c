@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "impair.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <fdlink/fdlink.h>
+
+#include "wire_counts.h"
 
 enum {
 	CERTAIN = 1000000,	/* of a chance */
@@ -20,23 +21,15 @@ struct item {
 	struct fdl_packet *pkt;
 };
 
-enum count {
-	LOST,
-	LATE,
-	DUPLICATED,
-	NO_ROOM,
-	COUNTS,
-};
-
 struct impair {
 	const struct impair_options *options;
 	struct fdl_queue *q;
+	struct wire_counts *counts;
 	uint64_t random;	/* state */
 	uint64_t number;	/* of the next packet */
 	uint64_t free_at;	/* the wire has sent what it was given */
 	uint64_t last_due;	/* of those that keep their order */
 	unsigned n;
-	_Atomic uint64_t count[COUNTS];
 	struct item heap[IMPAIR_ROOM];	/* the first one is due first */
 };
 
@@ -47,7 +40,8 @@ bool impair_any(const struct impair_options *o)
 }
 
 struct impair *impair_new(const struct impair_options *options,
-			  struct fdl_queue *q, uint64_t seed)
+			  struct fdl_queue *q, struct wire_counts *counts,
+			  uint64_t seed)
 {
 	struct impair *im = calloc(1, sizeof(*im));
 
@@ -55,8 +49,14 @@ struct impair *impair_new(const struct impair_options *options,
 		return NULL;
 	im->options = options;
 	im->q = q;
+	im->counts = counts;
 	im->random = seed;
 	return im;
+}
+
+unsigned impair_under_way(const struct impair *im)
+{
+	return im->n;
 }
 
 void impair_free(struct impair *im)
@@ -70,16 +70,9 @@ void impair_free(struct impair *im)
 	free(im);
 }
 
-static uint64_t told(const struct impair *im, enum count what)
+static void tell(struct impair *im, enum wire_count what)
 {
-	return atomic_load_explicit(&im->count[what], memory_order_relaxed);
-}
-
-/* One thread counts, others look. */
-static void tell(struct impair *im, enum count what)
-{
-	atomic_store_explicit(&im->count[what], told(im, what) + 1,
-			      memory_order_relaxed);
+	wire_count(im->counts, what, 1);
 }
 
 /* SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number
@@ -198,16 +191,18 @@ void impair_put(struct impair *im, struct fdl_packet *pkt, uint64_t now)
 	struct fdl_packet *other = NULL;
 
 	if (lost || im->n + 2 > IMPAIR_ROOM || fdl_keep(&pkt) < 0) {
-		tell(im, lost ? LOST : NO_ROOM);
+		tell(im, lost ? WIRE_LOST : WIRE_DROP_NO_ROOM);
 		fdl_release(&pkt, 1);
 		return;
 	}
 	if (twice) {
 		other = copy(im, pkt);
-		tell(im, other ? DUPLICATED : NO_ROOM);
+		tell(im, WIRE_DUPLICATED);
+		if (!other)
+			tell(im, WIRE_DROP_NO_ROOM);
 	}
 	if (late)
-		tell(im, LATE);
+		tell(im, WIRE_LATE);
 	add(im, pkt, late ? due + o->late_ns : due);
 	if (other)
 		add(im, other, due);
@@ -228,12 +223,4 @@ int impair_take(struct impair *im, struct fdl_packet *v[], int n, uint64_t now)
 uint64_t impair_due(const struct impair *im)
 {
 	return im->n ? im->heap[0].due : UINT64_MAX;
-}
-
-void impair_add_counts(const struct impair *im, struct impair_counts *sum)
-{
-	sum->lost += told(im, LOST);
-	sum->late += told(im, LATE);
-	sum->duplicated += told(im, DUPLICATED);
-	sum->no_room += told(im, NO_ROOM);
 }

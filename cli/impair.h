@@ -8,6 +8,7 @@
 
 struct fdl_packet;
 struct fdl_queue;
+struct wire_counts;
 
 /* Most packets that are under way at a time; more are dropped and counted. */
 enum {
@@ -25,28 +26,22 @@ struct impair_options {
 	uint32_t duplicate;
 };
 
-struct impair_counts {
-	uint64_t lost;
-	uint64_t late;
-	uint64_t duplicated;
-	uint64_t no_room;	/* more under way than IMPAIR_ROOM, or no
-				 * memory for a duplicate */
-};
-
 struct impair;
 
 /* True: it is not in order. */
 bool impair_any(const struct impair_options *options);
 
 /*
- * options must stay. Duplicates are of q's pool. Of two with the same seed, the
- * same packets are lost, late and duplicated. Returns NULL when there is no
- * memory.
+ * options and counts must stay: what becomes of packets is counted there.
+ * Duplicates are of q's pool. Of two with the same seed, the same packets are
+ * lost, late and duplicated. Returns NULL when there is no memory.
  */
 struct impair *impair_new(const struct impair_options *options,
-			  struct fdl_queue *q, uint64_t seed);
+			  struct fdl_queue *q, struct wire_counts *counts,
+			  uint64_t seed);
 
-/* Packets under way are released. */
+/* How many packets are under way. impair_free releases them. */
+unsigned impair_under_way(const struct impair *impair);
 void impair_free(struct impair *impair);
 
 /*
@@ -61,8 +56,5 @@ int impair_take(struct impair *impair, struct fdl_packet *v[], int n,
 
 /* When the next one arrives; UINT64_MAX: none is under way. */
 uint64_t impair_due(const struct impair *impair);
-
-/* Add its counters to a sum. Any thread. */
-void impair_add_counts(const struct impair *impair, struct impair_counts *sum);
 
 #endif

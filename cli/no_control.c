@@ -4,10 +4,12 @@
 
 #include <stddef.h>
 
-struct control *control_open(const char *path, struct connect_report *report)
+struct control *control_open(const char *path, struct connect_report *report,
+			     struct cable *cable)
 {
 	(void)path;
 	(void)report;
+	(void)cable;
 	return NULL;
 }
 

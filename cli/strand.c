@@ -8,7 +8,10 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include <fdlink/open.h>
+
 #include "connect.h"
+#include "gate.h"
 
 enum {
 	BATCH = 64,
@@ -20,6 +23,8 @@ enum {
 struct lane {
 	struct fdl_queue *from, *to;
 	unsigned end;		/* where it starts */
+	struct gate gate;
+	struct wire_counts counts;
 	struct impair *impair;	/* NULL: the way is in order */
 	struct fdl_packet *v[BATCH];
 	int at, n;		/* v[at..n) has not been sent */
@@ -29,6 +34,9 @@ struct lane {
 };
 
 struct strand {
+	const struct cable *cable;
+	struct fdl_endpoint *ep[CONNECT_ENDS];
+	uint64_t changes[CONNECT_ENDS]; /* of the link, that were noted */
 	unsigned n;
 	struct lane *lanes;
 	struct pollfd *fds;	/* one per lane, and stop */
@@ -39,56 +47,76 @@ static unsigned share(const struct fdl_endpoint *ep, unsigned i, unsigned n)
 	return (fdl_queues(ep) - i + n - 1) / n;
 }
 
+/* What leads from queue i of an end to one of the other end. */
 static int lane_open(struct lane *lane, const struct connect_options *o,
-		     struct fdl_queue *from, struct fdl_queue *to, unsigned end)
+		     const struct cable *cable, unsigned end, unsigned i)
 {
-	const uint64_t seed = o->seed + fdl_queue_index(from) * 2 + end;
+	const uint64_t seed = o->seed + (uint64_t)i * 2 + end;
 
-	lane->from = from;
-	lane->to = to;
 	lane->end = end;
 	lane->ready = true;
+	lane->gate = (struct gate){
+		.cable = cable,
+		.counts = &lane->counts,
+		.from = lane->from,
+		.end = end,
+		.signals = o->mtu_signal,
+	};
 	if (!impair_any(&o->impair[end]))
 		return 0;
-	lane->impair = impair_new(&o->impair[end], from, seed);
+	lane->impair = impair_new(&o->impair[end], lane->from, &lane->counts,
+				  seed);
 	return lane->impair ? 0 : -ENOMEM;
 }
 
 static int open_lanes(struct strand *s, const struct connect_options *o,
-		      struct fdl_endpoint *const ep[CONNECT_ENDS], unsigned i,
-		      unsigned n)
+		      unsigned i, unsigned n)
 {
 	struct lane *lane = s->lanes;
+	struct pollfd *fd = s->fds;
 	unsigned end, from;
+	int rc;
 
 	for (end = 0; end < CONNECT_ENDS; end++) {
-		for (from = i; from < fdl_queues(ep[end]); from += n, lane++) {
-			if (lane_open(lane, o, fdl_get_queue(ep[end], from),
-				      fdl_get_queue(ep[!end], i), end) < 0)
-				return -ENOMEM;
-			s->fds[lane - s->lanes].fd = fdl_queue_fd(lane->from);
-			if (s->fds[lane - s->lanes].fd < 0)
-				return -ENOMEM;
+		for (from = i; from < fdl_queues(s->ep[end]); from += n) {
+			lane->from = fdl_get_queue(s->ep[end], from);
+			lane->to = fdl_get_queue(s->ep[!end], i);
+			fd->fd = fdl_queue_fd(lane->from);
+			if (fd->fd < 0)
+				return fd->fd;
+			rc = lane_open(lane, o, s->cable, end, from);
+			if (rc < 0)
+				return rc;
+			lane++;
+			fd++;
 		}
 	}
 	return 0;
 }
 
-struct strand *strand_new(const struct connect_options *o,
-			  struct fdl_endpoint *const ep[CONNECT_ENDS],
-			  unsigned i, unsigned n)
+int strand_new(struct strand **made, const struct connect_options *o,
+	       const struct cable *cable,
+	       struct fdl_endpoint *const ep[CONNECT_ENDS], unsigned i,
+	       unsigned n)
 {
 	struct strand *s = calloc(1, sizeof(*s));
+	int rc = -ENOMEM;
 
 	if (!s)
-		return NULL;
+		return rc;
+	s->cable = cable;
+	s->ep[0] = ep[0];
+	s->ep[1] = ep[1];
 	s->n = share(ep[0], i, n) + share(ep[1], i, n);
 	s->lanes = calloc(s->n, sizeof(*s->lanes));
 	s->fds = calloc(s->n + 1, sizeof(*s->fds));
-	if (s->lanes && s->fds && open_lanes(s, o, ep, i, n) == 0)
-		return s;
-	strand_free(s);
-	return NULL;
+	if (s->lanes && s->fds)
+		rc = open_lanes(s, o, i, n);
+	if (rc < 0)
+		strand_free(s);
+	else
+		*made = s;
+	return rc;
 }
 
 void strand_free(struct strand *s)
@@ -151,17 +179,18 @@ static int lane_receive(struct lane *lane)
 	lane->at = 0;
 	lane->n = 0;
 	n = fdl_recv(lane->from, lane->v, BATCH);
-	lane->ready = n > 0;
+	/* Of fewer, the fd tells whether there are more. */
+	lane->ready = n == BATCH;
 	if (n == -ENOBUFS)
 		return 0;
-	if (n < 0)
+	if (n <= 0)
 		return n;
-	lane->n = n;
-	if (!lane->impair || !n)
+	lane->n = gate_pass(&lane->gate, lane->v, n);
+	if (!lane->impair)
 		return n;
-	lane->n = 0;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < lane->n; i++)
 		impair_put(lane->impair, lane->v[i], now_ns());
+	lane->n = 0;
 	return n;
 }
 
@@ -174,26 +203,22 @@ static void lane_take(struct lane *lane)
 	lane->n = impair_take(lane->impair, lane->v, BATCH, now_ns());
 }
 
-/* Returns whether anything moved, or why an end, *end, has ended. */
+/* Returns 0, or why an end, *end, has ended. */
 static int lane_turn(struct lane *lane, unsigned *end)
 {
-	const bool was_full = lane->full;
-	int n, rc;
+	int rc;
 
 	*end = !lane->end;
 	rc = lane_send(lane);
 	if (rc < 0)
 		return rc;
 	*end = lane->end;
-	n = lane_receive(lane);
-	if (n < 0)
-		return n;
-	lane_take(lane);
-	*end = !lane->end;
-	rc = lane_send(lane);
+	rc = lane_receive(lane);
 	if (rc < 0)
 		return rc;
-	return n || (was_full && !lane->full);
+	lane_take(lane);
+	*end = !lane->end;
+	return lane_send(lane);
 }
 
 /* The queue that a lane receives from is one that others send to. */
@@ -228,7 +253,8 @@ static uint64_t until_due(const struct lane *lane)
 /*
  * Returns how long to wait. One fd tells both that there is something to receive
  * and that there is room: it is not looked at while what it has cannot be taken.
- * Where that hides the room, time has to do.
+ * Where that hides the room, time has to do. What a lane may go on with at once
+ * is not waited for.
  */
 static uint64_t prepare(struct strand *s)
 {
@@ -245,19 +271,19 @@ static uint64_t prepare(struct strand *s)
 			fdl_want_write(lane->from, awaited);
 		lane->awaited = awaited;
 		s->fds[i].events = lane->full ? 0 : POLLIN;
-		if (!lane->full)
-			wait = soonest(wait, until_due(lane));
-		else if (awaited)
-			wait = soonest(wait, RETRY_NS);
+		if (lane->full)
+			wait = soonest(wait, awaited ? RETRY_NS : UINT64_MAX);
+		else
+			wait = soonest(wait, lane->ready ? 0 : until_due(lane));
 	}
 	return wait;
 }
 
-/* Look at every fd, so that a lane that is never idle keeps no other back; wait
- * if nothing moved. Returns whether stop is readable. */
-static bool wait_for_more(struct strand *s, bool moved)
+/* Look at every fd, so that a lane that is never idle keeps no other back.
+ * Returns whether stop is readable. */
+static bool wait_for_more(struct strand *s)
 {
-	const uint64_t next = prepare(s), wait = moved ? 0 : next;
+	const uint64_t wait = prepare(s);
 	const struct timespec t = { (time_t)(wait / 1000000000),
 				    (long)(wait % 1000000000) };
 	unsigned i;
@@ -271,33 +297,64 @@ static bool wait_for_more(struct strand *s, bool moved)
 	return s->fds[s->n].revents != 0;
 }
 
-int strand_run(struct strand *s, int stop, unsigned *end)
+static void note_changes(struct strand *s)
 {
-	bool moved;
+	uint64_t changes;
+	unsigned end;
+
+	for (end = 0; end < CONNECT_ENDS; end++) {
+		changes = fdl_link_changes(s->ep[end]);
+		if (changes != s->changes[end])
+			cable_note(s->cable);
+		s->changes[end] = changes;
+	}
+}
+
+static int carry(struct strand *s, unsigned *end)
+{
 	unsigned i;
 	int rc;
 
-	s->fds[s->n] = (struct pollfd){ .fd = stop, .events = POLLIN };
 	for (;;) {
-		moved = false;
 		for (i = 0; i < s->n; i++) {
 			rc = lane_turn(&s->lanes[i], end);
 			if (rc < 0)
 				return rc;
-			moved |= rc > 0;
 		}
-		if (wait_for_more(s, moved))
+		note_changes(s);
+		if (wait_for_more(s))
 			return 0;
 	}
 }
 
-void strand_add_impaired(const struct strand *s, unsigned end,
-			 struct impair_counts *sum)
+int strand_run(struct strand *s, int stop, unsigned *end)
 {
+	struct lane *lane;
+	unsigned i;
+	int rc;
+
+	s->fds[s->n] = (struct pollfd){ .fd = stop, .events = POLLIN };
+	rc = carry(s, end);
+	for (i = 0; i < s->n; i++) {
+		lane = &s->lanes[i];
+		wire_count(&lane->counts, WIRE_HELD,
+			   (uint64_t)(lane->n - lane->at));
+		if (lane->impair)
+			wire_count(&lane->counts, WIRE_HELD,
+				   impair_under_way(lane->impair));
+	}
+	return rc;
+}
+
+uint64_t strand_counted(const struct strand *s, unsigned end,
+			enum wire_count what)
+{
+	uint64_t n = 0;
 	unsigned i;
 
 	for (i = 0; i < s->n; i++) {
-		if (s->lanes[i].end == end && s->lanes[i].impair)
-			impair_add_counts(s->lanes[i].impair, sum);
+		if (s->lanes[i].end == end)
+			n += wire_counted(&s->lanes[i].counts, what);
 	}
+	return n;
 }

@@ -116,7 +116,7 @@ _fdlink() {
 	connect)
 		words+=" --stats --json --ip --rate --delay --jitter --loss"
 		words+=" --reorder --late --duplicate --seed --control --user"
-		words+=" --no-sandbox" ;;
+		words+=" --no-sandbox --mtu-signal" ;;
 	*) return ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

@@ -48,17 +48,22 @@ counter() {
 		"$tmp/$1"
 }
 
-# Each packet that came in went out, or is counted, both ways.
+# Each packet that came in went out, was on the wire at the end, or is counted;
+# both ways.
 accounted() {
 	local log=$1 way from to in out
 
 	for way in "2 3" "3 2"; do
 		read -r from to <<<"$way"
-		in=$(counter "$log" rx_packets "$from")
+		in=$(awk -v from="$from" -v to="$to" '/^A is/ { sum = 0 }
+			/^(rx_packets|wire_duplicated) / { sum += $from }
+			/^wire_signals / { sum += $to }
+			END { print sum }' "$tmp/$log")
 		# Of what was cut, the segments are counted there.
-		out=$(awk -v at="$to" '/^A is/ { sum = 0 }
-			/^tx_(packets|drop_|gso_cut)/ { sum += $at }
-			/^tx_segments/ { sum -= $at }
+		out=$(awk -v from="$from" -v to="$to" '/^A is/ { sum = 0 }
+			/^tx_(packets|drop_|gso_cut)/ { sum += $to }
+			/^tx_segments/ { sum -= $to }
+			/^wire_(lost|drop_.*|held) / { sum += $from }
 			END { print sum }' "$tmp/$log")
 		[ "$in" = "$out" ] ||
 			fail "$what: $log: $in packets came, $out are told of"
@@ -179,6 +184,53 @@ lossy() {
 	[ "$(counter one wire_lost 3)" = 0 ] || fail "$what: lost from B"
 }
 
+# says TEXT: the wire, on standard error
+says() {
+	wait_for grep -q "$1" "$tmp/one"
+}
+
+# MTUs that differ are told of, at the start and as they change. Who sends what
+# is too long is told so only where that is asked for.
+unequal_mtus() {
+	local what="MTUs that differ" ip
+
+	make_ends 9000
+	in_peer ip link set b0 mtu 1400
+	start_wire one tap:a0 "tap:b0,netns=/proc/$peer/ns/net" --mtu-signal
+	up one
+	says "b0.* MTU of 1400 and tap:a0 one of 9000"
+	wait_for ping -n -q -c 1 -W 1 192.0.2.2
+	ping -n -c 1 -W 1 -M "do" -s 3000 192.0.2.2 >"$tmp/ping" || :
+	grep -q "mtu = 1400" "$tmp/ping" || fail "$what: $(cat "$tmp/ping")"
+	for ip in 192.0.2.2 fd00::2; do
+		timeout 60 python3 "$ends" tcp $ip "$tmp/file" ||
+			fail "$what: with $ip"
+	done
+	in_peer ip link set b0 mtu 1300
+	says "b0.* MTU of 1300 and"
+	ip link set a0 mtu 1300
+	says "MTU of 1300 at both ends now"
+	ip link set a0 mtu 1280
+	says "a0 has an MTU of 1280 and"
+	end_wires
+	[ "$(counter one wire_drop_too_long 2)" -gt 0 ] ||
+		fail "$what: nothing was too long"
+	[ "$(counter one wire_signals 2)" -gt 0 ] || fail "$what: no answer"
+	[ "$(counter one wire_signals 3)" = 0 ] || fail "$what: from B"
+	accounted one
+	remove_devices
+	make_ends 9000
+	in_peer ip link set b0 mtu 1400
+	start_wire one tap:a0 "tap:b0,netns=/proc/$peer/ns/net"
+	up one
+	wait_for ping -n -q -c 1 -W 1 192.0.2.2
+	ping -n -c 1 -W 1 -M "do" -s 3000 192.0.2.2 >"$tmp/ping" || :
+	! grep -q "mtu =" "$tmp/ping" || fail "$what: the wire is not silent"
+	end_wires
+	accounted one
+	remove_devices
+}
+
 # STATUS TEXT ARGUMENT...
 refused() {
 	local status=0 expected=$1 text=$2
@@ -224,6 +276,21 @@ get() {
 		"http://localhost$1"
 }
 
+# Frames that come while the cable is pulled are dropped, and counted.
+unplug() {
+	ip link set a0 up
+	in_peer ip link set b0 up
+	get /link -X PUT -d '{"carrier": false}' | grep -q '"carrier": false' ||
+		fail "$what: the cable cannot be pulled"
+	python3 "$frames" numbers a0 || :
+	get /link -X PUT -d ' { "carrier" :true } ' |
+		grep -q '{"carrier": true' || fail "$what: nor plugged in"
+	start_frames count
+	python3 "$frames" numbers a0
+	wait_for ended $frames_pid
+	wait $frames_pid || fail "$what: $(cat "$tmp/frames")"
+}
+
 control() {
 	local what="the control socket"
 
@@ -251,7 +318,12 @@ assert link["a"]["device"]["up"] is False' || fail "$what: /link"
 	grep -q '^fdlink_tx_packets_total{end="a",locator="tap:a0"} 0$' \
 		"$tmp/metrics" || fail "$what: $(head -n 5 "$tmp/metrics")"
 	get /nothing | grep -q /stats.json || fail "$what: 404"
-	get /link -X PUT | grep -q GET || fail "$what: PUT"
+	get /stats.json -X PUT | grep -q GET || fail "$what: PUT"
+	get /link -X PUT -d '{"carrier": no}' | grep -q true ||
+		fail "$what: a PUT that means nothing"
+	get /link -X PUT -d "$(printf '{"carrier": %1000s true}' '')" |
+		grep -q true || fail "$what: a PUT that is too long"
+	unplug
 	# Clients that say nothing keep nobody out for long.
 	python3 -c 'import socket, sys, time
 path, clients = sys.argv[1], []
@@ -293,4 +365,5 @@ as_json
 plain_ip
 transparent
 lossy
+unequal_mtus
 every_kind

@@ -3,6 +3,7 @@
 
     ends.py serve FILE          until it is killed
     ends.py talk HOST FILE MTU  with one that serves the same file
+    ends.py tcp HOST FILE       the file alone, both ways
     ends.py echo HOST MTU       datagrams there and back, with an lwIP
 """
 
@@ -123,7 +124,8 @@ def run(host, size, count):
             assert s.recv(1 << 16) == sent[at:at + size], at
 
 
-def talk(host, path, mtu):
+def tcp(host, path):
+    """Returns the digest of the file's start, which is not sent yet."""
     with open(path, 'rb') as f:
         start = f.read(CHUNK)
         f.seek(0)
@@ -134,7 +136,11 @@ def talk(host, path, mtu):
     part = hashlib.sha256(start).hexdigest().encode()
     get(host, digest)
     put(host, path, digest, None)
-    put(host, path, part, CHUNK, options=True)
+    return part
+
+
+def talk(host, path, mtu):
+    put(host, path, tcp(host, path), CHUNK, options=True)
     for options in False, True:
         datagrams(host, small(mtu) + large(mtu), options)
     run(host, 1000, 40)
@@ -151,5 +157,7 @@ if sys.argv[1] == 'serve':
     serve(sys.argv[2])
 elif sys.argv[1] == 'talk':
     talk(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+elif sys.argv[1] == 'tcp':
+    tcp(sys.argv[2], sys.argv[3])
 else:
     echo(sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cable.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <fdlink/open.h>
+
+#include "connect.h"
+
+struct side {
+	const char *locator;
+	struct fdl_endpoint *ep;
+	bool agreed;		/* its MTU is what the other end has */
+	bool has_carrier;	/* it can be set there */
+	bool carrier;		/* as it was set */
+	_Atomic uint32_t mtu;
+};
+
+struct cable {
+	struct side side[CONNECT_ENDS];
+	int changed;		/* an eventfd */
+	_Atomic bool plugged;
+};
+
+static uint32_t mtu_of(const struct side *side)
+{
+	return atomic_load_explicit(&side->mtu, memory_order_relaxed);
+}
+
+static void set_mtu(struct side *side, uint32_t mtu)
+{
+	atomic_store_explicit(&side->mtu, mtu, memory_order_relaxed);
+}
+
+static void compare_mtus(const struct cable *cable)
+{
+	const struct side *a = &cable->side[0], *b = &cable->side[1];
+	const struct side *small = mtu_of(a) < mtu_of(b) ? a : b;
+	const struct side *large = small == a ? b : a;
+
+	if (mtu_of(a) == mtu_of(b))
+		return;
+	fprintf(stderr,
+		"fdlink: %s has an MTU of %" PRIu32 " and %s one of %" PRIu32
+		": longer packets for it are lost: set both to %" PRIu32 "\n",
+		small->locator, mtu_of(small), large->locator, mtu_of(large),
+		mtu_of(small));
+}
+
+/* What a link without a device was made with is all that is known. */
+static uint32_t ask_mtu(const struct side *side)
+{
+	struct fdl_link link;
+
+	if (!fdl_link_state(side->ep, &link, sizeof(link)) && link.mtu)
+		return link.mtu;
+	return mtu_of(side);
+}
+
+/* Where the peers agree on it between themselves, they agree on what fits. */
+static uint32_t current_mtu(const struct side *side, const struct side *other)
+{
+	return ask_mtu(side->agreed && !other->agreed ? other : side);
+}
+
+static void look_at_mtus(struct cable *cable)
+{
+	struct side *a = &cable->side[0], *b = &cable->side[1];
+	const uint32_t of_a = current_mtu(a, b), of_b = current_mtu(b, a);
+
+	if (of_a == mtu_of(a) && of_b == mtu_of(b))
+		return;
+	set_mtu(a, of_a);
+	set_mtu(b, of_b);
+	compare_mtus(cable);
+	if (of_a == of_b)
+		fprintf(stderr,
+			"fdlink: there is an MTU of %" PRIu32
+			" at both ends now\n",
+			of_a);
+}
+
+static void open_side(struct side *side, const struct connect_options *o,
+		      struct fdl_endpoint *ep, unsigned end)
+{
+	struct fdl_info info;
+
+	fdl_get_info(ep, &info, sizeof(info));
+	side->locator = o->locator[end];
+	side->ep = ep;
+	side->agreed = !info.device && !strstr(side->locator, ",mtu=");
+	set_mtu(side, fdl_mtu(ep));
+}
+
+int cable_open(struct cable **made, const struct connect_options *o,
+	       struct fdl_endpoint *const ep[])
+{
+	struct cable *cable = calloc(1, sizeof(*cable));
+	unsigned end;
+	int err;
+
+	if (!cable)
+		return -ENOMEM;
+	cable->changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (cable->changed < 0) {
+		err = -errno;
+		free(cable);
+		return err;
+	}
+	cable->plugged = true;
+	for (end = 0; end < CONNECT_ENDS; end++)
+		open_side(&cable->side[end], o, ep[end], end);
+	compare_mtus(cable);
+	*made = cable;
+	return 0;
+}
+
+void cable_close(struct cable *cable)
+{
+	if (!cable)
+		return;
+	close(cable->changed);
+	free(cable);
+}
+
+int cable_fd(const struct cable *cable)
+{
+	return cable->changed;
+}
+
+void cable_run(struct cable *cable)
+{
+	eventfd_t times;
+
+	eventfd_read(cable->changed, &times);
+	look_at_mtus(cable);
+}
+
+void cable_note(const struct cable *cable)
+{
+	eventfd_write(cable->changed, 1);
+}
+
+uint32_t cable_mtu(const struct cable *cable, unsigned end)
+{
+	return mtu_of(&cable->side[end]);
+}
+
+void cable_plug(struct cable *cable, bool plugged)
+{
+	atomic_store_explicit(&cable->plugged, plugged, memory_order_relaxed);
+	cable_run(cable);
+}
+
+bool cable_is_plugged(const struct cable *cable)
+{
+	return atomic_load_explicit(&cable->plugged, memory_order_relaxed);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a wire carries beside packets: whether each end is there, and how long
+ * its packets may be. Threads that carry packets note changes, one thread looks.
+ */
+#ifndef CABLE_H
+#define CABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct connect_options;
+struct fdl_endpoint;
+struct cable;
+
+/*
+ * options and ep[] must stay. Says so on standard error when the MTUs differ,
+ * now and as they change.
+ * Returns 0. Errors: -ENOMEM, -EMFILE, -ENFILE.
+ */
+int cable_open(struct cable **cable, const struct connect_options *options,
+	       struct fdl_endpoint *const ep[]);
+
+/* NULL is fine. */
+void cable_close(struct cable *cable);
+
+/* What is to be polled for POLLIN, and what to do then. */
+int cable_fd(const struct cable *cable);
+void cable_run(struct cable *cable);
+
+/* An end may have changed: fdl_link_changes has grown. Any thread. */
+void cable_note(const struct cable *cable);
+
+/* How long packets may be that leave at an end. Any thread. */
+uint32_t cable_mtu(const struct cable *cable, unsigned end);
+
+/* Pull the cable, or plug it in. */
+void cable_plug(struct cable *cable, bool plugged);
+
+/* Any thread. */
+bool cable_is_plugged(const struct cable *cable);
+
+#endif

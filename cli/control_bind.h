@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The socket file of a wire's control socket. */
+#ifndef CONTROL_BIND_H
+#define CONTROL_BIND_H
+
+#include <sys/un.h>
+
+/*
+ * Bind fd, a stream socket, to the address, mode 0600. A file that an earlier
+ * wire left behind is taken over, of two that try it at once by one.
+ * Returns 0 or an errno: EADDRINUSE, somebody listens there or it is no socket;
+ * or why it cannot be had.
+ */
+int control_bind(int fd, const struct sockaddr_un *address);
+
+#endif

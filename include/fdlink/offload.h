@@ -38,7 +38,9 @@ enum fdl_refusal {
 	FDL_REFUSE_FRAGMENT,	/* a fragment where a whole one is needed */
 	FDL_REFUSE_TRANSPORT,	/* not TCP or UDP, or impossible lengths */
 	FDL_REFUSE_GSO_TYPE,	/* unknown, or contradicting the packet */
-	FDL_REFUSE_GSO_SIZE,	/* 0 or 65535 */
+	FDL_REFUSE_GSO_SIZE,	/* 0 or 65535, or so small that there would be
+				 * more than 8192 segments of TCP, or 128 of
+				 * UDP */
 	FDL_REFUSE_GSO_CSUM,	/* a super-packet without a partial checksum: of
 				 * UDP and FDL_CSUM_NONE, or behind an IPv6
 				 * routing header */

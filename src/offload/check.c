@@ -71,12 +71,12 @@ static enum fdl_refusal check_csum(const struct fdl_offload *off, size_t len,
 static enum fdl_refusal check_size(const struct fdl_offload *off,
 				   uint32_t payload)
 {
+	const uint32_t most = off->gso == FDL_GSO_UDP ? MAX_UDP_SEGMENTS :
+							MAX_TCP_SEGMENTS;
+
 	if (off->gso_size == 0 || off->gso_size == GSO_BY_FRAGS)
 		return FDL_REFUSE_GSO_SIZE;
-	if (off->gso != FDL_GSO_UDP)
-		return off->gso_size < MIN_TCP_GSO_SIZE ? FDL_REFUSE_GSO_SIZE :
-							  FDL_REFUSE_NONE;
-	if (payload > (uint32_t)off->gso_size * MAX_UDP_SEGMENTS)
+	if (payload > off->gso_size * most)
 		return FDL_REFUSE_GSO_SIZE;
 	return FDL_REFUSE_NONE;
 }

@@ -6,11 +6,16 @@
 enum {
 	/*
 	 * The kernel's smallest MSS less the longest options. The kernel raises
-	 * a smaller gso_size to it (TCP_MIN_GSO_SIZE). From a stranger a
-	 * smaller one would only serve to make one packet into tens of
-	 * thousands.
+	 * a smaller gso_size of its own to it (TCP_MIN_GSO_SIZE), so nothing
+	 * smaller is merged here.
 	 */
 	MIN_TCP_GSO_SIZE = 8,
+	/*
+	 * Its GRO merges segments of any size, so smaller ones come in. This is
+	 * what the longest super-packet has at MIN_TCP_GSO_SIZE. More of them
+	 * would only serve a stranger to make one packet into tens of thousands.
+	 */
+	MAX_TCP_SEGMENTS = 8192,
 	MAX_UDP_SEGMENTS = 128,		/* UDP_MAX_SEGMENTS */
 	MAX_UDP_MERGED = 64,		/* UDP_GRO_CNT_MAX */
 	GSO_BY_FRAGS = 0xffff,		/* the kernel takes it for no size */

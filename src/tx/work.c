@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "offload/limits.h"
 #include "offload/sctp.h"
 #include "proto/eth.h"
 #include "proto/ip4.h"
@@ -137,6 +138,21 @@ static bool check(const uint8_t *frame, size_t avail, size_t len,
 	return true;
 }
 
+/* The bits of what no wire takes over. */
+static uint32_t needs_us(const uint8_t *frame, size_t avail, size_t len,
+			 const struct work *w)
+{
+	uint32_t bits = 0;
+
+	/* The wire would sum it, and send it as payload. */
+	if (has_trailer(frame, avail, len, w->link_len))
+		bits |= WORK_TRAILER;
+	if (w->off.gso && w->off.gso != FDL_GSO_UDP &&
+	    w->off.gso_size < MIN_TCP_GSO_SIZE)
+		bits |= WORK_TOO_SMALL;
+	return bits;
+}
+
 bool work_judge(const struct tx *tx, const struct frame *f, struct work *w)
 {
 	uint8_t buf[FDL_HEADERS_MAX];
@@ -161,9 +177,8 @@ bool work_judge(const struct tx *tx, const struct frame *f, struct work *w)
 		return false;
 	w->needs |= needs(&w->off,
 			  avail > w->link_len ? frame[w->link_len] >> 4 : 0);
-	/* The wire would sum it, and send it as payload. */
-	if (w->needs && has_trailer(frame, avail, len, w->link_len))
-		w->needs |= WORK_TRAILER;
+	if (w->needs)
+		w->needs |= needs_us(frame, avail, len, w);
 	return true;
 }
 

@@ -13,6 +13,8 @@ enum {
 	WORK_TRAILER = 1 << 30,	/* a need that no wire has an offload for: bytes
 				 * lie behind the IP packet */
 	WORK_TOO_MANY = 1 << 29, /* the same: segments of UDP, for any wire */
+	WORK_TOO_SMALL = 1 << 28, /* the same: segments of TCP, which kernels
+				 * make longer than was said */
 	/* In what is cut off a super-packet: nothing lies behind that, and it is
 	 * of fewer segments. */
 	WORK_CURED = WORK_TRAILER | WORK_TOO_MANY,
@@ -25,7 +27,7 @@ enum {
 struct work {
 	struct fdl_offload off;
 	unsigned link_len;
-	uint32_t needs;			/* FDL_OFFLOAD_ bits, WORK_CURED */
+	uint32_t needs;			/* FDL_OFFLOAD_ and WORK_ bits */
 };
 
 /* The verdict on a frame whose work contradicts it. */

@@ -145,6 +145,22 @@ static void what_is_too_long_goes_in_pieces(void **state)
 	}
 }
 
+/* The kernel's GRO makes them, and its segmentation would not give them back. */
+static void short_segments_are_cut(void **state)
+{
+	unsigned size;
+
+	(void)state;
+	for (size = 2; size <= 8; size++) {
+		set_up();
+		put_super(tcp, 50, size, 1);
+		assert_int_equal(wire.n, size < 8 ? 50 : 1);
+		assert_int_equal(wire.asked, wire.n);
+		assert_int_equal(bed_count(&bed, TX_GSO_CUT), size < 8);
+		bed_close(&bed);
+	}
+}
+
 static void it_is_refused_once(void **state)
 {
 	const struct verdict *why;
@@ -378,6 +394,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_too_long_goes_in_pieces),
+		cmocka_unit_test(short_segments_are_cut),
 		cmocka_unit_test(it_is_refused_once),
 		cmocka_unit_test(what_is_merged_is_no_longer),
 		cmocka_unit_test(merged_packets_are_counted_as_such),

@@ -1,23 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Input: flags, then packets: a control byte, a length of two bytes (big), the
- * frame. A packet whose control byte has FOLLOW is instead the one before it,
- * made into the next of its flow and its first bytes overwritten with what
- * comes: so that mutations reach packets that merge.
+ * Input: flags and limits, then packets: a control byte, a length of two bytes
+ * (big), the frame. A packet whose control byte has FOLLOW is instead the one
+ * before it, made into the next of its flow and its first bytes overwritten
+ * with what comes: so that mutations reach packets that merge.
  *
- * Whatever comes out was put in, in order, and cuts into what it is made of.
+ * Whatever comes out was put in, no packet has overtaken another of its flow,
+ * and what was merged cuts into the packets it is made of: every byte of them,
+ * except checksums and IPv4 ids.
  */
+#include "../unit/recut.h"
 #include "fuzz.h"
 #include "offload/checksum.h"
 #include "proto/ip4.h"
 #include "proto/tcp.h"
 
-enum { MAX_PACKETS = 64, FOLLOW = 0x80, TRUSTED = 0x40, OVERWRITE = 0x20 };
+enum {
+	MAX_PACKETS = 64,
+	MAX_PIECES = 3,
+	SMALL_LEN = 3000,
+	SMALL_PIECES = 5,
+
+	/* of a packet's control byte, beside its link header */
+	FOLLOW = 0x80,
+	TRUSTED = 0x40,		/* the wire vouches for its checksum */
+	OVERWRITE = 0x20,
+	RIGHT = 0x10,		/* its checksums are made right */
+	PIECES = 0x08,		/* it lies in several pieces */
+	PARTIAL = 0x04,		/* its checksum is not complete */
+
+	/* of the first byte, beside flags of fdl_coalesce_init */
+	SHORT = 0x08,
+	FEW = 0x10,
+};
 
 struct batch {
 	struct fdl_coalesce_packet pkt[MAX_PACKETS];
-	struct iovec iov[MAX_PACKETS];
+	struct iovec iov[MAX_PACKETS][MAX_PIECES];
+	uint8_t *frame[MAX_PACKETS];
+	size_t len[MAX_PACKETS];
+	int place[MAX_PACKETS];	/* how many came out before it */
 	int n;
+	uint32_t max_len;
+	int max_pieces;
 };
 
 static void advance(uint8_t *frame, size_t len, unsigned link_len)
@@ -38,88 +63,250 @@ static void advance(uint8_t *frame, size_t len, unsigned link_len)
 	put_be32(seq, get_be32(seq) + p.end - p.payload);
 }
 
+/* Store the checksum of TCP or UDP: complete, or that of the pseudo-header. */
+static void set_checksum(uint8_t *frame, size_t len, unsigned link_len,
+			 uint8_t control, struct fdl_offload *off)
+{
+	struct parsed p;
+	uint16_t sum;
+
+	if (parse_frame(frame, len, len, link_len, &p))
+		return;
+	if (p.version == 4)
+		checksum_ip4(frame + p.l3);
+	off->csum = FDL_CSUM_PARTIAL;
+	off->csum_start = (uint16_t)p.l4;
+	off->csum_offset = (uint16_t)parsed_check_offset(&p);
+	sum = checksum_add(checksum_pseudo(frame, &p), p.end - p.l4);
+	memcpy(frame + p.l4 + off->csum_offset, &sum, sizeof(sum));
+	if (!(control & PARTIAL))
+		fdl_checksum_complete(frame, len, link_len, off);
+}
+
+/* Each piece in a block of its own. The first one need not have all headers. */
+static int make_pieces(const struct batch *b, struct iovec *iov, bool several)
+{
+	const uint8_t *bytes = b->frame[b->n];
+	size_t left = b->len[b->n], n;
+	int cnt = 0;
+
+	do {
+		n = several && cnt + 1 < MAX_PIECES ? left - left / 3 : left;
+		iov[cnt].iov_base = exact_copy(bytes, n);
+		iov[cnt++].iov_len = n;
+		bytes += n;
+		left -= n;
+	} while (left);
+	return cnt;
+}
+
+/* The frame itself. Returns how much of the input it took. */
+static size_t take_bytes(struct batch *b, uint8_t control, const uint8_t *data,
+			 size_t size, size_t len)
+{
+	struct fdl_coalesce_packet *pkt = &b->pkt[b->n];
+	uint8_t **frame = &b->frame[b->n];
+
+	len = len < size ? len : size;
+	pkt->link_len = (uint8_t)link_len_of(control);
+	if (!(control & FOLLOW && b->n)) {
+		*frame = exact_copy(data, len);
+		b->len[b->n] = len;
+		return len;
+	}
+	len = control & OVERWRITE ? len : 0;
+	b->len[b->n] = b->len[b->n - 1];
+	len = len < b->len[b->n] ? len : b->len[b->n];
+	*frame = exact_copy(frame[-1], b->len[b->n]);
+	pkt->link_len = pkt[-1].link_len;
+	advance(*frame, b->len[b->n], pkt->link_len);
+	if (len)
+		memcpy(*frame, data, len);
+	return len;
+}
+
 /* Returns how much of the input the next packet took; 0: there is none. */
 static size_t take(struct batch *b, const uint8_t *data, size_t size)
 {
 	const uint8_t control = size ? data[0] : 0;
 	struct fdl_coalesce_packet *pkt = &b->pkt[b->n];
-	struct iovec *iov = &b->iov[b->n];
-	size_t len, used = 3;
+	size_t used = 3, len;
 
-	if (size < 3 || b->n == MAX_PACKETS)
+	if (size < used || b->n == MAX_PACKETS)
 		return 0;
 	len = (size_t)(data[1] << 8 | data[2]);
-	len = len < size - used ? len : size - used;
-	pkt->link_len = (uint8_t)link_len_of(control);
-	if (control & FOLLOW && b->n) {
-		len = control & OVERWRITE ? len : 0;
-		len = len < iov[-1].iov_len ? len : iov[-1].iov_len;
-		*iov = iov[-1];
-		iov->iov_base = exact_copy(iov[-1].iov_base, iov->iov_len);
-		pkt->link_len = pkt[-1].link_len;
-		advance(iov->iov_base, iov->iov_len, pkt->link_len);
-		memcpy(iov->iov_base, data + used, len);
-	} else {
-		iov->iov_base = exact_copy(data + used, len);
-		iov->iov_len = len;
-	}
-	pkt->iov = iov;
-	pkt->cnt = 1;
+	used += take_bytes(b, control, data + used, size - used, len);
 	pkt->off.csum = control & TRUSTED ? FDL_CSUM_VALID : FDL_CSUM_NONE;
+	if (control & RIGHT)
+		set_checksum(b->frame[b->n], b->len[b->n], pkt->link_len,
+			     control, &pkt->off);
+	pkt->iov = b->iov[b->n];
+	pkt->cnt = make_pieces(b, b->iov[b->n], control & PIECES);
 	pkt->user = (void *)(uintptr_t)b->n++;
-	return used + len;
+	return used;
 }
 
-static void cut_again(const struct fdl_coalesced *out)
+static int number(const struct fdl_coalesce_packet *pkt)
+{
+	return (int)(uintptr_t)pkt->user;
+}
+
+static void gathered_is_copied(const struct fdl_coalesced *out,
+			       const uint8_t *copied)
+{
+	struct iovec iov[MAX_PACKETS * MAX_PIECES + 1];
+	int cnt, i;
+
+	cnt = fdl_coalesced_gather(out, iov, MAX_PACKETS * MAX_PIECES + 1);
+	MUST(cnt >= 0);
+	for (i = 0; i < cnt; copied += iov[i++].iov_len)
+		MUST(!memcmp(copied, iov[i].iov_base, iov[i].iov_len));
+}
+
+/* partial: the last one to cut leaves the checksum to somebody else. */
+static void cut_again(const struct batch *b, const struct fdl_coalesced *out,
+		      uint8_t *bytes, bool partial)
 {
 	const struct fdl_coalesce_packet *p = out->packets;
-	uint8_t *buf = malloc(out->len + 1u), *cut;
-	struct iovec iov = { buf, out->len };
+	const unsigned link_len = p->link_len;
+	struct iovec iov = { bytes, out->len };
 	struct fdl_segmenter s;
+	struct fdl_offload off;
+	uint8_t *cut;
 	size_t len;
 
-	MUST(fdl_coalesced_copy(out, buf, out->len) == (int)out->len);
-	if (out->count > 1) {
-		MUST(!fdl_segment_start(&s, &iov, 1, p->link_len, &out->off,
-					0));
-		for (; p; p = p->next) {
-			len = fdl_segment_len(&s);
-			MUST(len == p->iov->iov_len);
-			cut = malloc(len);
-			MUST(fdl_segment_next(&s, cut, len, NULL) == (int)len);
-			MUST(!memcmp(cut, p->iov->iov_base, p->link_len));
-			free(cut);
-		}
+	MUST(!fdl_segment_start(&s, &iov, 1, link_len, &out->off,
+				partial ? FDL_SEGMENT_PARTIAL : 0));
+	for (; p; p = p->next) {
+		len = fdl_segment_len(&s);
+		MUST(len == b->len[number(p)]);
+		cut = malloc(len);
+		MUST(fdl_segment_next(&s, cut, len, &off) == (int)len);
+		MUST(!fdl_checksum_complete(cut, len, link_len, &off));
+		MUST(recut_is(b->frame[number(p)], cut, len, link_len,
+			      p->off.csum ? RECUT_TRUSTED : 0));
+		free(cut);
 	}
-	free(buf);
+	MUST(!fdl_segment_len(&s));
+}
+
+static void look(const struct batch *b, const struct fdl_coalesced *out)
+{
+	const struct fdl_coalesce_packet *p = out->packets;
+	uint8_t *bytes = malloc(out->len + 1u);
+	int pieces = 0;
+
+	MUST(fdl_coalesced_copy(out, bytes, out->len) == (int)out->len);
+	gathered_is_copied(out, bytes);
+	if (out->count > 1) {
+		MUST(out->len <= b->max_len);
+		for (; p; p = p->next)
+			pieces += p->cnt;
+		MUST(pieces <= b->max_pieces);
+		cut_again(b, out, bytes, false);
+		cut_again(b, out, bytes, true);
+	} else {
+		MUST(out->len == b->len[number(p)]);
+		MUST(!memcmp(bytes, b->frame[number(p)], out->len));
+		MUST(same_offload(&out->off, &p->off));
+	}
+	free(bytes);
+}
+
+/* It may be of any flow. */
+static bool has_hidden_flow(const struct batch *b, int i)
+{
+	struct parsed p;
+
+	return parse_frame(b->iov[i][0].iov_base, b->iov[i][0].iov_len,
+			   b->len[i], b->pkt[i].link_len,
+			   &p) == FDL_REFUSE_HEADERS ||
+	       p.fragment;
+}
+
+/* Whether the later packet of the two may come out first. It was merged then,
+ * so its flow is known; the earlier one must be known not to be of it. */
+static bool may_overtake(const struct batch *b, int earlier, int later)
+{
+	const struct fdl_coalesce_packet *pa = &b->pkt[earlier];
+	const struct fdl_coalesce_packet *pb = &b->pkt[later];
+	const uint8_t *fa = b->frame[earlier], *fb = b->frame[later];
+	struct recut a, c;
+
+	if (!recut_find(fb, b->len[later], pb->link_len, &c) ||
+	    has_hidden_flow(b, earlier))
+		return false;
+	if (!recut_find(fa, b->len[earlier], pa->link_len, &a))
+		return true;
+	if (a.version != c.version || a.proto != c.proto)
+		return true;
+	return memcmp(fa + a.l4, fb + c.l4, 4) != 0 ||
+	       memcmp(fa + a.l3 + (a.version == 4 ? 12 : 8),
+		      fb + c.l3 + (c.version == 4 ? 12 : 8),
+		      a.version == 4 ? 8 : 32) != 0;
+}
+
+static void order_is_kept(const struct batch *b)
+{
+	int i, k;
+
+	for (i = 0; i < b->n; i++)
+		for (k = i + 1; k < b->n; k++)
+			MUST(b->place[i] <= b->place[k] ||
+			     may_overtake(b, i, k));
+}
+
+static void take_out(struct fdl_coalescer *c, struct batch *b)
+{
+	static struct fdl_coalesced out;
+	const struct fdl_coalesce_packet *p;
+	int first = -1, total = 0, last;
+
+	while (fdl_coalesce_next(c, &out)) {
+		MUST(first < number(out.packets));
+		first = number(out.packets);
+		for (p = out.packets, last = -1; p; p = p->next) {
+			MUST(last < number(p));
+			last = number(p);
+			b->place[last] = first;
+			total++;
+		}
+		look(b, &out);
+	}
+	MUST(total == b->n);
+}
+
+static void free_batch(struct batch *b)
+{
+	int i, k;
+
+	for (i = 0; i < b->n; i++) {
+		for (k = 0; k < b->pkt[i].cnt; k++)
+			free(b->iov[i][k].iov_base);
+		free(b->frame[i]);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct fdl_coalesced out;
-	struct fdl_coalescer c;
-	struct batch b = { .n = 0 };
-	int total = 0, i, first = -1;
+	static struct fdl_coalescer c;
+	static struct batch b;
 	size_t used;
 
 	if (!size)
 		return 0;
-	fdl_coalesce_init(&c, data[0], 0, 0);
+	memset(&b, 0, sizeof(b));
+	b.max_len = data[0] & SHORT ? SMALL_LEN : 65535;
+	b.max_pieces = data[0] & FEW ? SMALL_PIECES : 1022;
+	fdl_coalesce_init(&c, data[0], data[0] & SHORT ? SMALL_LEN : 0,
+			  data[0] & FEW ? SMALL_PIECES : 0);
 	for (data++, size--; (used = take(&b, data, size));) {
 		fdl_coalesce_add(&c, &b.pkt[b.n - 1]);
 		data += used;
 		size -= used;
 	}
-	while (fdl_coalesce_next(&c, &out)) {
-		MUST(first < (int)(uintptr_t)out.packets->user);
-		first = (int)(uintptr_t)out.packets->user;
-		MUST(out.len <= 65535 || out.count == 1);
-		total += out.count;
-		cut_again(&out);
-	}
-	MUST(total == b.n);
-	for (i = 0; i < b.n; i++)
-		free(b.iov[i].iov_base);
-	/* the analyzer follows only some rounds of both loops */
-	return 0; /* NOLINT(clang-analyzer-unix.Malloc) */
+	take_out(&c, &b);
+	order_is_kept(&b);
+	free_batch(&b);
+	return 0;
 }

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A packet that was merged and cut again, beside what it was before: told
+ * without the library's help. */
+#ifndef FDL_TEST_RECUT_H
+#define FDL_TEST_RECUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where the fields are that may differ. */
+struct recut {
+	unsigned l3, l4, check;
+	int version, proto;
+};
+
+enum {
+	/* Somebody vouched for the sums of before, whatever they are. */
+	RECUT_TRUSTED	= 1 << 0,
+	/* The ids of IPv4 are whoever's cut it, also where DF is not set. */
+	RECUT_ANY_ID	= 1 << 1,
+};
+
+static inline unsigned recut_16(const uint8_t *p)
+{
+	return (unsigned)p[0] << 8 | p[1];
+}
+
+/* Words in network order, the odd byte padded (RFC 1071). */
+static inline unsigned recut_sum(const uint8_t *p, size_t len, uint64_t sum)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		sum += i & 1 ? p[i] : (unsigned)p[i] << 8;
+	while (sum >> 16)
+		sum = (sum >> 16) + (sum & 0xffff);
+	return (unsigned)sum;
+}
+
+/* Returns false if it is no TCP or UDP over IP, or a fragment. */
+static inline bool recut_find(const uint8_t *f, size_t len, unsigned link_len,
+			      struct recut *at)
+{
+	const uint8_t *ip = f + link_len;
+	unsigned next;
+
+	if (len < link_len + 20)
+		return false;
+	at->l3 = link_len;
+	at->version = ip[0] >> 4;
+	if (at->version == 4) {
+		at->l4 = link_len + (ip[0] & 15U) * 4;
+		at->proto = recut_16(ip + 6) & 0x3fff ? 0 : ip[9];
+	} else if (at->version == 6 && len >= link_len + 40) {
+		at->l4 = link_len + 40;
+		for (next = ip[6]; next == 0 || next == 43 || next == 60;) {
+			if (at->l4 + 8 > len)
+				return false;
+			next = f[at->l4];
+			at->l4 += (f[at->l4 + 1] + 1U) * 8;
+		}
+		at->proto = (int)next;
+	} else {
+		return false;
+	}
+	at->check = at->l4 + (at->proto == 6 ? 16 : 6);
+	return (at->proto == 6 || at->proto == 17) && at->check + 2 <= len;
+}
+
+static inline bool recut_sums_right(const uint8_t *f, size_t len,
+				    const struct recut *at)
+{
+	const uint8_t *ip = f + at->l3;
+	const unsigned n = (unsigned)len - at->l4;
+	const unsigned pseudo = recut_sum(ip + (at->version == 4 ? 12 : 8),
+					  at->version == 4 ? 8 : 32,
+					  (unsigned)at->proto + n);
+
+	if (at->version == 4 && recut_sum(ip, at->l4 - at->l3, 0) != 0xffff)
+		return false;
+	if (at->proto == 17 && !recut_16(f + at->check))
+		return false;
+	return recut_sum(f + at->l4, n, pseudo) == 0xffff;
+}
+
+static inline bool recut_may_differ(const struct recut *at, bool any_id,
+				    size_t i)
+{
+	if (i - at->check < 2)
+		return true;
+	if (at->version == 6)
+		return false;
+	return i - (at->l3 + 10) < 2 || (any_id && i - (at->l3 + 4) < 2);
+}
+
+/*
+ * Whether now is what was merged: all of it except the checksums, which are
+ * right, and, with DF, the id of IPv4. flags: RECUT_.
+ */
+static inline bool recut_is(const uint8_t *was, const uint8_t *now, size_t len,
+			    unsigned link_len, unsigned flags)
+{
+	struct recut at;
+	bool any_id;
+	size_t i;
+
+	if (!recut_find(was, len, link_len, &at))
+		return false;
+	any_id = flags & RECUT_ANY_ID || was[at.l3 + 6] & 0x40;
+	for (i = 0; i < len; i++)
+		if (was[i] != now[i] && !recut_may_differ(&at, any_id, i))
+			return false;
+	return recut_sums_right(now, len, &at) &&
+	       (flags & RECUT_TRUSTED || recut_sums_right(was, len, &at));
+}
+
+#endif

@@ -45,11 +45,13 @@ struct bench_shared {
 
 /* The side under test, or the one that feeds and drains it. */
 struct bench_link {
-	const char *kind;	/* "seqpacket", "datagram", "veth", "tap", and
-				 * "taphdr": with the virtio-net header */
+	const char *kind;	/* "seqpacket", "datagram", "stream", "veth",
+				 * "tap", and "taphdr": with the virtio-net
+				 * header */
 	const char *name;	/* device of the side under test, or NULL */
+	char locator[64];	/* what that side opens; "": it has an fd only */
 	int fd;			/* of the side under test; -1: it opens one */
-	int other;		/* of the other side */
+	int other;		/* of the other side; with stream it listens */
 	bool socket;		/* fd is a socket, not a TAP */
 	size_t hdr;		/* bytes before each frame at fd, zero to send */
 };
@@ -93,7 +95,7 @@ _Noreturn void bench_feed(const struct bench_link *link, size_t size,
 			  unsigned rate, struct bench_shared *shared);
 
 /* Receive and forget, for ever. */
-_Noreturn void bench_drain(int fd);
+_Noreturn void bench_drain(const struct bench_link *link);
 
 /* What a received packet is looked at for by everybody who receives. */
 static inline void bench_got(struct bench_shared *shared, const uint8_t *data)

@@ -8,13 +8,17 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "bench.h"
+
+enum { BENCH_PREFIX = 4 };	/* bytes of a length */
 
 static const char veth[] = "fdv0", veth_peer[] = "fdv1", tap[] = "fdt0";
 
@@ -113,6 +117,24 @@ static void open_pair(struct bench_link *link, int type)
 	link->other = fds[1];
 }
 
+/* The side under test connects to it. */
+static int open_listener(struct bench_link *link)
+{
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	char *const text = name.sun_path + 1;
+	const int len = snprintf(text, 32, "fdlink-bench-%d", (int)getpid());
+
+	if (fd < 0 ||
+	    bind(fd, (struct sockaddr *)&name,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+			     (size_t)len)) ||
+	    listen(fd, 1))
+		bench_die("a stream socket", errno);
+	snprintf(link->locator, sizeof(link->locator), "stream:@%.32s", text);
+	return fd;
+}
+
 void bench_open(struct bench_link *link, const char *kind, bool without_fd)
 {
 	*link = (struct bench_link){ .kind = kind, .fd = -1, .socket = true };
@@ -120,6 +142,8 @@ void bench_open(struct bench_link *link, const char *kind, bool without_fd)
 		open_pair(link, SOCK_SEQPACKET);
 	} else if (!strcmp(kind, "datagram")) {
 		open_pair(link, SOCK_DGRAM);
+	} else if (!strcmp(kind, "stream")) {
+		link->other = open_listener(link);
 	} else if (!strcmp(kind, "tap") || !strcmp(kind, "taphdr")) {
 		link->name = tap;
 		link->socket = false;
@@ -128,6 +152,8 @@ void bench_open(struct bench_link *link, const char *kind, bool without_fd)
 		link->other = send_socket(tap);
 	} else if (!strcmp(kind, "veth")) {
 		link->name = veth;
+		snprintf(link->locator, sizeof(link->locator), "packet:%s",
+			 veth);
 		link->other = send_socket(veth_peer);
 		if (!without_fd)
 			link->fd = bench_packet_socket(veth);
@@ -196,6 +222,37 @@ static _Noreturn void feed_all(const struct bench_link *link, size_t size,
 	}
 }
 
+static int accept_side(const struct bench_link *link)
+{
+	const int fd = accept(link->other, NULL, NULL);
+
+	if (fd < 0)
+		bench_die("accept", errno);
+	bench_room(fd);
+	return fd;
+}
+
+/* Each frame behind its length. */
+static _Noreturn void feed_stream(const struct bench_link *link, size_t size,
+				  struct bench_shared *shared)
+{
+	static uint8_t bytes[BENCH_BATCH * (BENCH_PREFIX + BENCH_FRAME)];
+	const uint32_t len = htonl((uint32_t)size);
+	const int fd = accept_side(link);
+	uint8_t *at = bytes;
+	unsigned i;
+
+	for (i = 0; i < BENCH_BATCH; i++) {
+		memcpy(at, &len, BENCH_PREFIX);
+		bench_frame(at + BENCH_PREFIX, size, i);
+		at += BENCH_PREFIX + size;
+	}
+	while (send(fd, bytes, (size_t)(at - bytes), MSG_NOSIGNAL) ==
+	       at - bytes)
+		shared->offered += BENCH_BATCH;
+	exit(errno == EPIPE ? 0 : 1);
+}
+
 static _Noreturn void feed_paced(const struct bench_link *link, size_t size,
 				 unsigned rate, struct bench_shared *shared)
 {
@@ -218,19 +275,34 @@ static _Noreturn void feed_paced(const struct bench_link *link, size_t size,
 void bench_feed(const struct bench_link *link, size_t size, unsigned rate,
 		struct bench_shared *shared)
 {
+	if (!strcmp(link->kind, "stream"))
+		feed_stream(link, size, shared);
 	if (rate)
 		feed_paced(link, size, rate, shared);
 	feed_all(link, size, shared);
 }
 
-void bench_drain(int fd)
+static _Noreturn void drain_stream(const struct bench_link *link)
+{
+	static uint8_t bytes[1 << 18];
+	const int fd = accept_side(link);
+
+	while (recv(fd, bytes, sizeof(bytes), 0) > 0)
+		;
+	exit(0);
+}
+
+void bench_drain(const struct bench_link *link)
 {
 	static uint8_t frames[BENCH_BATCH][BENCH_FRAME];
 	struct mmsghdr msgs[BENCH_BATCH];
 	struct iovec iov[BENCH_BATCH];
 
+	if (!strcmp(link->kind, "stream"))
+		drain_stream(link);
 	fill_messages(msgs, iov, frames, BENCH_FRAME);
-	while (recvmmsg(fd, msgs, BENCH_BATCH, MSG_WAITFORONE, NULL) > 0)
+	while (recvmmsg(link->other, msgs, BENCH_BATCH, MSG_WAITFORONE, NULL) >
+	       0)
 		;
 	exit(0);
 }

@@ -22,15 +22,14 @@ struct bare {
 	uint8_t buffers[BATCH][BUFFER];
 };
 
-static bool any(const struct bench_link *link)
+static bool has_fd(const struct bench_link *link)
 {
-	(void)link;
-	return true;
+	return link->fd >= 0;
 }
 
 static bool is_socket(const struct bench_link *link)
 {
-	return link->socket;
+	return has_fd(link) && link->socket;
 }
 
 static bool is_packet(const struct bench_link *link)
@@ -136,7 +135,7 @@ static int step_recvmmsg_aux(struct reader *r)
 
 const struct reader_ops reader_recv = {
 	.name = "bare recv",
-	.fits = any,
+	.fits = has_fd,
 	.open = open_bare,
 	.step = step_recv,
 	.wait = wait_bare,

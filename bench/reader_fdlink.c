@@ -41,12 +41,9 @@ static void log_line(void *ctx, int level, const char *msg)
 static int open_link(struct fdl_endpoint **ep, const struct bench_link *link,
 		     const struct fdl_options *options)
 {
-	char locator[64];
-
 	if (link->fd >= 0)
 		return fdl_endpoint_new(ep, &link->fd, 1, options);
-	snprintf(locator, sizeof(locator), "packet:%s", link->name);
-	return fdl_open(ep, locator, options);
+	return fdl_open(ep, link->locator, options);
 }
 
 static void open_fdlink(struct reader *r)

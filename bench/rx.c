@@ -7,7 +7,7 @@
  *	rx backlog LINK SIZE READER SECONDS
  *	rx lone LINK SIZE READER WARMUP SECONDS RATE
  *
- * LINK: seqpacket, datagram, veth, tap, taphdr. READER: a line that list prints, or
+ * LINK: seqpacket, datagram, stream, veth, tap, taphdr. READER: a line that list prints, or
  * "exec PROGRAM ARGUMENT...", which finds the link as fd 3 and counts in the
  * first 8 bytes of fd 4. Prints one line of JSON. scripts/bench prepares the
  * devices and asks for rounds of this.
@@ -42,12 +42,9 @@ struct rx {
 /* Of the fd, or of what would be opened by name. */
 static int probe(const struct bench_link *l, struct fdl_info *info)
 {
-	char locator[64];
-
-	if (strcmp(l->kind, "veth"))
+	if (!*l->locator)
 		return fdl_probe_fd(l->fd, info, sizeof(*info), NULL, NULL);
-	snprintf(locator, sizeof(locator), "packet:%s", l->name);
-	return fdl_probe(locator, info, sizeof(*info), NULL, NULL);
+	return fdl_probe(l->locator, info, sizeof(*info), NULL, NULL);
 }
 
 static int list(const char *kind)

@@ -4,7 +4,7 @@
  *
  *	tx LINK SIZE BATCH WRITER WARMUP SECONDS
  *
- * LINK: seqpacket, datagram, veth, tap, taphdr. WRITER: "bare" (sendmmsg, on a TAP
+ * LINK: seqpacket, datagram, stream, veth, tap, taphdr. WRITER: "bare" (sendmmsg, on a TAP
  * write), "bare, aux" (veth: each with a virtio-net header), "fdlink"
  * (fdl_send), "fdlink write" (fdl_write of a buffer that is not the library's,
  * in a batch of 1), or "exec PROGRAM ARGUMENT...", as rx has it. Each frame is
@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <fdlink/fdlink.h>
+#include <fdlink/open.h>
 
 #include "bench.h"
 
@@ -100,6 +100,9 @@ static void send_all(struct tx *tx, struct fdl_queue *q, struct fdl_packet *v[],
 
 	for (done = 0; done < n; done += k) {
 		k = fdl_send(q, v + done, n - done);
+		/* The other side is stopped first. */
+		if (k == -ESHUTDOWN)
+			exit(0);
 		if (k < 0)
 			bench_die("fdl_send", -k);
 		tx->shared->count += (unsigned)k;
@@ -122,9 +125,12 @@ static struct fdl_queue *open_queue(struct tx *tx, uint32_t tx_wait_ms)
 	struct fdl_endpoint *ep;
 	int r;
 
-	r = fdl_endpoint_new(&ep, &tx->link.fd, 1, &options);
+	if (tx->link.fd >= 0)
+		r = fdl_endpoint_new(&ep, &tx->link.fd, 1, &options);
+	else
+		r = fdl_open(&ep, tx->link.locator, &options);
 	if (r < 0)
-		bench_die("fdl_endpoint_new", -r);
+		bench_die("fdlink", -r);
 	return fdl_get_queue(ep, 0);
 }
 
@@ -177,7 +183,7 @@ static void other_side(void *arg)
 	if (tx->link.name)
 		for (;;)
 			pause();
-	bench_drain(tx->link.other);
+	bench_drain(&tx->link);
 }
 
 static void add_header(struct tx *tx)

@@ -14,6 +14,7 @@ TSO = 'lwIP on fdlink, TSO'
 VETH = 'lwIP on fdlink, veth'
 KERNEL = 'kernel over veth'
 IPV6 = ', IPv6'
+SEQPACKET = 'bare seqpacket'
 GVISOR_TAP = 'gVisor, TAP'
 GVISOR_VETH = 'gVisor, veth, host GSO'
 
@@ -80,6 +81,13 @@ def send(bars, link, size):
                  '<=', AGAINST_GVISOR[link])
 
 
+def stream(bars):
+    bars.add('rx/stream/64', 'cpu_ns', 'fdlink readv', SEQPACKET, '<=', 2)
+    for batch in 1, 8, 47, 256:
+        bars.add('tx/stream/64/%d' % batch, 'cpu_ns', 'fdlink', SEQPACKET,
+                 '<=', 2)
+
+
 def tcp(bars):
     bars.add('tcp/in', 'gbit', OFFLOAD, TAPIF, '>=', 15)
     bars.add('tcp/in', 'gbit', OFFLOAD, KERNEL, '>=', 1)
@@ -101,6 +109,7 @@ def judge(samples):
         for size in 64, 1500:
             receive(bars, link, size)
             send(bars, link, size)
+    stream(bars)
     for rate in 100, 1000, 20000:
         bars.add('lone/veth/%d' % rate, 'p50_us', 'fdlink adaptive',
                  'fdlink recvmmsg', '<=', 2)

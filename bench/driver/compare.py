@@ -26,6 +26,8 @@ WITH_FLOOR, WITHOUT = 1.05, 1.3
 
 def floor(name, who):
     kind = name.split('/')[0]
+    if '/stream/' in name:
+        return bars.SEQPACKET
     if kind == 'tx':
         return 'bare'
     if kind == 'tcp':

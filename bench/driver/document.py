@@ -56,6 +56,12 @@ def by_link_and_size(samples, metric, unit, form):
 def receive(samples):
     yield from part('Receiving: ns of CPU per packet',
                     by_link_and_size(samples, 'cpu_ns', 1, '%.0f'))
+    yield from part('A stream beside a seqpacket pair: ns of CPU per packet', across(
+        samples, '', [('%d' % size, 'rx/stream/%d' % size, 'cpu_ns', 1, '%.0f')
+                      for size in plan.SIZES] + [
+            ('%d x %d' % (size, batch), 'tx/stream/%d/%d' % (size, batch),
+             'cpu_ns', 1, '%.0f')
+            for size in plan.SIZES for batch in plan.BATCHES]))
     yield from part('Receiving: million packets per second',
                     by_link_and_size(samples, 'rate', 1e6, '%.2f'))
     yield from part(

@@ -59,9 +59,20 @@ class Plan:
             for link in self.usable_links():
                 for size in SIZES:
                     self.flood(link, size)
+            self.stream_receive()
             for link in self.usable_links():
                 self.backlog(link)
             self.queues()
+
+    def stream_receive(self):
+        """A stream beside bare loops on a pair that keeps boundaries."""
+        for size in SIZES:
+            def one(reader, kind, size=size):
+                return [self.program('rx'), 'flood', kind, str(size), reader,
+                        self.warmup, self.window]
+            self.runner.block('rx/stream/%d' % size, {
+                'fdlink readv': one('fdlink readv', 'stream'),
+                bars.SEQPACKET: one('bare recvmmsg', 'seqpacket')})
 
     def flood(self, link, size):
         def one(reader, kind=link):
@@ -120,6 +131,17 @@ class Plan:
                 for size in SIZES:
                     for batch in (1, 47) if self.quick else BATCHES:
                         self.send_batch(link, size, batch)
+            for size in SIZES:
+                for batch in (1, 47) if self.quick else BATCHES:
+                    self.stream_send(size, batch)
+
+    def stream_send(self, size, batch):
+        def one(writer, kind):
+            return [self.program('tx'), kind, str(size), str(batch), writer,
+                    '.08' if self.quick else '.1', self.window]
+        self.runner.block('tx/stream/%d/%d' % (size, batch), {
+            'fdlink': one('fdlink', 'stream'),
+            bars.SEQPACKET: one('bare', 'seqpacket')})
 
     def send_batch(self, link, size, batch):
         def one(writer, kind=link):

@@ -53,7 +53,8 @@
 	X(TX_SEGMENTS, tx_segments) \
 	X(TX_OFFLOAD_REVOKED, tx_offload_revoked) \
 	X(TX_COALESCED, tx_coalesced) \
-	X(TX_DROP_REFUSED, tx_drop_refused)
+	X(TX_DROP_REFUSED, tx_drop_refused) \
+	X(RX_DROP_TUNNEL, rx_drop_tunnel)
 
 #define NUMBER(number, field) number,
 enum counter { EACH_COUNTER(NUMBER) COUNTERS };

@@ -30,6 +30,7 @@ struct shared {
 					 * device's framing since the start,
 					 * as io_pack; 0: nothing */
 	_Atomic bool warned;		/* of that */
+	_Atomic bool warned_tunnel;	/* of what rx_drop_tunnel counts */
 	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: distrusted, or refused
 					 * by the wire */
 

@@ -46,6 +46,8 @@ enum fdl_refusal {
 				 * routing header */
 	FDL_REFUSE_CSUM_START,	/* inside a link or IP header, or past the end */
 	FDL_REFUSE_CSUM_OFFSET,	/* past the end, or not the protocol's */
+	FDL_REFUSE_TUNNEL,	/* a super-packet inside what is no tunnel, or
+				 * none that can be cut (doc/offload.md) */
 };
 
 /* "short", "headers" ...; NULL for a number that is no refusal. */
@@ -111,8 +113,9 @@ int fdl_checksum_verify(const uint8_t *frame, size_t len, unsigned link_len);
 /*
  * Check *off against a frame of len bytes, of which the first avail lie at
  * frame, and make it canonical: hdr_len is computed anew (0 without gso), gso
- * is taken back where one segment holds all of the payload, unused fields
- * become 0.
+ * is taken back where one segment holds all of the payload, except inside a
+ * tunnel, where the outer headers need more than that; tunnel is computed anew;
+ * unused fields become 0.
  *
  * What passes can be given to fdl_checksum_complete, fdl_vnet_hdr_encode and
  * fdl_segment_start, with two exceptions. SCTP with a partial checksum is for
@@ -178,12 +181,17 @@ struct fdl_cursor {
 	int cnt;
 };
 
+/* Headers of tunnels whose fields differ from segment to segment, at most. */
+#define FDL_TUNNEL_HEADERS 6
+
 struct fdl_segmenter {
 	struct fdl_cursor at;
 	uint32_t left, size, summed, seq;
 	uint16_t hdr_len, l3, l4, id, csum, csum_start, csum_offset, unit;
 	uint8_t version, gso, tcp_flags, undone, ecn;
 	bool complete, done;
+	uint8_t tunnel, outers;
+	uint8_t outer_is[FDL_TUNNEL_HEADERS], outer_at[FDL_TUNNEL_HEADERS];
 	uint8_t hdr[FDL_HEADERS_MAX];
 };
 
@@ -203,9 +211,12 @@ enum {
  *
  * The segments are those that the kernel's own segmentation makes:
  *
- *	copied			link header, IP and TCP options
- *	counted up		IP id, sequence number
- *	computed		lengths; the last segment may be shorter
+ *	copied			link header, IP and TCP options; the headers of
+ *				tunnels, except what follows
+ *	counted up		IP id, of outer headers too; sequence number
+ *	computed		lengths; the last segment may be shorter; of
+ *				outer headers also the checksums of IPv4 and of
+ *				GRE, and that of UDP if it is not 0
  *	on the last only	FIN, PSH
  *	on the first only	CWR, where off->ecn says so, else it is copied (it
  *				is a bit of the counter of AccECN then)

@@ -46,13 +46,29 @@ enum fdl_gso {
 struct fdl_offload {
 	uint8_t csum;		/* enum fdl_csum */
 	uint8_t gso;		/* enum fdl_gso */
-	uint8_t ecn;		/* 1: the super-packet carries CWR (RFC 3168) */
+	union {
+		uint8_t ecn;	/* 1: the super-packet carries CWR (RFC 3168) */
+		uint8_t ecn_tunnel_[2];	/* private */
+	};
 	uint16_t gso_size;	/* payload bytes per segment; 0 without gso */
 	uint16_t hdr_len;	/* bytes of all headers at data; 0 without gso.
 				 * On send it is computed anew */
 	uint16_t csum_start;	/* bytes from data to where summing starts */
 	uint16_t csum_offset;	/* bytes from csum_start to the checksum */
 };
+
+/*
+ * Is it a super-packet inside a tunnel? Then gso, gso_size, csum_start and
+ * csum_offset speak of the packet inside, and hdr_len counts the outer headers, too.
+ * (The byte lies where the struct had none, so that a packet stays one cache line.)
+ *
+ * Returns the bytes from data to what follows the outer IP header: UDP, GRE, or the
+ * IP header inside, 255 for 255 or more; 0: it is none. On send it is computed anew.
+ */
+static inline unsigned fdl_offload_tunnel(const struct fdl_offload *off)
+{
+	return off->ecn_tunnel_[1];
+}
 
 /* fdl_packet.type: to whom the link layer addressed the packet. */
 enum fdl_packet_type {
@@ -105,10 +121,13 @@ struct fdl_packet {
  *			packet begins
  *	off.csum_start	grows by n if the checksum is partial
  *	off.hdr_len	grows by n, and stays 0 if it is 0
+ *	fdl_offload_tunnel
+ *			the same, up to 255
  *
- * A partial checksum of the inner packet may be sent behind outer headers. A
- * super-packet may not (tx_drop_offload): the outer headers are not what its
- * segments begin with. Cut it first (offload.h).
+ * A packet may be sent behind the outer headers of a tunnel with its own work
+ * left undone, be that a partial checksum or to be cut (doc/offload.md says behind
+ * which). The outer headers are those of a packet of this length; of a super-packet
+ * the checksum of the outer UDP header is 0, for none, or anything else.
  *
  * Returns the new data, or NULL: room < n, and nothing changed.
  */
@@ -122,6 +141,8 @@ uint8_t *fdl_packet_push(struct fdl_packet *pkt, size_t n);
  *	off.csum_start	shrinks by n, down to 0. If n goes beyond it, the
  *			checksum is no longer partial but FDL_CSUM_NONE
  *	off.hdr_len	shrinks by n, down to 0
+ *	fdl_offload_tunnel
+ *			the same: with the outer headers the tunnel is gone
  *
  * Returns the new data, or NULL: len < n, and nothing changed.
  */

@@ -87,6 +87,10 @@ struct fdl_stats {
 	uint64_t tx_drop_refused;	/* refused for 100 ms, or 64 times, though
 					 * the fd had room: by a rule (tc, nft),
 					 * or by a peer with a smaller MTU */
+	uint64_t rx_drop_tunnel;	/* super-packets inside a tunnel that
+					 * cannot be cut: a cipher, a sequence
+					 * number of GRE, an encapsulation that is
+					 * not known, or too many of them */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include "proto/parse.h"
 #include "proto/sctp.h"
 #include "proto/tcp.h"
+#include "proto/tunnel.h"
 #include "proto/udp.h"
 
 /* The IP version and the protocol that each kind of super-packet must have.
@@ -33,11 +34,12 @@ static const char *const refusal_names[] = {
 	[FDL_REFUSE_GSO_CSUM] = "gso-csum",
 	[FDL_REFUSE_CSUM_START] = "csum-start",
 	[FDL_REFUSE_CSUM_OFFSET] = "csum-offset",
+	[FDL_REFUSE_TUNNEL] = "tunnel",
 };
 
 const char *fdl_refusal_name(enum fdl_refusal why)
 {
-	if ((unsigned)why > FDL_REFUSE_CSUM_OFFSET)
+	if ((unsigned)why > FDL_REFUSE_TUNNEL)
 		return NULL;
 	return refusal_names[why];
 }
@@ -105,6 +107,19 @@ static enum fdl_refusal check_gso(const struct fdl_offload *off,
 	return check_size(off, p->end - p->payload);
 }
 
+/* Where a super-packet lies in a tunnel, its header speaks of the packet inside
+ * (virtio_net_hdr_from_skb of include/linux/virtio_net.h). */
+static enum fdl_refusal parse(const uint8_t *frame, size_t avail, size_t len,
+			      unsigned link_len, const struct fdl_offload *off,
+			      struct parsed *p, struct tunnel *t)
+{
+	t->n = 0;
+	if (off->gso && off->csum == FDL_CSUM_PARTIAL)
+		return tunnel_parse(frame, avail, len, link_len,
+				    off->csum_start, p, t);
+	return parse_frame(frame, avail, len, link_len, p);
+}
+
 enum fdl_refusal fdl_offload_check(const uint8_t *frame, size_t avail,
 				   size_t len, unsigned link_len,
 				   struct fdl_offload *off)
@@ -112,12 +127,15 @@ enum fdl_refusal fdl_offload_check(const uint8_t *frame, size_t avail,
 	struct fdl_offload o = { .csum = off->csum };
 	enum fdl_refusal parse_why, why;
 	struct parsed p;
+	struct tunnel t;
 
 	if (off->csum != FDL_CSUM_PARTIAL && !off->gso) {
 		*off = o;
 		return FDL_REFUSE_NONE;
 	}
-	parse_why = parse_frame(frame, avail, len, link_len, &p);
+	parse_why = parse(frame, avail, len, link_len, off, &p, &t);
+	if (parse_why == FDL_REFUSE_TUNNEL)
+		return parse_why;
 	if (off->csum == FDL_CSUM_PARTIAL) {
 		why = check_csum(off, len, link_len, &p);
 		if (why)
@@ -129,11 +147,12 @@ enum fdl_refusal fdl_offload_check(const uint8_t *frame, size_t avail,
 		why = parse_why ? parse_why : check_gso(off, frame, &p);
 		if (why)
 			return why;
-		if (p.end - p.payload > off->gso_size) {
+		if (t.n || p.end - p.payload > off->gso_size) {
 			o.gso = off->gso;
 			o.gso_size = off->gso_size;
 			o.ecn = off->ecn;
 			o.hdr_len = (uint16_t)p.payload;
+			o.ecn_tunnel_[1] = t.n ? (uint8_t)t.l4 : 0;
 		}
 	}
 	*off = o;

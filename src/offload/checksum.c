@@ -8,6 +8,7 @@
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/tcp.h"
+#include "proto/tunnel.h"
 #include "proto/udp.h"
 
 /*
@@ -112,17 +113,17 @@ uint16_t fdl_checksum_iov(const struct iovec *iov, int cnt, size_t skip,
 	return sum;
 }
 
-uint16_t checksum_add(uint16_t sum, unsigned number)
+uint16_t checksum_add(uint16_t sum, uint32_t number)
 {
-	uint8_t bytes[2];
+	uint8_t bytes[4];
 
-	put_be16(bytes, number);
+	put_be32(bytes, number);
 	return fdl_checksum_sum(bytes, sizeof(bytes), sum);
 }
 
-uint16_t checksum_sub(uint16_t sum, unsigned number)
+uint16_t checksum_sub(uint16_t sum, uint32_t number)
 {
-	return checksum_add(sum, ~number & 0xffff);
+	return checksum_add(sum, ~number);
 }
 
 void fdl_checksum_update(uint8_t field[2], const void *old_bytes,
@@ -183,10 +184,11 @@ uint16_t checksum_super(const uint8_t *frame, const struct parsed *p,
 void checksum_whole(uint8_t *frame, size_t len, unsigned link_len,
 		    const struct fdl_offload *off)
 {
+	struct tunnel t;
 	struct parsed p;
 	uint16_t sum;
 
-	if (parse_frame(frame, len, len, link_len, &p) ||
+	if (tunnel_parse(frame, len, len, link_len, off->csum_start, &p, &t) ||
 	    !holds_first(frame, &p, off))
 		return;
 	sum = checksum_add(checksum_pseudo(frame, &p), p.end - p.l4);

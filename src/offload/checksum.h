@@ -10,8 +10,8 @@
 #include "proto/parse.h"
 
 /* Add one number, as it stands in network byte order, to sum. */
-uint16_t checksum_add(uint16_t sum, unsigned number);
-uint16_t checksum_sub(uint16_t sum, unsigned number);
+uint16_t checksum_add(uint16_t sum, uint32_t number);
+uint16_t checksum_sub(uint16_t sum, uint32_t number);
 
 /* Returns the sum of the pseudo-header of frame without its length (RFC 9293,
  * section 3.1; RFC 8200, section 8.1). p->proto is TCP or UDP. */

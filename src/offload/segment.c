@@ -11,12 +11,14 @@
 #include <fdlink/offload.h>
 
 #include "offload/checksum.h"
+#include "offload/outer.h"
 #include "offload/sctp.h"
 #include "offload/segment.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/parse.h"
 #include "proto/tcp.h"
+#include "proto/tunnel.h"
 #include "proto/udp.h"
 
 static size_t pieces_len(const struct iovec *iov, int cnt)
@@ -111,6 +113,7 @@ enum fdl_refusal fdl_segment_start(struct fdl_segmenter *s,
 	struct fdl_offload o = *off;
 	enum fdl_refusal why;
 	struct parsed p;
+	struct tunnel t;
 
 	memset(s, 0, offsetof(struct fdl_segmenter, hdr));
 	s->done = true;
@@ -123,7 +126,13 @@ enum fdl_refusal fdl_segment_start(struct fdl_segmenter *s,
 		return why;
 	if (sctp_is_undone(s->hdr, avail, len, link_len, &o))
 		return FDL_REFUSE_TRANSPORT;
-	parse_frame(s->hdr, avail, len, link_len, &p);
+	if (fdl_offload_tunnel(&o)) {
+		tunnel_parse(s->hdr, avail, len, link_len, o.csum_start, &p,
+			     &t);
+		outer_start(s, &t);
+	} else {
+		parse_frame(s->hdr, avail, len, link_len, &p);
+	}
 	s->csum_start = o.csum_start;
 	s->csum_offset = o.csum_offset;
 	s->undone = o.csum;
@@ -208,6 +217,8 @@ static void write_headers(const struct fdl_segmenter *s, uint8_t *hdr, size_t n)
 		patch_tcp(s, hdr + s->l4, n == s->left);
 	sum = checksum_add(s->csum, len - s->l4);
 	memcpy(hdr + s->l4 + s->csum_offset, &sum, sizeof(sum));
+	if (s->outers)
+		outer_write(s, hdr, len, sum, run(s, n) > 1);
 }
 
 /* Complete the checksum of a segment; payload is the sum of the bytes that
@@ -254,6 +265,7 @@ static void step(struct fdl_segmenter *s, size_t n, struct fdl_offload *off)
 	off->gso_size = s->unit;
 	off->ecn = s->ecn;
 	off->hdr_len = s->hdr_len;
+	off->ecn_tunnel_[1] = s->tunnel;
 }
 
 int fdl_segment_next(struct fdl_segmenter *s, uint8_t *buf, size_t size,

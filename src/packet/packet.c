@@ -14,10 +14,9 @@ static bool is_link_len(size_t n)
 	       (n - ETH_HDR_LEN) % ETH_VLAN_LEN == 0;
 }
 
-static uint8_t longer(uint8_t link_len, size_t n)
+static uint8_t longer(uint8_t len, size_t n)
 {
-	return n < (size_t)(UINT8_MAX - link_len) ? (uint8_t)(link_len + n) :
-						    UINT8_MAX;
+	return n < (size_t)(UINT8_MAX - len) ? (uint8_t)(len + n) : UINT8_MAX;
 }
 
 uint8_t *fdl_packet_push(struct fdl_packet *pkt, size_t n)
@@ -31,6 +30,8 @@ uint8_t *fdl_packet_push(struct fdl_packet *pkt, size_t n)
 		pkt->link_len = longer(pkt->link_len, n);
 	if (pkt->off.hdr_len)
 		pkt->off.hdr_len = (uint16_t)(pkt->off.hdr_len + n);
+	if (pkt->off.ecn_tunnel_[1])
+		pkt->off.ecn_tunnel_[1] = longer(pkt->off.ecn_tunnel_[1], n);
 	if (pkt->off.csum == FDL_CSUM_PARTIAL)
 		pkt->off.csum_start = (uint16_t)(pkt->off.csum_start + n);
 	return pkt->data;
@@ -41,11 +42,11 @@ static uint16_t less(uint16_t from, size_t n)
 	return n < from ? (uint16_t)(from - n) : 0;
 }
 
-static uint8_t shorter(uint8_t link_len, size_t n)
+static uint8_t shorter(uint8_t len, size_t n)
 {
-	if (link_len == UINT8_MAX && n)
+	if (len == UINT8_MAX && n)
 		return 0;
-	return (uint8_t)less(link_len, n);
+	return (uint8_t)less(len, n);
 }
 
 uint8_t *fdl_packet_pull(struct fdl_packet *pkt, size_t n)
@@ -57,6 +58,7 @@ uint8_t *fdl_packet_pull(struct fdl_packet *pkt, size_t n)
 	pkt->len -= (uint32_t)n;
 	pkt->link_len = shorter(pkt->link_len, n);
 	pkt->off.hdr_len = less(pkt->off.hdr_len, n);
+	pkt->off.ecn_tunnel_[1] = shorter(pkt->off.ecn_tunnel_[1], n);
 	if (pkt->off.csum == FDL_CSUM_PARTIAL && pkt->off.csum_start < n)
 		pkt->off.csum = FDL_CSUM_NONE;
 	pkt->off.csum_start = less(pkt->off.csum_start, n);

@@ -24,6 +24,13 @@ static enum fdl_refusal need(const struct frame *f, size_t at, size_t n,
 	return FDL_REFUSE_NONE;
 }
 
+/* A length field of 16 bits cannot hold it: BIG TCP writes 0 there (iph_set_totlen
+ * of include/linux/ip.h), or what is left of it. */
+static bool is_big(size_t len)
+{
+	return len > UINT16_MAX;
+}
+
 static enum fdl_refusal parse_tcp(const struct frame *f, struct parsed *p)
 {
 	enum fdl_refusal why = need(f, p->l4, TCP_MIN_LEN, p->end);
@@ -50,6 +57,8 @@ static enum fdl_refusal parse_udp(const struct frame *f, struct parsed *p)
 	if (why)
 		return why;
 	len = udp_total_len(f->bytes + p->l4);
+	if (is_big(p->end - p->l4))
+		len = p->end - p->l4;
 	if (len < UDP_LEN || len > p->end - p->l4)
 		return FDL_REFUSE_TRANSPORT;
 	p->payload = p->l4 + UDP_LEN;
@@ -78,6 +87,8 @@ static enum fdl_refusal parse_ip4(const struct frame *f, struct parsed *p)
 		return why;
 	hdr_len = ip4_hdr_len(ip);
 	total = ip4_total_len(ip);
+	if (!total && is_big(f->len - p->l3))
+		total = (unsigned)(f->len - p->l3);
 	if (hdr_len < IP4_MIN_LEN || total < hdr_len || total > f->len - p->l3)
 		return FDL_REFUSE_IP;
 	why = need(f, p->l3, hdr_len, f->len);
@@ -102,6 +113,8 @@ static enum fdl_refusal parse_ip6(const struct frame *f, struct parsed *p)
 		return why;
 	p->l4 = p->l3 + IP6_LEN;
 	p->end = p->l4 + ip6_payload_len(ip);
+	if (p->end == p->l4 && is_big(f->len - p->l4))
+		p->end = (uint32_t)f->len;
 	if (p->end > f->len)
 		return FDL_REFUSE_IP;
 	p->version = 6;
@@ -142,6 +155,19 @@ static unsigned announced_version(const uint8_t *frame, unsigned link_len)
 	return 0;
 }
 
+static enum fdl_refusal parse_version(const struct frame *f, unsigned version,
+				      struct parsed *p)
+{
+	switch (version) {
+	case 4:
+		return parse_ip4(f, p);
+	case 6:
+		return parse_ip6(f, p);
+	default:
+		return FDL_REFUSE_NOT_IP;
+	}
+}
+
 enum fdl_refusal parse_frame(const uint8_t *frame, size_t avail, size_t len,
 			     unsigned link_len, struct parsed *p)
 {
@@ -151,14 +177,19 @@ enum fdl_refusal parse_frame(const uint8_t *frame, size_t avail, size_t len,
 	*p = (struct parsed){ .l3 = link_len };
 	if (why)
 		return why;
-	switch (announced_version(frame, link_len)) {
-	case 4:
-		return parse_ip4(&f, p);
-	case 6:
-		return parse_ip6(&f, p);
-	default:
-		return FDL_REFUSE_NOT_IP;
-	}
+	return parse_version(&f, announced_version(frame, link_len), p);
+}
+
+enum fdl_refusal parse_packet(const uint8_t *frame, size_t avail, size_t end,
+			      uint32_t l3, struct parsed *p)
+{
+	const struct frame f = { frame, avail < end ? avail : end, end };
+	enum fdl_refusal why = need(&f, l3, 1, end);
+
+	*p = (struct parsed){ .l3 = l3 };
+	if (why)
+		return why;
+	return parse_version(&f, frame[l3] >> 4, p);
 }
 
 unsigned parsed_check_offset(const struct parsed *p)

@@ -37,6 +37,10 @@ struct parsed {
 enum fdl_refusal parse_frame(const uint8_t *frame, size_t avail, size_t len,
 			     unsigned link_len, struct parsed *p);
 
+/* The same of an IP packet alone, which begins at l3 and ends at end or before. */
+enum fdl_refusal parse_packet(const uint8_t *frame, size_t avail, size_t end,
+			      uint32_t l3, struct parsed *p);
+
 /* Offset of the checksum in the header of p->proto. */
 unsigned parsed_check_offset(const struct parsed *p);
 

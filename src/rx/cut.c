@@ -9,7 +9,8 @@ enum {
 };
 
 /* A super-packet of a kind that the stack does not take is due. With a whole
- * checksum it is due in any case: the stack takes none like that. */
+ * checksum, or inside a tunnel, it is due in any case: the stack takes none like
+ * that. */
 bool cut_is_due(const struct rx *rx, const struct fdl_packet *pkt)
 {
 	uint32_t takes = pkt->off.gso == FDL_GSO_UDP ? FDL_RX_USO : FDL_RX_GSO;
@@ -17,7 +18,8 @@ bool cut_is_due(const struct rx *rx, const struct fdl_packet *pkt)
 	if (!pkt->off.gso)
 		return false;
 	return !(rx->shared->opts.flags & takes) ||
-	       pkt->off.csum != FDL_CSUM_PARTIAL;
+	       pkt->off.csum != FDL_CSUM_PARTIAL ||
+	       fdl_offload_tunnel(&pkt->off);
 }
 
 /* The wire may have a larger MTU than the link: make segments of TCP fit. The

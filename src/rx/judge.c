@@ -94,15 +94,32 @@ static bool has_offload(const struct rx *rx, const struct fdl_packet *pkt)
 	return rx->io->vnet_hdr_at && (hdr[0] | hdr[1]);
 }
 
+/* Whoever sends super-packets through such a tunnel can have them cut before. */
+static enum counter refuse(struct rx *rx, enum fdl_refusal why)
+{
+	if (why != FDL_REFUSE_TUNNEL)
+		return RX_DROP_VNET_HDR;
+	if (!atomic_exchange(&rx->shared->warned_tunnel, true))
+		log_say(&rx->shared->log, FDL_LOG_WARNING,
+			"a super-packet was dropped, because the tunnel around "
+			"it cannot be cut (a cipher, a sequence number of GRE, "
+			"an unknown encapsulation): turn offloads off at its "
+			"sender, with 'ethtool -K TUNNEL tso off gso off'");
+	return RX_DROP_TUNNEL;
+}
+
 /* Check the work that the header leaves against the packet, and do what the
  * stack does not take. */
 static enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 {
+	enum fdl_refusal why;
+
 	if (pkt->off.csum != FDL_CSUM_PARTIAL && !pkt->off.gso)
 		return RX_PACKETS;
-	if (fdl_offload_check(pkt->data, pkt->len, pkt->len, pkt->link_len,
-			      &pkt->off))
-		return RX_DROP_VNET_HDR;
+	why = fdl_offload_check(pkt->data, pkt->len, pkt->len, pkt->link_len,
+				&pkt->off);
+	if (why)
+		return refuse(rx, why);
 	if (pkt->off.gso) {
 		count(rx->counters, RX_GSO, 1);
 		checksum_whole(pkt->data, pkt->len, pkt->link_len, &pkt->off);

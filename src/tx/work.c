@@ -59,6 +59,8 @@ static uint32_t needs(const struct fdl_offload *off, unsigned version)
 		bits |= FDL_OFFLOAD_CSUM;
 	if (off->gso && off->ecn)
 		bits |= FDL_OFFLOAD_TSO_ECN;
+	if (fdl_offload_tunnel(off))
+		bits |= WORK_TUNNEL;
 	return bits;
 }
 

@@ -15,6 +15,7 @@ enum {
 	WORK_TOO_MANY = 1 << 29, /* the same: segments of UDP, for any wire */
 	WORK_TOO_SMALL = 1 << 28, /* the same: segments of TCP, which kernels
 				 * make longer than was said */
+	WORK_TUNNEL = 1 << 27,	/* the same: a super-packet lies in a tunnel */
 	/* In what is cut off a super-packet: nothing lies behind that, and it is
 	 * of fewer segments. */
 	WORK_CURED = WORK_TRAILER | WORK_TOO_MANY,

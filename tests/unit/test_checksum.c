@@ -256,8 +256,11 @@ static void padding_is_not_summed(void **state)
 		memset(f + len, 0xa5, 40);
 		inner = 42 + 2 * rnd(&r, 10);
 		put16(f + inner + 6, 7);
-		off = (struct fdl_offload){ FDL_CSUM_PARTIAL, 0, 0, 0, 0,
-					    (uint16_t)inner, 6 };
+		off = (struct fdl_offload){
+			.csum = FDL_CSUM_PARTIAL,
+			.csum_start = (uint16_t)inner,
+			.csum_offset = 6,
+		};
 		assert_int_equal(
 			fdl_checksum_complete(f, len + rnd(&r, 40), 14, &off),
 			0);

@@ -265,7 +265,7 @@ static void refusals_have_names(void **state)
 	int i;
 
 	(void)state;
-	for (i = 0; i <= FDL_REFUSE_CSUM_OFFSET; i++)
+	for (i = 0; i <= FDL_REFUSE_TUNNEL; i++)
 		assert_non_null(fdl_refusal_name((enum fdl_refusal)i));
 	assert_null(fdl_refusal_name((enum fdl_refusal)i));
 	assert_null(fdl_refusal_name((enum fdl_refusal) - 1));

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * VXLAN (RFC 7348) and its generic protocol extension, GENEVE (RFC 8926), GRE (RFC
+ * 2784, 2890), IP in IP, and foo- and generic-over-UDP. What a header may mean is
+ * tried in turn, and each try ends at the one byte where the inner transport header
+ * begins or is given up: a datagram that is no tunnel does not pass by chance.
+ */
+#include "proto/tunnel.h"
+
+#include "proto/bytes.h"
+#include "proto/eth.h"
+#include "proto/udp.h"
+
+enum {
+	ANY_IP = 0,		/* the version in its first byte */
+	TYPE_IP4 = 0x0800,
+	TYPE_IP6 = 0x86dd,
+	TYPE_ETH = 0x6558,	/* a frame of Ethernet */
+
+	PROTO_IP4 = 4,
+	PROTO_IP6 = 41,
+	PROTO_GRE = 47,
+	PROTO_ESP = 50,
+	PROTO_AH = 51,
+	PROTO_MPLS = 137,
+
+	GRE_LEN = 4,
+	GRE_FIELD_LEN = 4,
+	GRE_CSUM = 0x8000,
+	GRE_KEY = 0x2000,
+
+	VXLAN_LEN = 8,
+	VXLAN_HAS_ID = 0x08,
+	VXLAN_HAS_NEXT = 0x04,
+	VXLAN_REMOTE_CSUM = 0x20,	/* in the second byte */
+	VXLAN_NEXT = 3,
+	VXLAN_NEXT_IP4 = 1,
+	VXLAN_NEXT_IP6 = 2,
+	VXLAN_NEXT_ETH = 3,
+
+	GENEVE_LEN = 8,
+	GENEVE_TYPE = 2,
+
+	GUE_LEN = 4,
+	GUE_NEXT = 1,
+	GUE_PRIVATE = 1,	/* in the flags; it may be a checksum's */
+};
+
+struct walk {
+	const uint8_t *bytes;
+	size_t avail;
+	uint32_t end;		/* of the outer IP packet */
+	uint32_t l4;		/* what is looked for */
+	unsigned depth;		/* IP headers passed */
+	struct parsed *p;	/* of the last one */
+	struct tunnel *t;
+};
+
+static bool under_ip(struct walk *w, uint32_t at, unsigned version);
+
+bool tunnel_is_carrier(unsigned next)
+{
+	switch (next) {
+	case UDP_PROTO:
+	case PROTO_IP4:
+	case PROTO_IP6:
+	case PROTO_GRE:
+	case PROTO_ESP:
+	case PROTO_AH:
+	case PROTO_MPLS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool has(const struct walk *w, uint32_t at, uint32_t n)
+{
+	return at + n <= w->avail && at + n <= w->end;
+}
+
+/* Note a header, on the way to what is inside it. */
+static bool note(struct walk *w, enum tunnel_header is, uint32_t at)
+{
+	struct tunnel *t = w->t;
+
+	if (t->n == FDL_TUNNEL_HEADERS || at > UINT8_MAX)
+		return false;
+	t->is[t->n] = (uint8_t)is;
+	t->at[t->n++] = (uint8_t)at;
+	return true;
+}
+
+static bool under_eth(struct walk *w, uint32_t at)
+{
+	struct eth_view eth;
+
+	if (!has(w, at, ETH_HDR_LEN) ||
+	    !eth_parse(w->bytes + at, w->avail - at, &eth))
+		return false;
+	if (eth.protocol == TYPE_IP4)
+		return under_ip(w, at + eth.hdr_len, 4);
+	return eth.protocol == TYPE_IP6 && under_ip(w, at + eth.hdr_len, 6);
+}
+
+static bool under_type(struct walk *w, uint32_t at, unsigned type)
+{
+	switch (type) {
+	case TYPE_IP4:
+		return under_ip(w, at, 4);
+	case TYPE_IP6:
+		return under_ip(w, at, 6);
+	case TYPE_ETH:
+		return under_eth(w, at);
+	default:
+		return false;
+	}
+}
+
+/* One with a sequence number is none that can be cut: the numbers that the
+ * segments would take are those of packets to come. */
+static bool under_gre(struct walk *w, uint32_t at)
+{
+	uint32_t len = GRE_LEN;
+	unsigned flags;
+
+	if (!has(w, at, GRE_LEN))
+		return false;
+	flags = get_be16(w->bytes + at);
+	if (flags & ~(unsigned)(GRE_CSUM | GRE_KEY))
+		return false;
+	if (flags & GRE_CSUM) {
+		len += GRE_FIELD_LEN;
+		if (!note(w, TUNNEL_GRE, at))
+			return false;
+	}
+	if (flags & GRE_KEY)
+		len += GRE_FIELD_LEN;
+	return under_type(w, at + len, get_be16(w->bytes + at + 2));
+}
+
+static bool under_proto(struct walk *w, uint32_t at, unsigned proto)
+{
+	switch (proto) {
+	case PROTO_IP4:
+		return under_ip(w, at, 4);
+	case PROTO_IP6:
+		return under_ip(w, at, 6);
+	case PROTO_GRE:
+		return under_gre(w, at);
+	default:
+		return false;
+	}
+}
+
+/* A checksum that its receiver completes lies in the header for all of the
+ * packet, so one with that cannot be cut. */
+static bool under_vxlan(struct walk *w, uint32_t at)
+{
+	const uint8_t *h = w->bytes + at;
+
+	if (!has(w, at, VXLAN_LEN) || !(h[0] & VXLAN_HAS_ID) ||
+	    h[1] & VXLAN_REMOTE_CSUM)
+		return false;
+	if (!(h[0] & VXLAN_HAS_NEXT))
+		return under_eth(w, at + VXLAN_LEN);
+	switch (h[VXLAN_NEXT]) {
+	case VXLAN_NEXT_IP4:
+		return under_ip(w, at + VXLAN_LEN, 4);
+	case VXLAN_NEXT_IP6:
+		return under_ip(w, at + VXLAN_LEN, 6);
+	case VXLAN_NEXT_ETH:
+		return under_eth(w, at + VXLAN_LEN);
+	default:
+		return false;
+	}
+}
+
+static bool under_geneve(struct walk *w, uint32_t at)
+{
+	const uint8_t *h = w->bytes + at;
+
+	if (!has(w, at, GENEVE_LEN) || h[0] >> 6)
+		return false;
+	return under_type(w, at + GENEVE_LEN + (h[0] & 0x3fu) * 4,
+			  get_be16(h + GENEVE_TYPE));
+}
+
+/* Version 0; version 1 is the packet itself. */
+static bool under_gue(struct walk *w, uint32_t at)
+{
+	const uint8_t *h = w->bytes + at;
+
+	if (!has(w, at, GUE_LEN) || h[0] >> 5 || h[3] & GUE_PRIVATE)
+		return false;
+	return under_proto(w, at + GUE_LEN + (h[0] & 0x1fu) * 4, h[GUE_NEXT]);
+}
+
+static bool under_fou(struct walk *w, uint32_t at)
+{
+	return under_ip(w, at, ANY_IP);
+}
+
+static bool under_udp(struct walk *w, uint32_t at)
+{
+	static bool (*const tries[])(struct walk * w, uint32_t at) = {
+		under_vxlan, under_geneve, under_gue, under_fou, under_gre,
+	};
+	const struct parsed udp = *w->p;
+	const unsigned n = w->t->n, depth = w->depth;
+	unsigned i;
+
+	for (i = 0; i < sizeof(tries) / sizeof(*tries); i++) {
+		if (tries[i](w, at))
+			return true;
+		*w->p = udp;
+		w->t->n = n;
+		w->depth = depth;
+	}
+	return false;
+}
+
+/* A datagram is all of its packet. Of one that is too long for the length field
+ * that says nothing. */
+static bool is_whole_udp(const struct walk *w, uint32_t at)
+{
+	const uint32_t len = w->end - at;
+
+	return len > UINT16_MAX || udp_total_len(w->bytes + at) == len;
+}
+
+/* What is inside the IP packet that was parsed last. */
+static bool inside(struct walk *w, enum fdl_refusal why)
+{
+	struct parsed *p = w->p;
+	const uint32_t l4 = p->l4;
+
+	if (p->version == 0 || p->fragment || p->end != w->end)
+		return false;
+	if (l4 >= w->l4)
+		return l4 == w->l4 && !why;
+	if (w->depth++ == TUNNEL_DEPTH ||
+	    !note(w, p->version == 4 ? TUNNEL_IP4 : TUNNEL_IP6, p->l3))
+		return false;
+	if (p->next != UDP_PROTO)
+		return under_proto(w, l4, p->next);
+	/* The destination that its checksum is over is not the one shown. */
+	if (why || (p->routed && get_be16(w->bytes + l4 + UDP_CHECK)))
+		return false;
+	return is_whole_udp(w, l4) && note(w, TUNNEL_UDP, l4) &&
+	       under_udp(w, l4 + UDP_LEN);
+}
+
+static bool under_ip(struct walk *w, uint32_t at, unsigned version)
+{
+	enum fdl_refusal why;
+
+	if (!has(w, at, 1) || (version && w->bytes[at] >> 4 != version))
+		return false;
+	why = parse_packet(w->bytes, w->avail, w->end, at, w->p);
+	return inside(w, why);
+}
+
+enum fdl_refusal tunnel_parse(const uint8_t *frame, size_t avail, size_t len,
+			      unsigned link_len, uint32_t l4, struct parsed *p,
+			      struct tunnel *t)
+{
+	enum fdl_refusal why = parse_frame(frame, avail, len, link_len, p);
+	struct walk w = {
+		.bytes = frame,
+		.avail = avail < len ? avail : len,
+		.end = p->end,
+		.l4 = l4,
+		.p = p,
+		.t = t,
+	};
+
+	t->n = 0;
+	if (p->version == 0 || p->fragment || l4 <= p->l4 ||
+	    !tunnel_is_carrier(p->next))
+		return why;
+	t->l4 = p->l4;
+	if (!inside(&w, why))
+		return FDL_REFUSE_TUNNEL;
+	t->udp = t->n == 2 && t->is[1] == TUNNEL_UDP;
+	return FDL_REFUSE_NONE;
+}

@@ -20,6 +20,10 @@
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
 #endif
+#ifndef TUN_F_UDP_TUNNEL_GSO
+#define TUN_F_UDP_TUNNEL_GSO 0x80
+#define TUN_F_UDP_TUNNEL_GSO_CSUM 0x100
+#endif
 
 static void skip(const char *what)
 {
@@ -67,6 +71,20 @@ int net_tap(const char *name, int vnet)
 	if (vnet && ioctl(fd, TUNSETOFFLOAD, offload) &&
 	    ioctl(fd, TUNSETOFFLOAD, offload & 0x1f))
 		skip("offloads on a TAP device");
+	return fd;
+}
+
+int net_tap_tunnel(const char *name)
+{
+	const unsigned offload = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 |
+				 TUN_F_TSO_ECN | TUN_F_USO4 | TUN_F_USO6 |
+				 TUN_F_UDP_TUNNEL_GSO |
+				 TUN_F_UDP_TUNNEL_GSO_CSUM;
+	int fd = net_tap(name, 1), size = 24;
+
+	if (ioctl(fd, TUNSETVNETHDRSZ, &size) ||
+	    ioctl(fd, TUNSETOFFLOAD, offload))
+		skip("tunnels in the header of a TAP");
 	return fd;
 }
 

@@ -20,6 +20,9 @@ void net_set(const char *path, const char *value);
 /* A TAP, non-blocking; vnet: with a virtio header of 10 bytes. */
 int net_tap(const char *name, int vnet);
 
+/* A TAP whose virtio header of 24 bytes knows tunnels in UDP. */
+int net_tap_tunnel(const char *name);
+
 /* An AF_PACKET socket on a device, with a virtio header if vnet. */
 int net_packet(const char *name, int vnet);
 

@@ -15,6 +15,7 @@ demo: all
 	scripts/demo $(BUILD)
 
 check: deps
+	scripts/guest-deps
 	scripts/check
 
 # What make check has a choice of: a gigabyte each way over every combination.

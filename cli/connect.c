@@ -216,6 +216,21 @@ static int fail(const char *what, int rc)
 	return STATUS_FAILURE;
 }
 
+/* A datagram peer that comes back under its name, and whatever is to be joined
+ * anew, takes connect(2). What an fd is that was handed over is not known. */
+static bool connects(const struct connect_options *o)
+{
+	unsigned i;
+
+	for (i = 0; i < CONNECT_ENDS; i++) {
+		if (!strncmp(o->locator[i], "unixgram:", 9) ||
+		    !strncmp(o->locator[i], "fd:", 3) ||
+		    strstr(o->locator[i], ",reconnect"))
+			return true;
+	}
+	return false;
+}
+
 /* Returns an exit status. */
 static int enter_sandbox(const struct connect_options *o)
 {
@@ -224,7 +239,7 @@ static int enter_sandbox(const struct connect_options *o)
 
 	if (o->no_sandbox)
 		return STATUS_OK;
-	rc = sandbox_enter(&o->user, &what);
+	rc = sandbox_enter(&o->user, connects(o), &what);
 	if (!rc)
 		return STATUS_OK;
 	fprintf(stderr,

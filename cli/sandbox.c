@@ -134,7 +134,32 @@ static const int allowed[] = {
 /* To follow a link takes sockets of these families. */
 static const unsigned families[] = { AF_NETLINK, AF_INET, AF_PACKET };
 
-static int add_rules(scmp_filter_ctx filter)
+/* To join a peer anew takes these, and connect(2). */
+static const unsigned families_of_peers[] = { AF_UNIX, AF_INET6 };
+
+static int allow_sockets(scmp_filter_ctx filter, const unsigned *family,
+			 size_t n)
+{
+	int rc = 0;
+
+	for (; n > 0 && !rc; n--, family++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket),
+				      1, SCMP_A0(SCMP_CMP_EQ, *family, 0));
+	return rc;
+}
+
+static int allow_connecting(scmp_filter_ctx filter)
+{
+	int rc = allow_sockets(filter, families_of_peers,
+			       sizeof(families_of_peers) /
+				       sizeof(*families_of_peers));
+
+	if (rc)
+		return rc;
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
+}
+
+static int add_rules(scmp_filter_ctx filter, bool connects)
 {
 	size_t i;
 	int rc;
@@ -144,19 +169,19 @@ static int add_rules(scmp_filter_ctx filter)
 		if (rc < 0)
 			return rc;
 	}
-	for (i = 0; i < sizeof(families) / sizeof(*families); i++) {
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket),
-				      1, SCMP_A0(SCMP_CMP_EQ, families[i], 0));
-		if (rc < 0)
-			return rc;
-	}
+	rc = allow_sockets(filter, families,
+			   sizeof(families) / sizeof(*families));
+	if (!rc && connects)
+		rc = allow_connecting(filter);
+	if (rc < 0)
+		return rc;
 	/* Memory that is made executable is somebody else's program. */
 	return seccomp_rule_add(
 		filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 		SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
 }
 
-static int filter_calls(void)
+static int filter_calls(bool connects)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int rc;
@@ -165,20 +190,22 @@ static int filter_calls(void)
 		return -ENOMEM;
 	rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (!rc)
-		rc = add_rules(filter);
+		rc = add_rules(filter, connects);
 	if (!rc)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);
 	return rc;
 }
 #else
-static int filter_calls(void)
+static int filter_calls(bool connects)
 {
+	(void)connects;
 	return 0;
 }
 #endif
 
-int sandbox_enter(const struct sandbox_user *user, const char **what)
+int sandbox_enter(const struct sandbox_user *user, bool connects,
+		  const char **what)
 {
 	int rc;
 
@@ -190,5 +217,5 @@ int sandbox_enter(const struct sandbox_user *user, const char **what)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	*what = "system calls";
-	return filter_calls();
+	return filter_calls(connects);
 }

@@ -21,10 +21,12 @@ bool sandbox_find_user(struct sandbox_user *user, const char *name);
 
 /*
  * Become user, with no capability and no way to get one back, and with the
- * system calls alone that a wire makes: others fail with EPERM. For all threads
- * of the process. The process has the links' fds already.
+ * system calls alone that a wire makes: others fail with EPERM. connects: one of
+ * them is connect(2), for links that are joined anew when a peer comes back. For
+ * all threads of the process. The process has the links' fds already.
  * Returns 0. Errors: what the kernel said, *what says to which part.
  */
-int sandbox_enter(const struct sandbox_user *user, const char **what);
+int sandbox_enter(const struct sandbox_user *user, bool connects,
+		  const char **what);
 
 #endif

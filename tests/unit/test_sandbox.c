@@ -38,13 +38,18 @@ static void expect_child(pid_t pid)
 	assert_int_equal(WEXITSTATUS(status), CHILD_OK);
 }
 
-static void enter(void)
+static void enter_as(bool connects)
 {
 	const struct sandbox_user nobody = { 0 };
 	const char *what;
 
-	if (sandbox_enter(&nobody, &what) < 0)
+	if (sandbox_enter(&nobody, connects, &what) < 0)
 		_exit(CHILD_NO_SANDBOX);
+}
+
+static void enter(void)
+{
+	enter_as(false);
 }
 
 static bool try_open(void)
@@ -122,6 +127,25 @@ static void forbidden_calls_are_refused(void **state)
 	}
 }
 
+/* A link that may have to be joined anew. */
+static void connecting_is_for_who_needs_it(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (!pid) {
+		enter_as(true);
+		errno = 0;
+		/* The address has no name: the call itself is made. */
+		_exit(!try_connect() && errno != EPERM && try_unix_socket() &&
+				      !try_open() && !try_exec() ?
+			      CHILD_OK :
+			      CHILD_OTHER);
+	}
+	expect_child(pid);
+}
+
 /* A line of /proc/PID/status, its value. */
 static void status_line(pid_t pid, const char *name, char *value, size_t size)
 {
@@ -193,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forbidden_calls_are_refused),
+		cmocka_unit_test(connecting_is_for_who_needs_it),
 		cmocka_unit_test(privileges_are_gone),
 		cmocka_unit_test(users_are_found),
 	};

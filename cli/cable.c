@@ -21,6 +21,7 @@ struct side {
 	bool has_carrier;	/* it can be set there */
 	bool carrier;		/* as it was set */
 	_Atomic uint32_t mtu;
+	bool there;		/* switched on, with somebody at its end */
 };
 
 struct cable {
@@ -54,27 +55,30 @@ static void compare_mtus(const struct cable *cable)
 		mtu_of(small));
 }
 
-/* What a link without a device was made with is all that is known. */
-static uint32_t ask_mtu(const struct side *side)
+/* The carrier of a side that has one is what was set here. A device that is out
+ * of sight stays as it was. */
+static void look_at_side(struct side *side, uint32_t *mtu)
 {
 	struct fdl_link link;
+	const int rc = fdl_link_state(side->ep, &link, sizeof(link));
 
-	if (!fdl_link_state(side->ep, &link, sizeof(link)) && link.mtu)
-		return link.mtu;
-	return mtu_of(side);
+	*mtu = rc < 0 ? mtu_of(side) : link.mtu;
+	if (rc == -ENODEV)
+		side->there = false;
+	else if (rc == 0)
+		side->there = side->has_carrier ? link.up : link.carrier;
 }
 
-/* Where the peers agree on it between themselves, they agree on what fits. */
-static uint32_t current_mtu(const struct side *side, const struct side *other)
-{
-	return ask_mtu(side->agreed && !other->agreed ? other : side);
-}
-
-static void look_at_mtus(struct cable *cable)
+static void note_mtus(struct cable *cable, uint32_t of_a, uint32_t of_b)
 {
 	struct side *a = &cable->side[0], *b = &cable->side[1];
-	const uint32_t of_a = current_mtu(a, b), of_b = current_mtu(b, a);
 
+	/* Where the peers agree on it between themselves, they agree on what
+	 * fits. */
+	if (a->agreed && !b->agreed)
+		of_a = of_b;
+	if (b->agreed && !a->agreed)
+		of_b = of_a;
 	if (of_a == mtu_of(a) && of_b == mtu_of(b))
 		return;
 	set_mtu(a, of_a);
@@ -87,6 +91,13 @@ static void look_at_mtus(struct cable *cable)
 			of_a);
 }
 
+static void set_carrier(struct side *side, bool on)
+{
+	if (side->has_carrier && side->carrier != on &&
+	    !fdl_set_carrier(side->ep, on))
+		side->carrier = on;
+}
+
 static void open_side(struct side *side, const struct connect_options *o,
 		      struct fdl_endpoint *ep, unsigned end)
 {
@@ -96,6 +107,9 @@ static void open_side(struct side *side, const struct connect_options *o,
 	side->locator = o->locator[end];
 	side->ep = ep;
 	side->agreed = !info.device && !strstr(side->locator, ",mtu=");
+	side->there = true;
+	side->has_carrier = !fdl_set_carrier(ep, true);
+	side->carrier = true;
 	set_mtu(side, fdl_mtu(ep));
 }
 
@@ -137,10 +151,17 @@ int cable_fd(const struct cable *cable)
 
 void cable_run(struct cable *cable)
 {
+	struct side *a = &cable->side[0], *b = &cable->side[1];
+	const bool plugged = cable_is_plugged(cable);
+	uint32_t of_a, of_b;
 	eventfd_t times;
 
 	eventfd_read(cable->changed, &times);
-	look_at_mtus(cable);
+	look_at_side(a, &of_a);
+	look_at_side(b, &of_b);
+	note_mtus(cable, of_a, of_b);
+	set_carrier(a, plugged && b->there);
+	set_carrier(b, plugged && a->there);
 }
 
 void cable_note(const struct cable *cable)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a wire carries beside packets: whether each end is there, and how long
- * its packets may be. Threads that carry packets note changes, one thread looks.
+ * its packets may be. Where one end is down or has lost its peer, the other end
+ * loses its carrier, if it has one that can be set. Threads that carry packets
+ * note changes, one thread looks.
  */
 #ifndef CABLE_H
 #define CABLE_H

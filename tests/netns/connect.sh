@@ -231,6 +231,47 @@ unequal_mtus() {
 	remove_devices
 }
 
+# carrier 0|1 [in_peer] DEVICE: it has come to that
+carrier() {
+	local want=$1
+
+	shift
+	# shellcheck disable=SC2016 # for the inner shell to expand
+	wait_for "${@:1:$#-1}" bash -c \
+		'[ "$(ip link show "$1" | grep -c LOWER_UP)" = "$2" ]' - \
+		"${*: -1}" "$want"
+}
+
+# Where one end goes down, the other end has no carrier.
+carriers() {
+	local what="the carrier"
+
+	make_ends 1500
+	start_wire one tap:a0 "tap:b0,netns=/proc/$peer/ns/net"
+	up one
+	in_peer ip link set b0 down
+	carrier 0 a0
+	in_peer ip link set b0 up
+	carrier 1 a0
+	ip link set a0 down
+	carrier 0 in_peer b0
+	ip link set a0 up
+	carrier 1 in_peer b0
+	wait_for ping -n -q -c 1 -W 1 192.0.2.2
+	end_wires
+	accounted one
+	make_middle packet 1500
+	start_wire one tap:a0 packet:m0
+	up one
+	carrier 1 a0
+	ip link set m1 down
+	carrier 0 a0
+	ip link set m1 up
+	carrier 1 a0
+	end_wires
+	remove_devices
+}
+
 # STATUS TEXT ARGUMENT...
 refused() {
 	local status=0 expected=$1 text=$2
@@ -282,21 +323,57 @@ unplug() {
 	in_peer ip link set b0 up
 	get /link -X PUT -d '{"carrier": false}' | grep -q '"carrier": false' ||
 		fail "$what: the cable cannot be pulled"
+	carrier 0 a0
+	carrier 0 in_peer b0
 	python3 "$frames" numbers a0 || :
 	get /link -X PUT -d ' { "carrier" :true } ' |
 		grep -q '{"carrier": true' || fail "$what: nor plugged in"
+	carrier 1 a0
+	carrier 1 in_peer b0
 	start_frames count
 	python3 "$frames" numbers a0
 	wait_for ended $frames_pid
 	wait $frames_pid || fail "$what: $(cat "$tmp/frames")"
 }
 
+# What an earlier wire left behind.
+leave_behind() {
+	python3 -c 'import socket, sys
+socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$1"
+}
+
+# How many of the wires have not ended.
+left() {
+	local pid n=0
+
+	for pid in "${wires[@]}"; do
+		ended "$pid" || n=$((n + 1))
+	done
+	[ $n = "$1" ]
+}
+
+# Of several wires that take one file over at once, one has it.
+contended() {
+	local i
+
+	leave_behind "$tmp/control"
+	for i in 1 2 3 4 5 6; do
+		start_wire "one$i" "tap:a$i" "tap:b$i" --control "$tmp/control"
+	done
+	wait_for left 1
+	wait_for get /link
+	[ "$(cat "$tmp"/one? | grep -c "another program has it")" = 5 ] ||
+		fail "$what: $(cat "$tmp"/one?)"
+	kill "${wires[@]}" 2>/dev/null || :
+	wait_for left 0
+	wires=()
+}
+
 control() {
 	local what="the control socket"
 
-	# One that an earlier wire left behind.
-	python3 -c 'import socket, sys
-socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$tmp/control"
+	contended
+	leave_behind "$tmp/control"
 	start_wire one tap:a0 "tap:b0,netns=/proc/$peer/ns/net" \
 		--control "$tmp/control"
 	up one
@@ -366,4 +443,5 @@ plain_ip
 transparent
 lossy
 unequal_mtus
+carriers
 every_kind

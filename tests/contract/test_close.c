@@ -414,10 +414,10 @@ static const struct expectation table[] = {
 	  .needs = LINK_DEVICE },
 	{ .name = "the caller's fd may be closed",
 	  .test = the_callers_fd_may_be_closed,
-	  .not_on = LINK_OPENED },
+	  .not_on = LINK_OPENED | LINK_NAMED },
 	{ .name = "the caller's fd may be another file",
 	  .test = the_callers_fd_may_be_another_file,
-	  .not_on = LINK_OPENED },
+	  .not_on = LINK_OPENED | LINK_NAMED },
 	{ .name = "the fd stays the caller's",
 	  .test = the_fd_stays_the_callers,
 	  .needs = LINK_EOF },
@@ -426,7 +426,7 @@ static const struct expectation table[] = {
 	  .needs = LINK_TUNTAP },
 	{ .name = "a socket keeps its flags",
 	  .test = a_socket_keeps_its_flags,
-	  .not_on = LINK_TUNTAP | LINK_OPENED },
+	  .not_on = LINK_TUNTAP | LINK_OPENED | LINK_NAMED },
 };
 
 int main(int argc, char *argv[])

@@ -161,20 +161,20 @@ static void another_holder_clears_nonblock(struct link *l)
 static const struct expectation table[] = {
 	{ .name = "the first of two endpoints is freed",
 	  .test = the_first_of_two_is_freed,
-	  .not_on = LINK_OPENED,
+	  .not_on = LINK_OPENED | LINK_NAMED,
 	  .not_in = 1U << FDL_MODE_PACKET_MMAP },
 	{ .name = "the second of two endpoints is freed",
 	  .test = the_second_of_two_is_freed,
-	  .not_on = LINK_OPENED,
+	  .not_on = LINK_OPENED | LINK_NAMED,
 	  .not_in = 1U << FDL_MODE_PACKET_MMAP },
 	{ .name = "the caller's settings stay",
 	  .test = the_callers_settings_stay,
 	  .needs = LINK_OUTGOING,
-	  .not_on = LINK_OPENED,
+	  .not_on = LINK_OPENED | LINK_NAMED,
 	  .not_in = 1U << FDL_MODE_PACKET_MMAP },
 	{ .name = "another holder clears O_NONBLOCK",
 	  .test = another_holder_clears_nonblock,
-	  .not_on = LINK_OPENED },
+	  .not_on = LINK_OPENED | LINK_NAMED },
 };
 
 int main(int argc, char *argv[])

@@ -371,6 +371,7 @@ static const struct expectation table[] = {
 	/* Two devices are no one link. */
 	{ .name = "a wake ends every poll in progress",
 	  .needs = LINK_UNIX,
+	  .not_on = LINK_NAMED,
 	  .test = a_wake_ends_every_poll_in_progress },
 	{ .name = "a poll and the fd tell of the same",
 	  .test = a_poll_and_the_fd_tell_of_the_same },

@@ -403,6 +403,7 @@ static const struct expectation table[] = {
 	  .opts.pool = 2 },
 	{ .name = "one fd over several queues is honest",
 	  .needs = LINK_UNIX,
+	  .not_on = LINK_NAMED,
 	  .test = one_fd_over_several_queues_is_honest },
 };
 

@@ -212,6 +212,8 @@ int main(int argc, char *argv[])
 	(void)argc;
 	netns_enter(argv);
 	for (kind = link_kinds; kind->name; kind++) {
+		if (kind->traits & LINK_NAMED)
+			continue;	/* each try would say hello */
 		tests[n++] = (struct CMUnitTest){
 			.name = kind->name,
 			.test_func = no_failure_leaves_anything,

@@ -132,7 +132,10 @@ static unsigned usable_modes(const struct link_kind *kind, const char **lacks)
 		link_free(&l);
 		return 1 << FDL_MODE_ADAPTIVE;
 	}
-	err = fdl_probe_fd(l.fd, &info, sizeof(info), NULL, NULL);
+	if (kind->traits & LINK_NAMED)
+		err = fdl_probe(l.locator, &info, sizeof(info), NULL, NULL);
+	else
+		err = fdl_probe_fd(l.fd, &info, sizeof(info), NULL, NULL);
 	assert_int_equal(err, 0);
 	for (m = FDL_MODE_AUTO + 1; fdl_mode_name(m); m++)
 		if (!fdl_mode_refusal(&info, m))

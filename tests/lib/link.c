@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -96,7 +97,45 @@ static int make_opened(struct link *l)
 
 	close(l->fd);
 	l->fd = -1;
+	snprintf(l->locator, sizeof(l->locator), "packet:%s", l->dev);
 	return err;
+}
+
+/* Bind the peer to an abstract address, which the endpoint is to connect to. */
+static int make_unix_peer(struct link *l, int type, const char *kind,
+			  const char *options)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	socklen_t len;
+
+	snprintf(l->locator, sizeof(l->locator), "%s:@fdlink-%d-%s%s", kind,
+		 (int)getpid(), l->dev, options);
+	l->dev[0] = '\0';
+	len = (socklen_t)(strcspn(strchr(l->locator, '@'), ","));
+	memcpy(name.sun_path, strchr(l->locator, '@'), len);
+	name.sun_path[0] = '\0';
+	len += (socklen_t)offsetof(struct sockaddr_un, sun_path);
+	l->peer = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	if (l->peer < 0 || bind(l->peer, (struct sockaddr *)&name, len))
+		return -errno;
+	return 0;
+}
+
+static int make_vfkit(struct link *l)
+{
+	return make_unix_peer(l, SOCK_DGRAM, "unixgram", ",vfkit");
+}
+
+static int hear_hello(struct link *l)
+{
+	struct sockaddr_un from;
+	socklen_t len = sizeof(from);
+	char hello[5];
+
+	if (recvfrom(l->peer, hello, sizeof(hello), MSG_DONTWAIT,
+		     (struct sockaddr *)&from, &len) != 4)
+		return -EPROTO;
+	return connect(l->peer, (struct sockaddr *)&from, len) ? -errno : 0;
 }
 
 static int make_pair(struct link *l, int type)
@@ -161,26 +200,30 @@ static int make_udp(struct link *l)
 
 const struct link_kind link_kinds[] = {
 	{ "tap", LINK_ETHERNET | LINK_DEVICE | LINK_TUNTAP | LINK_TAGS, 0,
-	  make_tap },
-	{ "tun", LINK_IP | LINK_DEVICE | LINK_TUNTAP, 0, make_tun },
+	  make_tap, NULL },
+	{ "tun", LINK_IP | LINK_DEVICE | LINK_TUNTAP, 0, make_tun, NULL },
 	{ "veth", LINK_ETHERNET | LINK_DEVICE | LINK_OUTGOING | LINK_KERNEL_MAC,
-	  0, make_veth },
+	  0, make_veth, NULL },
 	{ "packet",
 	  LINK_ETHERNET | LINK_DEVICE | LINK_OUTGOING | LINK_KERNEL_MAC |
 		  LINK_OPENED,
-	  0, make_opened },
+	  0, make_opened, NULL },
 	{ "seqpacket", LINK_ETHERNET | LINK_UNIX | LINK_EOF | LINK_TAGS,
-	  FDL_ETHERNET, make_seqpacket },
-	{ "seqpacket-ip", LINK_IP | LINK_UNIX | LINK_EOF, 0, make_seqpacket },
+	  FDL_ETHERNET, make_seqpacket, NULL },
+	{ "seqpacket-ip", LINK_IP | LINK_UNIX | LINK_EOF, 0, make_seqpacket,
+	  NULL },
 	{ "dgram", LINK_ETHERNET | LINK_UNIX | LINK_NO_EOF | LINK_TAGS,
-	  FDL_ETHERNET, make_dgram },
-	{ "dgram-ip", LINK_IP | LINK_UNIX | LINK_NO_EOF, 0, make_dgram },
+	  FDL_ETHERNET, make_dgram, NULL },
+	{ "dgram-ip", LINK_IP | LINK_UNIX | LINK_NO_EOF, 0, make_dgram, NULL },
 	{ "udp",
 	  LINK_ETHERNET | LINK_UNIX | LINK_NO_EOF | LINK_TAGS | LINK_LOSSY,
-	  FDL_ETHERNET, make_udp },
-	{ "udp-ip", LINK_IP | LINK_UNIX | LINK_NO_EOF | LINK_LOSSY, 0,
-	  make_udp },
-	{ NULL, 0, 0, NULL },
+	  FDL_ETHERNET, make_udp, NULL },
+	{ "udp-ip", LINK_IP | LINK_UNIX | LINK_NO_EOF | LINK_LOSSY, 0, make_udp,
+	  NULL },
+	{ "vfkit",
+	  LINK_ETHERNET | LINK_UNIX | LINK_NO_EOF | LINK_TAGS | LINK_NAMED,
+	  FDL_ETHERNET, make_vfkit, hear_hello },
+	{ NULL, 0, 0, NULL, NULL },
 };
 
 int link_make(struct link *l, const struct link_kind *kind, unsigned index)
@@ -198,10 +241,14 @@ int link_make(struct link *l, const struct link_kind *kind, unsigned index)
 
 static int open_link(struct link *l, const struct fdl_options *opts)
 {
-	char locator[sizeof(l->dev) + sizeof("packet:")];
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	int err;
 
-	snprintf(locator, sizeof(locator), "packet:%s", l->dev);
-	return fdl_open(&l->ep, locator, opts);
+	/* It may have met an endpoint before. */
+	if (l->kind->met)
+		connect(l->peer, &nobody, sizeof(nobody));
+	err = fdl_open(&l->ep, l->locator, opts);
+	return err || !l->kind->met ? err : l->kind->met(l);
 }
 
 int link_endpoint(struct link *l, enum fdl_mode mode,
@@ -216,9 +263,8 @@ int link_endpoint(struct link *l, enum fdl_mode mode,
 	o.mode = mode;
 	o.flags |= l->kind->flags;
 	memcpy(o.address, link_local, sizeof(o.address));
-	err = l->kind->traits & LINK_OPENED ?
-		      open_link(l, &o) :
-		      fdl_endpoint_new(&l->ep, &l->fd, 1, &o);
+	err = *l->locator ? open_link(l, &o) :
+			    fdl_endpoint_new(&l->ep, &l->fd, 1, &o);
 	if (err)
 		return err;
 	l->q = fdl_get_queue(l->ep, 0);

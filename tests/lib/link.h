@@ -26,6 +26,8 @@ enum {
 					 * taken all the same */
 	LINK_OPENED	= 1 << 10,	/* by fdl_open: the test has no fd of
 					 * it, and its mode is adaptive */
+	LINK_NAMED	= 1 << 12,	/* the same in any mode: its fd and its
+					 * buffers are fdl_open's */
 };
 
 struct link;
@@ -35,6 +37,8 @@ struct link_kind {
 	unsigned traits;
 	uint32_t flags;			/* fdl_options.flags it needs */
 	int (*make)(struct link *l);	/* 0 or -errno */
+	int (*met)(struct link *l);	/* by fdl_open: the endpoint is there.
+					 * 0 or -errno; NULL: that is all */
 };
 
 /* All kinds; the last has no name. */
@@ -45,7 +49,8 @@ struct link {
 	struct fdl_endpoint *ep;
 	struct fdl_queue *q;		/* the first one */
 	int fd;				/* what the endpoint was made of; -1:
-					 * fdl_open opens it */
+					 * fdl_open opens the locator */
+	char locator[64];
 	int peer;			/* the other end */
 	char dev[16], peer_dev[16];	/* "" where there is no device */
 	uint64_t rx_offered;		/* packets put in at the peer's end */

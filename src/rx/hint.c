@@ -5,6 +5,7 @@
 
 #include <fdlink/offload.h>
 
+#include "kind/kind.h"
 #include "proto/bytes.h"
 #include "proto/eth.h"
 
@@ -134,8 +135,8 @@ void hint_look(struct hint *hint, const struct io *io, bool ethernet,
 		return;
 	hint->left = 0;
 	log_say(log, FDL_LOG_WARNING,
-		"what comes looks like frames behind %s, and here %s is "
+		"%s: what comes looks like frames behind %s, and here %s is "
 		"expected: give %s here, or %s to the peer",
-		other->is, find_own(own)->is, other->option,
+		io->kind->name, other->is, find_own(own)->is, other->option,
 		find_own(own)->option);
 }

@@ -198,18 +198,26 @@ static void feed_wrong(struct bed *bed, unsigned hdr_len)
 
 static void peers_that_do_not_agree_are_told_once(void **state)
 {
+	static const struct {
+		int type;
+		const char *name;
+	} kinds[] = { { SOCK_SEQPACKET, "seqpacket: " },
+		      { SOCK_DGRAM, "datagram: " } };
 	const struct agreement *own, *other;
 	struct bed bed;
-	unsigned i;
+	unsigned i, kind;
 
 	(void)state;
-	for (i = 0; i < AGREEMENTS * AGREEMENTS; i++) {
-		own = &agreements[i / AGREEMENTS];
+	for (i = 0; i < AGREEMENTS * AGREEMENTS * 2; i++) {
+		kind = i / (AGREEMENTS * AGREEMENTS);
+		own = &agreements[i / AGREEMENTS % AGREEMENTS];
 		other = &agreements[i % AGREEMENTS];
-		open_bed(&bed, SOCK_SEQPACKET, own->flags);
+		open_bed(&bed, kinds[kind].type, own->flags);
 		feed_wrong(&bed, other->hdr_len);
 		assert_int_equal(bed.warnings, own != other);
 		if (own != other) {
+			assert_memory_equal(bed.said, kinds[kind].name,
+					    strlen(kinds[kind].name));
 			assert_non_null(strstr(bed.said, own->option));
 			assert_non_null(strstr(bed.said, other->option));
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kind/accept.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
@@ -19,6 +20,38 @@ int accept_wait(int fd, const char *path, const struct log *log)
 	return n;
 }
 
+/* Errors of a connection that came to nothing (accept(2)): another may come. */
+static bool is_of_one_peer(int err)
+{
+	static const int errs[] = { ECONNABORTED, EPROTO,      ENETDOWN,
+				    ENOPROTOOPT,  EHOSTDOWN,   ENONET,
+				    EHOSTUNREACH, ENETUNREACH };
+	size_t i;
+
+	for (i = 0; i < sizeof(errs) / sizeof(*errs); i++)
+		if (err == -errs[i])
+			return true;
+	return false;
+}
+
+/* Returns the peer's fd. */
+static int await_peer(int listener, const struct locator *loc,
+		      const struct log *log)
+{
+	int err, fd;
+
+	do {
+		err = accept_wait(listener, loc->name, log);
+		if (err)
+			return err;
+		fd = os_accept(listener);
+	} while (is_of_one_peer(fd));
+	if (fd < 0)
+		log_say(log, FDL_LOG_ERR, "%s: cannot accept a peer: %s",
+			loc->name, strerror(-fd));
+	return fd;
+}
+
 int accept_peer(int listener, const struct locator *loc, int *peer,
 		const struct log *log)
 {
@@ -30,15 +63,9 @@ int accept_peer(int listener, const struct locator *loc, int *peer,
 			strerror(-err));
 		return err;
 	}
-	err = accept_wait(listener, loc->name, log);
-	if (err)
-		return err;
-	fd = os_accept(listener);
-	if (fd < 0) {
-		log_say(log, FDL_LOG_ERR, "%s: cannot accept a peer: %s",
-			loc->name, strerror(-fd));
+	fd = await_peer(listener, loc, log);
+	if (fd < 0)
 		return fd;
-	}
 	raise_send_buffer(fd);
 	raise_receive_buffer(fd, SOCKET_BUFFER);
 	*peer = fd;

@@ -18,6 +18,8 @@
 enum {
 	IO_MAX_BATCH = 256,
 	IO_MAX_PART = 1 << 17,	/* io_send() */
+	IO_MAX_REST = 1 << 19,	/* io_frame.rest: more than the kernel's longest
+				 * super-packet (GSO_MAX_SIZE) */
 };
 
 struct changes;
@@ -90,6 +92,9 @@ struct io_frame {
 	uint16_t vlan_tci;
 	uint8_t type;		/* enum fdl_packet_type, as far as the fd tells:
 				 * else FDL_TO_HOST */
+	struct iovec rest;	/* bytes that follow those of a full slot, up to
+				 * the next recv; length 0: none. Whoever has
+				 * looked makes it 0, for most modes do not */
 };
 
 enum io_headers {

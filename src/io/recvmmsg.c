@@ -6,12 +6,14 @@
 #include "io/io.h"
 #include "io/message.h"
 #include "io/notes.h"
+#include "io/spill.h"
 #include "os.h"
 
 struct state {
 	int known;		/* slot[0..known) hold an earlier call's room */
 	struct mmsghdr *msg;
-	struct iovec *room;
+	struct iovec (*room)[2];	/* of each message: slot and spill */
+	struct spill spill;
 	struct notes *notes;	/* NULL but on an AF_PACKET socket */
 };
 
@@ -21,11 +23,31 @@ static void recvmmsg_close(struct io *io)
 
 	if (!st)
 		return;
+	spill_close(&st->spill);
 	free(st->notes);
 	free(st->room);
 	free(st->msg);
 	free(st);
 	io->state = NULL;
+}
+
+/* Messages of so many pieces. */
+static void set_pieces(struct state *st, uint32_t batch, size_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < batch; i++)
+		st->msg[i].msg_hdr.msg_iovlen = n;
+}
+
+static void open_spill(struct state *st, const struct fdl_options *opts)
+{
+	uint32_t i;
+
+	spill_open(&st->spill, opts->batch, opts);
+	for (i = 0; i < opts->batch; i++)
+		st->room[i][1] = spill_room(&st->spill, i);
+	set_pieces(st, opts->batch, spill_is_on(&st->spill) ? 2 : 1);
 }
 
 static int recvmmsg_open(struct io *io, const struct fdl_options *opts)
@@ -46,22 +68,24 @@ static int recvmmsg_open(struct io *io, const struct fdl_options *opts)
 		return -ENOMEM;
 	}
 	for (i = 0; i < batch; i++) {
-		st->msg[i].msg_hdr.msg_iov = &st->room[i];
+		st->msg[i].msg_hdr.msg_iov = st->room[i];
 		st->msg[i].msg_hdr.msg_iovlen = 1;
 		if (st->notes)
 			notes_listen(io, &st->msg[i].msg_hdr, &st->notes[i]);
 	}
+	if (io->notes)
+		open_spill(st, opts);
 	return 0;
 }
 
 static void make_room(const struct io *io, struct io_frame f[], int from,
 		      int to)
 {
-	struct iovec *const room = ((struct state *)io->state)->room;
+	struct iovec(*const room)[2] = ((struct state *)io->state)->room;
 	int i;
 
 	for (i = from; i < to; i++)
-		room[i] = message_room(io, f[i].pkt);
+		room[i][0] = message_room(io, f[i].pkt);
 }
 
 static void prepare(const struct io *io, struct io_frame f[], int n, int fresh)
@@ -75,9 +99,24 @@ static void prepare(const struct io *io, struct io_frame f[], int n, int fresh)
 		st->known = n;
 }
 
+/* Behind all else: a note tells of a frame's length, too. */
+static void finish_spill(struct state *st, struct io_frame f[], int n)
+{
+	size_t longest = st->msg[n - 1].msg_len;
+	unsigned i;
+
+	for (i = 0; spill_is_on(&st->spill) && i < (unsigned)n; i++) {
+		spill_give(&st->spill, &f[i], i);
+		if (longest < st->msg[i].msg_len)
+			longest = st->msg[i].msg_len;
+	}
+	if (spill_note(&st->spill, n, longest))
+		set_pieces(st, st->spill.n, spill_is_on(&st->spill) ? 2 : 1);
+}
+
 static void finish(const struct io *io, struct io_frame f[], int n)
 {
-	const struct state *st = io->state;
+	struct state *st = io->state;
 	struct mmsghdr *msg = st->msg;
 	int i;
 
@@ -87,6 +126,8 @@ static void finish(const struct io *io, struct io_frame f[], int n)
 		notes_read(&msg[i].msg_hdr, &st->notes[i], &f[i]);
 		notes_listen(io, &msg[i].msg_hdr, &st->notes[i]);
 	}
+	if (st->spill.mem)
+		finish_spill(st, f, n);
 }
 
 static int recvmmsg_recv(struct io *io, struct io_frame f[], int n, int fresh)

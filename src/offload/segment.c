@@ -11,6 +11,7 @@
 #include <fdlink/offload.h>
 
 #include "offload/checksum.h"
+#include "offload/jumbo.h"
 #include "offload/outer.h"
 #include "offload/sctp.h"
 #include "offload/segment.h"
@@ -112,6 +113,7 @@ enum fdl_refusal fdl_segment_start(struct fdl_segmenter *s,
 	const size_t avail = min_size(len, sizeof(s->hdr));
 	struct fdl_offload o = *off;
 	enum fdl_refusal why;
+	unsigned stripped = 0;
 	struct parsed p;
 	struct tunnel t;
 
@@ -140,16 +142,17 @@ enum fdl_refusal fdl_segment_start(struct fdl_segmenter *s,
 		s->complete = !(flags & FDL_SEGMENT_PARTIAL);
 		s->undone = s->complete ? FDL_CSUM_VALID : FDL_CSUM_PARTIAL;
 	}
-	why = FDL_REFUSE_NONE;
 	if (o.gso)
-		start_super(s, &p, &o);
+		why = jumbo_strip(s->hdr, avail, &p, &o, &stripped);
 	else
 		why = start_single(s, len, &p, &o);
+	if (o.gso && !why)
+		start_super(s, &p, &o);
 	s->done = why || !len;
 	s->at.iov = iov;
 	s->at.cnt = cnt;
 	s->at.skip = 0;
-	advance(s, s->hdr_len);
+	advance(s, s->hdr_len + stripped);
 	return why;
 }
 

@@ -7,6 +7,10 @@
 #include "proto/tcp.h"
 #include "proto/udp.h"
 
+enum {
+	BIG_MAX = 8 * 65535,	/* GSO_MAX_SIZE */
+};
+
 struct frame {
 	const uint8_t *bytes;
 	size_t avail;
@@ -28,7 +32,7 @@ static enum fdl_refusal need(const struct frame *f, size_t at, size_t n,
  * of include/linux/ip.h), or what is left of it. */
 static bool is_big(size_t len)
 {
-	return len > UINT16_MAX;
+	return len > UINT16_MAX && len <= BIG_MAX;
 }
 
 static enum fdl_refusal parse_tcp(const struct frame *f, struct parsed *p)

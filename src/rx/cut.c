@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rx/cut.h"
 
+#include "offload/segment.h"
 #include "packet/pool.h"
 
 enum {
@@ -8,18 +9,22 @@ enum {
 	MIN_SEGMENT = 8,
 };
 
-/* A super-packet of a kind that the stack does not take is due. With a whole
- * checksum, or inside a tunnel, it is due in any case: the stack takes none like
- * that. */
-bool cut_is_due(const struct rx *rx, const struct fdl_packet *pkt)
+/* The stack takes super-packets of this kind whole; none with a whole checksum, or
+ * inside a tunnel. */
+static bool is_taken(const struct rx *rx, const struct fdl_offload *off)
 {
-	uint32_t takes = pkt->off.gso == FDL_GSO_UDP ? FDL_RX_USO : FDL_RX_GSO;
+	const uint32_t takes = off->gso == FDL_GSO_UDP ? FDL_RX_USO :
+							 FDL_RX_GSO;
 
-	if (!pkt->off.gso)
-		return false;
-	return !(rx->shared->opts.flags & takes) ||
-	       pkt->off.csum != FDL_CSUM_PARTIAL ||
-	       fdl_offload_tunnel(&pkt->off);
+	return rx->shared->opts.flags & takes &&
+	       off->csum == FDL_CSUM_PARTIAL && !fdl_offload_tunnel(off);
+}
+
+bool cut_is_due(const struct rx *rx, const struct io_frame *frame)
+{
+	const struct fdl_offload *off = &frame->pkt->off;
+
+	return off->gso && (frame->rest.iov_len || !is_taken(rx, off));
 }
 
 /* The wire may have a larger MTU than the link: make segments of TCP fit. The
@@ -42,17 +47,31 @@ void cut_end(struct rx *rx)
 	rx->super = NULL;
 }
 
-void cut_begin(struct rx *rx, struct fdl_packet *pkt)
+/* It is only too long: its pieces are super-packets again, as long as can be. */
+static void cut_long(struct rx *rx, const struct fdl_packet *pkt)
+{
+	const unsigned link_len = pkt->link_len, size = pkt->off.gso_size;
+	const unsigned most = (UINT16_MAX + link_len - pkt->off.hdr_len) / size;
+
+	if (most && is_taken(rx, &pkt->off))
+		segment_in_runs(&rx->segmenter, size, most);
+}
+
+void cut_begin(struct rx *rx, struct io_frame *frame)
 {
 	const bool partial = rx->shared->opts.flags & FDL_RX_CSUM;
+	struct fdl_packet *pkt = frame->pkt;
 
 	fit_to_mtu(rx, &pkt->off, pkt->link_len);
 	rx->super = pkt;
-	rx->super_bytes = (struct iovec){ pkt->data, pkt->len };
-	if (!fdl_segment_start(&rx->segmenter, &rx->super_bytes, 1,
+	rx->super_bytes[0] = (struct iovec){ pkt->data, pkt->len };
+	rx->super_bytes[1] = frame->rest;
+	frame->rest.iov_len = 0;
+	if (!fdl_segment_start(&rx->segmenter, rx->super_bytes, 2,
 			       pkt->link_len, &pkt->off,
 			       partial ? FDL_SEGMENT_PARTIAL : 0)) {
 		count(rx->counters, RX_GSO_CUT, 1);
+		cut_long(rx, pkt);
 		return;
 	}
 	count(rx->counters, RX_DROP_VNET_HDR, 1);

@@ -135,6 +135,36 @@ static enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 	return RX_PACKETS;
 }
 
+/* A frame that is longer than its slot, and the rest is elsewhere: a super-packet of
+ * BIG TCP. All others are cut off. */
+static enum counter judge_long(struct rx *rx, struct io_frame *frame)
+{
+	const size_t rest = frame->rest.iov_len;
+	struct fdl_packet *pkt = frame->pkt;
+	enum fdl_refusal why;
+	enum counter verdict;
+
+	if (frame->cut || frame->wire_len != pkt->len + rest ||
+	    !has_offload(rx, pkt))
+		return RX_DROP_TRUNCATED;
+	if (fdl_vnet_hdr_decode(pkt->data - rx->io->vnet_hdr_at,
+				rx->io->vnet_hdr_at, rx->io->order, &pkt->off))
+		return RX_DROP_VNET_HDR;
+	if (!pkt->off.gso)
+		return RX_DROP_TRUNCATED;
+	if (frame->vlan_tpid)
+		insert_tag(frame);
+	verdict = judge_protocol(rx, frame);
+	if (verdict != RX_PACKETS)
+		return verdict;
+	why = fdl_offload_check(pkt->data, pkt->len, pkt->len + rest,
+				pkt->link_len, &pkt->off);
+	if (why)
+		return refuse(rx, why);
+	count(rx->counters, RX_GSO, 1);
+	return pkt->off.gso ? RX_PACKETS : RX_DROP_TRUNCATED;
+}
+
 /* Returns under which counter a message without bytes of a packet is dropped:
  * it may not even have all of its header. */
 static enum counter judge_empty(const struct rx *rx,
@@ -160,7 +190,7 @@ static enum counter judge_frame(struct rx *rx, struct io_frame *frame)
 	if (pkt->len == 0)
 		return judge_empty(rx, frame);
 	if (frame->wire_len > pkt->len || frame->cut)
-		return RX_DROP_TRUNCATED;
+		return judge_long(rx, frame);
 	if (rx->hint.left)
 		hint_look(&rx->hint, rx->io,
 			  rx->shared->opts.flags & FDL_ETHERNET, frame,
@@ -202,6 +232,7 @@ static void drop(struct rx *rx, struct io_frame *frame, enum counter verdict)
 		rx->doubt = true;
 	if (frame->type == IO_TYPE_GHOST)
 		note_ghost(rx);
+	frame->rest.iov_len = 0;
 	fdl_release(&frame->pkt, 1);
 }
 

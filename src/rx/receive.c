@@ -150,9 +150,12 @@ static int deliver_frames(struct rx *rx, struct fdl_packet *v[], int n)
 {
 	int got = judge_frames(rx, v, n);
 
-	if (got > 0 && cut_is_due(rx, v[got - 1]))
-		cut_begin(rx, v[--got]);
-	return got;
+	/* Judging stops at a super-packet. */
+	if (got == 0 || !v[got - 1]->off.gso ||
+	    !cut_is_due(rx, &rx->frame[rx->next - 1]))
+		return got;
+	cut_begin(rx, &rx->frame[rx->next - 1]);
+	return got - 1;
 }
 
 static void count_delivered(struct rx *rx, struct fdl_packet *v[], int n)

@@ -47,7 +47,7 @@ struct rx {
 	 * frame[next..filled), all before gap. */
 	int next, filled;
 	struct fdl_packet *super;
-	struct iovec super_bytes;
+	struct iovec super_bytes[2];
 	struct fdl_segmenter segmenter;
 	struct gro *gro;		/* with FDL_GRO, else NULL */
 };

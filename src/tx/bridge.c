@@ -92,6 +92,7 @@ static unsigned cut_flags(const struct tx *tx)
 static unsigned most_segments(const struct tx *tx, const struct work *w)
 {
 	const size_t around = tx->hdr_len + w->off.hdr_len;
+	const unsigned longest = UINT16_MAX - (unsigned)w->off.hdr_len;
 	uint64_t n = tx->max_super > around ?
 			     (tx->max_super - around) / w->off.gso_size :
 			     0;
@@ -104,6 +105,8 @@ static unsigned most_segments(const struct tx *tx, const struct work *w)
 	/* No super-packet has more. */
 	if (n > UINT16_MAX / w->off.gso_size + 1u)
 		n = UINT16_MAX / w->off.gso_size + 1u;
+	if (w->needs & WORK_BIG && n > longest / w->off.gso_size)
+		n = longest / w->off.gso_size;
 	return n > 1 ? (unsigned)n : 1;
 }
 

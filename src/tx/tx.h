@@ -31,6 +31,7 @@ enum {
 	TX_PIECES = 2048,		/* of all of them */
 	TX_HDR_ROOM = IO_MAX_HEADER,
 	TX_SCRATCH = 1 << 17,
+	TX_REST = IO_MAX_REST,		/* the longest payload that is cut */
 };
 
 /* What is to be sent: a frame in pieces, empty ones allowed. */
@@ -63,7 +64,7 @@ struct tx_batch {
 	uint8_t hdr[TX_BATCH][TX_HDR_ROOM];
 	uint8_t head[TX_BATCH][FDL_HEADERS_MAX]; /* headers written anew */
 	uint8_t scratch[TX_SCRATCH];
-	uint8_t rest[TX_SCRATCH];	/* of tx.cut */
+	uint8_t rest[TX_REST];		/* of tx.cut */
 	uint8_t part[IO_MAX_PART];	/* tx.part */
 };
 

@@ -146,6 +146,8 @@ static uint32_t needs_us(const uint8_t *frame, size_t avail, size_t len,
 {
 	uint32_t bits = 0;
 
+	if (w->off.gso && len > (size_t)UINT16_MAX + w->link_len)
+		bits |= WORK_BIG;
 	/* The wire would sum it, and send it as payload. */
 	if (has_trailer(frame, avail, len, w->link_len))
 		bits |= WORK_TRAILER;

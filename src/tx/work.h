@@ -16,9 +16,10 @@ enum {
 	WORK_TOO_SMALL = 1 << 28, /* the same: segments of TCP, which kernels
 				 * make longer than was said */
 	WORK_TUNNEL = 1 << 27,	/* the same: a super-packet lies in a tunnel */
-	/* In what is cut off a super-packet: nothing lies behind that, and it is
-	 * of fewer segments. */
-	WORK_CURED = WORK_TRAILER | WORK_TOO_MANY,
+	WORK_BIG = 1 << 26,	/* the same: its length is 0 in its header */
+	/* In what is cut off a super-packet: nothing lies behind that, it is of
+	 * fewer segments, and its length fits. */
+	WORK_CURED = WORK_TRAILER | WORK_TOO_MANY | WORK_BIG,
 	/* The cutter is told so many segments at a time, and is then told how
 	 * many that really are. */
 	WORK_RUN = 64,

@@ -54,7 +54,8 @@
 	X(TX_OFFLOAD_REVOKED, tx_offload_revoked) \
 	X(TX_COALESCED, tx_coalesced) \
 	X(TX_DROP_REFUSED, tx_drop_refused) \
-	X(RX_DROP_TUNNEL, rx_drop_tunnel)
+	X(RX_DROP_TUNNEL, rx_drop_tunnel) \
+	X(RX_DROP_STRANGER, rx_drop_stranger)
 
 #define NUMBER(number, field) number,
 enum counter { EACH_COUNTER(NUMBER) COUNTERS };

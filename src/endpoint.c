@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "absence.h"
 #include "io/group.h"
 #include "kind/choose.h"
+#include "kind/life.h"
 #include "kind/probe.h"
 #include "limit.h"
 #include "options.h"
@@ -112,6 +114,7 @@ static int open_queues(struct fdl_endpoint *ep, const int *fds)
 		q->index = i;
 		q->shared = &ep->shared;
 		q->io.group = ep->group;
+		q->absence.life = ep->life;
 		err = queue_open(q, fds[i]);
 		if (err) {
 			log_say(&ep->shared.log, FDL_LOG_ERR,
@@ -251,6 +254,7 @@ static int build(struct fdl_endpoint *ep, const int *fds,
 	int err = 0;
 
 	distrust(ep);
+	ep->life = own->life;
 	if (own->spare)
 		err = group_new(&ep->group, own->spare, ep->n_queues);
 	if (!err)
@@ -265,6 +269,8 @@ static int build(struct fdl_endpoint *ep, const int *fds,
 		return err;
 	}
 	watch_device(ep, fds);
+	if (own->unmet)
+		absence_start(&ep->queues[0]);
 	return 0;
 }
 
@@ -390,6 +396,7 @@ int fdl_endpoint_free(struct fdl_endpoint *ep)
 	os_close(ep->set);
 	bound_release(&ep->bound);
 	close_queues(ep, ep->n_queues);
+	life_free(ep->life);
 	discard(ep);
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "endpoint.h"
 #include "fd/netns.h"
+#include "kind/life.h"
 #include "kind/locate.h"
 #include "kind/probe.h"
 #include "limit.h"
@@ -126,19 +127,33 @@ static const struct kind *told_kind(const struct locator *loc,
 	return loc->kind->name && !loc->kind->owns ? loc->kind : NULL;
 }
 
+/* How what was opened can be come to again. On failure nothing is left of it. */
+static int keep_way(struct life **life, const struct locator *loc,
+		    struct opened *opened, const struct log *log)
+{
+	int err = life_new(life, loc, opened->sort ? opened->sort : loc->kind,
+			   opened, log);
+
+	if (err)
+		opened_undo(opened);
+	return err;
+}
+
 int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	     const struct fdl_options *opts)
 {
 	const struct log log = options_log(opts);
 	struct opened opened = { 0 };
 	struct fdl_options merged;
-	struct own_sockets own;
+	struct own_sockets own = { 0 };
 	struct locator loc;
 	int err;
 
 	err = read_both(&loc, locator, &merged, opts, &log);
 	if (!err)
 		err = open_fds(locator, &loc, &opened, &log);
+	if (!err && (loc.reconnect || opened.unmet || opened.lasts))
+		err = keep_way(&own.life, &loc, &opened, &log);
 	if (err)
 		return err;
 	own.kind = told_kind(&loc, &opened);
@@ -148,10 +163,13 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	own.group = opened.group;
 	own.borrowed = opened.borrowed;
 	own.no_outgoing = opened.no_outgoing;
+	own.unmet = opened.unmet;
 	err = endpoint_new(ep, opened.fd, opened.n, &own, &merged);
 	if (!err) {
 		(*ep)->bound = opened.bound;
 		opened.bound = (struct bound){ 0 };
+	} else {
+		life_free(own.life);
 	}
 	opened_undo(&opened);
 	return err;

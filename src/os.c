@@ -37,6 +37,11 @@ int os_dup(int fd)
 	return result(fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
+int os_dup_to(int fd, int number)
+{
+	return result(dup3(fd, number, O_CLOEXEC));
+}
+
 int os_stat_mode(int fd, mode_t *mode)
 {
 	struct stat st;
@@ -311,19 +316,6 @@ int os_move_map(void *from, size_t len, void *to)
 	void *at = mremap(from, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 
 	return at == MAP_FAILED ? -errno : 0;
-}
-
-int os_map_over(int fd, size_t len, void *to)
-{
-	void *at = mmap(to, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-			fd, 0);
-
-	return at == MAP_FAILED ? -errno : 0;
-}
-
-int os_memory_file(void)
-{
-	return result(memfd_create("fdlink", MFD_CLOEXEC));
 }
 
 void os_release(char release[OS_RELEASE_SIZE])

@@ -20,6 +20,9 @@
 int os_open(const char *path, int flags);
 int os_close(int fd);
 int os_dup(int fd);			/* close-on-exec */
+/* What is behind fd is behind number from now on, close-on-exec, for all
+ * threads at once; what was behind it is closed. */
+int os_dup_to(int fd, int number);
 int os_stat_mode(int fd, mode_t *mode);
 int os_same_file(int fd, const char *path);	/* 1 yes, 0 no */
 int os_path_mode(const char *path, mode_t *mode);
@@ -84,8 +87,6 @@ int64_t os_now_us(void);		/* the same */
 void *os_map(size_t len);		/* zeroed private pages, NULL: none */
 int os_map_fd(int fd, size_t len, void **mem);	/* shared, read and write */
 int os_move_map(void *from, size_t len, void *to);	/* over what is there */
-int os_map_over(int fd, size_t len, void *to);	/* the same of a file's start */
-int os_memory_file(void);		/* memfd_create(2); empty */
 void os_unmap(void *mem, size_t len);
 long os_page_size(void);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "kind/kind.h"
+#include "kind/life.h"
 #include "os.h"
 #include "proto/eth.h"
 #include "rx/receive.h"
@@ -21,16 +22,44 @@ static void set_up_io(struct fdl_queue *q)
 	q->io.index = q->index;
 	q->io.second = -1;
 	q->io.changes = &q->changes;
+	q->io.bell = -1;
+	q->io.lasts = q->absence.life && q->absence.life->lasts;
+	q->absence.timer = -1;
+}
+
+/* The send side rings it where that alone finds that nobody is there. */
+static int open_absence(struct fdl_queue *q)
+{
+	struct absence *a = &q->absence;
+	int err;
+
+	if (!a->life)
+		return 0;
+	a->timer = os_timerfd();
+	if (a->timer < 0)
+		return a->timer;
+	if (a->life->lasts && q->io.kind->forgets_peer)
+		q->io.bell = a->timer;
+	err = ready_await(&q->ready, a->timer);
+	if (err)
+		os_close(a->timer);
+	return err;
+}
+
+static void close_absence(struct fdl_queue *q)
+{
+	if (q->absence.timer >= 0)
+		os_close(q->absence.timer);
 }
 
 /* The length of the header is a property of the fd, its place one of the
  * mode. */
-static int set_up_fd(struct fdl_queue *q)
+static int set_up_fd(struct fdl_queue *q, const struct fdl_info *info)
 {
 	/* What is to be said of a device is said once. */
 	static const struct log silent;
 	const struct set_up how = {
-		.info = &q->info,
+		.info = info,
 		.opts = &q->shared->opts,
 		.borrowed = q->shared->borrowed,
 		.has_address = q->shared->has_address,
@@ -106,7 +135,7 @@ int queue_open(struct fdl_queue *q, int fd)
 	if (q->io.fd < 0)
 		return q->io.fd;
 	q->io.poll_fd = q->io.fd;
-	err = set_up_fd(q);
+	err = set_up_fd(q, &q->info);
 	if (err)
 		goto close_fd;
 	err = pool_new(&q->io.pool, opts->pool, opts->headroom,
@@ -127,12 +156,17 @@ int queue_open(struct fdl_queue *q, int fd)
 			 pool_refill_fd(q->io.pool), ready_flags(q));
 	if (err)
 		goto close_rx;
+	err = open_absence(q);
+	if (err)
+		goto close_ready;
 	q->watch.shared = q->shared;
 	q->watch.ready = &q->ready;
 	q->watch.fd = q->io.fd;
 	q->watch.by_block = q->ops->by_block;
 	return 0;
 
+close_ready:
+	ready_close(&q->ready);
 close_rx:
 	rx_close(&q->rx);
 close_tx:
@@ -151,12 +185,37 @@ void queue_close(struct fdl_queue *q)
 {
 	watch_close(&q->watch);
 	ready_close(&q->ready);
+	close_absence(q);
 	close_tx(q);
 	rx_close(&q->rx);
 	close_mode(q);
 	pool_orphan(q->io.pool);
 	changes_undo(&q->changes, q->io.fd);
 	os_close(q->io.fd);
+}
+
+/* What was changed on the former file went with it. */
+static int open_anew(struct fdl_queue *q, const struct fdl_info *info)
+{
+	int err;
+
+	q->changes = (struct changes){ 0 };
+	q->io.poll_fd = q->io.fd;
+	err = set_up_fd(q, info);
+	if (!err && q->ops->of_file)
+		err = q->ops->open(&q->io, &q->shared->opts);
+	return err;
+}
+
+int queue_replace(struct fdl_queue *q, int fd)
+{
+	int err;
+
+	if (q->ops->of_file)
+		close_mode(q);
+	err = os_dup_to(fd, q->io.fd);
+	os_close(fd);
+	return err < 0 ? err : open_anew(q, &q->info);
 }
 
 int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n)

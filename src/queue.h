@@ -20,6 +20,16 @@
 #include "wait/turn.h"
 #include "wait/watch.h"
 
+/* See absence.h. */
+struct absence {
+	struct life *life;		/* the endpoint's; NULL: the link is one
+					 * that has its peer till its end */
+	bool now;			/* receive side */
+	int timer;			/* timerfd; -1: there is no life */
+	unsigned pause_ms;		/* before the next try */
+	int64_t due;			/* that, as os_now_ms() */
+};
+
 struct fdl_queue {
 	struct fdl_endpoint *ep;
 	unsigned index;
@@ -30,15 +40,21 @@ struct fdl_queue {
 	struct ready ready;
 	struct watch watch;
 	struct changes changes;		/* on this fd, to be undone */
+	struct absence absence;
 	struct turn turn;
 	struct counters counters;
 	struct rx rx;
 	struct tx tx;
 };
 
-/* ep, index, shared, ops, info and io.group are set. fd is duplicated. Errors:
- * fdl_endpoint_new's of resources. */
+/* ep, index, shared, ops, info, io.group and absence.life are set. fd is
+ * duplicated. Errors: fdl_endpoint_new's of resources. */
 int queue_open(struct fdl_queue *q, int fd);
 void queue_close(struct fdl_queue *q);
+
+/* Put the file behind fd in the place of the queue's, which nothing waits for
+ * now; fd is closed. On failure it can be tried again. Errors: those of the
+ * system calls. */
+int queue_replace(struct fdl_queue *q, int fd);
 
 #endif

@@ -2,7 +2,9 @@
 /* The call of a queue's own receive side. */
 #include <errno.h>
 
+#include "absence.h"
 #include "queue.h"
+#include "rx/end.h"
 #include "rx/receive.h"
 #include "wait/ready.h"
 #include "wait/watch.h"
@@ -26,14 +28,31 @@ static int look_at_link(struct fdl_queue *q, struct fdl_packet *v[], int n,
 	return total;
 }
 
+/* All that was left is handed out: the queue ends, or waits for another life of
+ * the link. */
+static int tell_end(struct fdl_queue *q)
+{
+	if (q->rx.fallen)
+		absence_begin(q);
+	return rx_tell_end(&q->rx);
+}
+
+/* Whether there is anybody to receive from. */
+static bool has_peer(struct fdl_queue *q)
+{
+	if (absence_is_told(q))
+		absence_begin(q);
+	return !absence_is_now(q) || absence_end(q);
+}
+
 static int receive(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
 	struct rx *rx = &q->rx;
 	enum rx_rest rest;
 	int total, r;
 
-	r = rx_has_leftovers(rx) ? 0 : rx_tell_end(rx);
-	if (r)
+	r = rx_has_leftovers(rx) ? 0 : tell_end(q);
+	if (r || !has_peer(q))
 		return r;
 	total = rx_receive(rx, v, n, &rest);
 	if (total == 0 && rest == RX_DRY)
@@ -43,7 +62,7 @@ static int receive(struct fdl_queue *q, struct fdl_packet *v[], int n)
 		return total;
 	if (rest == RX_STARVED)
 		return -ENOBUFS;
-	return rx_tell_end(rx);
+	return tell_end(q);
 }
 
 int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)

@@ -79,14 +79,17 @@ static int ask_device(struct fdl_endpoint *ep, struct fdl_link *found)
 /* Of several sockets each has a peer of its own. */
 static void ask_sockets(const struct fdl_endpoint *ep, struct fdl_link *found)
 {
+	const struct fdl_queue *q;
 	unsigned i;
 
 	found->mtu = ep->shared.opts.mtu;
-	for (i = 0; i < ep->n_queues; i++)
-		if (!atomic_load_explicit(&ep->queues[i].rx.ended,
-					  memory_order_acquire))
-			found->up = true;
-	found->carrier = found->up;
+	for (i = 0; i < ep->n_queues; i++) {
+		q = &ep->queues[i];
+		if (atomic_load_explicit(&q->rx.ended, memory_order_acquire))
+			continue;
+		found->up = true;
+		found->carrier |= !io_is_away(atomic_load(&q->io.life));
+	}
 }
 
 int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *out, size_t size)

@@ -15,9 +15,10 @@ _fdlink_options() {
 	packet) echo "mtu= netns= queues= promisc" \
 		"fanout=hash|lb|cpu|rollover|rnd|qm rollover outgoing=on|off" \
 		"rcvbuf=" ;;
-	seqpacket) echo "mtu= offload=on|off|v1 listen" ;;
-	stream) echo "mtu= offload=on|off|v1 listen" ;;
-	unixgram) echo "mtu= offload=on|off|v1 listen local= vfkit" ;;
+	seqpacket | stream) echo "mtu= offload=on|off|v1" \
+		"listen wait reconnect" ;;
+	unixgram) echo "mtu= offload=on|off|v1" \
+		"listen wait reconnect local= vfkit" ;;
 	udp) echo "mtu= local=" ;;
 	null) echo "mtu= offload=on|off|v1" ;;
 	fd) echo "mtu=" ;;

@@ -62,8 +62,20 @@ extern "C" {
  *	carrier=on|off	For tap, tun. fdl_set_carrier, before anything else;
  *			default on.
  *	listen		For seqpacket, stream, unixgram. Bind PATH, or HOST and
- *			PORT, and wait for one peer. A datagram socket waits for its first packet, and
- *			connects to the sender.
+ *			PORT. The endpoint is made at once, without carrier
+ *			(fdl_link_state) until fdl_recv meets a peer: the first
+ *			one that connects, and no other; on a datagram socket
+ *			whoever sends, and who sends next when that one has
+ *			gone. With local, PATH is the address of the only
+ *			possible peer, who may come later and need not send
+ *			first.
+ *	wait		For seqpacket, stream, unixgram. With listen: fdl_open
+ *			waits for the first peer.
+ *	reconnect	For seqpacket, stream, unixgram. The link does not end
+ *			with its peer, and need not have one as it is opened.
+ *			There is no carrier until fdl_recv has come to the next:
+ *			to one that connects or, from 10 ms to a second after
+ *			the last try, at PATH, or HOST and PORT.
  *	local=PATH|HOST:PORT
  *			For unixgram, udp. The socket's own address; else the
  *			kernel chooses it.
@@ -90,7 +102,7 @@ extern "C" {
  *	-EPERM, -EACCES	the process may not do that
  *	-EBUSY		another process has the device
  *	-ENOTCONN	fd:N is a socket that is not connected
- *	-EINTR		a signal came while waiting for a peer
+ *	-EINTR		wait: a signal came before there was a peer
  *	-ECONNREFUSED	nobody listens at the path
  *	-EADDRNOTAVAIL	local is no address of this machine
  *	-ENETUNREACH	there is no route to the peer

@@ -91,6 +91,9 @@ struct fdl_stats {
 					 * cannot be cut: a cipher, a sequence
 					 * number of GRE, an encapsulation that is
 					 * not known, or too many of them */
+	uint64_t rx_drop_stranger;	/* of a datagram socket that has no peer
+					 * now: from a sender who cannot be
+					 * answered, or is not the one named */
 };
 
 /*

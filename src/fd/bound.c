@@ -2,7 +2,6 @@
 #include "fd/bound.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,28 +21,21 @@ int bound_note(struct bound *bound, const char *path)
 	return 0;
 }
 
-/* Accepting what has come must not wait for more. A listener that was shut down
- * does not, but that may have failed. */
-static void never_wait(int listener)
+void bound_keep(struct bound *bound, int listener)
 {
-	int flags = os_get_flags(listener);
-
-	os_shutdown(listener, SHUT_RD);
-	if (flags >= 0)
-		os_set_flags(listener, flags | O_NONBLOCK);
+	bound->listener = listener;
+	bound->kept = true;
 }
 
-void bound_keep(struct bound *bound, int listener)
+void bound_shut(int listener)
 {
 	int fd;
 
-	never_wait(listener);
+	os_shutdown(listener, SHUT_RD);
 	/* These peers connected before the listener was kept, and wait for a
 	 * word from us. */
 	while ((fd = os_accept(listener)) >= 0)
 		os_close(fd);
-	bound->listener = listener;
-	bound->kept = true;
 }
 
 void bound_release(struct bound *bound)

@@ -11,7 +11,7 @@
 struct bound {
 	char *path;	/* malloc'd; NULL: no file is ours */
 	struct os_file file;
-	bool kept;	/* listener is open, and answers nobody */
+	bool kept;	/* listener is open */
 	int listener;
 };
 
@@ -21,9 +21,12 @@ struct bound {
  */
 int bound_note(struct bound *bound, const char *path);
 
-/* Keep a listener that has its one peer and takes no other. As long as it is
- * open, the address is not free, and whoever connects is refused. */
+/* Keep a listener: as long as it is open, the address is not free. */
 void bound_keep(struct bound *bound, int listener);
+
+/* The listener has its one peer, and takes no other: whoever connects is
+ * refused. */
+void bound_shut(int listener);
 
 /*
  * Give up the address, before the socket is closed: as long as the socket is

@@ -232,6 +232,24 @@ static int take_vfkit(struct locator *loc, const char *value,
 	return 0;
 }
 
+static int take_wait(struct locator *loc, const char *value,
+		     const struct log *log)
+{
+	(void)value;
+	(void)log;
+	loc->wait = true;
+	return 0;
+}
+
+static int take_reconnect(struct locator *loc, const char *value,
+			  const struct log *log)
+{
+	(void)value;
+	(void)log;
+	loc->reconnect = true;
+	return 0;
+}
+
 const struct locator_option_form locator_options[LOCATOR_OPTIONS] = {
 	[OPTION_MTU] = { "mtu", "BYTES", take_mtu },
 	[OPTION_NETNS] = { "netns", "NAME", take_netns },
@@ -245,6 +263,8 @@ const struct locator_option_form locator_options[LOCATOR_OPTIONS] = {
 	[OPTION_OFFLOAD] = { "offload", "on|off|v1", take_offload },
 	[OPTION_CARRIER] = { "carrier", "on|off", take_carrier },
 	[OPTION_LISTEN] = { "listen", "", take_listen },
+	[OPTION_WAIT] = { "wait", "", take_wait },
+	[OPTION_RECONNECT] = { "reconnect", "", take_reconnect },
 	[OPTION_LOCAL] = { "local", NULL, NULL },
 	[OPTION_VFKIT] = { "vfkit", "", take_vfkit },
 };

@@ -35,6 +35,8 @@ struct locator {
 	const struct kind *kind;
 	bool promisc;
 	bool listen;
+	bool wait;			/* for the first peer, with listen */
+	bool reconnect;
 	bool vfkit;
 	int8_t outgoing;		/* 1 on, -1 off, 0 not given */
 	int8_t offload;			/* the same, or LOCATOR_V1 */
@@ -62,6 +64,8 @@ enum locator_option {
 	OPTION_OFFLOAD,
 	OPTION_CARRIER,
 	OPTION_LISTEN,
+	OPTION_WAIT,
+	OPTION_RECONNECT,
 	OPTION_LOCAL,
 	OPTION_VFKIT,
 	LOCATOR_OPTIONS,

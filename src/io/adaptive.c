@@ -264,6 +264,8 @@ static void adaptive_close(struct io *io)
 {
 	struct pair *pair = io->state;
 
+	if (!pair)
+		return;
 	if (pair->phase == TO_RING || pair->phase == TO_PLAIN)
 		pthread_join(pair->thread, NULL);
 	os_close(pair->timer);
@@ -290,6 +292,7 @@ const struct io_ops io_adaptive = {
 	.mode = FDL_MODE_ADAPTIVE,
 	.name = "adaptive",
 	.by_block = true,
+	.of_file = true,
 	.headers = IO_HEADERS,
 	.not_served = "it is no AF_PACKET socket",
 	.refusal = adaptive_refusal,

@@ -4,6 +4,7 @@
 #ifndef FDL_IO_IO_H
 #define FDL_IO_IO_H
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,8 +61,13 @@ struct io {
 	uint32_t max_header_bytes; /* per system call; 0: no limit */
 	unsigned max_pieces;	/* io_max_pieces() */
 	void *state;		/* the mode's, between open and close */
-	_Atomic bool over;	/* the queue has ended, and the fd does not say
-				 * so to who sends */
+	/* Which life of the link this is: 0, 2, 4 ...; odd numbers: it is
+	 * between two lives, and what is sent is lost; IO_OVER: it has ended,
+	 * and the fd does not say so to who sends. Receive side writes. */
+	_Atomic unsigned life;
+	bool lasts;		/* what ends a life is not the queue's end */
+	int bell;		/* timerfd that wakes the receive side; -1: none */
+	_Atomic bool rung;	/* by the send side: nobody reads what it sends */
 	int error;		/* of recv: found behind the messages, for the
 				 * caller to take; 0: none */
 	struct io_group *group;	/* adaptive, else NULL */
@@ -76,6 +82,7 @@ struct io {
 };
 
 enum {
+	IO_OVER = UINT_MAX,	/* io.life */
 	/* io_frame.type of no frame: the kernel gave it up. */
 	IO_TYPE_GHOST = FDL_OUTGOING + 1,
 };
@@ -131,6 +138,12 @@ struct io_ops {
 	 * filled in. Errors: -ENOMEM, those of setsockopt(2). */
 	int (*open)(struct io *io, const struct fdl_options *opts);
 	void (*close)(struct io *io);
+	/* What open made is of the open file: it is closed before another file
+	 * takes the place of that, and opened behind it. */
+	bool of_file;
+	/* Another file has taken the place: what recv has read of the former
+	 * one, and not given, is lost. NULL: there never is any. */
+	void (*renew)(struct io *io);
 	/*
 	 * Receive up to n messages into f[i].pkt, which are packets of
 	 * io->pool as they were released; those of f[fresh..n) that an earlier call has seen are
@@ -163,6 +176,12 @@ static inline struct io_framing io_unpack(uint32_t word)
 		.order = (enum fdl_order)((word & (IO_FRAMED - 1)) >>
 					  IO_ORDER_SHIFT),
 	};
+}
+
+/* Whether a number of io.life stands for no life. */
+static inline bool io_is_away(unsigned life)
+{
+	return life & 1;
 }
 
 extern const struct io_ops io_readv;
@@ -215,5 +234,9 @@ ssize_t io_write_device(struct io *io, const struct iovec *iov, int cnt);
  * rest. All other fds take a message whole or not at all.
  */
 unsigned io_send(struct io *io, struct mmsghdr msg[], unsigned n, int *err);
+
+/* Send side: another file has taken the place of the former one. Nothing is left
+ * to be sent of what went in part there. */
+void io_follow(struct io *io);
 
 #endif

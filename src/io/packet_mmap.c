@@ -126,6 +126,8 @@ static void packet_mmap_close(struct io *io)
 {
 	struct state *st = io->state;
 
+	if (!st)
+		return;
 	ring_orphan(st->ring);
 	free(st);
 	io->state = NULL;
@@ -181,6 +183,7 @@ const struct io_ops io_packet_mmap = {
 	.name = "packet_mmap",
 	.edge = true,
 	.by_block = true,
+	.of_file = true,
 	.header_at = FDL_VNET_HDR_LEN,
 	.peek = packet_mmap_peek,
 	.not_served = "it is no AF_PACKET socket",

@@ -79,6 +79,12 @@ static inline unsigned each(ssize_t (*one)(struct io *io,
 	return i;
 }
 
+void io_follow(struct io *io)
+{
+	if (io->framed)
+		stream_follow(io);
+}
+
 unsigned io_send(struct io *io, struct mmsghdr msg[], unsigned n, int *err)
 {
 	int r;

@@ -23,6 +23,10 @@ enum {
 struct stream {
 	size_t at, end;			/* buffer[at..end) is to be looked at */
 	size_t most;			/* bytes that a packet holds */
+	/* Send side: what is sent to. Where the file behind io->fd may change
+	 * at any time, a duplicate of it, as half of a message of one connection
+	 * must not go on another one. */
+	int out;
 	size_t owed;			/* bytes of a message that went in part, */
 	unsigned prefix_at;		/* and where its prefix goes on */
 	uint8_t partial[PREFIX];
@@ -38,6 +42,13 @@ static int stream_open(struct io *io, const struct fdl_options *opts)
 	(void)opts;
 	if (!st)
 		return -ENOMEM;
+	st->out = io->lasts ? os_dup(io->fd) : io->fd;
+	if (st->out < 0) {
+		const int err = st->out;
+
+		os_unmap(st, sizeof(*st));
+		return err;
+	}
 	st->prefix_at = PREFIX;
 	io->state = st;
 	io->framed = true;
@@ -46,8 +57,29 @@ static int stream_open(struct io *io, const struct fdl_options *opts)
 
 static void stream_close(struct io *io)
 {
-	os_unmap(io->state, sizeof(struct stream));
+	struct stream *st = io->state;
+
+	if (st->out != io->fd)
+		os_close(st->out);
+	os_unmap(st, sizeof(*st));
 	io->state = NULL;
+}
+
+static void stream_renew(struct io *io)
+{
+	struct stream *st = io->state;
+
+	st->at = st->end = 0;
+}
+
+void stream_follow(struct io *io)
+{
+	struct stream *st = io->state;
+
+	if (st->out != io->fd)
+		os_dup_to(io->fd, st->out);
+	st->owed = 0;
+	st->prefix_at = PREFIX;
 }
 
 /* The next frame, its length as the peer said. False: not all of it is there,
@@ -210,7 +242,7 @@ unsigned stream_send(struct io *io, struct mmsghdr msg[], unsigned n, int *err)
 
 	n = lay_out(st, msg, n, &pieces);
 	all.msg_iovlen = pieces;
-	r = os_sendmsg(io->fd, &all, MSG_DONTWAIT);
+	r = os_sendmsg(st->out, &all, MSG_DONTWAIT);
 	*err = r < 0 ? (int)r : 0;
 	return r < 0 ? 0 : account(st, msg, n, (size_t)r);
 }
@@ -220,6 +252,7 @@ const struct io_ops io_stream = {
 	.name = "readv",
 	.open = stream_open,
 	.close = stream_close,
+	.renew = stream_renew,
 	.recv = stream_recv,
 	.holds = stream_holds,
 };

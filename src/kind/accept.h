@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Wait for the one peer of a link that listens. */
+/* A link that listens, and its first peer. */
 #ifndef FDL_KIND_ACCEPT_H
 #define FDL_KIND_ACCEPT_H
 
 #include "fd/locator.h"
+#include "fd/opened.h"
 #include "log.h"
 
 /* Wait until somebody is there. path is for the log. Errors: -EINTR, logged. */
 int accept_wait(int fd, const char *path, const struct log *log);
 
 /*
- * Listen on a socket that is bound, and accept one peer: *peer, with large
- * buffers. The listener stays open. Errors: those of listen(2) and accept(2),
- * and -EINTR, logged.
+ * Listen on opened->fd[0], which is bound, and becomes opened->bound's listener;
+ * stand_in, a socket like those that are accepted, takes its place. With "wait",
+ * until there is a peer; else the link is unmet. Errors: those of listen(2) and
+ * accept(2), and -EINTR, logged.
  */
-int accept_peer(int listener, const struct locator *loc, int *peer,
-		const struct log *log);
+int accept_peers(struct opened *opened, int stand_in, const struct locator *loc,
+		 const struct log *log);
 
 #endif

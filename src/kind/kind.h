@@ -30,6 +30,8 @@ struct fd_facts {
 	struct ifreq tun;	/* else: what TUNGETIFF said */
 };
 
+struct life;
+
 enum header_rule {
 	HEADER_OPENED,		/* it has one, or not, since it was opened */
 	HEADER_MADE,		/* set_up sees to it that there is one */
@@ -101,6 +103,17 @@ struct kind {
 	 */
 	int (*open)(const struct locator *loc, struct opened *opened,
 		    const struct log *log);
+
+	/*
+	 * Come to a peer, as life_meet (life.h), with the fd of a link that was
+	 * opened without one, or that lasts when it goes. NULL: the link is
+	 * opened anew.
+	 */
+	int (*meet)(struct life *life, int fd);
+
+	/* Its fd is the same for whichever peer: between two of them, who sends
+	 * to it is met. */
+	bool keeps_fd;
 
 	/*
 	 * Say what opening would give, and change nothing. *info is as

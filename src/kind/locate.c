@@ -199,10 +199,16 @@ static int parse_kind(struct locator *loc, char *text, const struct log *log)
 /* Options that only some kinds, or some other options, go with. */
 static int check_options(const struct locator *loc, const struct log *log)
 {
-	if (loc->listen && *loc->local) {
+	if (loc->wait && !loc->listen) {
 		log_say(log, FDL_LOG_ERR,
-			"listen and local= contradict each other: with listen "
-			"%.107s is our own address",
+			"wait is for who listens: add listen, or leave it "
+			"out");
+		return -EINVAL;
+	}
+	if (loc->wait && *loc->local) {
+		log_say(log, FDL_LOG_ERR,
+			"wait and local= contradict each other: a peer with "
+			"the address %.107s may be silent for ever",
 			loc->name);
 		return -EINVAL;
 	}

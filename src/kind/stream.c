@@ -15,6 +15,7 @@
 #include "kind/agreed.h"
 #include "kind/inet.h"
 #include "kind/kind.h"
+#include "kind/life.h"
 #include "kind/unix_bind.h"
 #include "kind/unix_lookup.h"
 #include "os.h"
@@ -132,26 +133,34 @@ static int bind_to(int fd, const struct locator *loc, const struct place *place,
 	return say(loc, "bind", os_bind(fd, address, len), log);
 }
 
-/* One peer is all there will be. */
 static int listen_there(const struct locator *loc, const struct place *place,
 			struct opened *opened, const struct log *log)
 {
-	const int listener = opened->fd[0];
-	int err = bind_to(listener, loc, place, opened, log);
+	int fd, err = bind_to(opened->fd[0], loc, place, opened, log);
 
-	if (!err)
-		err = accept_peer(listener, loc, &opened->fd[0], log);
-	if (!err)
-		bound_keep(&opened->bound, listener);
-	return err;
+	if (err)
+		return err;
+	fd = open_socket(loc, place, log);
+	return fd < 0 ? fd : accept_peers(opened, fd, loc, log);
+}
+
+static int connect_there(const struct locator *loc, const struct place *place,
+			 struct opened *opened, const struct log *log)
+{
+	socklen_t len;
+	const struct sockaddr *address = address_of(place, &len);
+
+	opened->unmet = loc->reconnect;
+	if (opened->unmet)
+		return 0;
+	return say(loc, "connect", os_connect(opened->fd[0], address, len),
+		   log);
 }
 
 static int open_stream(const struct locator *loc, struct opened *opened,
 		       const struct log *log)
 {
-	const struct sockaddr *address;
 	struct place place;
-	socklen_t len;
 	int err, fd;
 
 	find_place(&place, loc->name);
@@ -159,15 +168,28 @@ static int open_stream(const struct locator *loc, struct opened *opened,
 	if (fd < 0)
 		return fd;
 	opened->fd[opened->n++] = fd;
-	address = address_of(&place, &len);
-	err = loc->listen ?
-		      listen_there(loc, &place, opened, log) :
-		      say(loc, "connect", os_connect(fd, address, len), log);
+	err = loc->listen ? listen_there(loc, &place, opened, log) :
+			    connect_there(loc, &place, opened, log);
 	if (err)
 		opened_undo(opened);
 	else if (!place.is_path)
 		set_no_delay(opened->fd[0]);
 	return err;
+}
+
+static int meet(struct life *life, int fd)
+{
+	const struct sockaddr *address;
+	struct place place;
+	socklen_t len;
+
+	find_place(&place, life->loc.name);
+	address = address_of(&place, &len);
+	fd = life->listener >= 0 ? life_accept(life) :
+				   life_call(life, address, len, SOCK_STREAM);
+	if (fd >= 0 && !place.is_path)
+		set_no_delay(fd);
+	return fd;
 }
 
 static int look_up(const struct locator *loc, struct fdl_info *info,
@@ -215,13 +237,15 @@ const struct kind kind_stream = {
 	.number = FDL_KIND_SEQPACKET,
 	.locator = "stream",
 	.form = "PATH|HOST:PORT",
-	.options = 1 << OPTION_MTU | 1 << OPTION_OFFLOAD | 1 << OPTION_LISTEN,
+	.options = 1 << OPTION_MTU | 1 << OPTION_OFFLOAD | 1 << OPTION_LISTEN |
+		   1 << OPTION_WAIT | 1 << OPTION_RECONNECT,
 	.medium = FDL_MEDIUM_AGREED,
 	.header = HEADER_AGREED,
 	.modes = modes,
 	.take_name = take_name,
 	.merge = agreed_merge,
 	.open = open_stream,
+	.meet = meet,
 	.look_up = look_up,
 	.set_up = set_up,
 	.socket = true,

@@ -16,6 +16,7 @@
 #include "kind/peer.h"
 #include "kind/unix_bind.h"
 #include "kind/unix_lookup.h"
+#include "kind/unix_meet.h"
 #include "os.h"
 
 extern const struct kind kind_seqpacket, kind_vfkit;
@@ -93,17 +94,12 @@ static int connect_to(int fd, const struct locator *loc, const struct log *log)
 	return err;
 }
 
-/* One peer is all there will be. */
 static int listen_seqpacket(const struct locator *loc, struct opened *opened,
 			    const struct log *log)
 {
-	int listener = opened->fd[0];
-	int err;
+	const int fd = open_socket(loc, log);
 
-	err = accept_peer(listener, loc, &opened->fd[0], log);
-	if (!err)
-		bound_keep(&opened->bound, listener);
-	return err;
+	return fd < 0 ? fd : accept_peers(opened, fd, loc, log);
 }
 
 /*
@@ -178,6 +174,10 @@ static int connect_unix(const struct locator *loc, struct opened *opened,
 
 	if (type_of(loc) == SOCK_DGRAM)
 		err = bind_local(opened->fd[0], loc, opened, log);
+	/* It is come to when it is there. */
+	opened->unmet = loc->reconnect || loc->listen;
+	if (err || opened->unmet)
+		return err;
 	if (!err)
 		err = connect_to(opened->fd[0], loc, log);
 	return err || !loc->vfkit ? err : greet(opened->fd[0], loc, log);
@@ -190,9 +190,10 @@ static int listen_unix(const struct locator *loc, struct opened *opened,
 
 	if (err)
 		return err;
-	return type_of(loc) == SOCK_SEQPACKET ?
-		       listen_seqpacket(loc, opened, log) :
-		       await_sender(loc, opened, log);
+	if (type_of(loc) == SOCK_SEQPACKET)
+		return listen_seqpacket(loc, opened, log);
+	opened->unmet = !loc->wait;
+	return loc->wait ? await_sender(loc, opened, log) : 0;
 }
 
 static int open_unix(const struct locator *loc, struct opened *opened,
@@ -205,8 +206,10 @@ static int open_unix(const struct locator *loc, struct opened *opened,
 	opened->fd[opened->n++] = fd;
 	if (loc->vfkit)
 		opened->sort = loc->listen ? &kind_vfkit : &vfkit_client;
-	err = loc->listen ? listen_unix(loc, opened, log) :
-			    connect_unix(loc, opened, log);
+	opened->lasts = loc->listen && type_of(loc) == SOCK_DGRAM;
+	/* A peer that has its own address, and may come later. */
+	err = loc->listen && !*loc->local ? listen_unix(loc, opened, log) :
+					    connect_unix(loc, opened, log);
 	if (err)
 		opened_undo(opened);
 	return err;
@@ -289,7 +292,8 @@ static const struct verdict unixgram_on_send[] = {
 
 enum {
 	UNIX_OPTIONS = 1 << OPTION_MTU | 1 << OPTION_OFFLOAD |
-		       1 << OPTION_LISTEN,
+		       1 << OPTION_LISTEN | 1 << OPTION_WAIT |
+		       1 << OPTION_RECONNECT,
 };
 
 static const struct io_ops *const modes[] = { &io_recvmmsg, &io_readv, NULL };
@@ -303,6 +307,7 @@ const struct kind kind_seqpacket = {
 	.take_name = locator_take_path,
 	.merge = agreed_merge,
 	.open = open_unix,
+	.meet = unix_meet_connection,
 	.look_up = look_up,
 	.owns = owns_seqpacket,
 	.medium = FDL_MEDIUM_AGREED,
@@ -318,7 +323,8 @@ const struct kind kind_seqpacket = {
 #define DATAGRAM                                                        \
 	.number = FDL_KIND_DGRAM, .medium = FDL_MEDIUM_AGREED,          \
 	.header = HEADER_AGREED, .modes = modes, .set_up = set_up,      \
-	.socket = true, .on_send = unixgram_on_send, .forgets_peer = true
+	.socket = true, .on_send = unixgram_on_send, .forgets_peer = true, \
+	.keeps_fd = true
 
 const struct kind kind_unixgram = {
 	DATAGRAM,
@@ -329,6 +335,7 @@ const struct kind kind_unixgram = {
 	.take_name = locator_take_path,
 	.merge = agreed_merge,
 	.open = open_unix,
+	.meet = unix_meet_sender,
 	.look_up = look_up,
 	.owns = owns_datagram,
 };

@@ -8,6 +8,20 @@ const char verdict_down[] = "a packet was dropped: the link is down";
 const char verdict_closed[] = "the peer closed the link";
 const char verdict_no_peer[] =
 	"a packet was dropped: nobody reads at the other end of the socket";
+const struct verdict verdict_peer_away = {
+	.action = DROP,
+	.counter = TX_DROP_NO_PEER,
+	.result = -ECONNREFUSED,
+	.text = verdict_no_peer,
+};
+
+const struct verdict verdict_device_away = {
+	.action = DROP,
+	.counter = TX_DROP_LINK_DOWN,
+	.result = -ENETDOWN,
+	.text = verdict_down,
+};
+
 static const char broken[] = "the fd cannot be used any more";
 
 /*

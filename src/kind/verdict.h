@@ -47,6 +47,9 @@ static inline bool verdict_drops(const struct verdict *v)
 	       v->action == RECONNECT;
 }
 
+/* What is sent while a link that lasts has no peer, or no device: DROP. */
+extern const struct verdict verdict_peer_away, verdict_device_away;
+
 /* Sentences that several kinds say. */
 extern const char verdict_gone[];	/* the device is gone */
 extern const char verdict_down[];	/* a packet was dropped: link down */

@@ -9,6 +9,7 @@
 #include "os.h"
 #include "packet/pool.h"
 #include "rx/cut.h"
+#include "rx/end.h"
 #include "rx/framing.h"
 #include "rx/judge.h"
 #include "rx/merge.h"
@@ -63,27 +64,10 @@ void rx_close(struct rx *rx)
 	gro_free(rx->gro);
 }
 
-void rx_end(struct rx *rx, int result, const char *text)
-{
-	shared_error(rx->shared, text);
-	if (rx->io->kind->takes_after_end)
-		atomic_store_explicit(&rx->io->over, true,
-				      memory_order_relaxed);
-	atomic_store_explicit(&rx->ended, result, memory_order_release);
-}
-
-int rx_tell_end(struct rx *rx)
-{
-	int r = atomic_load_explicit(&rx->ended, memory_order_relaxed);
-
-	if (r)
-		ready_end(rx->ready);
-	return r;
-}
-
 static enum rx_rest rest_now(const struct rx *rx, enum rx_rest rest)
 {
-	return atomic_load_explicit(&rx->ended, memory_order_relaxed) ?
+	return rx->fallen || atomic_load_explicit(&rx->ended,
+						  memory_order_relaxed) ?
 		       RX_ENDED :
 		       rest;
 }

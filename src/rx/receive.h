@@ -41,15 +41,4 @@ static inline bool rx_has_more(const struct rx *rx)
 	       (rx->ops->holds && rx->ops->holds(rx->io));
 }
 
-/*
- * Returns why the side has ended; 0: it has not. If the end was found behind
- * packets, this call is the one that tells; until then the fd, which is at its
- * end, stays readable.
- */
-int rx_tell_end(struct rx *rx);
-
-/* End the side with that result, for a reason that no fd told; text is as of
- * shared_error. */
-void rx_end(struct rx *rx, int result, const char *text);
-
 #endif

@@ -29,6 +29,8 @@ struct rx {
 	struct counters *counters;
 	_Atomic int ended;		/* 0, or what fdl_recv returns for good;
 					 * written here, read by any thread */
+	int fallen;			/* where io.lasts: what would have ended
+					 * the side; 0: nothing */
 	_Atomic uint64_t ghosts;	/* of RX_DROP_MALFORMED, those that the
 					 * kernel counts too */
 

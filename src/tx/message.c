@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kind/kind.h"
+#include "os.h"
 
 enum {
 	/* Frames of up to so many bytes are copied behind their header, because
@@ -27,6 +28,18 @@ void tx_drop(struct tx *tx, const struct verdict *v, unsigned n)
 	shared_error(tx->shared, v->text);
 	if (!tx->refused)
 		tx->refused = v->result;
+}
+
+const struct verdict *tx_away(const struct tx *tx)
+{
+	return tx->io->kind->device ? &verdict_device_away : &verdict_peer_away;
+}
+
+const struct verdict *tx_verdict(const struct tx *tx, int err)
+{
+	const struct verdict *v = verdict_on_send(tx->io->kind->on_send, err);
+
+	return v->action == END && tx->io->lasts ? tx_away(tx) : v;
 }
 
 static bool append_piece(struct tx *tx, size_t *len, const struct iovec *iov)
@@ -196,16 +209,23 @@ bool tx_finish_part(struct tx *tx, const struct verdict **why)
 {
 	struct mmsghdr msg = { .msg_hdr = { .msg_iov = &tx->part,
 					    .msg_iovlen = 1 } };
+	const struct verdict *v;
 	int err;
 
 	while (tx->part.iov_len) {
 		if (!io_send(tx->io, &msg, 1, &err)) {
-			*why = verdict_on_send(tx->io->kind->on_send, err);
+			v = tx_verdict(tx, err);
+			/* The connection it began on is over, and whoever else
+			 * comes has no use for it. */
+			if (verdict_drops(v) && tx->io->lasts)
+				break;
+			*why = v;
 			return false;
 		}
 		tx->part.iov_base = (uint8_t *)tx->part.iov_base + msg.msg_len;
 		tx->part.iov_len -= msg.msg_len;
 	}
+	tx->part.iov_len = 0;
 	return true;
 }
 
@@ -219,7 +239,11 @@ static bool is_worth_a_try(struct tx *tx, const struct verdict *v,
 	if (*tried & sort || v->action == DROP || !tx->io->socket)
 		return false;
 	*tried |= sort;
-	return v->action == RETRY || !peer_reconnect(&tx->peer, tx->io->fd);
+	if (v->action == RETRY || !peer_reconnect(&tx->peer, tx->io->fd))
+		return true;
+	if (tx->io->bell >= 0 && !atomic_exchange(&tx->io->rung, true))
+		os_timerfd_set(tx->io->bell, 1);
+	return false;
 }
 
 /* What becomes of a message that the kernel refused. */
@@ -236,7 +260,7 @@ enum fate {
 static enum fate judge_refusal(struct tx *tx, unsigned i, int err,
 			       unsigned *tried, const struct verdict **why)
 {
-	const struct verdict *v = verdict_on_send(tx->io->kind->on_send, err);
+	const struct verdict *v = tx_verdict(tx, err);
 
 	if (!verdict_drops(v)) {
 		*why = v;

@@ -11,6 +11,12 @@
 /* Drop n packets: count them as the verdict says, and keep its sentence. */
 void tx_drop(struct tx *tx, const struct verdict *v, unsigned n);
 
+/* As verdict_on_send. What ends the life of a link that lasts costs a packet. */
+const struct verdict *tx_verdict(const struct tx *tx, int err);
+
+/* The verdict on what is sent between two lives. */
+const struct verdict *tx_away(const struct tx *tx);
+
 /* What becomes of a frame that is to be a message. */
 enum tx_fit {
 	TX_FITS,	/* it is one */

@@ -11,6 +11,7 @@
 #include "tx/bridge.h"
 #include "tx/message.h"
 #include "tx/work.h"
+#include "wait/ready.h"
 
 static const struct verdict over = {
 	.action = END,
@@ -163,7 +164,7 @@ static inline bool write_whole(struct tx *tx, uint8_t *start, size_t len,
 		count(tx->counters, TX_BYTES, (size_t)r - tx->hdr_len);
 		return true;
 	}
-	v = verdict_on_send(tx->io->kind->on_send, (int)r);
+	v = tx_verdict(tx, (int)r);
 	if (!verdict_drops(v)) {
 		*why = v;
 		return false;
@@ -273,17 +274,69 @@ __attribute__((noinline)) static int put_messages(struct tx *tx,
 	return k;
 }
 
+/* Nothing that was left over belongs to the life that comes. */
+static void forget(struct tx *tx)
+{
+	tx->part.iov_len = 0;
+	bridge_lose(tx, tx_away(tx));
+	tx->doubt.why = NULL;
+	tx->stalled = 0;
+}
+
+/*
+ * Take over what another life of the link has in place. The file behind the fd
+ * may be replaced once more meanwhile: then the number has changed, too. Returns
+ * the number that it belongs to.
+ */
+static unsigned follow_life(struct tx *tx, unsigned life)
+{
+	while (!io_is_away(life) && life != tx->life) {
+		tx->life = life;
+		forget(tx);
+		io_follow(tx->io);
+		ready_follow(tx->ready);
+		tx->max_super = UINT64_MAX;
+		if (tx->io->kind->forgets_peer)
+			peer_note(&tx->peer, tx->io->fd);
+		life = atomic_load(&tx->io->life);
+	}
+	return life;
+}
+
+/* The link has another life than the one before, or none. As tx_put; *on: put
+ * the frames after all. */
+__attribute__((noinline)) static int put_in_another_life(
+	struct tx *tx, struct frames l, int n, bool *on,
+	const struct verdict **why)
+{
+	const unsigned life = follow_life(tx, atomic_load(&tx->io->life));
+	struct iovec iov;
+	int i;
+
+	*on = !io_is_away(life);
+	if (life == IO_OVER)
+		*why = &over;
+	if (life == IO_OVER || *on)
+		return 0;
+	forget(tx);
+	for (i = 0; i < n; i++)
+		tx_drop(tx, tx_away(tx), frame_at(l, i, &iov).weight);
+	return n;
+}
+
 int tx_put(struct tx *tx, struct frames l, int n, const struct verdict **why)
 {
 	const uint32_t reframed = atomic_load_explicit(&tx->shared->reframed,
 						       memory_order_relaxed);
+	bool on = true;
 	int k = 0;
 
 	*why = NULL;
-	if (atomic_load_explicit(&tx->io->over, memory_order_relaxed)) {
-		*why = &over;
-		return 0;
-	}
+	if (atomic_load_explicit(&tx->io->life, memory_order_relaxed) !=
+	    tx->life)
+		k = put_in_another_life(tx, l, n, &on, why);
+	if (!on)
+		return k;
 	if (reframed != tx->reframed)
 		follow(tx, reframed);
 	if (tx->part.iov_len && !tx_finish_part(tx, why))

@@ -82,6 +82,7 @@ struct tx {
 	struct ready *ready;
 	struct counters *counters;
 
+	unsigned life;			/* of io, as it was last seen */
 	uint32_t reframed;		/* as of shared, when these were set: */
 	unsigned hdr_len;		/* bytes of virtio-net header */
 	enum fdl_order order;		/* of that */

@@ -10,8 +10,7 @@
 #include "wait/wake.h"
 
 enum {
-	SET_SIZE = 5,	/* data, refill, more, link, room */
-	WAIT_SIZE = 4,	/* data, wake, link, more */
+	SET_SIZE = 6,	/* data, refill, more, link, visit, room */
 };
 
 static int control(const struct ready *r, int op, int fd, uint32_t events,
@@ -49,17 +48,12 @@ static int place_data(struct ready *r, bool in)
 	return err;
 }
 
-static bool is_shown(const struct ready *r)
-{
-	return atomic_load_explicit(&r->shown, memory_order_acquire);
-}
-
 static int arm(struct ready *r, bool on)
 {
 	int err;
 
 	pthread_mutex_lock(&r->lock);
-	err = place_data(r, on && is_shown(r));
+	err = place_data(r, on && ready_is_shown(r));
 	if (!err)
 		r->armed = on;
 	pthread_mutex_unlock(&r->lock);
@@ -70,7 +64,7 @@ int ready_show(struct ready *r)
 {
 	int err;
 
-	if (is_shown(r))
+	if (ready_is_shown(r))
 		return 0;
 	pthread_mutex_lock(&r->lock);
 	err = place_data(r, r->armed);
@@ -116,6 +110,7 @@ int ready_open(struct ready *r, int data, int sends, int refill, unsigned flags)
 			     .more = -1,
 			     .also = -1,
 			     .link = -1,
+			     .visit = -1,
 			     .edge = flags & READY_EDGE };
 	r->epfd = os_epoll_create();
 	if (r->epfd < 0)
@@ -224,6 +219,29 @@ void ready_insist(struct ready *r)
 			FDL_READABLE);
 }
 
+int ready_await(struct ready *r, int fd)
+{
+	int err = 0;
+
+	if (fd == r->visit)
+		return 0;
+	if (r->visit >= 0)
+		unwatch(r, r->visit);
+	r->visit = fd;
+	if (fd >= 0)
+		err = watch(r, fd, EPOLLIN, FDL_READABLE);
+	if (err)
+		r->visit = -1;
+	return err;
+}
+
+void ready_renew(struct ready *r, int data)
+{
+	pthread_mutex_lock(&r->lock);
+	r->data = data;
+	pthread_mutex_unlock(&r->lock);
+}
+
 bool ready_settle(struct ready *r)
 {
 	struct epoll_event ev[SET_SIZE];
@@ -269,6 +287,7 @@ void ready_end(struct ready *r)
 		return;
 	r->ended = true;
 	ready_disarm(r);
+	ready_await(r, -1);
 	unwatch(r, r->refill);
 	if (r->room >= 0)
 		unwatch(r, r->room);
@@ -276,8 +295,7 @@ void ready_end(struct ready *r)
 		unwatch(r, r->pause);
 }
 
-/* What tells of room, and how: the pause's end while there is one. */
-static struct pollfd room_fd(const struct ready *r)
+struct pollfd ready_room(const struct ready *r)
 {
 	if (!ready_wants_write(r))
 		return (struct pollfd){ .fd = -1 };
@@ -341,9 +359,25 @@ int ready_want_write(struct ready *r, bool on)
 		return 0;
 	if (on)
 		return r->ended ? 0 : want(r);
-	unwatch(r, room_fd(r).fd);
+	unwatch(r, ready_room(r).fd);
 	note_wanted(r, false, false);
 	return 0;
+}
+
+/* To be told of room of the former file is no use to anybody. */
+void ready_follow(struct ready *r)
+{
+	const bool watched = ready_wants_write(r) &&
+			     !atomic_load_explicit(&r->pausing,
+						   memory_order_relaxed);
+
+	if (r->room < 0)
+		return;
+	if (watched)
+		unwatch(r, r->room);
+	os_dup_to(r->sends, r->room);
+	if (watched)
+		watch_room(r, r->room, EPOLLOUT, false);
 }
 
 int ready_pause(struct ready *r, unsigned us)
@@ -361,75 +395,4 @@ int ready_pause(struct ready *r, unsigned us)
 	if (ready_wants_write(r))
 		unwatch(r, r->room);
 	return watch_room(r, r->pause, EPOLLIN, true);
-}
-
-int ready_state(const struct ready *r, bool there)
-{
-	struct pollfd fds[] = {
-		{ .fd = r->epfd, .events = POLLIN },
-		room_fd(r),
-		{ .fd = r->refill, .events = POLLIN },
-		{ .fd = r->armed && !r->edge ? r->data : -1, .events = POLLIN },
-		{ .fd = r->more, .events = POLLIN },
-		{ .fd = r->armed ? r->link : -1,
-		  .events = (short)(r->insists ? POLLIN | POLLOUT : POLLIN) },
-	};
-	int state = 0;
-
-	os_poll(fds, sizeof(fds) / sizeof(fds[0]), 0);
-	if (!fds[0].revents && !fds[3].revents)
-		return 0;
-	if (fds[1].revents)
-		state |= FDL_WRITABLE;
-	if (there || fds[2].revents || fds[3].revents || fds[4].revents ||
-	    fds[5].revents || !state)
-		state |= FDL_READABLE;
-	return state;
-}
-
-/* Somebody was shown the set, or the send side has put something into it. */
-static bool needs_set(const struct ready *r)
-{
-	return is_shown(r) || r->room >= 0 || r->pause >= 0;
-}
-
-/*
- * What a wait looks at, from fds[1] on: the set, and data where that is not in
- * it. Or, as an epoll set costs poll(2) more than all that is in it, that
- * itself. Returns the end.
- */
-static unsigned list(const struct ready *r, struct pollfd fds[WAIT_SIZE])
-{
-	const int events = r->insists ? POLLIN | POLLOUT : POLLIN;
-	unsigned n = 1;
-
-	if (needs_set(r)) {
-		fds[n++] = (struct pollfd){ .fd = r->epfd, .events = POLLIN };
-		if (r->armed && !is_shown(r))
-			fds[n++] = (struct pollfd){ r->data, POLLIN, 0 };
-		return n;
-	}
-	fds[n++] = (struct pollfd){ r->armed ? r->data : r->refill, POLLIN, 0 };
-	if (r->armed && r->link >= 0)
-		fds[n++] = (struct pollfd){ r->link, (short)events, 0 };
-	if (r->has_more)
-		fds[n++] = (struct pollfd){ r->more, POLLIN, 0 };
-	return n;
-}
-
-void ready_share(struct ready *r, int wake)
-{
-	r->also = wake;
-}
-
-int ready_wait(struct ready *r, const struct waker *w, int timeout_ms)
-{
-	struct wake_limit limit = wake_limit(timeout_ms);
-	struct pollfd fds[WAIT_SIZE];
-	int n;
-
-	do {
-		n = wake_poll(w, fds, list(r, fds), &limit);
-	} while (n == WAKE_LOOK_AGAIN);
-	return n;
 }

@@ -12,6 +12,7 @@
 #ifndef FDL_READY_H
 #define FDL_READY_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -28,6 +29,7 @@ struct ready {
 	int refill;		/* the pool's; not owned */
 	int more;		/* eventfd; -1 where nothing is ever left over */
 	int link;		/* the link watch's; not owned; -1: none */
+	int visit;		/* ready_await's; not owned; -1: none */
 	_Atomic int room;	/* duplicate of sends, -1 until first wanted */
 	_Atomic int pause;	/* timerfd; -1 until POLLOUT was first set
 				 * without room */
@@ -96,6 +98,18 @@ void ready_unwatch(struct ready *r);
  * socket. */
 void ready_insist(struct ready *r);
 
+/* Receive side: be ready when fd is readable, instead of the one before, though
+ * data may not be watched; -1: no longer. It is taken out before it is closed.
+ * Errors: those of epoll_ctl(2). */
+int ready_await(struct ready *r, int fd);
+
+/* Receive side, while data is not watched: another fd is it from now on, or
+ * another file behind the same one. */
+void ready_renew(struct ready *r, int data);
+
+/* Send side: the file behind the queue's fd has been replaced. */
+void ready_follow(struct ready *r);
+
 /* Receive side: the pool is empty. Be quiet until a release. */
 void ready_disarm(struct ready *r);
 
@@ -131,6 +145,14 @@ int ready_pause(struct ready *r, unsigned us);
  * with edge, whether the data fd has something.
  */
 int ready_state(const struct ready *r, bool there);
+
+/* What tells of room, and how: the pause's end while there is one. */
+struct pollfd ready_room(const struct ready *r);
+
+static inline bool ready_is_shown(const struct ready *r)
+{
+	return atomic_load_explicit(&r->shown, memory_order_acquire);
+}
 
 static inline bool ready_wants_write(const struct ready *r)
 {

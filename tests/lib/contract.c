@@ -38,7 +38,8 @@ uint64_t stats_rx_drops(const struct fdl_stats *st)
 	return st->rx_drop_empty + st->rx_drop_runt + st->rx_drop_truncated +
 	       st->rx_drop_not_ip + st->rx_drop_otherhost +
 	       st->rx_drop_outgoing + st->rx_drop_malformed +
-	       st->rx_drop_kernel + st->rx_drop_vnet_hdr + st->rx_drop_tunnel;
+	       st->rx_drop_kernel + st->rx_drop_vnet_hdr + st->rx_drop_tunnel +
+	       st->rx_drop_stranger;
 }
 
 uint64_t stats_tx_drops(const struct fdl_stats *st)

@@ -151,8 +151,8 @@ wait_for_peer() {
 
 for kind in seqpacket unixgram; do
 	# shellcheck disable=SC2086
-	wait_for_peer host "$kind:$tmp/peer,listen" $at
-	wait_for_peer connect tap:fdl0 "$kind:$tmp/peer,listen"
+	wait_for_peer host "$kind:$tmp/peer,listen,wait" $at
+	wait_for_peer connect tap:fdl0 "$kind:$tmp/peer,listen,wait"
 done
 
 # What a crash leaves is in nobody's way; who waits there is.

@@ -215,7 +215,7 @@ static void seqpacket_listens(void **state)
 
 	(void)state;
 	expect_probe(in_dir("seqpacket:%s/%s,listen", "lis"), &info);
-	start_waiter(&w, "seqpacket:%s/%s,listen", "lis");
+	start_waiter(&w, "seqpacket:%s/%s,listen,wait", "lis");
 	path = in_dir("%s/%s", "lis");
 	peer = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	connect_to(peer, path);
@@ -282,7 +282,7 @@ static void unixgram_listens_for_the_first_who_can_be_answered(void **state)
 	int deaf, peer;
 
 	(void)state;
-	start_waiter(&w, "unixgram:%s/%s,listen", "glis");
+	start_waiter(&w, "unixgram:%s/%s,listen,wait", "glis");
 	deaf = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	connect_to(deaf, in_dir("%s/%s", "glis"));
 	assert_int_equal(send(deaf, "nobody", 6, 0), 6);
@@ -311,8 +311,8 @@ static void do_nothing(int sig)
 static void signals_end_the_wait(void **state)
 {
 	struct sigaction sa = { .sa_handler = do_nothing };
-	static const char *const forms[] = { "seqpacket:%s/%s,listen",
-					     "unixgram:%s/%s,listen" };
+	static const char *const forms[] = { "seqpacket:%s/%s,listen,wait",
+					     "unixgram:%s/%s,listen,wait" };
 	struct waiter w;
 	struct timespec until;
 

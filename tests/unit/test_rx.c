@@ -15,6 +15,7 @@
 #include "os.h"
 #include "packet/pool.h"
 #include "packets.h"
+#include "rx/end.h"
 #include "rx/receive.h"
 #include "wait/ready.h"
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "absence.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "kind/kind.h"
+#include "kind/life.h"
+#include "os.h"
+#include "rx/end.h"
+
+enum {
+	FIRST_PAUSE_MS = 10,
+	LAST_PAUSE_MS = 1000,
+};
+
+static void change_life(struct fdl_queue *q)
+{
+	atomic_fetch_add(&q->io.life, 1);
+	atomic_fetch_add_explicit(&q->watch.changes, 1, memory_order_relaxed);
+}
+
+static void try_after(struct absence *a, unsigned ms)
+{
+	a->due = os_now_ms() + ms;
+	os_timerfd_set(a->timer, ms ? ms * 1000 : 1);
+}
+
+static void try_later(struct fdl_queue *q)
+{
+	struct absence *a = &q->absence;
+
+	ready_await(&q->ready, a->timer);
+	try_after(a, a->pause_ms);
+	a->pause_ms = a->pause_ms * 2 < LAST_PAUSE_MS ? a->pause_ms * 2 :
+							LAST_PAUSE_MS;
+}
+
+/* Whoever comes is told of by the listener, or by the fd. */
+static void wait_for_visit(struct fdl_queue *q)
+{
+	struct absence *a = &q->absence;
+
+	os_timerfd_set(a->timer, 0);
+	a->due = 0;
+	if (a->life->listener >= 0 && ready_await(&q->ready, a->life->listener))
+		try_later(q);
+}
+
+/* The peer is to see that nobody reads any more what it sends. */
+static void let_go(struct fdl_queue *q)
+{
+	const struct kind *kind = q->io.kind;
+
+	watch_close(&q->watch);
+	if (kind->keeps_fd)
+		return;
+	ready_disarm(&q->ready);
+	if (kind->socket && !kind->device)
+		os_shutdown(q->io.fd, SHUT_RDWR);
+}
+
+void absence_begin(struct fdl_queue *q)
+{
+	struct absence *a = &q->absence;
+
+	if (!io_is_away(q->io.life))
+		change_life(q);
+	atomic_store(&q->io.rung, false);
+	a->now = true;
+	a->pause_ms = FIRST_PAUSE_MS;
+	let_go(q);
+	q->rx.fallen = 0;
+	try_after(a, 0);
+}
+
+static int take_place(struct fdl_queue *q, int fd)
+{
+	int err = 0;
+
+	if (fd != q->io.fd)
+		err = queue_replace(q, fd);
+	if (err)
+		return err;
+	ready_renew(&q->ready, q->io.poll_fd);
+	return ready_rearm(&q->ready);
+}
+
+static void come_back(struct fdl_queue *q)
+{
+	struct absence *a = &q->absence;
+
+	rx_renew(&q->rx);
+	a->now = false;
+	os_timerfd_set(a->timer, 0);
+	ready_await(&q->ready, a->timer);
+	change_life(q);
+}
+
+static int meet(struct fdl_queue *q)
+{
+	struct life *life = q->absence.life;
+	const int fd = life_meet(life, q->index, q->io.fd);
+
+	if (life->strangers)
+		count(&q->counters, RX_DROP_STRANGER, life->strangers);
+	life->strangers = 0;
+	return fd < 0 ? fd : take_place(q, fd);
+}
+
+bool absence_end(struct fdl_queue *q)
+{
+	struct absence *a = &q->absence;
+	int err;
+
+	if (os_now_ms() < a->due && !q->io.kind->keeps_fd)
+		return false;
+	err = meet(q);
+	if (!err)
+		come_back(q);
+	else if (err == -EAGAIN)
+		wait_for_visit(q);
+	else
+		try_later(q);
+	return !err;
+}
+
+void absence_start(struct fdl_queue *q)
+{
+	absence_begin(q);
+	absence_end(q);
+	atomic_store(&q->watch.changes, 0);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kind/life.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/group.h"
+#include "kind/kind.h"
+#include "os.h"
+
+int life_new(struct life **out, const struct locator *loc,
+	     const struct kind *kind, const struct opened *opened,
+	     const struct log *log)
+{
+	struct life *life = calloc(1, sizeof(*life));
+
+	if (!life)
+		return -ENOMEM;
+	life->loc = *loc;
+	life->kind = kind;
+	life->lasts = loc->reconnect || opened->lasts;
+	life->listener = opened->bound.kept ? opened->bound.listener : -1;
+	life->calling = -1;
+	life->netns = -1;
+	life->log = *log;
+	pthread_mutex_init(&life->lock, NULL);
+	*out = life;
+	return 0;
+}
+
+void life_free(struct life *life)
+{
+	if (!life)
+		return;
+	if (life->calling >= 0)
+		os_close(life->calling);
+	pthread_mutex_destroy(&life->lock);
+	free(life);
+}
+
+int life_accept(struct life *life)
+{
+	const int fd = os_accept(life->listener);
+
+	if (fd < 0)
+		return fd;
+	raise_send_buffer(fd);
+	raise_receive_buffer(fd, SOCKET_BUFFER);
+	if (!life->lasts)
+		bound_shut(life->listener);
+	return fd;
+}
+
+/* A port of this machine that nobody listens at may be given to the socket that
+ * connects to it: that is then connected to itself. */
+static bool is_self(int fd)
+{
+	struct sockaddr_storage own = { 0 }, peer = { 0 };
+	socklen_t own_len = sizeof(own), peer_len = sizeof(peer);
+
+	return !os_getsockname(fd, (struct sockaddr *)&own, &own_len) &&
+	       !os_getpeername(fd, (struct sockaddr *)&peer, &peer_len) &&
+	       own.ss_family != AF_UNIX && own_len == peer_len &&
+	       !memcmp(&own, &peer, own_len);
+}
+
+static int start_call(struct life *life, int family, int type)
+{
+	int fd = os_socket(family, type | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return fd;
+	raise_send_buffer(fd);
+	raise_receive_buffer(fd, SOCKET_BUFFER);
+	life->calling = fd;
+	return 0;
+}
+
+int life_call(struct life *life, const struct sockaddr *address, socklen_t len,
+	      int type)
+{
+	int fd, err = 0;
+
+	if (life->calling < 0)
+		err = start_call(life, address->sa_family, type);
+	if (err)
+		return err;
+	fd = life->calling;
+	err = os_connect(fd, address, len);
+	if (err == -EINPROGRESS || err == -EALREADY)
+		return -EINPROGRESS;
+	life->calling = -1;
+	if (!err && is_self(fd))
+		err = -ECONNREFUSED;
+	if (!err)
+		return fd;
+	os_close(fd);
+	return err == -EAGAIN ? -EBUSY : err;
+}
+
+int life_meet(struct life *life, unsigned queue, int fd)
+{
+	(void)queue;
+	return life->loc.kind->meet(life, fd);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Peers of unix sockets, met one after the other. A datagram socket that listens
+ * is connected to whoever sends first, and from then on hears nobody else. Whom
+ * it talks to is known by name only: nothing tells that a peer has gone, except
+ * what is sent next.
+ */
+#include "kind/unix_meet.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "kind/kind.h"
+#include "kind/life.h"
+#include "kind/unix_bind.h"
+#include "os.h"
+
+enum {
+	MAX_STRANGERS = 64,	/* in one call */
+};
+
+static int connect_peer(int fd, const struct peer *peer)
+{
+	return os_connect(fd, (const struct sockaddr *)&peer->name, peer->len);
+}
+
+static bool is_same(const struct peer *a, const struct peer *b)
+{
+	return a->len == b->len && !memcmp(&a->name, &b->name, a->len);
+}
+
+static void disconnect(int fd)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+	os_connect(fd, &nobody, sizeof(nobody));
+}
+
+/* Whether fd is connected, and somebody is there: connecting once more to the
+ * same socket changes nothing. */
+static bool is_connected(int fd)
+{
+	struct peer now = { 0 };
+
+	peer_note(&now, fd);
+	if (!now.len)
+		return false;
+	if (!connect_peer(fd, &now))
+		return true;
+	disconnect(fd);
+	return false;
+}
+
+/* Whom the locator names, or who was met last; length 0: nobody. */
+static struct peer find_known(const struct life *life)
+{
+	struct unix_address address;
+	struct peer known = { 0 };
+
+	if (life->loc.listen && !*life->loc.local)
+		return life->last;
+	unix_address(&address, life->loc.name);
+	known.name = address.un;
+	known.len = address.len;
+	return known;
+}
+
+/* The sender of the message that is next, which stays queued. */
+static int look_at_sender(int fd, struct peer *from)
+{
+	struct msghdr msg = { .msg_name = &from->name,
+			      .msg_namelen = sizeof(from->name) };
+	ssize_t n = os_recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n < 0)
+		return (int)n;
+	from->len = msg.msg_namelen;
+	if (from->len <= offsetof(struct sockaddr_un, sun_path))
+		from->len = 0;
+	return 0;
+}
+
+/* A path may end with a NUL that counts, or not. */
+static void trim(struct peer *peer)
+{
+	const size_t at = offsetof(struct sockaddr_un, sun_path);
+
+	if (peer->len > at && peer->name.sun_path[0])
+		peer->len = (socklen_t)(at + strnlen(peer->name.sun_path,
+						     peer->len - at));
+}
+
+/* Whether the sender of what is next can be the peer, and is it now. */
+static bool take_sender(struct life *life, int fd, struct peer *from,
+			const struct peer *known)
+{
+	const bool fixed = !life->loc.listen || *life->loc.local;
+
+	if (!from->len)
+		return false;
+	trim(from);
+	if (fixed && !is_same(from, known))
+		return false;
+	if (connect_peer(fd, from))
+		return false;
+	life->last = *from;
+	return true;
+}
+
+static void drop_stranger(struct life *life, int fd)
+{
+	struct msghdr msg = { 0 };
+
+	os_recvmsg(fd, &msg, MSG_DONTWAIT);
+	life->strangers++;
+	if (life->told)
+		return;
+	life->told = true;
+	log_say(&life->log, FDL_LOG_WARNING,
+		"%s: a datagram came from a sender who cannot be answered and "
+		"was dropped: the peer must bind an address of its own%s%s",
+		*life->loc.local ? life->loc.local : life->loc.name,
+		life->loc.listen && !*life->loc.local ? "" : ", which is ",
+		life->loc.listen && !*life->loc.local ? "" : life->loc.name);
+}
+
+/* Returns 0: the one who sent is the peer now. */
+static int meet_who_sends(struct life *life, int fd, const struct peer *known)
+{
+	struct peer from = { 0 };
+	int i, err;
+
+	for (i = 0; i < MAX_STRANGERS; i++) {
+		err = look_at_sender(fd, &from);
+		if (err)
+			return err;
+		if (take_sender(life, fd, &from, known))
+			return 0;
+		drop_stranger(life, fd);
+	}
+	return -EBUSY;
+}
+
+static int come_to_peer(struct life *life, int fd)
+{
+	const struct peer known = find_known(life);
+	int err;
+
+	if (is_connected(fd))
+		return 0;
+	err = meet_who_sends(life, fd, &known);
+	if (err && known.len)
+		err = connect_peer(fd, &known);
+	return err;
+}
+
+int unix_meet_sender(struct life *life, int fd)
+{
+	int err = come_to_peer(life, fd);
+
+	if (!err && life->kind->greets)
+		err = peer_greet(fd, life->kind->hello);
+	return err ? err : fd;
+}
+
+int unix_meet_connection(struct life *life, int fd)
+{
+	struct unix_address address;
+
+	(void)fd;
+	if (life->listener >= 0)
+		return life_accept(life);
+	unix_address(&address, life->loc.name);
+	return life_call(life, (const struct sockaddr *)&address.un,
+			 address.len, SOCK_SEQPACKET);
+}

@@ -37,6 +37,8 @@ struct bench_shared {
 	/* Packets sent by the other side. */
 	_Alignas(64) volatile uint64_t offered;
 	volatile uint64_t rss_before;	/* bytes, before it opened anything */
+	/* Instead of count, where it cannot count by itself. */
+	uint64_t (*counted)(void);
 	/* Ages of received packets, where each carries its time. */
 	volatile bool stamped;
 	volatile uint32_t n_ages;
@@ -74,8 +76,10 @@ void bench_die(const char *what, int err) __attribute__((noreturn));
  */
 void bench_open(struct bench_link *link, const char *kind, bool without_fd);
 
-/* A raw socket on a device, with room. */
+/* A raw socket on a device, with room; one that sends only; the device up. */
 int bench_packet_socket(const char *name);
+int bench_send_socket(const char *name);
+void bench_set_up(const char *name);
 
 void bench_room(int fd);	/* BENCH_BUFFER both ways, if allowed */
 void bench_pin(unsigned nth);	/* to the nth CPU this process may use */
@@ -111,6 +115,10 @@ static inline void bench_got(struct bench_shared *shared, const uint8_t *data)
 		shared->ages_ns[shared->n_ages++] =
 			(uint32_t)(bench_ns(CLOCK_MONOTONIC) - sent);
 }
+
+/* The age that a share of the packets did not exceed, in microseconds. The ages
+ * are put into order. */
+double bench_age(struct bench_shared *shared, double share);
 
 /* What was seen of the side under test in a window. */
 struct bench_window {

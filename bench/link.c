@@ -65,7 +65,7 @@ int bench_packet_socket(const char *name)
 }
 
 /* Protocol 0: it sends only, and takes no copy of what arrives. */
-static int send_socket(const char *name)
+int bench_send_socket(const char *name)
 {
 	struct sockaddr_ll sll = {
 		.sll_family = AF_PACKET,
@@ -81,7 +81,7 @@ static int send_socket(const char *name)
 	return fd;
 }
 
-static void set_up(const char *name)
+void bench_set_up(const char *name)
 {
 	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq ifr = { .ifr_flags = IFF_UP };
@@ -101,7 +101,7 @@ static int open_tap(int flags)
 	memcpy(ifr.ifr_name, tap, sizeof(tap));
 	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
 		bench_die("/dev/net/tun", errno);
-	set_up(tap);
+	bench_set_up(tap);
 	return fd;
 }
 
@@ -149,12 +149,12 @@ void bench_open(struct bench_link *link, const char *kind, bool without_fd)
 		link->socket = false;
 		link->hdr = kind[3] ? BENCH_VNET_HDR : 0;
 		link->fd = open_tap(link->hdr ? IFF_VNET_HDR : 0);
-		link->other = send_socket(tap);
+		link->other = bench_send_socket(tap);
 	} else if (!strcmp(kind, "veth")) {
 		link->name = veth;
 		snprintf(link->locator, sizeof(link->locator), "packet:%s",
 			 veth);
-		link->other = send_socket(veth_peer);
+		link->other = bench_send_socket(veth_peer);
 		if (!without_fd)
 			link->fd = bench_packet_socket(veth);
 	} else {

@@ -127,18 +127,6 @@ static void feed(void *arg)
 	bench_feed(&rx->link, rx->size, rx->rate, rx->reader.shared);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double percentile(const uint32_t *sorted, uint32_t n, double share)
-{
-	return n ? sorted[(uint32_t)((double)(n - 1) * share)] / 1e3 : 0;
-}
-
 static void say(const struct rx *rx, const struct bench_window *w)
 {
 	struct bench_shared *s = rx->reader.shared;
@@ -154,10 +142,8 @@ static void say(const struct rx *rx, const struct bench_window *w)
 	       w->offered > w->count ? 1 - count / (double)w->offered : 0,
 	       (long)w->rss_rest, (long)w->rss_load);
 	if (s->stamped) {
-		qsort(s->ages_ns, s->n_ages, sizeof(*s->ages_ns), by_value);
-		printf(", \"p50_us\": %.2f, \"p99_us\": %.2f",
-		       percentile(s->ages_ns, s->n_ages, .5),
-		       percentile(s->ages_ns, s->n_ages, .99));
+		printf(", \"p50_us\": %.2f, \"p99_us\": %.2f", bench_age(s, .5),
+		       bench_age(s, .99));
 	}
 	puts("}");
 }

@@ -59,6 +59,22 @@ struct bench_shared *bench_share(int *fd)
 	return shared;
 }
 
+static int by_value(const void *a, const void *b)
+{
+	const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+double bench_age(struct bench_shared *shared, double share)
+{
+	const uint32_t n = shared->n_ages;
+	uint32_t *ages = shared->ages_ns;
+
+	qsort(ages, n, sizeof(*ages), by_value);
+	return n ? ages[(uint32_t)((double)(n - 1) * share)] / 1e3 : 0;
+}
+
 static pid_t start(unsigned cpu, void (*side)(void *), void *arg)
 {
 	const pid_t pid = fork();
@@ -100,6 +116,11 @@ static uint64_t more_rss(pid_t pid, const struct bench_shared *shared)
 	return rss > shared->rss_before ? rss - shared->rss_before : 0;
 }
 
+static uint64_t count_of(const struct bench_shared *shared)
+{
+	return shared->counted ? shared->counted() : shared->count;
+}
+
 static void look(struct bench_window *w, const struct bench_shared *shared,
 		 pid_t pid, double seconds)
 {
@@ -110,10 +131,10 @@ static void look(struct bench_window *w, const struct bench_shared *shared,
 		bench_die("clock_getcpuclockid", errno);
 	cpu = bench_ns(clock);
 	t = bench_ns(CLOCK_MONOTONIC);
-	count = shared->count;
+	count = count_of(shared);
 	offered = shared->offered;
 	rest(seconds);
-	w->count = shared->count - count;
+	w->count = count_of(shared) - count;
 	w->offered = shared->offered - offered;
 	w->seconds = (double)(bench_ns(CLOCK_MONOTONIC) - t) / 1e9;
 	w->cpu_ns = bench_ns(clock) - cpu;

@@ -2,13 +2,14 @@
 /*
  * The kernel's side of the TCP measurements, on the second CPU:
  *
- *	tcp in|out STREAMS HOST SECONDS PID	to its port 9, from its port 19
+ *	tcp in|out STREAMS HOST SECONDS PID...	to its port 9, from its port 19
  *	tcp ping HOST SECONDS PID		one byte there and back, port 7
  *	tcp connect HOST SECONDS PID		connect, one byte echoed, reset
  *	tcp serve				those ports, on the first CPU
  *
  * PID is the process of the stack at HOST, whose CPU time is looked at over the
- * same window. Prints one line of JSON.
+ * same window; of several processes it is their sum, and 0 is none. Prints one
+ * line of JSON.
  */
 #include <errno.h>
 #include <linux/sockios.h>
@@ -107,13 +108,20 @@ static uint64_t total(const struct stream *s, unsigned n)
 	return bytes;
 }
 
-static clockid_t clock_of(const char *pid)
+/* The CPU time of all of them so far. */
+static uint64_t cpu_of(char *const pids[])
 {
 	clockid_t clock;
+	uint64_t ns = 0;
 
-	if (clock_getcpuclockid(atoi(pid), &clock))
-		bench_die("clock_getcpuclockid", ESRCH);
-	return clock;
+	for (; *pids; pids++) {
+		if (!strcmp(*pids, "0"))
+			continue;
+		if (clock_getcpuclockid(atoi(*pids), &clock))
+			bench_die("clock_getcpuclockid", ESRCH);
+		ns += bench_ns(clock);
+	}
+	return ns;
 }
 
 static void start_streams(struct stream *s, unsigned n, const char *host,
@@ -131,10 +139,9 @@ static void start_streams(struct stream *s, unsigned n, const char *host,
 }
 
 static void measure_streams(bool sending, unsigned n, const char *host,
-			    double seconds, const char *pid)
+			    double seconds, char *const pids[])
 {
 	static struct stream s[MAX_STREAMS];
-	const clockid_t clock = clock_of(pid);
 	uint64_t t, cpu, bytes;
 	double s_cpu, s_all;
 
@@ -143,11 +150,11 @@ static void measure_streams(bool sending, unsigned n, const char *host,
 	start_streams(s, n, host, sending);
 	usleep((useconds_t)(seconds * 0.4e6));
 	t = bench_ns(CLOCK_MONOTONIC);
-	cpu = bench_ns(clock);
+	cpu = cpu_of(pids);
 	bytes = total(s, n);
 	usleep((useconds_t)(seconds * 1e6));
 	bytes = total(s, n) - bytes;
-	s_cpu = (double)(bench_ns(clock) - cpu) / 1e9;
+	s_cpu = (double)(cpu_of(pids) - cpu) / 1e9;
 	s_all = (double)(bench_ns(CLOCK_MONOTONIC) - t) / 1e9;
 	printf("{\"gbit\": %.4f, \"cpu_per_gb\": %.5f, \"busy\": %.4f}\n",
 	       (double)bytes * 8 / 1e9 / s_all,
@@ -169,9 +176,8 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void measure_pings(const char *host, double seconds, const char *pid)
+static void measure_pings(const char *host, double seconds, char *const pids[])
 {
-	const clockid_t clock = clock_of(pid);
 	const int fd = dial(host, "7");
 	static uint32_t ns[MAX_PINGS];
 	uint64_t t, cpu, end;
@@ -181,7 +187,7 @@ static void measure_pings(const char *host, double seconds, const char *pid)
 		if (!ping(fd))
 			bench_die("ping", errno);
 	}
-	cpu = bench_ns(clock);
+	cpu = cpu_of(pids);
 	t = bench_ns(CLOCK_MONOTONIC);
 	end = t + (uint64_t)(seconds * 1e9);
 	for (n = 0; t < end && n < MAX_PINGS; n++) {
@@ -190,7 +196,7 @@ static void measure_pings(const char *host, double seconds, const char *pid)
 		ns[n] = (uint32_t)(bench_ns(CLOCK_MONOTONIC) - t);
 		t += ns[n];
 	}
-	cpu = bench_ns(clock) - cpu;
+	cpu = cpu_of(pids) - cpu;
 	qsort(ns, n, sizeof(*ns), by_value);
 	p50 = n / 2;
 	p99 = n - 1 - n / 100;
@@ -209,14 +215,14 @@ static void connect_once(const char *host)
 	close(fd);
 }
 
-static void measure_connects(const char *host, double seconds, const char *pid)
+static void measure_connects(const char *host, double seconds,
+			     char *const pids[])
 {
-	const clockid_t clock = clock_of(pid);
 	uint64_t t, cpu, now, n;
 
 	for (n = 0; n < 50; n++)
 		connect_once(host);
-	cpu = bench_ns(clock);
+	cpu = cpu_of(pids);
 	t = bench_ns(CLOCK_MONOTONIC);
 	now = t;
 	for (n = 0; (double)(now - t) < seconds * 1e9; n++) {
@@ -225,7 +231,7 @@ static void measure_connects(const char *host, double seconds, const char *pid)
 	}
 	printf("{\"per_second\": %.1f, \"cpu_us\": %.3f}\n",
 	       (double)n * 1e9 / (double)(now - t),
-	       (double)(bench_ns(clock) - cpu) / 1e3 / (double)n);
+	       (double)(cpu_of(pids) - cpu) / 1e3 / (double)n);
 }
 
 static void *echo(void *arg)
@@ -328,16 +334,16 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "serve"))
 		serve();
 	bench_pin(1);
-	if (argc == 6 && !strcmp(what, "in"))
+	if (argc > 5 && !strcmp(what, "in"))
 		measure_streams(true, (unsigned)atoi(argv[2]), argv[3],
-				atof(argv[4]), argv[5]);
-	else if (argc == 6 && !strcmp(what, "out"))
+				atof(argv[4]), argv + 5);
+	else if (argc > 5 && !strcmp(what, "out"))
 		measure_streams(false, (unsigned)atoi(argv[2]), argv[3],
-				atof(argv[4]), argv[5]);
-	else if (argc == 5 && !strcmp(what, "ping"))
-		measure_pings(argv[2], atof(argv[3]), argv[4]);
-	else if (argc == 5 && !strcmp(what, "connect"))
-		measure_connects(argv[2], atof(argv[3]), argv[4]);
+				atof(argv[4]), argv + 5);
+	else if (argc > 4 && !strcmp(what, "ping"))
+		measure_pings(argv[2], atof(argv[3]), argv + 4);
+	else if (argc > 4 && !strcmp(what, "connect"))
+		measure_connects(argv[2], atof(argv[3]), argv + 4);
 	else
 		bench_die("usage", EINVAL);
 	return 0;

@@ -16,6 +16,12 @@ KERNEL = 'kernel over veth'
 IPV6 = ', IPv6'
 SEQPACKET = 'bare seqpacket'
 GVISOR_TAP = 'gVisor, TAP'
+WIRE_TAP = 'fdlink connect, two TAPs'
+WIRE_PACKET = 'fdlink connect, two veths'
+WIRE_UNIX = 'fdlink connect twice, TAP to unixgram to TAP'
+BRIDGE = 'kernel bridge, two veths'
+BARE, BARE_HDR = 'bare loop', 'bare loop, header'
+WIRE, WIRE_HDR = 'fdlink connect, offload=off', 'fdlink connect'
 GVISOR_VETH = 'gVisor, veth, host GSO'
 
 # Against gVisor's fdbased at 1500 bytes, by kind of link.
@@ -103,6 +109,16 @@ def tcp(bars):
         bars.add('tcp/ping', 'p50_us', who, TAPIF, '<=', 1)
 
 
+def wire(bars):
+    bars.add('wire/tcp', 'gbit', WIRE_TAP, KERNEL, '>=', .7)
+    bars.add('wire/tcp', 'gbit', WIRE_PACKET, KERNEL, '>=', .7)
+    bars.add('wire/tcp', 'gbit', WIRE_UNIX, KERNEL, '>=', .35)
+    for name in 'wire/flood/64', 'wire/lone/64':
+        for ours, floor in (WIRE, BARE), (WIRE_HDR, BARE_HDR):
+            bars.add(name, 'cpu_ns', ours, floor, '<=', 1.05)
+    bars.add('wire/lone/64', 'p50_us', WIRE, BARE, '<=', 1.05)
+
+
 def judge(samples):
     bars = Bars(samples)
     for link in 'seqpacket', 'datagram', 'veth', 'tap':
@@ -119,4 +135,5 @@ def judge(samples):
         if block.startswith('queues/'):
             bars.add(block, 'drain_us', '2 queues', '1 queue', '<=', .6)
     tcp(bars)
+    wire(bars)
     return bars.bars

@@ -20,6 +20,7 @@ METRICS = {
     'queues': ('drain_us',),
     'tx': ('rate', 'cpu_ns'),
     'tcp': ('gbit', 'cpu_per_gb', 'p50_us', 'p99_us', 'per_second'),
+    'wire': ('gbit', 'cpu_per_gb', 'rate', 'cpu_ns', 'p50_us'),
 }
 WITH_FLOOR, WITHOUT = 1.05, 1.3
 
@@ -30,8 +31,10 @@ def floor(name, who):
         return bars.SEQPACKET
     if kind == 'tx':
         return 'bare'
-    if kind == 'tcp':
+    if kind == 'tcp' or name == 'wire/tcp':
         return bars.KERNEL
+    if kind == 'wire':
+        return bars.BARE_HDR if who == bars.WIRE_HDR else bars.BARE
     if kind == 'queues':
         return '1 queue'
     if 'packet_mmap' in who:

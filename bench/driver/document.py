@@ -115,6 +115,18 @@ def tcp(samples):
         ('connections/s', 'tcp/connect', 'per_second', 1, '%.0f')]))
 
 
+def wire(samples):
+    yield from part('A wire: one TCP stream', across(samples, '', [
+        ('Gbit/s', 'wire/tcp', 'gbit', 1, '%.1f'),
+        ('CPU s/GB', 'wire/tcp', 'cpu_per_gb', 1, '%.3f')]))
+    yield from part('A wire: 64 bytes', across(samples, '', [
+        ('million packets/s', 'wire/flood/64', 'rate', 1e6, '%.2f'),
+        ('ns of CPU', 'wire/flood/64', 'cpu_ns', 1, '%.0f'),
+        ('lone p50, µs', 'wire/lone/64', 'p50_us', 1, '%.1f'),
+        ('p99', 'wire/lone/64', 'p99_us', 1, '%.1f'),
+        ('ns of CPU', 'wire/lone/64', 'cpu_ns', 1, '%.0f')]))
+
+
 def bars(results):
     yield from part('Targets', grid(
         ['block', 'ratio', 'median', '95 % interval', 'pairs', 'target', ''],
@@ -136,7 +148,7 @@ def lines(results):
         yield '- ' + text
     yield ''
     yield from bars(results)
-    for group in receive, send, lone, tcp:
+    for group in receive, send, lone, tcp, wire:
         yield from group(results['samples'])
 
 

@@ -193,6 +193,19 @@ def tcp(samples):
                         'Connections', 'per second')]))
 
 
+def wire(samples):
+    streams = samples.get('wire/tcp', {})
+    return section(
+        'A wire', 'Two kernels, and between them a wire.',
+        grid([bar_chart(streams, 'gbit', 'One TCP stream', 'Gbit/s'),
+              bar_chart(streams, 'cpu_per_gb', 'One TCP stream',
+                        'CPU seconds of the wire per GB'),
+              bar_chart(samples.get('wire/flood/64', {}), 'cpu_ns',
+                        '64 bytes, two TAPs', 'ns of CPU per packet'),
+              bar_chart(samples.get('wire/lone/64', {}), 'p50_us',
+                        'A packet alone', 'median, µs')]))
+
+
 def others(samples):
     queues = [bar_chart(block, 'drain_us', name[len('queues/'):],
                         'µs for a backlog of 64 flows')
@@ -245,6 +258,7 @@ def html(results):
                     ' of that median reaches it; of fewer than 15 pairs the '
                     'verdict is for orientation.', targets(results)) +
             receive(samples) + send(samples) + lone(samples) + tcp(samples) +
+            wire(samples) +
             others(samples) +
             '<h2>All figures</h2><details><summary>Medians; quartiles under '
             'the pointer</summary>%s</details>' % ''.join(

@@ -6,6 +6,7 @@ import subprocess
 
 import bars
 import network
+import wires
 
 LINKS = 'seqpacket', 'datagram', 'veth', 'tap'
 # With what fdlink wants of the kernel: a TAP's virtio-net header, for one.
@@ -157,6 +158,49 @@ class Plan:
             found['gVisor'] = one('exec %s tx %d 47' % (self.gvisor, size))
         self.runner.block('tx/%s/%d/%d' % (link, size, batch), found,
                           seldom=[name for name in found if AUX in name])
+
+    # A wire
+
+    def wire(self):
+        with network.Quiet():
+            self.wire_packets()
+        with network.Peer() as peer:
+            made = wires.Wires(self.fdlink, self.program('tcp'), peer,
+                               self.missing)
+            try:
+                made.make_all()
+                self.runner.alive = [p.pid for p in made.processes]
+                self.wire_streams(made)
+            finally:
+                made.stop()
+                self.runner.alive = []
+
+    def wire_packets(self):
+        off = ',offload=off'
+        commands = {
+            bars.BARE: ['bare'],
+            bars.WIRE: [self.fdlink, 'connect', 'tap:fdt0' + off,
+                        'tap:fdt1' + off],
+            bars.BARE_HDR: ['header'],
+            bars.WIRE_HDR: [self.fdlink, 'connect', 'tap:fdt0', 'tap:fdt1'],
+        }
+        program = self.program('wire')
+        self.runner.block('wire/flood/64', {
+            who: [program, 'flood', '64', self.warmup, self.window] + argv
+            for who, argv in commands.items()})
+        self.runner.block('wire/lone/64', {
+            who: [program, 'lone', '64', '.1', '.3' if self.quick else '1',
+                  '1000'] + argv for who, argv in commands.items()})
+
+    def wire_streams(self, made):
+        """CPU is that of the processes between the two kernels."""
+        seconds = '.25' if self.quick else '1'
+
+        def argv(who):
+            pids = [str(pid) for pid in made.clock[who]] or ['0']
+            return [self.program('tcp'), 'in', '1', '10.0.%d.2' %
+                    made.number[who], seconds] + pids
+        self.runner.block('wire/tcp', {who: argv(who) for who in made.number})
 
     # TCP
 

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wires between two kernels: one here, one in a namespace of its own.
+
+    fdaN, 10.0.N.1 - a wire - fdbN, 10.0.N.2, the ports of bench/tcp.c
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import bars
+import network
+
+PATIENCE = 10           # seconds until a wire is up
+
+
+def wait_for(what, ready):
+    end = time.monotonic() + PATIENCE
+    while not ready():
+        if time.monotonic() > end:
+            raise OSError(what + ' did not come up')
+        time.sleep(.02)
+
+
+def there(path):
+    return lambda: os.path.exists(path)
+
+
+def device(name):
+    """The devices of this process's namespace, wherever sysfs is of."""
+    with open('/proc/self/net/dev', encoding='ascii') as f:
+        return any(line.strip().startswith(name + ':') for line in f)
+
+
+class Wires:
+    """All of them, each up all the time: who is not used costs nothing."""
+
+    def __init__(self, fdlink, tcp, peer, missing):
+        self.fdlink, self.peer, self.missing = fdlink, peer, missing
+        self.folder = tempfile.mkdtemp(prefix='fdlink-bench.')
+        self.processes = []
+        self.number = {}        # of each wire's devices
+        self.clock = {}         # the processes whose CPU is a wire's
+        self.server = self.start(peer.inside + [tcp, 'serve'])
+
+    def start(self, argv):
+        self.processes.append(subprocess.Popen(
+            network.WITH_US + argv, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL))
+        return self.processes[-1].pid
+
+    def there(self, *words):
+        done = subprocess.run(self.peer.inside + ['ip'] + list(words),
+                              check=False, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise OSError('ip %s: %s' % (' '.join(words),
+                                         done.stderr.strip()))
+
+    def address(self, n):
+        """The ends are there: give them addresses."""
+        network.ip('address', 'add', '10.0.%d.1/24' % n, 'dev', 'fda%d' % n)
+        network.ip('link', 'set', 'fda%d' % n, 'up')
+        self.there('address', 'add', '10.0.%d.2/24' % n, 'dev', 'fdb%d' % n)
+        self.there('link', 'set', 'fdb%d' % n, 'up')
+
+    def move(self, name):
+        network.ip('link', 'set', name, 'netns', str(self.peer.holder.pid))
+
+    def veths(self, n):
+        """fdaN - fdcN and fddN - fdbN, for a wire between fdcN and fddN."""
+        for end, middle in ('a', 'c'), ('b', 'd'):
+            network.ip('link', 'add', 'fd%s%d' % (end, n), 'type', 'veth',
+                       'peer', 'name', 'fd%s%d' % (middle, n))
+            network.ip('link', 'set', 'fd%s%d' % (middle, n), 'up')
+        self.move('fdb%d' % n)
+
+    def connect(self, a, b):
+        return self.start([self.fdlink, 'connect', a, b])
+
+    # Each makes its two ends, and returns the pids that carry packets.
+
+    def kernel(self, n):
+        network.ip('link', 'add', 'fda%d' % n, 'type', 'veth', 'peer', 'name',
+                   'fdb%d' % n)
+        self.move('fdb%d' % n)
+        return []
+
+    def bridge(self, n):
+        self.veths(n)
+        network.ip('link', 'add', 'name', 'fde%d' % n, 'type', 'bridge')
+        network.ip('link', 'set', 'fde%d' % n, 'up')
+        for middle in 'cd':
+            network.ip('link', 'set', 'fd%s%d' % (middle, n), 'master',
+                       'fde%d' % n)
+        return []
+
+    def two_taps(self, n):
+        return self.taps(n, [self.fdlink, 'connect', 'tap:fda%d' % n,
+                             'tap:fdb%d' % n])
+
+    def two_packets(self, n):
+        self.veths(n)
+        return [self.connect('packet:fdc%d' % n, 'packet:fdd%d' % n)]
+
+    def by_unixgram(self, n):
+        path = os.path.join(self.folder, 'link')
+        first = self.connect('tap:fda%d' % n,
+                             'unixgram:%s,listen,offload=on' % path)
+        wait_for('the listening wire', there(path))
+        second = self.connect('tap:fdb%d' % n,
+                              'unixgram:%s,local=%s.2,offload=on' %
+                              (path, path))
+        # The listening end is up when it has met the other one.
+        wait_for('fdb%d' % n, lambda: device('fdb%d' % n))
+        wait_for('fda%d' % n, lambda: device('fda%d' % n))
+        self.move('fdb%d' % n)
+        return [first, second]
+
+    def taps(self, n, argv):
+        pid = self.start(argv)
+        for name in 'fda%d' % n, 'fdb%d' % n:
+            wait_for(name, lambda name=name: device(name))
+        self.move('fdb%d' % n)
+        return [pid]
+
+    def socat(self, n):
+        return self.taps(n, ['socat', '-b', '65536'] + [
+            'TUN,tun-type=tap,iff-no-pi,tun-name=fd%s%d' % (end, n)
+            for end in 'ab'])
+
+    def vde_plug(self, n):
+        return self.taps(n, ['vde_plug', 'tap://fda%d' % n,
+                             'tap://fdb%d' % n])
+
+    def make_all(self):
+        for n, (who, program, make) in enumerate((
+                (bars.KERNEL, 'ip', self.kernel),
+                (bars.BRIDGE, 'ip', self.bridge),
+                (bars.WIRE_TAP, self.fdlink, self.two_taps),
+                (bars.WIRE_PACKET, self.fdlink, self.two_packets),
+                (bars.WIRE_UNIX, self.fdlink, self.by_unixgram),
+                ('socat, two TAPs', 'socat', self.socat),
+                ('vde_plug, two TAPs', 'vde_plug', self.vde_plug)), 1):
+            if not shutil.which(program):
+                self.missing.append('%s: not installed' % who)
+                continue
+            try:
+                pids = make(n)
+                self.address(n)
+            except (OSError, subprocess.SubprocessError) as error:
+                self.missing.append('%s: %s' % (who, error))
+                continue
+            self.number[who] = n
+            self.clock[who] = pids
+
+    def stop(self):
+        for process in self.processes:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        shutil.rmtree(self.folder)

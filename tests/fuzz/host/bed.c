@@ -32,6 +32,7 @@ enum {
 	MAX_SAVED = 16,
 	FEW = 4,
 	FEW_BYTES = 20000,
+	POOR = 24,		/* one of so many allocations fails */
 };
 
 /* Static variables of lwIP, the adaptor and the services (sections.h). */
@@ -51,6 +52,7 @@ static struct {
 	uint32_t mtu;		/* of the device */
 	uint64_t changes;	/* of it */
 	unsigned frames, pbufs;	/* of this turn */
+	bool poor;
 } bed;
 
 /* What the status page speaks of; the services keep a pointer to it. */
@@ -67,6 +69,8 @@ static unsigned n_saved;
 
 struct pbuf *__real_pbuf_alloc(pbuf_layer layer, u16_t len, pbuf_type type);
 struct pbuf *__wrap_pbuf_alloc(pbuf_layer layer, u16_t len, pbuf_type type);
+void *__real_mem_malloc(mem_size_t size);
+void *__wrap_mem_malloc(mem_size_t size);
 u32_t __wrap_sys_now(void);
 uint32_t __wrap_port_random(void);
 uint64_t __wrap_fdl_link_changes(const struct fdl_endpoint *ep);
@@ -91,6 +95,15 @@ struct pbuf *__wrap_pbuf_alloc(pbuf_layer layer, u16_t len, pbuf_type type)
 {
 	MUST(bed.pbufs++ < TURN_PBUFS);
 	return __real_pbuf_alloc(layer, len, type);
+}
+
+/* What lwIP has a timer for it takes for granted. */
+void *__wrap_mem_malloc(mem_size_t size)
+{
+	if (bed.poor && size != sizeof(struct sys_timeo) &&
+	    __wrap_port_random() % POOR == 0)
+		return NULL;
+	return __real_mem_malloc(size);
 }
 
 u32_t __wrap_sys_now(void)
@@ -298,6 +311,7 @@ int bed_open(const struct bed_config *config)
 	set_addresses(config->alone);
 	if (config->scarce)
 		make_scarce();
+	bed.poor = config->poor;
 	return bed.peer;
 }
 
@@ -327,6 +341,7 @@ static void end_connections(void)
 
 	bed.frames = 0;
 	bed.pbufs = 0;
+	bed.poor = false;
 	while (tcp_active_pcbs)
 		tcp_abort(tcp_active_pcbs);
 	while (tcp_tw_pcbs)

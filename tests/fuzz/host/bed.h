@@ -23,6 +23,7 @@ struct bed_config {
 	bool scarce;		/* of half-open connections, and of bytes out of
 				 * order, there may be few */
 	bool alone;		/* no gateway was given */
+	bool poor;		/* lwIP's heap has no room now and then */
 	uint8_t offload;	/* enum host_offload */
 	uint32_t mtu;
 	uint32_t pool;

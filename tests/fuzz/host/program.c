@@ -4,7 +4,7 @@
  * input says how the link is: b[0] & 1 Ethernet, & 2 virtio-net headers, & 12
  * offload, & 16 datagrams, & 32 a small pool, & 64 room for few half-open
  * connections; b[1] the MTU; b[2] the seed of random numbers; b[3] & 1 the clock
- * is about to wrap, & 2 there is no gateway.
+ * is about to wrap, & 2 there is no gateway, & 4 lwIP's heap is short.
  */
 #include "program.h"
 
@@ -118,6 +118,7 @@ static void start(struct run *r, const uint8_t *b)
 		.datagram = b[0] & 16,
 		.scarce = b[0] & 64,
 		.alone = b[3] & 2,
+		.poor = b[3] & 4,
 		.pool = b[0] & 32 ? 8 : 256,
 		.mtu = mtus[b[1] % 8],
 		.seed = b[2],

@@ -25,7 +25,7 @@ ALL_OPTIONS = 7
 
 # Of LIE.
 (TAGS, EXT, HOPS, BAD_SUM, CUT, GROW, PATCH, LATE, VNET_LIE,
- FRAGMENT) = range(10)
+ FRAGMENT, STORM) = range(11)
 
 
 def rec(op, *args):
@@ -40,7 +40,7 @@ def u16(n):
     return n >> 8, n & 255
 
 
-WRAP, ALONE = 1, 2
+WRAP, ALONE, POOR = 1, 2, 4
 
 
 def link(flags, mtu=MTU_1500, seed=1, more=0):
@@ -270,6 +270,52 @@ def programs():
             held(data(0, 90)) + rec(SEGMENT, 0, RST) + talk() + \
             connect(1, FICKLE) + data(1, 800) + data(1, 9, FIN | PSH) + \
             talk() + connect(2, FICKLE, BY_HAND) + data(2, 100) + wait(16, 3)
+    for six in 0, SIX:
+        yield 'renege-%d' % (6 if six else 4), tap + \
+            connect(0, CHARGEN, six) + talk(9, 20) + \
+            rec(SET, 0, 0, u16(5)) + talk(3) + rec(SET, 16) + talk(9, 20) + \
+            rec(SET, 0, 0, u16(0x111)) + talk(2) + rec(SET, 24, 0, 0, 0, 0) + \
+            talk(9, 50) + rec(SET, 8, 0, 0, 0, u16(60000)) + talk(9, 20) + \
+            wait(14, 1)
+    # Each side sends its FIN before it has the other's.
+    yield 'crossing', tun + b''.join(
+        connect(i, service) + rec(SET, 4, i) + held(data(i, 20)) + \
+        rec(SET, 4, i, 255, 255) + talk(2) + data(i, 0, FIN) + talk(2) + \
+        rec(SET, 0, i) + rec(ACK, i, 3) + talk(2)
+        for i, service in enumerate((ECHO, DISCARD, HTTP))) + \
+        connect(3, FICKLE) + rec(SET, 4, 3, 255, 255) + \
+        b''.join(data(3, n) for n in (1, 2, 3, 16)) + talk(2) + \
+        data(3, 0, FIN) + talk(2) + rec(ACK, 3, 3) + wait(12)
+    yield 'crossing-http', tun + connect(0, HTTP) + \
+        rec(SET, 4, 0, 255, 255) + request(0, 2, 5) + data(0, 0, FIN) + \
+        talk(2) + rec(ACK, 0, 3) + wait(13)
+    yield 'storm-syn', tap + b''.join(
+        rec(LIE, STORM, 255) + connect(i, service, six | more)
+        for i, (service, six, more) in enumerate((
+            (ECHO, 0, 0), (HTTP, SIX, 0), (FICKLE, 0, GATEWAY),
+            (CHARGEN, SIX, GATEWAY)))) + wait(15)
+    yield 'storm-arp', tap + rec(LIE, STORM, 200) + rec(ARP, 1, 0, 8) + \
+        rec(LIE, STORM, 200) + rec(ARP, 2, 0, 8) + connect(0, ECHO) + \
+        rec(LIE, STORM, 200) + rec(PING, 1, u16(9)) + data(0, 100) + wait(15)
+    yield 'storm-nd', link(ETHERNET | TSO, more=ALONE) + b''.join(
+        rec(LIE, STORM, 200) +
+        rec(NEIGHBOR, frm | to << 4, kind, 8, flags, options, 64, 220)
+        for kind, frm, to, flags, options in (
+            (0, 0, 0, 0, 1), (1, 0, 0, 0x60, 2), (2, 6, 2, 0xc0, 0x0d),
+            (3, 6, 0, 0, 3), (4, 6, 2, 0, 1), (0, 6, 3, 0, 1))) + \
+        connect(0, ECHO, SIX) + data(0, 100) + rec(LIE, STORM, 200) + \
+        rec(PING, 9, u16(9)) + connect(1, ECHO, SIX | GATEWAY) + wait(16, 3)
+    yield 'storm-fragments', tap + b''.join(
+        rec(LIE, FRAGMENT, 9, 0, 2) + rec(LIE, STORM, 120) +
+        rec(PING, six, u16(300)) for six in (0, 8)) + wait(15)
+    for mode in OFF, ON, TSO:
+        yield 'poor-%d' % mode, link(ETHERNET | VNET | mode, more=POOR) + \
+            connect(0, CHARGEN) + talk(20, 5) + connect(1, ECHO, SIX) + \
+            data(1, 1400) * 4 + talk(9) + rec(SET, 0, 0, u16(0x15)) + \
+            talk(20, 20) + connect(2, HTTP) + request(2, 1, 5) + \
+            connect(3, FICKLE) + data(3, 900) * 3 + talk(9) + \
+            rec(LIE, FRAGMENT, 60) + rec(PING, 0, u16(3000)) + \
+            rec(UDP, 8, 0, u16(3000), 0, 2) + rec(MTU, u16(20)) + wait(14)
     yield 'eight', tun + b''.join(connect(i, i % 4) for i in range(8)) + \
         b''.join(data(i, 500 * i) for i in range(8)) * 3 + talk(20)
 

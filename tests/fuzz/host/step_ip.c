@@ -97,6 +97,8 @@ size_t step_icmp_error(struct peer *p, const struct step *s)
 size_t step_arp(struct peer *p, const struct step *s)
 {
 	uint8_t arp[46] = { 0, 1, 8, 0, 6, 4, 0, s->b[1] & 3 };
+	const struct lies lies = p->wire.lies;
+	unsigned i;
 
 	memcpy(arp + 8, bed_peer_mac, 6);
 	arp[13] = (uint8_t)(arp[13] + s->b[4]);
@@ -105,8 +107,13 @@ size_t step_arp(struct peer *p, const struct step *s)
 	memcpy(arp + 18, bed_host_mac, 6);
 	memcpy(arp + 24,
 	       s->b[3] & 8 ? wire_target(4, 0) : wire_address(4, s->b[3]), 4);
-	p->wire.lies.tci |= s->b[5] & 1;
-	wire_send_raw(&p->wire, TYPE_ARP, arp, s->b[5] & 2 ? sizeof(arp) : 28);
+	for (i = 0; i <= lies.storm; i++) {
+		p->wire.lies = lies;
+		p->wire.lies.tci |= s->b[5] & 1;
+		arp[17] ^= (uint8_t)(i ^ (i ? i - 1 : 0));
+		wire_send_raw(&p->wire, TYPE_ARP, arp,
+			      s->b[5] & 2 ? sizeof(arp) : 28);
+	}
 	return 0;
 }
 
@@ -194,7 +201,7 @@ size_t step_lie(struct peer *p, const struct step *s)
 	struct lies *l = &p->wire.lies;
 	const uint8_t *b = s->b;
 
-	switch (b[0] % 10) {
+	switch (b[0] % 11) {
 	case 0:
 		l->tags = b[1] % 3;
 		l->tci = get_be16(b + 2);
@@ -229,6 +236,9 @@ size_t step_lie(struct peer *p, const struct step *s)
 		l->vnet_at = b[1];
 		l->vnet_xor = b[2];
 		break;
+	case 10:
+		l->storm = b[1];
+		break;
 	default:
 		l->fragment = (uint16_t)((b[1] + 1U) * 8);
 		l->overlap = (uint16_t)(b[2] * 8U);
@@ -240,7 +250,8 @@ size_t step_lie(struct peer *p, const struct step *s)
 }
 
 /* b[0]: the peer is deaf, mute; b[1]: which connection is acknowledged by hand;
- * b[2], b[3]: what of it is lost, a bit each; b[4], b[5]: its window. */
+ * b[2], b[3]: what of it is lost, a bit each; b[4], b[5]: its window. b[0] & 16:
+ * what it has reported out of order it forgets. */
 size_t step_set(struct peer *p, const struct step *s)
 {
 	struct conn *c = &p->conn[s->b[1] % N_CONNS];
@@ -251,6 +262,8 @@ size_t step_set(struct peer *p, const struct step *s)
 	c->silent = get_be16(s->b + 2);
 	if (s->b[0] & 8)
 		c->window = get_be16(s->b + 4);
+	if (s->b[0] & 16)
+		c->n_beyond = 0;
 	return 0;
 }
 

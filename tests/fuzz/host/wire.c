@@ -85,6 +85,16 @@ uint16_t wire_pseudo(uint8_t version, const uint8_t *from, const uint8_t *to,
 	return fdl_checksum_sum(rest, sizeof(rest), sum);
 }
 
+/* The address that a packet comes from: of a storm each from another one. */
+static void put_source(const struct wire *w, const struct packet *p,
+		       uint8_t *to)
+{
+	const unsigned n = wire_address_len(p->version);
+
+	memcpy(to, wire_address(p->version, p->from), n);
+	to[n - 1] ^= w->copy;
+}
+
 /* Of the frame in the making: from where on, and how much. */
 struct frame {
 	uint8_t bytes[HEADROOM + MAX_PACKET + SPARE];
@@ -155,24 +165,26 @@ static void add_ext6(struct frame *f, const struct lies *l, uint8_t *next)
 	*next = kinds[l->ext_kind % sizeof(kinds)];
 }
 
-static void add_ip6(struct frame *f, const struct lies *l,
+static void add_ip6(struct frame *f, const struct wire *w,
 		    const struct packet *p, uint8_t next)
 {
+	const struct lies *l = &w->lies;
 	uint8_t ip[40] = { 0x60 };
 
 	add_ext6(f, l, &next);
 	put_be16(ip + 4, (unsigned)f->len);
 	ip[6] = next;
 	ip[7] = l->hops ? l->hops : p->hops;
-	memcpy(ip + 8, wire_address(6, p->from), 16);
+	put_source(w, p, ip + 8);
 	memcpy(ip + 24, wire_target(6, p->to), 16);
 	prepend(f, ip, sizeof(ip));
 }
 
 /* fragment is the field of that name. */
-static void add_ip4(struct frame *f, const struct lies *l,
+static void add_ip4(struct frame *f, const struct wire *w,
 		    const struct packet *p, uint16_t id, unsigned fragment)
 {
+	const struct lies *l = &w->lies;
 	const unsigned opts = l->ext < 40 ? l->ext / 4 * 4U : 40;
 	uint8_t ip[60];
 	uint16_t sum;
@@ -185,7 +197,7 @@ static void add_ip4(struct frame *f, const struct lies *l,
 	put_be16(ip + 6, fragment);
 	ip[8] = l->hops ? l->hops : p->hops;
 	ip[9] = p->proto;
-	memcpy(ip + 12, wire_address(4, p->from), 4);
+	put_source(w, p, ip + 12);
 	memcpy(ip + 16, wire_target(4, p->to), 4);
 	if (opts) {
 		ip[20] = l->ext_kind;
@@ -207,12 +219,14 @@ static bool put_sum(const struct wire *w, const struct packet *p)
 	const unsigned at = sum_offset(p->proto);
 	const bool partial = w->vnet && p->partial && !w->lies.fragment &&
 			     (p->proto == PROTO_TCP || p->proto == PROTO_UDP);
+	uint8_t from[16];
 	uint16_t sum = 0;
 
 	if (p->len < at + 2U)
 		return false;
+	put_source(w, p, from);
 	if (p->proto != PROTO_ICMP)
-		sum = wire_pseudo(p->version, wire_address(p->version, p->from),
+		sum = wire_pseudo(p->version, from,
 				  wire_target(p->version, p->to), p->proto,
 				  p->len);
 	if (!partial) {
@@ -256,9 +270,9 @@ static void send_whole(struct wire *w, const struct packet *p, bool partial)
 
 	start(&f, p->l4, p->len);
 	if (p->version == 4)
-		add_ip4(&f, &w->lies, p, 0, 0x4000);
+		add_ip4(&f, w, p, 0, 0x4000);
 	else
-		add_ip6(&f, &w->lies, p, p->proto);
+		add_ip6(&f, w, p, p->proto);
 	finish(w, &f, p, partial);
 }
 
@@ -271,13 +285,13 @@ static void send_fragment(struct wire *w, const struct packet *p, size_t at,
 
 	start(&f, p->l4 + at, len);
 	if (p->version == 4) {
-		add_ip4(&f, &w->lies, p, w->id,
+		add_ip4(&f, w, p, w->id,
 			(unsigned)at / 8 | (more ? 0x2000 : 0));
 	} else {
 		put_be16(ext + 2, (unsigned)(at & ~7U) | more);
 		put_be16(ext + 6, w->id);
 		prepend(&f, ext, sizeof(ext));
-		add_ip6(&f, &w->lies, p, 44);
+		add_ip6(&f, w, p, 44);
 	}
 	finish(w, &f, p, false);
 }
@@ -301,17 +315,30 @@ static void send_fragments(struct wire *w, const struct packet *p)
 	}
 }
 
-void wire_send(struct wire *w, const struct packet *p)
+static void send_one(struct wire *w, const struct packet *p)
 {
-	bool partial;
+	const unsigned at = sum_offset(p->proto);
+	const bool partial = put_sum(w, p);
 
-	if (w->lies.l4_at < p->len)
-		p->l4[w->lies.l4_at] ^= w->lies.l4_xor;
-	partial = put_sum(w, p);
 	if (w->lies.fragment)
 		send_fragments(w, p);
 	else
 		send_whole(w, p, partial);
+	if (p->len >= at + 2U)
+		put_be16(p->l4 + at, 0);
+}
+
+void wire_send(struct wire *w, const struct packet *p)
+{
+	unsigned i;
+
+	if (w->lies.l4_at < p->len)
+		p->l4[w->lies.l4_at] ^= w->lies.l4_xor;
+	for (i = 0; i <= w->lies.storm; i++) {
+		w->copy = (uint8_t)i;
+		send_one(w, p);
+	}
+	w->copy = 0;
 	memset(&w->lies, 0, sizeof(w->lies));
 }
 

@@ -46,6 +46,7 @@ struct lies {
 	uint16_t overlap;	/* bytes of the one before */
 	uint8_t skip;		/* the number of one not sent; 255: none */
 	bool backwards;
+	uint8_t storm;		/* copies, each from another address */
 };
 
 struct wire {
@@ -53,6 +54,7 @@ struct wire {
 	bool ethernet;
 	bool vnet;
 	uint16_t id;		/* of the last fragmented packet */
+	uint8_t copy;		/* which of a storm is being sent */
 	struct lies lies;
 };
 

@@ -92,8 +92,11 @@ static bool is_known(const uint8_t *address)
 	return memcmp(address, unknown, ETH_HWADDR_LEN);
 }
 
-/* The user's. What a socket on a device receives is for the device's; a TAP's is
- * the kernel's. */
+/*
+ * Returns the address that the user gave. Without one, an AF_PACKET socket has
+ * the address of its device, because that is what it receives frames for. A TAP
+ * is different: its device's address is the kernel's, at the other end.
+ */
 static const uint8_t *find_address(struct fdl_lwip *link, uint8_t *room)
 {
 	const uint8_t *given = fdl_address(link->ep);
@@ -129,7 +132,8 @@ static err_t set_ethernet(struct netif *netif, const uint8_t *address)
 	return ERR_OK;
 }
 
-/* Asks a packet: what the endpoint was given is not to be read off it. */
+/* The endpoint does not tell which headroom it was given, but its packets show
+ * it. */
 static bool has_headroom(struct fdl_endpoint *ep)
 {
 	struct fdl_packet *pkt;

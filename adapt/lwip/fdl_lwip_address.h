@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lwIP's addresses as IP headers have them. */
+/* lwIP's addresses in the form that they have in IP headers. */
 #ifndef FDL_LWIP_ADDRESS_H
 #define FDL_LWIP_ADDRESS_H
 

@@ -24,7 +24,7 @@ static bool is_half_open(const struct tcp_pcb *pcb, const void *listener)
 	return pcb->state == SYN_RCVD;
 }
 
-/* Closed by the application, and the peer does not do its part. */
+/* The application has closed the connection, and the peer has not. */
 static bool is_orphan(const struct tcp_pcb *pcb, const void *unused)
 {
 	LWIP_UNUSED_ARG(unused);
@@ -32,8 +32,8 @@ static bool is_orphan(const struct tcp_pcb *pcb, const void *unused)
 	       (pcb->flags & TF_RXCLOSED);
 }
 
-/* lwIP moves what it hears from to the front: the last has been silent for
- * longest. Returns whether there was one. */
+/* lwIP moves a connection to the front when it hears from it. So the last one
+ * has been silent for longest. Returns whether there was a victim. */
 static bool give_up(bool (*is_victim)(const struct tcp_pcb *, const void *),
 		    const void *arg, int reset)
 {
@@ -75,7 +75,7 @@ void fdl_lwip_make_room(const struct tcp_pcb_listen *listener,
 	/* A reset would go to whoever's address a stranger gave. */
 	if (is_full(listener))
 		give_up(is_half_open, listener, 0);
-	/* Of those in TIME-WAIT lwIP takes one itself. */
+	/* If there are connections in TIME-WAIT, lwIP itself ends one. */
 	if (tcp_tw_pcbs || has_pcb())
 		return;
 	if (!give_up(is_half_open, NULL, 0))

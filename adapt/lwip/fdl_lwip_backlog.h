@@ -7,8 +7,9 @@
 struct tcp_hdr;
 
 /*
- * Before a listener sees a segment: if that is a SYN for which lwIP has no
- * place, the connection that has longest not become one gives up its own.
+ * Call this before a listener sees a segment. If the segment is a SYN for which
+ * lwIP has no place, the half-open connection that has been silent for longest
+ * ends.
  */
 void fdl_lwip_make_room(const struct tcp_pcb_listen *listener,
 			const struct tcp_hdr *hdr);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lwIP reads some bytes before it knows that they are there, and trusts that
- * fragments make a whole that fits. Packets end here in which
+ * lwIP reads some bytes before it knows that they are there, and it trusts
+ * fragments to make a whole that fits. These packets are dropped here:
  *
- * - the fixed part of a header of ARP, IP, TCP or UDP, or the length of an
- *   extension header, is missing, for lwIP reads it at once;
- * - an option of TCP, or one in an extension header, goes on behind the header:
- *   lwIP reads the length of an option that is the last byte;
- * - a fragment could be the end of a header of TCP, and of its options;
- * - fragments add up to more than the 16 bits that count them;
- * - there is a fragment header in what was in fragments: lwIP finds it by the
- *   distance to another packet.
+ * - The fixed part of an ARP, IP, TCP or UDP header is not all there, or the
+ *   length of an extension header is missing. lwIP reads these at once.
+ * - An option of TCP, or of an extension header, goes on behind the header.
+ *   lwIP reads the length of an option even if the option was the last byte.
+ * - A fragment may end with a TCP header, in the middle of its options.
+ * - Fragments would add up to more than the 16 bits that count them.
+ * - What was put together has another fragment header. lwIP looks for that one
+ *   at a place that it has from a different packet.
  */
 #include "fdl_lwip_check.h"
 #include "fdl_lwip_bytes.h"
@@ -26,8 +26,8 @@
 enum {
 	MAX_LEN = 0xffff,	/* that a pbuf counts */
 	UNIT = 8,		/* of fragments and extension headers */
-	/* As long as any header that is read at once: every IPv6 fragment but
-	 * the last is longer. */
+	/* As long as the longest header that lwIP reads at once. Real first
+	 * fragments of IPv6 are longer. */
 	MIN_FIRST = 64,
 	MAX_TCP_HDR = 60,
 	OPT_END = 0,
@@ -44,7 +44,7 @@ struct part {
 	unsigned len;
 };
 
-/* Options of TCP, up to an end that may come early. */
+/* TCP's options end where the header does, or at an END option before. */
 static bool tcp_options_fit(const uint8_t *opt, unsigned len)
 {
 	unsigned at = 0;
@@ -99,7 +99,7 @@ static bool check_transport(uint8_t proto, struct part p)
 	}
 }
 
-/* Of what a packet has behind its header a fragment's bytes begin at offset. */
+/* offset: where the fragment's bytes belong, behind the packet's IP header. */
 static bool fragment_fits(struct part p, unsigned hdr_len, unsigned offset,
 			  bool more)
 {
@@ -108,9 +108,10 @@ static bool fragment_fits(struct part p, unsigned hdr_len, unsigned offset,
 }
 
 /*
- * Of the first fragment lwIP takes the header before it refuses the fragment,
- * perhaps, and the bytes then from another. So any of them may be taken for TCP:
- * no header ends with it whose last byte is an option's first.
+ * lwIP keeps the IP header of a first fragment that it then refuses, and takes
+ * the bytes from another fragment. So any fragment may be read as TCP, whatever
+ * it says that it is. Returns whether no TCP header can end with this one in
+ * the middle of an option.
  */
 static bool ends_no_header(struct part p, unsigned offset)
 {
@@ -147,7 +148,7 @@ static bool check_ip4(struct part ip)
 	offset = fdl_lwip_get16(ip.at + 6);
 	if (!(offset & (IP_MF | IP_OFFMASK)))
 		return check_transport(ip.at[9], p);
-	/* lwIP puts none together that has options. */
+	/* lwIP does not put fragments together that have IP options. */
 	return hdr_len != IP_HLEN ||
 	       check_ip4_fragment(p, (offset & IP_OFFMASK) * UNIT,
 				  offset & IP_MF, ip.at[9]);
@@ -181,7 +182,7 @@ static bool ip6_options_fit(const uint8_t *opt, unsigned len)
 	return true;
 }
 
-/* Returns how long an extension header is, 0 if it is not all there. */
+/* Returns the length of an extension header, or 0: it is not all there. */
 static unsigned extension_len(uint8_t type, struct part p)
 {
 	unsigned len;
@@ -198,8 +199,9 @@ static unsigned extension_len(uint8_t type, struct part p)
 }
 
 /*
- * The fragment header comes first and last, for lwIP counts what is before it
- * once, and takes what is behind it from whichever fragment comes first.
+ * The fragment header must be the only extension header. lwIP counts those
+ * before it for one fragment only, and takes the type of what is behind it from
+ * the fragment that arrives first.
  */
 static bool check_ip6_fragment(struct part p, bool first_header)
 {
@@ -245,7 +247,7 @@ static bool check_ip6(struct part ip)
 	return check_transport(next, p);
 }
 
-/* Without a link header lwIP goes by the version alone. */
+/* If there is no link header, lwIP looks at the version only. */
 static bool check_ip(uint16_t protocol, struct part ip)
 {
 	if (!ip.len)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The device's MTU and link address, which may change while connections run.
- * lwIP may be shown no less than the longest segment that TCP keeps, or it would
- * cut that into fragments, and IPv6's spoil it. So before the MTU becomes less
- * there, connections are made to fit; what is longer until then is cut on its
- * way out. With segmentation offload all is cut there anyway.
+ * The device's MTU and link address may change while connections run. If the
+ * netif's MTU became less than a segment that TCP keeps, lwIP would send that
+ * segment in fragments, and its IPv6 fragmentation changes the pbufs that TCP
+ * still needs. So the segments are split first, and the netif's MTU follows.
+ * Segments that are too long meanwhile are cut on their way out, as all are
+ * with segmentation offload.
  */
 #include "fdl_lwip_follow.h"
 #include "fdl_lwip_link.h"
@@ -55,7 +56,8 @@ static void set_mtu6(struct netif *netif, uint16_t mtu6)
 #endif
 
 #if LWIP_TCP
-/* Split what is longer in a queue of segments. Returns whether nothing is. */
+/* Split the segments of a queue that are longer than mss. Returns whether all
+ * fit now. */
 static bool split_all(struct tcp_pcb *pcb, struct tcp_seg *first, u16_t mss)
 {
 	struct tcp_seg *const unsent = pcb->unsent;
@@ -67,7 +69,7 @@ static bool split_all(struct tcp_pcb *pcb, struct tcp_seg *first, u16_t mss)
 		max = (u16_t)(mss - LWIP_TCP_OPT_LENGTH(seg->flags));
 		if (seg->len <= max)
 			continue;
-		/* It would be changed while it is being sent. */
+		/* A frame that waits refers to it: it must not change. */
 		if (seg->p->ref != 1 ||
 		    pcb->snd_queuelen >= TCP_SNDQUEUELEN_OVERFLOW / 2)
 			return false;
@@ -79,7 +81,7 @@ static bool split_all(struct tcp_pcb *pcb, struct tcp_seg *first, u16_t mss)
 	return fits;
 }
 
-/* What is written next must not fill up a segment for the old MSS. */
+/* The next write must not add to a segment that was begun with the old MSS. */
 static void end_oversize(struct tcp_pcb *pcb)
 {
 #if TCP_OVERSIZE_DBGCHECK
@@ -122,7 +124,7 @@ static u16_t mss_of(const struct tcp_pcb *pcb, u16_t mtu, u16_t mtu6)
 	return (u16_t)(mtu - IP_HLEN - TCP_HLEN);
 }
 
-/* Returns whether all of the link's connections have come to fit. */
+/* Returns whether the segments of all the link's connections fit now. */
 static bool shorten_all(struct fdl_lwip *link, u16_t mtu, u16_t mtu6)
 {
 	struct tcp_pcb *pcb;
@@ -145,7 +147,7 @@ static bool shorten_all(struct fdl_lwip *link, u16_t mtu, u16_t mtu6)
 }
 #endif
 
-/* Returns whether it is done. */
+/* Returns false: some segments are still too long, try again later. */
 static bool set_mtu(struct fdl_lwip *link)
 {
 	struct netif *netif = link->netif;
@@ -228,7 +230,8 @@ void fdl_lwip_follow(struct fdl_lwip *link)
 #endif
 }
 
-/* A device that could not be asked then has changed when it can be. */
+/* The device is asked at the first poll as well: it may have changed since the
+ * endpoint was opened. */
 void fdl_lwip_follow_start(struct fdl_lwip *link)
 {
 	const uint16_t mtu = (uint16_t)LWIP_MIN(fdl_mtu(link->ep), most(link));
@@ -237,7 +240,8 @@ void fdl_lwip_follow_start(struct fdl_lwip *link)
 	fdl_get_info(link->ep, &info, sizeof(info));
 	link->changes = fdl_link_changes(link->ep);
 	link->mtu = mtu;
-	/* Who asked for less than the device's has it. */
+	/* The user may have asked for less than the device's MTU: that stays
+	 * the limit. */
 	link->max_mtu = info.mtu == fdl_mtu(link->ep) ? most(link) : mtu;
 	link->netif->mtu = mtu;
 	link->lagging = info.device;

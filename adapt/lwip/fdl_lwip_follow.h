@@ -4,15 +4,16 @@
 
 #include "fdl_lwip.h"
 
-/* The device as it is when the netif is made. */
+/* Take the device's MTU for the netif's when that is made. */
 void fdl_lwip_follow_start(struct fdl_lwip *link);
 
-/* Have the netif become what the device has become, if that has changed. From
- * the thread that polls. */
+/* If the device has changed, change the netif accordingly. For the thread that
+ * polls. */
 void fdl_lwip_follow(struct fdl_lwip *link);
 
-/* On lwIP's thread: a router may have been given the last word on mtu6, which
- * was mtu6 before. */
+/* For lwIP's thread, after a packet that may be a router advertisement. mtu6:
+ * netif->mtu6 before it. If lwIP has taken another value from the packet, that
+ * counts as far as the link allows. */
 void fdl_lwip_follow_router(struct fdl_lwip *link, uint16_t mtu6);
 
 #endif

@@ -13,7 +13,8 @@ enum {
 	MORE = 1,
 };
 
-/* p is a fragment of lwIP's: what it has from its header goes into each. */
+/* p is already a fragment, made by lwIP. Its fragment header is the base of
+ * those that are made of it. */
 static bool read_header(struct fdl_lwip_frag *f)
 {
 	uint8_t frag[IP6_FRAG_HLEN];
@@ -28,7 +29,7 @@ static bool read_header(struct fdl_lwip_frag *f)
 	return true;
 }
 
-/* lwIP sends extension headers of its own only where a packet is short. */
+/* lwIP puts these headers only into packets that are short. */
 static bool has_options(uint8_t next)
 {
 	return next == IP6_NEXTH_HOPBYHOP || next == IP6_NEXTH_ROUTING ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IPv6 fragments for a path that is narrower than lwIP knows. lwIP's own would
- * change the packet, which may be somebody's still.
+ * IPv6 fragments for a path that is narrower than lwIP knows. lwIP's own
+ * fragmentation changes the packet, which somebody else may still refer to.
  */
 #ifndef FDL_LWIP_FRAG_H
 #define FDL_LWIP_FRAG_H
@@ -13,11 +13,11 @@
 
 struct fdl_lwip_frag {
 	const struct pbuf *p;
-	uint16_t hdr_len;	/* of link and IPv6 header */
-	uint16_t at, left;	/* what is still to be sent of p */
-	uint16_t room;		/* of that in a fragment */
-	uint16_t offset, more;	/* of all of p, which may be a fragment */
-	uint32_t ident;		/* as in the header */
+	uint16_t hdr_len;	/* of the link header and the IPv6 header */
+	uint16_t at, left;	/* where the rest of p begins, how long it is */
+	uint16_t room;		/* bytes of p that a fragment takes */
+	uint16_t offset, more;	/* of the rest: p may itself be a fragment */
+	uint32_t ident;		/* in network byte order */
 	uint8_t next;
 };
 
@@ -28,7 +28,7 @@ struct fdl_lwip_frag {
 bool fdl_lwip_frag_start(struct fdl_lwip_frag *f, const struct pbuf *p,
 			 unsigned link_len, unsigned mtu, uint32_t ident);
 
-/* The next fragment, for the caller to free; NULL: there is none, or no
+/* Returns the next fragment, which the caller frees. NULL: there is none, or no
  * memory. */
 struct pbuf *fdl_lwip_frag_next(struct fdl_lwip_frag *f);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ICMP is advice. lwIP takes some of it for an order: any MTU that ICMPv6 names
- * for a path, and any hop that a redirect does. So nothing of the former stays
- * with lwIP, whatever a message came wrapped in: the adaptor keeps paths itself,
- * see fdl_lwip_path.c. The latter is judged, and has to be plain to see.
+ * ICMP is advice, but lwIP obeys some of it: any MTU that an ICMPv6 message
+ * names for a path, and any next hop that a redirect names. So
+ *
+ * - whatever lwIP takes from a message about the MTU is undone, and the adaptor
+ *   keeps paths itself (fdl_lwip_path.c);
+ * - a redirect is checked before lwIP sees it.
  */
 #include "fdl_lwip_icmp.h"
 #include "fdl_lwip_bytes.h"
@@ -27,14 +29,14 @@ enum {
 };
 
 #if LWIP_IPV6
-/* An IPv6 packet's headers, as far as they are here. */
+/* The chain of an IPv6 packet's headers. */
 struct chain {
-	unsigned at;		/* where what is behind them begins */
-	uint8_t next;		/* which is that */
-	bool extended;
-	bool fragment;
-	bool later;		/* not the first one */
-	bool broken;		/* they go on behind the end */
+	unsigned at;		/* where the first other header begins */
+	uint8_t next;		/* the type of that header */
+	bool extended;		/* there are extension headers */
+	bool fragment;		/* the packet is a fragment */
+	bool later;		/* and not the first one */
+	bool broken;		/* the packet ends within the chain */
 };
 
 static bool is_extension(uint8_t next)
@@ -90,7 +92,7 @@ static void note_too_big6(struct fdl_lwip *link, const uint8_t *ip,
 		fdl_lwip_too_big(link, &q);
 }
 
-/* RFC 6980: nothing but an echo has a reason to come in fragments. */
+/* RFC 6980: no other message has a reason to come in fragments. */
 static bool may_be_cut(uint8_t type)
 {
 	return type == ICMP6_TYPE_EREQ || type == ICMP6_TYPE_EREP;
@@ -127,7 +129,7 @@ static enum fdl_lwip_icmp judge_ip6(struct fdl_lwip *link, const uint8_t *ip,
 		return FDL_LWIP_PASS;
 	len = LWIP_MIN(len, IP6_HLEN + (unsigned)fdl_lwip_get16(ip + 4));
 	follow_chain(&c, ip, len);
-	/* RFC 7112: a first fragment has them all. */
+	/* RFC 7112: the first fragment has the whole chain. */
 	if (c.broken)
 		return FDL_LWIP_DROP;
 	if (!c.later && c.next == IP6_NEXTH_ICMP6)
@@ -170,8 +172,7 @@ static void note_too_big4(struct fdl_lwip *link, const uint8_t *ip,
 		fdl_lwip_too_big(link, &q);
 }
 
-/* lwIP heeds none of the messages: what it is told of lost packets, routers and
- * congestion is passed over. */
+/* lwIP ignores all ICMP messages of IPv4 except echoes. */
 static void look_at_ip4(struct fdl_lwip *link, const uint8_t *ip, unsigned len)
 {
 	unsigned hdr_len;
@@ -203,7 +204,7 @@ enum fdl_lwip_icmp fdl_lwip_icmp_judge(struct fdl_lwip *link,
 	const unsigned len = pkt->len - LWIP_MIN(pkt->len, pkt->link_len);
 
 #if !ETHARP_SUPPORT_VLAN
-	/* Of another VLAN: lwIP will not take it. */
+	/* It is of another VLAN, and lwIP will drop it. */
 	if (pkt->link_len > SIZEOF_ETH_HDR)
 		return FDL_LWIP_PASS;
 #endif

@@ -28,12 +28,12 @@
 
 enum {
 	MAX_PBUF = 0xffff,
-	/* What lwIP may put in front of a received packet beyond what it was
-	 * received with, before that would run into the pbuf itself. */
+	/* How much longer the headers may become that lwIP puts in front of a
+	 * received packet. The pbuf lies before that room. */
 	SPARE_ROOM = 64,
 };
 
-/* Lies at the start of a received packet's room. */
+/* It lies at the start of the room in front of a received packet. */
 struct rx_pbuf {
 	struct pbuf_custom custom;
 	struct fdl_packet *pkt;
@@ -41,7 +41,7 @@ struct rx_pbuf {
 };
 
 #if !NO_SYS
-/* So does this before, while the packet waits for lwIP's thread. */
+/* While a packet waits for lwIP's thread, this lies there instead. */
 struct fdl_lwip_waiting {
 	struct fdl_packet *pkt;
 	struct fdl_lwip_waiting *behind;
@@ -68,8 +68,9 @@ static void *room_of(const struct fdl_packet *pkt)
 }
 
 /*
- * As type PBUF_RAM, so that lwIP may put headers back in place: a forwarded
- * packet needs that, and an echo is then answered without a copy.
+ * The pbuf has type PBUF_RAM, so that lwIP may put headers back in front of the
+ * payload. A forwarded packet needs that, and lwIP then answers a ping without
+ * a copy.
  */
 static struct pbuf *wrap(struct fdl_lwip *link, struct fdl_packet *pkt)
 {
@@ -129,10 +130,10 @@ static err_t input_vouched(struct pbuf *p, struct netif *netif)
 	return err;
 }
 
-/* How lwIP is to take a packet. */
+/* Returns the function that gives the packet to lwIP. */
 static netif_input_fn find_input(const struct fdl_packet *pkt)
 {
-	/* What is wrong or cannot be told is left to lwIP to judge. */
+	/* lwIP checks the sum itself if it is wrong here, or not known. */
 	if (pkt->off.csum != FDL_CSUM_NONE ||
 	    fdl_checksum_verify(pkt->data, pkt->len, pkt->link_len) == 1)
 		return input_vouched;
@@ -223,9 +224,9 @@ static bool is_active(const struct tcp_pcb *pcb)
 }
 
 /*
- * What has not been acknowledged by something that was sent meanwhile. The
- * connection may be gone, and even another be in its place: that one loses
- * nothing.
+ * Acknowledge the last super-packets, unless something that was sent since then
+ * has done so. The connection may be gone, and a new one may have its address:
+ * an acknowledgement more does no harm to that one.
  */
 static void acknowledge(struct fdl_lwip *link)
 {
@@ -239,9 +240,9 @@ static void acknowledge(struct fdl_lwip *link)
 }
 
 /*
- * lwIP acknowledges every second segment at once, and a lone one after a while:
- * a super-packet is several, and does not wait longer than for those that were
- * received with it.
+ * lwIP acknowledges every second segment at once, and a single one after a
+ * while. A super-packet is several segments. So its acknowledgement waits only
+ * for the other packets of the same batch.
  */
 static void note_super_packet(struct tcp_pcb *pcb, const struct pbuf *p)
 {
@@ -257,7 +258,7 @@ static void note_super_packet(struct tcp_pcb *pcb, const struct pbuf *p)
 	link->unacked = pcb;
 }
 
-/* Options of which the fragments have but a part each are left to lwIP. */
+/* If the options are in two pbufs, lwIP answers as it always does. */
 static err_t time_wait_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr,
 			     u16_t optlen, u16_t opt1len, struct pbuf *p)
 {
@@ -286,7 +287,8 @@ static void note_loss(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 }
 #endif
 
-/* The answer to lwIP's next question, which the application has just given. */
+/* lwIP is about to offer the application what it has just refused. Answer for
+ * it. */
 static err_t refuse_again(void *arg, struct tcp_pcb *pcb, struct pbuf *p,
 			  err_t err)
 {
@@ -299,8 +301,11 @@ static err_t refuse_again(void *arg, struct tcp_pcb *pcb, struct pbuf *p,
 	return ERR_MEM;
 }
 
-/* Offer again what was refused, before lwIP does, which reads the connection even
- * if the application aborts it then. Returns whether there still is one. */
+/*
+ * Offer again what the application refused before. lwIP would do the same a
+ * little later, and would read the connection even if the application had
+ * aborted it then. Returns whether the connection still exists.
+ */
 static bool offer_refused(struct tcp_pcb *pcb)
 {
 	struct fdl_lwip *link = fdl_lwip_link(ip_current_input_netif());
@@ -316,8 +321,11 @@ static bool offer_refused(struct tcp_pcb *pcb)
 	return true;
 }
 
-/* If all that a closed window keeps back is acknowledged, lwIP must not go on
- * probing with nothing: its timer asserts that. */
+/*
+ * The peer may acknowledge everything that a closed window kept back. lwIP
+ * would go on probing then, and its timer has an assertion that there is
+ * something to probe with. So the probing ends here.
+ */
 static void end_probing(struct tcp_pcb *pcb, const struct tcp_hdr *hdr)
 {
 	const struct tcp_seg *s = pcb->unsent;
@@ -381,7 +389,7 @@ static struct fdl_lwip_waiting *take_waiting(struct fdl_lwip *link)
 	return first;
 }
 
-/* On lwIP's thread. What is sent meanwhile is one batch. */
+/* Runs on lwIP's thread. What lwIP sends meanwhile is flushed as one batch. */
 static void input_waiting(void *arg)
 {
 	struct fdl_lwip *link = arg;
@@ -410,7 +418,7 @@ static void drop_waiting(struct fdl_lwip *link)
 	}
 }
 
-/* Returns whether lwIP's thread knows of those that wait. */
+/* Returns whether lwIP's thread has been told that packets wait. */
 static bool add_waiting(struct fdl_lwip *link, struct fdl_packet *v[], int n)
 {
 	struct fdl_lwip_waiting *first = room_of(v[0]), *w = first;
@@ -435,9 +443,9 @@ static bool add_waiting(struct fdl_lwip *link, struct fdl_packet *v[], int n)
 }
 
 /*
- * One message tells lwIP's thread of all packets that wait, so that its mailbox
- * bounds nothing: the pool does, and when that is empty the rest waits in the
- * kernel.
+ * One message tells lwIP's thread of all packets that wait, so the length of
+ * its mailbox does not matter. The pool is the bound: when it is empty, the
+ * other packets wait in the kernel.
  */
 void fdl_lwip_input(struct fdl_lwip *link, struct fdl_packet *v[], int n)
 {

@@ -4,8 +4,8 @@
 
 #include "fdl_lwip.h"
 
-/* Hand received packets, n > 0, to lwIP, or drop and count them. NO_SYS=0: from
- * any thread but lwIP's. */
+/* Give received packets, n > 0, to lwIP, or drop and count them. With NO_SYS=0,
+ * not for lwIP's thread. */
 void fdl_lwip_input(struct fdl_lwip *link, struct fdl_packet *v[], int n);
 
 #endif

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An application learns that bytes are its own again in two ways. lwIP takes a
- * segment and calls it, or it ends the connection in such a call: that may be
- * when a segment comes. Or its connection ends otherwise, for it asks for that,
- * a timer gives up, or another connection needs the room: then lwIP frees the
- * connection first, and tells of that.
+ * There are two ways in which an application learns that bytes are its own
+ * again:
+ *
+ * - lwIP takes a segment and calls the application, which may also end the
+ *   connection in that call. The hook runs before lwIP takes the segment.
+ * - The connection ends without a segment: the application ends it, a timer
+ *   gives up, or another connection needs the place. lwIP calls the destroy
+ *   callback of the connection's extension argument before it tells the
+ *   application.
  */
 #include "fdl_lwip_loan.h"
 #include "fdl_lwip_link.h"
@@ -13,11 +17,13 @@
 #include <lwip/priv/tcp_priv.h>
 
 #if FDL_LWIP_LOANS
-/* Where in a connection the callbacks are. lwIP is one per process. */
+/* The index of our extension argument. A process has one lwIP. */
 static u8_t ext_arg;
 static bool has_ext_arg;
 
-/* The argument is all that lwIP tells of the connection: its loan. */
+/*
+ * lwIP says which connection it is by the argument only: the bit of its loan.
+ */
 static void connection_ends(u8_t id, void *arg)
 {
 	const uint64_t loan = UINT64_C(1) << (uintptr_t)arg;
@@ -44,7 +50,8 @@ void fdl_lwip_loan_init(void)
 	has_ext_arg = true;
 }
 
-/* Of segments in a list, one that is acknowledged is still being sent. */
+/* Whether a segment in the list is acknowledged, while a frame still refers to
+ * it. */
 static bool is_sending(const struct tcp_seg *seg, u32_t ackno)
 {
 	for (; seg && TCP_SEQ_LT(lwip_ntohl(seg->tcphdr->seqno), ackno);
@@ -54,7 +61,8 @@ static bool is_sending(const struct tcp_seg *seg, u32_t ackno)
 	return false;
 }
 
-/* Closing with bytes unread frees what has not been acknowledged. */
+/* A close with bytes unread resets the connection, which also frees what the
+ * peer has not acknowledged. */
 static bool has_unread(const struct tcp_pcb *pcb)
 {
 	return pcb->refused_data || pcb->rcv_wnd != TCP_WND_MAX(pcb);
@@ -69,8 +77,9 @@ static bool may_tell(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 }
 
 /*
- * What was refused before is offered first: what is sent then may be
- * acknowledged, or reset, by this segment.
+ * lwIP first offers the application what it refused before. What the
+ * application sends then may be acknowledged by this very segment, or end with
+ * its RST. So nothing is lent meanwhile.
  */
 void fdl_lwip_loan_input(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 			 const struct pbuf *p)

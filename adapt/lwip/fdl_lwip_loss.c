@@ -8,7 +8,7 @@
 #include <lwip/mem.h>
 #include <lwip/sys.h>
 
-/* So many duplicate acknowledgements are a loss (RFC 5681). */
+/* RFC 5681: so many duplicate acknowledgements mean a loss. */
 enum { DUP_THRESH = 3 };
 
 static void destroy(u8_t id, void *data)
@@ -19,8 +19,7 @@ static void destroy(u8_t id, void *data)
 
 static const struct tcp_ext_arg_callbacks callbacks = { .destroy = destroy };
 
-/* lwIP is one for all of a program, and so is the place that it gives us in each
- * connection. */
+/* The index of our extension argument. A process has one lwIP. */
 static u8_t place = LWIP_TCP_PCB_NUM_EXT_ARG_ID_INVALID;
 
 struct fdl_lwip_loss *fdl_lwip_loss_find(const struct tcp_pcb *pcb)
@@ -72,7 +71,7 @@ static void be_whole(struct fdl_lwip_loss *l)
 	l->lost = l->again = l->una;
 }
 
-/* All that was sent again had arrived: that was no loss. */
+/* Everything that was sent again had arrived before: there was no loss. */
 static void undo(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 {
 	pcb->ssthresh = (tcpwnd_size_t)LWIP_MAX(l->old_ssthresh,
@@ -82,7 +81,8 @@ static void undo(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 	be_whole(l);
 }
 
-/* The wire may double packets as well, of which we have nothing to learn. */
+/* The peer says that bytes came twice. That tells something only if we sent
+ * bytes twice, since the wire may duplicate packets, too. */
 static void note_twice(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 		       u32_t bytes)
 {
@@ -111,8 +111,11 @@ static bool is_twice(const struct fdl_lwip_range block[], unsigned n, u32_t ack)
 	       TCP_SEQ_LT(block[0].left, block[0].right);
 }
 
-/* What was sent after the first hole was sent again tells of that one. Returns
- * how much there is of it that is news. */
+/*
+ * The first hole was sent again. If data arrives that was sent after that, and
+ * the hole is still there, it was lost again. Returns how many such bytes of r
+ * are new.
+ */
 static u32_t telling(const struct fdl_lwip_loss *l, struct fdl_lwip_range r)
 {
 	const u32_t again = earlier(l->again, l->mark);
@@ -123,7 +126,7 @@ static u32_t telling(const struct fdl_lwip_loss *l, struct fdl_lwip_range r)
 	       lacking(l, r.left, earlier(r.right, again));
 }
 
-/* Returns how much of it is news. */
+/* Returns how many bytes of the blocks were not known. */
 static u32_t note_blocks(struct fdl_lwip_loss *l, const struct tcp_pcb *pcb,
 			 const struct fdl_lwip_range block[], unsigned n,
 			 u32_t ack)
@@ -164,7 +167,7 @@ static void note_sack(struct fdl_lwip_loss *l, struct tcp_pcb *pcb, u32_t ack,
 		l->hole_at = sys_now();
 }
 
-/* RFC 5681: the peer says nothing but where it is. */
+/* RFC 5681: the segment tells nothing except what is acknowledged. */
 static bool is_duplicate(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 			 u16_t payload)
 {
@@ -182,7 +185,7 @@ void fdl_lwip_loss_note(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 	    TCP_SEQ_LT(hdr->ackno, pcb->lastack) ||
 	    TCP_SEQ_GT(hdr->ackno, pcb->snd_nxt))
 		return;
-	/* Else lwIP would send again on its own. */
+	/* So that lwIP does not begin a retransmission of its own. */
 	pcb->dupacks = 0;
 	if (pcb->flags & TF_SACK) {
 		note_sack(l, pcb, hdr->ackno, options, len);
@@ -199,7 +202,8 @@ static u32_t half(const struct tcp_pcb *pcb)
 	return LWIP_MAX(wnd / 2, 2U * pcb->mss);
 }
 
-/* A probe that was needed repaired a loss. */
+/* If a probe sent old bytes, and the peer did not have them, then there was a
+ * loss, which counts for the congestion window. */
 static void end_probe(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 {
 	if (TCP_SEQ_LT(l->probe_end, l->una) && l->probe_is_old) {
@@ -210,7 +214,7 @@ static void end_probe(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 	l->probed = PROBE_NOT;
 }
 
-/* The first hole was filled, and not by us. */
+/* The first hole was filled, though we had not sent it again. */
 static bool was_late(const struct fdl_lwip_loss *l, u32_t una)
 {
 	return l->sack.n && TCP_SEQ_LEQ(l->again, l->una) &&
@@ -225,7 +229,8 @@ static void advance(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 	if (!(pcb->flags & TF_SACK))
 		news -= LWIP_MIN(news, (u32_t)l->dups * pcb->mss);
 	l->delivered += news;
-	/* RFC 3465, section 2.3: lwIP has taken two segments. */
+	/* RFC 3465, section 2.3: one segment is the limit after a timeout.
+	 * lwIP has added two. */
 	if (l->state == FDL_LWIP_TIMED_OUT && pcb->cwnd > l->cwnd + pcb->mss)
 		pcb->cwnd = (tcpwnd_size_t)(l->cwnd + pcb->mss);
 	if (was_late(l, una))
@@ -235,8 +240,8 @@ static void advance(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 		fdl_lwip_patience_measure(&l->wait, now);
 	l->una = una;
 	fdl_lwip_sack_trim(&l->sack, una);
-	/* RFC 2018, section 8: who lacks the first byte of a report has
-	 * forgotten it. */
+	/* RFC 2018, section 8: the peer reported these bytes, and now lacks the
+	 * first of them. So it has thrown them away. */
 	if (l->sack.n && l->sack.range[0].left == una)
 		l->sack.n = 0;
 	l->lost = later(l->lost, una);
@@ -251,7 +256,7 @@ static void advance(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 		l->state = FDL_LWIP_WHOLE;
 }
 
-/* Returns before what all that the peer lacks is lost. */
+/* Returns the sequence number below which all that the peer lacks is lost. */
 static u32_t find_lost(const struct fdl_lwip_loss *l, const struct tcp_pcb *pcb)
 {
 	const u32_t waited = l->now - l->hole_at;
@@ -273,7 +278,7 @@ static u32_t find_lost(const struct fdl_lwip_loss *l, const struct tcp_pcb *pcb)
 	return later(first, fdl_lwip_sack_above(&l->sack, enough, l->una));
 }
 
-/* What to return to is what there was before the first doubt. */
+/* The congestion window to go back to is the one before the first loss. */
 static void begin_mending(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 			  enum fdl_lwip_mending state)
 {
@@ -307,14 +312,14 @@ void fdl_lwip_loss_judge(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 	}
 	if (l->state == FDL_LWIP_WHOLE && TCP_SEQ_LT(l->again, l->lost))
 		begin_mending(l, pcb, FDL_LWIP_MENDING);
-	/* lwIP has let it grow. */
+	/* lwIP has let it grow meanwhile. */
 	if (l->state == FDL_LWIP_MENDING) {
 		pcb->cwnd = pcb->ssthresh;
 		pcb->bytes_acked = 0;
 	}
 }
 
-/* Bytes that are on their way. */
+/* Returns how many bytes are on their way. */
 static u32_t under_way(const struct fdl_lwip_loss *l, const struct tcp_pcb *pcb)
 {
 	const u32_t sent = lacking(l, l->una, pcb->snd_nxt);
@@ -334,7 +339,8 @@ static u32_t reduce(struct fdl_lwip_loss *l, const struct tcp_pcb *pcb,
 		    u16_t unit)
 {
 	const u32_t out = under_way(l, pcb), wnd = pcb->ssthresh;
-	/* RFC 6582: a part acknowledged has the next sent again. */
+	/* RFC 6582: after a partial acknowledgement the next segment is sent
+	 * again. */
 	const bool first = !l->prr_out ||
 			   (!(pcb->flags & TF_SACK) && l->again == l->una);
 	u32_t most;
@@ -377,7 +383,8 @@ void fdl_lwip_loss_sent(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 	l->doubted += (s32_t)again;
 	if (again)
 		l->wait.timing = 0;
-	/* What waits for a hole to be filled tells of that. */
+	/* While there are holes, an acknowledgement waits for them: it would
+	 * not measure a round trip. */
 	if (first && !l->wait.timing && l->state == FDL_LWIP_WHOLE &&
 	    !l->sack.n) {
 		l->wait.timing = 1;
@@ -391,7 +398,8 @@ void fdl_lwip_loss_sent(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 
 void fdl_lwip_loss_time_out(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 {
-	/* A peer may forget the rest of what it has reported, too. */
+	/* At the second timeout the reports are not believed any more, for a
+	 * peer may throw away what it has reported. */
 	if (l->wait.backoff)
 		l->sack.n = 0;
 	if (!l->wait.backoff)

@@ -16,7 +16,7 @@ enum {
 	ADDRESS = 16,
 };
 
-/* Where the options of a message begin; 0: it has none. */
+/* Returns where the options of a message begin. 0: it has none. */
 static unsigned options_at(uint8_t type)
 {
 	switch (type) {
@@ -34,7 +34,7 @@ static unsigned options_at(uint8_t type)
 	}
 }
 
-/* RFC 4861, sections 6.1 to 8.1: none is empty. */
+/* RFC 4861, sections 6.1 to 8.1: no option may have the length 0. */
 static bool options_fit(const uint8_t *msg, unsigned len, unsigned at)
 {
 	unsigned n;
@@ -67,9 +67,9 @@ static const struct nd6_destination_cache_entry *find_destination(
 }
 
 /*
- * RFC 4861, section 8.1, which lwIP leaves undone: only who is the first hop to
- * somewhere may name another, and that is a router on the link, or the
- * destination itself.
+ * RFC 4861, section 8.1, which lwIP does not check: only the present first hop
+ * to a destination may name a better one. The better one is a router on the
+ * link, or the destination itself.
  */
 static bool redirect_is_right(const uint8_t *msg, const uint8_t *from)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Neighbour discovery: what lwIP takes on trust. */
+/* Checks on neighbour discovery that lwIP does not make. */
 #ifndef FDL_LWIP_ND_H
 #define FDL_LWIP_ND_H
 
@@ -7,13 +7,14 @@
 #include <stdint.h>
 
 /*
- * Whether lwIP may see a message of neighbour discovery: len bytes from its
- * ICMPv6 header on, sent by an address as in an IPv6 header. Others are true.
+ * Returns whether lwIP may see an ICMPv6 message. It is false only for a
+ * message of neighbour discovery that is wrong. msg, len: from the ICMPv6
+ * header on; from: the sender's address, as in an IPv6 header.
  */
 bool fdl_lwip_nd_is_right(const uint8_t *msg, unsigned len,
 			  const uint8_t *from);
 
-/* All that lwIP knows of paths is the link's MTU again. */
+/* Have lwIP forget the MTU of all paths: it takes the link's then. */
 void fdl_lwip_nd_forget(void);
 
 #endif

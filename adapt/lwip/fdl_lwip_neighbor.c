@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lwIP keeps a packet by reference till its neighbor has answered. An
- * application's bytes among it may be its own again by then: they are copied.
+ * lwIP keeps a packet by reference until its neighbour has answered. By then an
+ * application may reuse the bytes that the packet refers to. So they are copied
+ * as soon as lwIP keeps the packet.
  */
 #include "fdl_lwip_neighbor.h"
 #include "fdl_lwip.h"
@@ -19,8 +20,10 @@ static bool has_foreign(const struct pbuf *p)
 	return false;
 }
 
-/* Headers come first, and lwIP's they are. A segment is the better for it, too:
- * it is to be sent again. */
+/*
+ * Copy all pbufs except the first one, which has lwIP's headers. The copy takes
+ * the place of the application's bytes also in the segment that TCP keeps.
+ */
 static bool own(struct pbuf *p)
 {
 	struct pbuf *tail = p->next;
@@ -33,7 +36,7 @@ static bool own(struct pbuf *p)
 	return true;
 }
 
-/* Returns whether lwIP has kept it, since it had so many references. */
+/* Returns whether lwIP keeps the packet, which had ref references before. */
 static bool is_kept(const struct fdl_lwip *link, const struct pbuf *p,
 		    unsigned ref)
 {
@@ -52,7 +55,7 @@ err_t fdl_lwip_output_arp(struct netif *netif, struct pbuf *p,
 	err = etharp_output(netif, p, addr);
 	if (!is_kept(link, p, ref) || !has_foreign(p->next) || own(p))
 		return err;
-	/* All that waits on the link goes: one cannot be taken out. */
+	/* lwIP cannot give up one packet that waits, so all on the link go. */
 	etharp_cleanup_netif(netif);
 	return ERR_MEM;
 }

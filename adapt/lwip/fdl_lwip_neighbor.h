@@ -6,13 +6,14 @@
 #include <lwip/netif.h>
 
 #if LWIP_IPV4 && LWIP_ARP
-/* netif->output: etharp_output, and what it keeps is lwIP's own. */
+/* netif->output: etharp_output, except that lwIP keeps no application's
+ * bytes. */
 err_t fdl_lwip_output_arp(struct netif *netif, struct pbuf *p,
 			  const ip4_addr_t *addr);
 #endif
 
 #if LWIP_IPV6
-/* netif->output_ip6: ethip6_output, and what it keeps is lwIP's own. */
+/* netif->output_ip6: ethip6_output, with the same exception. */
 err_t fdl_lwip_output_nd(struct netif *netif, struct pbuf *p,
 			 const ip6_addr_t *addr);
 #endif

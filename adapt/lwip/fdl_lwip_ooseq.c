@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lwIP bounds what one connection keeps out of order (TCP_OOSEQ_MAX_BYTES), and
- * not what all do. Counting that takes a walk over all of it. So each segment
- * that may be kept is added to an estimate, and only when that says too much is
- * there a walk, of which no more than half of the bound may remain.
+ * lwIP bounds what one connection keeps out of order (TCP_OOSEQ_MAX_BYTES), but
+ * not what all connections keep together. To count that exactly takes a walk
+ * over all segments. So there is an estimate, to which each segment that lwIP
+ * may keep is added. When the estimate exceeds the bound, a walk counts, and
+ * connections lose their segments until half of the bound is left. That makes
+ * walks rare.
  */
 #include "fdl_lwip_ooseq.h"
 
@@ -30,7 +32,7 @@ static u32_t kept_by(const struct tcp_pcb *pcb)
 	return n;
 }
 
-/* Returns how much all keep, and who the most. */
+/* Returns how much all connections keep. *most: the one that keeps most. */
 static u32_t kept_by_all(struct tcp_pcb **most)
 {
 	struct tcp_pcb *pcb;

@@ -7,8 +7,9 @@
 struct tcp_hdr;
 
 /*
- * Before a connection sees a segment: bound what all of them keep that came
- * before its turn. The one that keeps most loses it, and has it sent again.
+ * Call this before a connection sees a segment. It bounds what all connections
+ * keep out of order. The connection that keeps most loses its segments, and its
+ * peer sends them again.
  */
 void fdl_lwip_bound_ooseq(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 			  const struct pbuf *p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an lwipopts.h must have is checked while it is compiled: what is wrong in
- * it shows as lost packets, or as memory that is overwritten, much later.
+ * The compiler checks what an lwipopts.h must have. A mistake in it would show
+ * much later, as lost packets, or as memory that is overwritten.
  */
 #ifndef FDL_LWIP_OPTIONS_H
 #define FDL_LWIP_OPTIONS_H
@@ -28,7 +28,8 @@
 #error "lwipopts.h: set SYS_LIGHTWEIGHT_PROT to 1: pbufs are freed on any thread"
 #endif
 
-/* lwIP would notice as the first fragment comes, if its assertions are on. */
+/* lwIP notices this only when the first fragment arrives, and only if its
+ * assertions are on. */
 #if LWIP_IPV6 && LWIP_IPV6_REASS && !IPV6_FRAG_COPYHEADER && \
 	UINTPTR_MAX > 0xffffffff
 #error "lwipopts.h: set IPV6_FRAG_COPYHEADER to 1 where pointers have 8 bytes: lwIP puts them over a fragment's header of 8, and over what follows"

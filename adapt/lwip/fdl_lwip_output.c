@@ -22,7 +22,7 @@
 enum {
 	TX_PIECES = 64,
 	TCP_CHKSUM = 16,	/* where it is in the header */
-	MIN_MTU6 = 1280,	/* of any path */
+	MIN_MTU6 = 1280,	/* every IPv6 path takes that */
 };
 
 bool fdl_lwip_is_foreign(const struct pbuf *p)
@@ -46,8 +46,8 @@ static void flush_now(void *arg)
 	fdl_lwip_flush(link);
 }
 
-/* Behind all that waits in lwIP's mailbox: that is the batch. What is received
- * flushes what it sent itself. */
+/* The flush goes to the end of lwIP's mailbox: what waits there belongs to the
+ * same batch. Received packets have a flush of their own behind them. */
 static void flush_later(struct fdl_lwip *link)
 {
 	if (link->flushing)
@@ -64,8 +64,9 @@ static void sent(void *arg)
 }
 
 /*
- * Where behind the IP header TCP's is; 0: nowhere, or in a fragment. Only what
- * lwIP sends has to be understood.
+ * Returns how far behind the start of the IP header the TCP header is. 0: there
+ * is none, or the packet is a fragment. lwIP's own packets have no extension
+ * header before TCP.
  */
 static unsigned find_tcp(const uint8_t *ip, unsigned len)
 {
@@ -88,7 +89,7 @@ static unsigned link_len(const struct fdl_lwip *link, const struct pbuf *p)
 	return 14;
 }
 
-/* len is that of the TCP segment. */
+/* len: of the TCP segment. */
 static void put_pseudo_sum(const uint8_t *ip, uint8_t *tcp, unsigned len)
 {
 	const uint32_t n = (uint32_t)PP_HTONS(IP_PROTO_TCP) +
@@ -102,7 +103,7 @@ static void put_pseudo_sum(const uint8_t *ip, uint8_t *tcp, unsigned len)
 	memcpy(tcp + TCP_CHKSUM, &sum, sizeof(sum));
 }
 
-/* Of the path to where a packet goes. */
+/* Returns the MTU of the path to a packet's destination. */
 static unsigned find_mtu(struct fdl_lwip *link, const uint8_t *ip)
 {
 	const unsigned version = ip[0] >> 4;
@@ -113,9 +114,10 @@ static unsigned find_mtu(struct fdl_lwip *link, const uint8_t *ip)
 }
 
 /*
- * A segment is cut at the MSS of the connection that is sending; one that had to
- * wait for its neighbour, whose connection is not known any more, and one that
- * was made for a wider path, at the path's MTU. at is where TCP's header is.
+ * A segment is cut at the MSS of the connection that sends it. There are two
+ * exceptions, which are cut at the path's MTU: a segment that waited for its
+ * neighbour's address, since its connection is not known any more; and one that
+ * was made for a wider path. at: where the TCP header is.
  */
 static void describe_cuts(struct fdl_lwip *link, const struct pbuf *p,
 			  const uint8_t *ip, unsigned at,
@@ -139,8 +141,8 @@ static void describe_cuts(struct fdl_lwip *link, const struct pbuf *p,
 	off->hdr_len = (uint16_t)hdr_len;
 }
 
-/* Say what is left undone on a TCP segment: by lwIP, which tells by a checksum
- * of 0, and by us. */
+/* Say which work on a TCP segment is left to the wire: the checksum, which is 0
+ * if lwIP has left it, and the cutting. */
 static void describe(struct fdl_lwip *link, const struct pbuf *p, uint8_t *ip,
 		     unsigned tcp, struct fdl_offload *off)
 {
@@ -155,11 +157,11 @@ static void describe(struct fdl_lwip *link, const struct pbuf *p, uint8_t *ip,
 	describe_cuts(link, p, ip, at, off);
 }
 
-/* How long the bytes of a chain stay as they are. */
+/* How long the bytes of a pbuf chain stay unchanged. */
 enum hold {
 	REFERRED,	/* as long as we hold a reference */
 	LENT,		/* until their application learns that they are sent */
-	PASSING,	/* till we return: the owner may change a PBUF_REF then */
+	PASSING,	/* until we return: then the owner may change them */
 };
 
 static enum hold hold_of(const struct pbuf *p)
@@ -216,7 +218,8 @@ static int send_flat(struct fdl_lwip *link, struct pbuf *p,
 }
 
 #if FDL_LWIP_LOANS
-/* The connection that lends a frame's bytes; 0: it cannot be told. */
+/* Returns the bit of the connection that lends a frame's bytes. 0: the frame
+ * does not show it. */
 static uint64_t find_loan(const struct fdl_lwip *link, const struct pbuf *p)
 {
 	const unsigned at = link_len(link, p);
@@ -288,7 +291,8 @@ static int send_fragments(struct fdl_lwip *link, struct fdl_lwip_frag *f)
 	return rc;
 }
 
-/* What is longer than any path need take, and not TCP's to make shorter. */
+/* Send an IPv6 packet that some paths are too narrow for, and that is not
+ * TCP. */
 static int send_long(struct fdl_lwip *link, struct pbuf *p, const uint8_t *ip)
 {
 	const unsigned at = (unsigned)(ip - (uint8_t *)p->payload);

@@ -8,9 +8,10 @@
 #include "fdl_lwip.h"
 
 /*
- * A loan: what TCP sends without a copy is its application's memory, and a frame
- * that waits for the flush refers to it. Loans that end in time take the hook of
- * received segments and that of a connection's end; without them there are none.
+ * A loan: TCP sends without a copy, so a frame that waits for the flush refers
+ * to the application's memory. A loan must end before the application learns
+ * that the memory is its own again. That needs the hook for received segments
+ * and an extension argument. Without them, all that waits is copied.
  */
 #if LWIP_TCP && LWIP_TCP_PCB_NUM_EXT_ARGS && defined(LWIP_HOOK_TCP_INPACKET_PCB)
 #define FDL_LWIP_LOANS 1
@@ -18,21 +19,22 @@
 #define FDL_LWIP_LOANS 0
 #endif
 
-/* Which bit of fdl_lwip.lent is a connection's; others may have the same. */
+/* Returns which bit of fdl_lwip.lent belongs to a connection. Several may share
+ * one. */
 static inline unsigned fdl_lwip_loan(unsigned local_port, unsigned remote_port)
 {
 	return (local_port + remote_port * 7) % 64;
 }
 
-/* Whether the bytes are neither lwIP's own nor a custom pbuf's, which is told
- * when they are not needed any more. */
+/* Whether the bytes belong to an application. Those in lwIP's own pbufs do not,
+ * and the owner of a custom pbuf is told when the pbuf is freed. */
 bool fdl_lwip_is_foreign(const struct pbuf *p);
 
-/* netif->linkoutput: a frame, or a packet where there are no link headers, goes
- * to the endpoint, by reference where its bytes stay. */
+/* netif->linkoutput: give a frame to the endpoint, or an IP packet if the link
+ * has no link headers. Bytes that stay unchanged are not copied. */
 err_t fdl_lwip_output(struct netif *netif, struct pbuf *p);
 
-/* Send what has been put off; then nothing is lent. */
+/* Send all that waits. Afterwards nothing is lent. */
 void fdl_lwip_flush(struct fdl_lwip *link);
 
 #endif

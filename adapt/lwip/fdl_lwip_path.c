@@ -10,8 +10,8 @@
 #include <lwip/sys.h>
 
 enum {
-	/* RFC 8201, section 4: no sooner than after five minutes may a path be
-	 * tried again, and ten are recommended. */
+	/* RFC 8201, section 4: a path may be tried again after five minutes at
+	 * the earliest, and ten are recommended. */
 	LIFETIME_MS = 10 * 60 * 1000,
 };
 
@@ -33,7 +33,7 @@ static bool is_alive(const struct fdl_lwip_path *path, u32_t now)
 	return path->in_use && now - path->since < LIFETIME_MS;
 }
 
-/* Returns its index, or FDL_LWIP_PATHS. */
+/* Returns the index of the path, or FDL_LWIP_PATHS: it is not known. */
 static unsigned find(const struct fdl_lwip *link, unsigned version,
 		     const void *to)
 {
@@ -50,8 +50,8 @@ static unsigned find(const struct fdl_lwip *link, unsigned version,
 	return i;
 }
 
-/* A path that is only used makes room before one that is narrow, and of either
- * kind the oldest. */
+/* The oldest path makes room, and one that is not known to be narrow before
+ * one that is. */
 static struct fdl_lwip_path *find_room(struct fdl_lwip *link, u32_t now)
 {
 	struct fdl_lwip_path *path, *best = link->path;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is known of paths: how long a packet to somewhere may be, where that is
- * less than the link's MTU, and where long packets went that belong to no
- * connection. An address is as in an IP header of that version.
+ * What is known of the paths to some destinations:
+ *
+ * - the MTU, if it is less than the link's;
+ * - that a long packet was sent there which belongs to no TCP connection.
+ *
+ * Addresses are in the form that they have in an IP header of that version.
  */
 #ifndef FDL_LWIP_PATH_H
 #define FDL_LWIP_PATH_H
@@ -11,19 +14,20 @@
 
 #include "fdl_lwip.h"
 
-/* Returns the path's MTU; 0: no less than the link's. */
+/* Returns the path's MTU. 0: it is not known to be less than the link's. */
 uint16_t fdl_lwip_path_mtu(struct fdl_lwip *link, unsigned version,
 			   const void *to);
 
-/* What TCP may put into a segment there, with its options. */
+/* Returns how long a TCP segment to that address may be, options included. */
 uint16_t fdl_lwip_path_mss(struct fdl_lwip *link, const ip_addr_t *to);
 
-/* A path is narrower than it was taken for. Returns whether that is news. */
+/* A path takes only packets of up to mtu bytes. Returns whether that is less
+ * than was known. */
 bool fdl_lwip_path_narrow(struct fdl_lwip *link, unsigned version,
 			  const void *to, uint16_t mtu);
 
-/* A packet goes there that is longer than any path takes, and whether one did
- * lately. */
+/* Note that a packet goes there for which some paths are too narrow. The second
+ * function returns whether one did in the last ten minutes. */
 void fdl_lwip_path_use(struct fdl_lwip *link, unsigned version, const void *to);
 bool fdl_lwip_path_used(const struct fdl_lwip *link, unsigned version,
 			const void *to);

@@ -10,12 +10,12 @@ enum {
 	/* Longer than a peer with one segment delays its acknowledgement. */
 	LONE_PROBE = 200,
 	MIN_PATIENCE = 2,
-	/* Of a packet that is late, where a round trip is shorter. */
+	/* How late packets may be, if a round trip is shorter. */
 	MAX_LATE = 10,
 };
 
 enum {
-	/* Losses for which lateness is believed: RFC 8985. */
+	/* After so many losses a late packet is forgotten: RFC 8985. */
 	LATE_FOR = 16,
 };
 

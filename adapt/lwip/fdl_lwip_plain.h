@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lwIP's own entry points, from fdl_lwip_tcp_out.c, which ours stand before. */
+/* lwIP's own functions. fdl_lwip_tcp_out.c gives them these names, and the
+ * adaptor's functions have lwIP's names. */
 #ifndef FDL_LWIP_PLAIN_H
 #define FDL_LWIP_PLAIN_H
 

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loss recovery for lwIP's TCP. lwIP sends again one segment of a window, and all
- * of it after a timeout of seconds. Here, before anything is sent, what is lost
- * goes from the segments in flight back to those to be sent, as much of it as
- * fdl_lwip_loss.c allows, and what is left of that is the window for what is
- * new. lwIP's own congestion window is what it would be without a loss on the
- * way, its own timer is kept from running out.
+ * Loss recovery for lwIP's TCP. lwIP by itself sends again one segment of a
+ * window, and all of it after a timeout of seconds. Here tcp_output does this
+ * first:
+ *
+ * - fdl_lwip_loss.c says what is lost, and how many bytes may leave now.
+ * - Lost segments move from those in flight back to those to be sent.
+ * - lwIP sees, for this one call, a congestion window that ends where the bytes
+ *   that may leave do.
+ *
+ * lwIP's own retransmission timer is set again each time, so that it never runs
+ * out before ours.
  */
 #include "fdl_lwip_loss.h"
 #include "fdl_lwip_plain.h"
@@ -18,22 +23,22 @@
 #if FDL_LWIP_LOSS
 
 enum {
-	/* Ticks that lwIP's timer runs longer than ours. */
+	/* So many ticks later than ours, lwIP's timer would run out. */
 	BEHIND = 4,
 };
 
-/* What one call sends. */
+/* One call of tcp_output. */
 struct turn {
 	struct fdl_lwip_loss *loss;
-	u32_t nxt;		/* first byte that was not sent before it */
-	u32_t again;		/* bytes to be sent again */
+	u32_t nxt;		/* snd_nxt before it */
+	u32_t again;		/* bytes that are to be sent again */
 	tcpwnd_size_t cwnd;
 	bool eager;
 };
 
 static void on_timer(void *arg);
 
-/* One for all connections, as lwIP may have room for no more. */
+/* One timer for all connections: lwIP may have no room for more. */
 static struct {
 	bool runs;
 	u32_t at;
@@ -47,11 +52,12 @@ static void schedule(u32_t at, u32_t now)
 		sys_untimeout(on_timer, NULL);
 	timer.runs = true;
 	timer.at = at;
-	/* lwIP would call again at once what is due at once. */
+	/* With 0, lwIP would call it again before anything else. */
 	sys_timeout((s32_t)(at - now) > 0 ? at - now : 1, on_timer, NULL);
 }
 
-/* lwIP goes its own way while a window is closed, or too small for our units. */
+/* Whether lwIP is in charge: nothing is in flight, the peer's window is closed
+ * or too small for a segment, or lwIP sends everything again. */
 static bool is_lwips(const struct tcp_pcb *pcb)
 {
 	return !pcb->unacked || pcb->persist_backoff || (pcb->flags & TF_RTO);
@@ -59,7 +65,7 @@ static bool is_lwips(const struct tcp_pcb *pcb)
 
 enum due { DUE_HOLE, DUE_PROBE, DUE_TIMEOUT };
 
-/* What is to be done next if nothing happens, and when. */
+/* Returns what is to be done if no acknowledgement comes. *at: when. */
 static enum due next_due(const struct fdl_lwip_loss *l,
 			 const struct tcp_pcb *pcb, u32_t *at)
 {
@@ -90,8 +96,10 @@ static u32_t end_of(const struct tcp_seg *seg)
 	return fdl_lwip_seqno(seg) + TCP_TCPLEN(seg);
 }
 
-/* Split what is before from off the segment at *at, in whole units, as it went
- * out. Returns where the rest is; NULL: it cannot be. */
+/*
+ * Split off the part of the segment at *at that lies below from, in whole units
+ * of what went out. Returns where the rest is. NULL: it cannot be split now.
+ */
 static struct tcp_seg **skip(struct tcp_pcb *pcb, struct tcp_seg **at,
 			     u32_t from, u16_t unit)
 {
@@ -107,9 +115,9 @@ static struct tcp_seg **skip(struct tcp_pcb *pcb, struct tcp_seg **at,
 }
 
 /*
- * Have what one segment in flight has of a range sent again. Returns where that
- * ends; r.left: it cannot be now. A peer that reports single bytes gets no pieces
- * that are smaller than units.
+ * Move what is in the range from a segment in flight to those to be sent.
+ * Returns where the moved bytes end. r.left: nothing can be moved now. Pieces
+ * are whole units, also for a peer that reports single bytes.
  */
 static u32_t take(struct tcp_pcb *pcb, struct fdl_lwip_range r, u16_t unit)
 {
@@ -132,7 +140,7 @@ static u32_t take(struct tcp_pcb *pcb, struct fdl_lwip_range r, u16_t unit)
 	return end;
 }
 
-/* Send again what is lost, up to so many bytes. Returns how many. */
+/* Have lost bytes sent again, up to room bytes. Returns how many. */
 static u32_t mend(struct fdl_lwip_loss *l, struct tcp_pcb *pcb, u32_t room,
 		  u16_t unit)
 {
@@ -165,7 +173,8 @@ static u32_t mend(struct fdl_lwip_loss *l, struct tcp_pcb *pcb, u32_t room,
 	return sum;
 }
 
-/* RFC 8985: what is new tells of what is lost as well as what was last does. */
+/* RFC 8985: a probe is new data if there is any that may be sent, or else the
+ * last segment. Returns how many bytes are to be sent again. */
 static u32_t probe(struct fdl_lwip_loss *l, struct tcp_pcb *pcb, u16_t unit)
 {
 	struct fdl_lwip_range r = { pcb->snd_nxt - unit, pcb->snd_nxt };
@@ -210,8 +219,11 @@ static void begin(struct turn *t, struct tcp_pcb *pcb)
 	pcb->cwnd = (tcpwnd_size_t)(pcb->snd_nxt - l->una + room);
 }
 
-/* What could not be sent stays in flight, to be taken again, except when lwIP has
- * begun to probe a window that was taken back. */
+/*
+ * What lwIP did not send goes back to the segments in flight, to be taken again
+ * later. If the peer has closed its window, lwIP has begun to probe it, and
+ * needs these segments where they are.
+ */
 static void give_back(struct turn *t, struct tcp_pcb *pcb)
 {
 	struct fdl_lwip_loss *l = t->loss;
@@ -272,8 +284,8 @@ err_t tcp_output(struct tcp_pcb *pcb)
 }
 
 /*
- * Of a window without room for a unit lwIP takes care: it waits for it to open
- * with nothing in flight.
+ * If the window has no room for a segment, lwIP waits for it to open. For that,
+ * nothing may be in flight.
  */
 static void time_out(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 {

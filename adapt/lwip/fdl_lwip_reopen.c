@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A port that comes back while its last connection is in TIME-WAIT: RFC 1122,
- * 4.2.2.13, and RFC 6191. lwIP answers as if the SYN were a mistake.
+ * A port may come back while its last connection is in TIME-WAIT (RFC 1122,
+ * 4.2.2.13, and RFC 6191). lwIP by itself answers such a SYN as if it were a
+ * mistake.
  */
 #include "fdl_lwip_reopen.h"
 #include "fdl_lwip_bytes.h"
@@ -15,7 +16,7 @@
 
 #if LWIP_TCP
 enum {
-	/* More than the peer's old window lets arrive late. */
+	/* Segments of the old connection that arrive late are below that. */
 	DISTANCE = 0x10000,
 #if LWIP_TCP_TIMESTAMPS
 	OPT_END = 0,
@@ -46,7 +47,8 @@ static bool find_timestamp(const u8_t *opt, u16_t len, u32_t *value)
 	return false;
 }
 
-/* Returns 0 where the timestamps do not tell, else the sign of the difference. */
+/* Returns the sign of the difference between the timestamps. 0: they do not
+ * tell. */
 static int compare_timestamps(const struct tcp_pcb *pcb,
 			      const struct tcp_hdr *hdr, u16_t optlen)
 {
@@ -78,7 +80,7 @@ static bool is_later(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 	return later ? later > 0 : TCP_SEQ_GEQ(hdr->seqno, pcb->rcv_nxt);
 }
 
-/* As lwIP itself looks for one. */
+/* lwIP itself looks for a listener in this way. */
 static bool has_listener(const struct tcp_pcb *pcb)
 {
 	const struct tcp_pcb_listen *l = tcp_listen_pcbs.listen_pcbs;
@@ -96,7 +98,8 @@ static bool has_listener(const struct tcp_pcb *pcb)
 	return false;
 }
 
-/* As it came, so that lwIP can take it from the start. */
+/* Make the segment what it was when it arrived, so that lwIP can take it once
+ * more. */
 static bool restore(struct pbuf *p, struct tcp_hdr *hdr, u16_t optlen)
 {
 	if (pbuf_add_header_force(p, (size_t)TCP_HLEN + optlen))
@@ -109,7 +112,8 @@ static bool restore(struct pbuf *p, struct tcp_hdr *hdr, u16_t optlen)
 	return true;
 }
 
-/* lwIP asks for it again: time does not make it less. */
+/* lwIP asks for a number once more when it takes the SYN. By then the number
+ * has not become less. */
 static bool has_new_isn(struct tcp_pcb *pcb)
 {
 	return TCP_SEQ_GT(tcp_next_iss(pcb), pcb->snd_nxt);

@@ -9,10 +9,10 @@
 struct tcp_hdr;
 
 /*
- * Before a connection in TIME-WAIT sees a segment whose options, optlen bytes,
- * lie behind its header: have a SYN that is later than all of it begin a new
- * connection. Returns whether the segment was that, and has been answered; pcb
- * is gone then.
+ * Call this before a connection in TIME-WAIT sees a segment. optlen: bytes of
+ * options, which lie behind the header. A SYN that is later than all that the
+ * connection has received begins a new one. Returns whether the segment was
+ * such a SYN, and has been answered; pcb does not exist any more then.
  */
 bool fdl_lwip_reopen(struct fdl_lwip *link, struct tcp_pcb *pcb,
 		     struct tcp_hdr *hdr, u16_t optlen, struct pbuf *p);

@@ -61,7 +61,7 @@ unsigned fdl_lwip_sack_read(const uint8_t *options, unsigned len,
 	return 0;
 }
 
-/* Put r at that place instead of the next so many. */
+/* Replace the n ranges from index at on by r. */
 static void replace(struct fdl_lwip_sack *s, unsigned at, unsigned n,
 		    struct fdl_lwip_range r)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a peer says it has beyond the first byte that it lacks (RFC 2018). */
+/*
+ * What a peer reports to have behind the first byte that it lacks (RFC 2018).
+ */
 #ifndef FDL_LWIP_SACK_H
 #define FDL_LWIP_SACK_H
 
@@ -11,38 +13,40 @@ enum {
 	FDL_LWIP_SACK_BLOCKS = 4,	/* as many as options have room for */
 };
 
-/* Sequence numbers, up to right and without it. */
+/* Sequence numbers from left up to, not including, right. */
 struct fdl_lwip_range {
 	uint32_t left, right;
 };
 
-/* In order, with a gap before each. A peer that says more than there is room for
- * is believed the lower part. */
+/* The ranges are in order, with a gap before each. If a peer reports more than
+ * there is room for, the highest ranges are forgotten. */
 struct fdl_lwip_sack {
 	struct fdl_lwip_range range[FDL_LWIP_SACK_RANGES];
 	unsigned n;
 };
 
-/* The blocks among so many bytes of TCP options. Returns how many. */
+/* Read the blocks of a segment's TCP options, len bytes. Returns how many there
+ * are. */
 unsigned fdl_lwip_sack_read(const uint8_t *options, unsigned len,
 			    struct fdl_lwip_range block[FDL_LWIP_SACK_BLOCKS]);
 
-/* Returns how many of these bytes are news. left is before right. */
+/* Add a range, of which left is before right. Returns how many of its bytes
+ * were not known. */
 uint32_t fdl_lwip_sack_add(struct fdl_lwip_sack *s, struct fdl_lwip_range r);
 
 /* Forget what is before una. */
 void fdl_lwip_sack_trim(struct fdl_lwip_sack *s, uint32_t una);
 
-/* How many bytes of a range it has. */
+/* Returns how many bytes of r are reported. */
 uint32_t fdl_lwip_sack_bytes(const struct fdl_lwip_sack *s,
 			     struct fdl_lwip_range r);
 
-/* Make of a range the first part of it that is missing; false: none is. */
+/* Shorten r to its first part that is missing. Returns false: nothing is. */
 bool fdl_lwip_sack_hole(const struct fdl_lwip_sack *s,
 			struct fdl_lwip_range *r);
 
-/* The highest place from which on it has more than so many bytes; una, if there
- * is none. */
+/* Returns the highest start of a range with which, and behind which, the peer
+ * has more than so many bytes; or una, if there is none. */
 uint32_t fdl_lwip_sack_above(const struct fdl_lwip_sack *s, uint32_t bytes,
 			     uint32_t una);
 

@@ -19,13 +19,13 @@ static bool split_first(struct tcp_pcb *pcb, u32_t len)
 	pcb->mss = mss;
 	if (seg->len != len)
 		return false;
-	/* lwIP 2.1 leaves them on both. */
+	/* lwIP 2.1 leaves these flags on both parts. */
 	if (seg->next && fdl_lwip_seqno(seg->next) == fdl_lwip_seqno(seg) + len)
 		TCPH_UNSET_FLAG(seg->tcphdr, TCP_FIN | TCP_PSH);
 	return true;
 }
 
-/* lwIP splits what is first to be sent. */
+/* lwIP splits only the first segment of the list unsent. */
 bool fdl_lwip_split(struct tcp_pcb *pcb, struct tcp_seg **at, u32_t len)
 {
 	struct tcp_seg *unsent = pcb->unsent;

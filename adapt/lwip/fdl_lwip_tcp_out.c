@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lwIP's core/tcp_out.c, with the entry points that fdl_lwip_tso.c stands
- * before under names of their own. Compile it in place of lwIP's; its directory
- * of headers is all that has to be known.
+ * lwIP's core/tcp_out.c, in which the functions that fdl_lwip_tso.c replaces
+ * have other names. Compile this file in place of lwIP's. The compiler finds
+ * lwIP's by way of lwIP's include directory.
  */
 #define tcp_write fdl_lwip_plain_write
 #define tcp_output fdl_lwip_plain_output

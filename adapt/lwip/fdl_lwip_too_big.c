@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "Packet too big" of ICMPv6 and "fragmentation needed" of ICMP are advice of
- * strangers (RFC 5927). A router that sends one has seen the packet: of a
- * connection it knows addresses, ports and a sequence number in flight; of all
- * else at least that something so long went there lately.
+ * "Packet too big" of ICMPv6 and "fragmentation needed" of ICMP may come from
+ * anybody (RFC 5927). A router that sends one has seen the packet, and quotes
+ * it. If the packet is TCP's, addresses, ports and a sequence number in flight
+ * must be right. Any other packet must at least have gone to a destination to
+ * which one of such a length went lately.
  */
 #include "fdl_lwip_too_big.h"
 #include "fdl_lwip_address.h"
@@ -22,7 +23,7 @@ enum {
 	 * IPv4 path's. lwIP forbids no router to fragment IPv4. */
 	MIN_IP6 = 1280,
 	MIN_IP4 = 576,
-	BEGINNING = 8,		/* ports, and of TCP the sequence number */
+	BEGINNING = 8,		/* ports, and TCP's sequence number */
 };
 
 /* The quoted packet's headers. */
@@ -92,8 +93,10 @@ static struct tcp_pcb *find_connection(const struct packet *p)
 }
 
 /*
- * All that is in flight was as long, and is lost: it goes again, once, and the
- * network is not congested. As long as TF_RTO is set, that is under way.
+ * What is in flight was as long as the quoted packet, and is lost too. So all
+ * of it is sent again, without a smaller congestion window, since the network
+ * is not congested. lwIP keeps TF_RTO set until that is done, and further
+ * messages change nothing.
  */
 static void send_again(struct fdl_lwip *link, struct tcp_pcb *pcb)
 {

@@ -4,8 +4,8 @@
 
 #include "fdl_lwip.h"
 
-/* What an ICMP message says: that a packet, of which it has the first bytes, is
- * longer than mtu. */
+/* What an ICMP message says: a packet was longer than mtu. The message quotes
+ * the packet's first bytes. */
 struct fdl_lwip_quote {
 	const uint8_t *ip;
 	unsigned len;
@@ -14,9 +14,10 @@ struct fdl_lwip_quote {
 };
 
 /*
- * Believe it if a packet of ours can have caused it, and what it says is within
- * reason: the path is noted, and a connection sends again what was lost by it.
- * The message was right as such, and sent to the quoted packet's source.
+ * If a packet of ours can have caused the message, and the MTU is within
+ * reason, note the MTU of the path, and have the connection send again what was
+ * lost. The caller has checked the message's checksum, and that it came to the
+ * source of the quoted packet.
  */
 void fdl_lwip_too_big(struct fdl_lwip *link, const struct fdl_lwip_quote *q);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Segmentation offload for lwIP's TCP. In lwIP a segment is what tcp_write makes
- * of at most pcb->mss bytes, and it is sent, retransmitted and freed as a whole.
- * Here tcp_write is shown a multiple of the MSS, and tcp_output splits what does
- * not go as a whole: at the edge of the window, and where only part of it is to
- * be sent again. Everywhere else lwIP sees the connection's own MSS and the
- * link's own MTU, so that its congestion control, its SYNs and its fragments are
- * what they always are.
+ * Segmentation offload for lwIP's TCP. In lwIP, tcp_write makes segments of at
+ * most pcb->mss bytes, and each is sent, retransmitted and freed as a whole.
+ * Here tcp_write sees a multiple of the MSS. tcp_output splits a segment that
+ * cannot go as a whole: at the edge of the window, or when only a part of it is
+ * to be sent again. Everywhere else lwIP sees the connection's own MSS and the
+ * link's own MTU. So its congestion control, its SYNs and its fragments are as
+ * always.
  */
 #include "fdl_lwip_tso.h"
 #include "fdl_lwip_link.h"
@@ -25,19 +25,20 @@
 #endif
 
 enum {
-	/* Of a segment, so that with any headers it stays below 64 KiB: a link
-	 * header with a tag, IPv6, the longest TCP header. */
+	/* So that a segment stays below 64 KiB with the longest headers: a link
+	 * header with a tag, IPv6, TCP. */
 	MAX_LEN = 0xffff - 18 - 40 - 60,
-	/* Segments in a send buffer: the next is made while one is acked. */
+	/* Segments in a send buffer: while one is acknowledged, the next is
+	 * made. */
 	BUFFERED = 4,
-	/* Less than any path's MSS, unless the peer said less. */
+	/* No path's MSS is less, unless the peer's is. */
 	SMALL = 512,
-	/* Parts of a window. Less than one does not go while the others are in
-	 * flight, lest pieces become smaller and smaller. */
+	/* Parts of a window. A piece that is smaller waits while the others are
+	 * in flight, or pieces would become smaller and smaller. */
 	PARTS = 8,
 };
 
-/* The connection's MSS, or the path's where that has become less. */
+/* Returns the connection's MSS, or the path's if that is less. */
 static u16_t real_mss(const struct tcp_pcb *pcb, struct fdl_lwip *link)
 {
 	u16_t mss;
@@ -59,7 +60,7 @@ static u16_t option_len(const struct tcp_pcb *pcb)
 	return 0;
 }
 
-/* Bytes of a segment that are acknowledged. */
+/* Returns how many bytes of a segment are acknowledged. */
 static u32_t acked(const struct tcp_pcb *pcb, const struct tcp_seg *seg)
 {
 	const u32_t n = pcb->lastack - fdl_lwip_seqno(seg);
@@ -67,7 +68,7 @@ static u32_t acked(const struct tcp_pcb *pcb, const struct tcp_seg *seg)
 	return (s32_t)n > 0 ? n : 0;
 }
 
-/* What tcp_write is to take for the MSS. */
+/* Returns what tcp_write shall take for the MSS. */
 static u16_t large_mss(const struct tcp_pcb *pcb, struct fdl_lwip *link)
 {
 	const u16_t optlen = option_len(pcb);
@@ -84,7 +85,8 @@ static u16_t large_mss(const struct tcp_pcb *pcb, struct fdl_lwip *link)
 		       optlen);
 }
 
-/* lwIP may not be shown less than what it has made by now. */
+/* lwIP must not see an MSS that is less than the last segment, which it may
+ * want to fill up. */
 static u16_t last_len(const struct tcp_pcb *pcb)
 {
 	const struct tcp_seg *seg = pcb->unsent;
@@ -100,8 +102,9 @@ static u16_t last_len(const struct tcp_pcb *pcb)
 #endif
 }
 
-/* So many bytes make one segment, whatever the path: there is no need to know
- * it. */
+/*
+ * So few bytes are one segment on any path, so the path need not be looked up.
+ */
 static bool is_small(const struct tcp_pcb *pcb, u16_t len)
 {
 	return len <= SMALL && len + option_len(pcb) <= pcb->mss;
@@ -129,7 +132,7 @@ static bool split(struct tcp_pcb *pcb, u32_t len)
 	return fdl_lwip_split(pcb, &pcb->unsent, len);
 }
 
-/* Take a segment that has been sent from *from back to those in flight. */
+/* Move a segment that has been sent from *from back to those in flight. */
 static void put_back(struct tcp_pcb *pcb, struct tcp_seg **from)
 {
 	fdl_lwip_move(from, &pcb->unacked);
@@ -140,9 +143,9 @@ static void put_back(struct tcp_pcb *pcb, struct tcp_seg **from)
 }
 
 /*
- * What the peer has of the first segment need not be sent again. It stays in
- * flight, to be freed, and its sender told, with the next that is acknowledged.
- * While lwIP probes a window it wants nothing in flight.
+ * The part of the first segment that the peer has is not sent again. It goes to
+ * the segments in flight. With the next acknowledgement lwIP frees it, and
+ * tells the application. While lwIP probes a window, nothing may be in flight.
  */
 static void keep_acked(struct tcp_pcb *pcb)
 {
@@ -155,8 +158,8 @@ static void keep_acked(struct tcp_pcb *pcb)
 }
 
 /*
- * What was kept so comes back with a timeout, and would be sent alone: it joins
- * what it was split from, which is behind it.
+ * A timeout brings back what keep_acked has split off, and lwIP would send it
+ * alone. So it joins the segment behind it, which it was split from.
  */
 static void rejoin_acked(struct tcp_pcb *pcb)
 {
@@ -177,7 +180,8 @@ static void rejoin_acked(struct tcp_pcb *pcb)
 	tcp_seg_free(next);
 }
 
-/* All of it was sent before, and not because of a timeout. */
+/* Whether all of the first segment was sent before, and is not sent again
+ * because of a timeout. */
 static bool is_fast_rexmit(const struct tcp_pcb *pcb)
 {
 	const struct tcp_seg *seg = pcb->unsent;
@@ -187,9 +191,10 @@ static bool is_fast_rexmit(const struct tcp_pcb *pcb)
 }
 
 /*
- * How much of the first segment may go now, if not all: what the peer has of it,
- * and whole units behind that. Nothing, if it were no more than what the peer
- * has: in flight again that would keep lwIP from probing the window.
+ * Returns how much of the first segment may go now. If it is not all, that is
+ * the part that the peer has, and whole units behind it. If no unit may go, it
+ * is nothing: the part that the peer has, in flight again, would keep lwIP from
+ * probing the window.
  */
 static u32_t may_send(const struct tcp_pcb *pcb, u16_t unit, bool eager)
 {
@@ -210,8 +215,8 @@ static u32_t may_send(const struct tcp_pcb *pcb, u16_t unit, bool eager)
 }
 
 /*
- * A split copies what is behind it: by halves, a segment that goes in many
- * pieces is not copied as often.
+ * A split copies what lies behind it. A long segment is halved first, so that
+ * it is copied less often if it goes in many pieces.
  */
 static bool split_off(struct tcp_pcb *pcb, u32_t len, u16_t unit)
 {
@@ -222,10 +227,8 @@ static bool split_off(struct tcp_pcb *pcb, u32_t len, u16_t unit)
 	return pcb->unsent->len == len || split(pcb, len);
 }
 
-/*
- * Make of the first unsent segment one that lwIP sends as a whole. Returns
- * whether it is.
- */
+/* Split the first unsent segment so that lwIP can send the first part. Returns
+ * whether it was split. */
 static bool fit(struct tcp_pcb *pcb, u16_t unit, bool eager)
 {
 	u32_t n;
@@ -246,7 +249,8 @@ static bool fit(struct tcp_pcb *pcb, u16_t unit, bool eager)
 	return n && split_off(pcb, n, unit);
 }
 
-/* The link's MTU is none of its super-packets' concern. */
+/* The link's MTU does not count for super-packets: lwIP must not fragment
+ * them. */
 static err_t send_uncut(struct tcp_pcb *pcb, struct fdl_lwip *link, u16_t mss)
 {
 	struct netif *netif = link->netif;
@@ -269,7 +273,7 @@ static err_t send_uncut(struct tcp_pcb *pcb, struct fdl_lwip *link, u16_t mss)
 	return err;
 }
 
-/* Nagle's algorithm holds nothing back that has been sent before. */
+/* Nagle's algorithm must not hold back what was sent before. */
 static err_t send(struct tcp_pcb *pcb, struct fdl_lwip *link, u16_t mss)
 {
 	const bool again = TCP_SEQ_LT(fdl_lwip_seqno(pcb->unsent),
@@ -286,8 +290,8 @@ static err_t send(struct tcp_pcb *pcb, struct fdl_lwip *link, u16_t mss)
 	return err;
 }
 
-/* What lwIP sends as it always does: nothing, or little, and for the first
- * time. */
+/* Whether lwIP can do it alone: there is nothing to send, or little that was
+ * not sent before. */
 static bool is_plain(const struct tcp_pcb *pcb)
 {
 	const struct tcp_seg *seg = pcb->unsent;
@@ -321,13 +325,14 @@ err_t fdl_lwip_tso_output(struct tcp_pcb *pcb, bool eager)
 	unit = find_unit(pcb, mss);
 	fit(pcb, unit, eager);
 	err = send(pcb, link, mss);
-	/* What is first now may go in part. */
+	/* Part of the segment that is first now may go, too. */
 	if (err == ERR_OK && fit(pcb, unit, eager))
 		err = send(pcb, link, mss);
 	return err;
 }
 
-/* lwIP's timer fills a small window. That begins behind what is acknowledged. */
+/* lwIP's timer calls this to fill a small window, which begins behind what is
+ * acknowledged. */
 err_t tcp_split_unsent_seg(struct tcp_pcb *pcb, u16_t len)
 {
 	const struct tcp_seg *seg = pcb->unsent;

@@ -6,11 +6,11 @@
 
 #include <lwip/priv/tcp_priv.h>
 
-/* Send what may go, as tcp_output has it; eager: also what is little beside the
- * window. */
+/* Send what may be sent, as tcp_output does. eager: also a piece that is small
+ * compared to the window. */
 err_t fdl_lwip_tso_output(struct tcp_pcb *pcb, bool eager);
 
-/* The payload of a segment on the wire. */
+/* Returns how many bytes of payload a segment on the wire has. */
 u16_t fdl_lwip_tso_unit(const struct tcp_pcb *pcb);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "fdl_lwip.h"
 
-/* A tag of VLAN 0 has a priority and nothing else (IEEE 802.1Q): it is taken
- * off, where lwIP does not look at tags itself. */
+/* A tag of VLAN 0 says only a priority (IEEE 802.1Q). Take it off, unless lwIP
+ * looks at tags itself. */
 void fdl_lwip_vlan_untag(struct fdl_packet *pkt);
 
 #endif

@@ -285,8 +285,12 @@ static bool has_scale(const uint8_t *tcp)
 
 static void sync(struct conn *c, uint32_t seq, uint32_t ack, const uint8_t *tcp)
 {
-	if (c->iss + 1 != ack)
+	/* It answers another SYN than the last, which said other things. */
+	if (c->iss + 1 != ack) {
 		c->honest = false;
+		c->strange = true;
+		c->mss = 0;
+	}
 	if (c->synced && c->irs == seq)
 		return;
 	if (c->synced)

@@ -16,6 +16,7 @@ struct fickle {
 	uint8_t *lent;			/* to lwIP, until it is acknowledged */
 	size_t len, acked;
 	unsigned calls, polls;
+	bool ended;			/* the peer has */
 };
 
 static void leave(struct tcp_pcb *pcb)
@@ -77,8 +78,10 @@ static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 	uint8_t first;
 
 	MUST(err == ERR_OK);
-	if (!p)
+	if (!p) {
+		f->ended = true;
 		return finish(f, pcb);
+	}
 	if (f->calls++ % 3 == 2)
 		return ERR_MEM;
 	first = pbuf_get_at(p, 0);
@@ -108,7 +111,7 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t len)
 		return ERR_OK;
 	free(f->lent);
 	f->lent = NULL;
-	return pcb->state == CLOSE_WAIT ? finish(f, pcb) : ERR_OK;
+	return f->ended ? finish(f, pcb) : ERR_OK;
 }
 
 static err_t on_poll(void *arg, struct tcp_pcb *pcb)

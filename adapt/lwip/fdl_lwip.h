@@ -127,6 +127,10 @@
  * Others change nothing, and neither do redirects that do not come from the
  * first hop. 32 destinations are remembered, for ten minutes each.
  *
+ * TCP forbids routers to cut its IPv4 packets, so that they say where a path is
+ * narrow. Without an answer for two timeouts in a row it lets them, which needs
+ * the recovery of lost packets, above.
+ *
  * VLAN tags. Without ETHARP_SUPPORT_VLAN, a tag of VLAN 0, which says only a
  * priority, is taken off what is received. With ETHARP_SUPPORT_VLAN,
  * LWIP_HOOK_VLAN_SET and LWIP_HOOK_VLAN_CHECK, lwIP has one tag to a frame,
@@ -193,6 +197,7 @@ struct fdl_lwip_path {
 	uint32_t since;
 	uint16_t mtu;
 	uint8_t in_use;
+	uint8_t cuts;		/* IPv4: routers are to cut what is too long */
 };
 
 /* The netif's state. Set it to zeros, and then ep, pool and, if you like, the
@@ -227,6 +232,7 @@ struct fdl_lwip {
 	uint8_t narrow;
 	uint16_t mtu, max_mtu, router_mtu;
 	uint32_t ident;
+	uint16_t ident4;
 	uint64_t changes;
 	struct fdl_lwip_path path[FDL_LWIP_PATHS];
 };

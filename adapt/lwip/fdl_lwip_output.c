@@ -22,6 +22,9 @@
 enum {
 	TX_PIECES = 64,
 	TCP_CHKSUM = 16,	/* where it is in the header */
+	IP_IDENT = 4,
+	IP_FLAGS = 6,
+	IP_CHKSUM = 10,
 	MIN_MTU6 = 1280,	/* every IPv6 path takes that */
 };
 
@@ -141,6 +144,47 @@ static void describe_cuts(struct fdl_lwip *link, const struct pbuf *p,
 	off->hdr_len = (uint16_t)hdr_len;
 }
 
+#if LWIP_IPV4
+/* Change 16 bits of an IPv4 header, and its checksum with them (RFC 1624). */
+static void put_ip4(uint8_t *ip, unsigned at, unsigned value)
+{
+	uint32_t sum = 0xffffU - fdl_lwip_get16(ip + IP_CHKSUM);
+
+	sum += 0xffffU - fdl_lwip_get16(ip + at) + value;
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	fdl_lwip_put16(ip + IP_CHKSUM, 0xffffU - sum);
+	fdl_lwip_put16(ip + at, value);
+}
+
+static unsigned count_segments(const struct pbuf *p,
+			       const struct fdl_offload *off)
+{
+	if (!off->gso)
+		return 1;
+	return (p->tot_len - (unsigned)off->hdr_len + off->gso_size - 1U) /
+	       off->gso_size;
+}
+
+/*
+ * A segment of ours forbids routers to cut it (RFC 1191). On a path where they
+ * are to, each packet has a number of its own, by which fragments are told
+ * apart: lwIP counts a super-packet as one. What lwIP forwards stays as it is.
+ */
+static void finish_ip4(struct fdl_lwip *link, const struct pbuf *p, uint8_t *ip,
+		       const struct fdl_offload *off)
+{
+	if (memcmp(ip + 12, netif_ip4_addr(link->netif), 4) != 0)
+		return;
+	if (!fdl_lwip_path_cuts(link, ip + 16)) {
+		put_ip4(ip, IP_FLAGS, IP_DF);
+		return;
+	}
+	put_ip4(ip, IP_IDENT, link->ident4);
+	link->ident4 = (uint16_t)(link->ident4 + count_segments(p, off));
+}
+#endif
+
 /* Say which work on a TCP segment is left to the wire: the checksum, which is 0
  * if lwIP has left it, and the cutting. */
 static void describe(struct fdl_lwip *link, const struct pbuf *p, uint8_t *ip,
@@ -155,6 +199,10 @@ static void describe(struct fdl_lwip *link, const struct pbuf *p, uint8_t *ip,
 		off->csum_offset = TCP_CHKSUM;
 	}
 	describe_cuts(link, p, ip, at, off);
+#if LWIP_IPV4
+	if (ip[0] >> 4 == 4)
+		finish_ip4(link, p, ip, off);
+#endif
 }
 
 /* How long the bytes of a pbuf chain stay unchanged. */

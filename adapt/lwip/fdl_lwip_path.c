@@ -81,6 +81,7 @@ static struct fdl_lwip_path *get(struct fdl_lwip *link, unsigned version,
 	path = find_room(link, now);
 	make_key(path->to, version, to);
 	path->in_use = 1;
+	path->cuts = 0;
 	path->mtu = 0;
 	path->since = now;
 	return path;
@@ -120,6 +121,25 @@ bool fdl_lwip_path_narrow(struct fdl_lwip *link, unsigned version,
 	path->since = sys_now();
 	link->narrow = 1;
 	return true;
+}
+
+void fdl_lwip_path_let_cut(struct fdl_lwip *link, const void *to)
+{
+	struct fdl_lwip_path *path = get(link, 4, to);
+
+	path->cuts = 1;
+	path->since = sys_now();
+	link->narrow = 1;
+}
+
+bool fdl_lwip_path_cuts(const struct fdl_lwip *link, const void *to)
+{
+	unsigned i;
+
+	if (!link->narrow)
+		return false;
+	i = find(link, 4, to);
+	return i < FDL_LWIP_PATHS && link->path[i].cuts;
 }
 
 void fdl_lwip_path_use(struct fdl_lwip *link, unsigned version, const void *to)

@@ -26,6 +26,15 @@ uint16_t fdl_lwip_path_mss(struct fdl_lwip *link, const ip_addr_t *to);
 bool fdl_lwip_path_narrow(struct fdl_lwip *link, unsigned version,
 			  const void *to, uint16_t mtu);
 
+/*
+ * TCP over IPv4 forbids routers to cut its packets, so that they say where a
+ * path is narrow. Some paths are silent about that, or have less than 576 bytes,
+ * which is not believed. There routers are to cut. The second function returns
+ * whether that is so.
+ */
+void fdl_lwip_path_let_cut(struct fdl_lwip *link, const void *to);
+bool fdl_lwip_path_cuts(const struct fdl_lwip *link, const void *to);
+
 /* Note that a packet goes there for which some paths are too narrow. The second
  * function returns whether one did in the last ten minutes. */
 void fdl_lwip_path_use(struct fdl_lwip *link, unsigned version, const void *to);

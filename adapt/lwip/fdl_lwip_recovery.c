@@ -12,7 +12,10 @@
  * lwIP's own retransmission timer is set again each time, so that it never runs
  * out before ours.
  */
+#include "fdl_lwip_address.h"
+#include "fdl_lwip_link.h"
 #include "fdl_lwip_loss.h"
+#include "fdl_lwip_path.h"
 #include "fdl_lwip_plain.h"
 #include "fdl_lwip_segment.h"
 #include "fdl_lwip_tso.h"
@@ -23,6 +26,10 @@
 #if FDL_LWIP_LOSS
 
 enum {
+	/* After so many timeouts in a row, a router may be what is silent. */
+	SILENT = 2,
+	/* On paths that take less, routers have cut since the beginning. */
+	SMALL = 576 - 40,
 	/* So many ticks later than ours, lwIP's timer would run out. */
 	BEHIND = 4,
 };
@@ -283,6 +290,20 @@ err_t tcp_output(struct tcp_pcb *pcb)
 	return err;
 }
 
+/* Routers that drop long packets and say nothing may cut them. */
+static void doubt_path(const struct fdl_lwip_loss *l, const struct tcp_pcb *pcb)
+{
+	const struct fdl_lwip_address to = fdl_lwip_address(&pcb->remote_ip);
+	struct fdl_lwip *link;
+
+	if (l->wait.backoff != SILENT || to.version != 4 ||
+	    pcb->unacked->len <= SMALL)
+		return;
+	link = fdl_lwip_link_of(pcb);
+	if (link)
+		fdl_lwip_path_let_cut(link, to.bytes);
+}
+
 /*
  * If the window has no room for a segment, lwIP waits for it to open. For that,
  * nothing may be in flight.
@@ -290,6 +311,7 @@ err_t tcp_output(struct tcp_pcb *pcb)
 static void time_out(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 {
 	fdl_lwip_loss_time_out(l, pcb);
+	doubt_path(l, pcb);
 	pcb->rtime = 0;
 	if (pcb->snd_wnd < fdl_lwip_tso_unit(pcb))
 		tcp_rexmit_rto_prepare(pcb);

@@ -19,8 +19,8 @@
 #include <lwip/udp.h>
 
 enum {
-	/* RFC 8201, section 4: less is no IPv6 path's, and RFC 1191: hardly an
-	 * IPv4 path's. lwIP forbids no router to fragment IPv4. */
+	/* RFC 8201, section 4: less is no IPv6 path's. RFC 1191: it is hardly
+	 * an IPv4 path's, and TCP lets routers cut there after a while. */
 	MIN_IP6 = 1280,
 	MIN_IP4 = 576,
 	BEGINNING = 8,		/* ports, and TCP's sequence number */

@@ -69,9 +69,9 @@ def delete(device):
         network.ip('link', 'del', device)
 
 
-class Path:
-    """who: an --offload of the host's, or one of KERNELS. words: the wire's,
-    so many per mille, or milliseconds; delay is half of a round trip."""
+class Processes:
+    """A path of devices and processes, which end with it. number: of the path,
+    in the names of its devices and in its addresses."""
 
     def __init__(self, build, number, who, words):
         self.number, self.who = number, who
@@ -85,6 +85,36 @@ class Path:
         except BaseException:
             self.end()
             raise
+
+    def start(self, argv, trace=None):
+        """Returns when it says that it is up. trace: where its output goes."""
+        process = subprocess.Popen(
+            network.WITH_US + argv, text=True,
+            stdout=trace or subprocess.PIPE,
+            stderr=subprocess.PIPE if trace else subprocess.STDOUT)
+        self.processes.append(process)
+        line = (process.stderr if trace else process.stdout).readline()
+        if 'up' not in line:
+            raise OSError('%s: %s' % (argv[0], line))
+
+    def end(self):
+        """What is traced is complete then."""
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+            (process.stderr or process.stdout).close()
+        self.stack.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.end()
+
+
+class Path(Processes):
+    """who: an --offload of the host's, or one of KERNELS. words: the wire's,
+    so many per mille, or milliseconds; delay is half of a round trip."""
 
     def make(self, build, words):
         n = self.number
@@ -119,38 +149,14 @@ class Path:
         self.start(peer.inside + [sys.executable, os.path.abspath(__file__),
                                   self.who])
 
-    def start(self, argv, trace=None):
-        """Returns when it says that it is up. trace: where its output goes."""
-        process = subprocess.Popen(
-            network.WITH_US + argv, text=True,
-            stdout=trace or subprocess.PIPE,
-            stderr=subprocess.PIPE if trace else subprocess.STDOUT)
-        self.processes.append(process)
-        line = (process.stderr if trace else process.stdout).readline()
-        if 'up' not in line:
-            raise OSError('%s: %s' % (argv[0], line))
-
     @property
     def address(self):
         return '10.0.%d.2' % self.number
 
-    def end(self):
-        """What is traced is complete then."""
-        for process in reversed(self.processes):
-            process.send_signal(signal.SIGTERM)
-            process.wait()
-            (process.stderr or process.stdout).close()
-        self.stack.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.end()
-
 
 def connect(path, port, congestion=None, room=None):
-    s = socket.socket()
+    s = socket.socket(socket.AF_INET6 if ':' in path.address else
+                      socket.AF_INET)
     if room:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
     if congestion:

@@ -269,24 +269,6 @@ static err_t time_wait_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr,
 	return fdl_lwip_reopen(link, pcb, hdr, optlen, p) ? ERR_ABRT : ERR_OK;
 }
 
-#if FDL_LWIP_LOSS
-static void note_loss(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
-		      u16_t optlen, u16_t opt1len, const u8_t *opt2,
-		      u16_t payload)
-{
-	u8_t options[TCP_MAX_OPTION_BYTES];
-
-	if (!opt2)
-		opt1len = optlen;
-	if (optlen > sizeof(options) || opt1len > optlen)
-		return;
-	memcpy(options, hdr + 1, opt1len);
-	if (opt2)
-		memcpy(options + opt1len, opt2, (size_t)(optlen - opt1len));
-	fdl_lwip_loss_note(pcb, hdr, options, optlen, payload);
-}
-#endif
-
 /* lwIP is about to offer the application what it has just refused. Answer for
  * it. */
 static err_t refuse_again(void *arg, struct tcp_pcb *pcb, struct pbuf *p,
@@ -310,7 +292,7 @@ static bool offer_refused(struct tcp_pcb *pcb)
 {
 	struct fdl_lwip *link = fdl_lwip_link(ip_current_input_netif());
 
-	if (!pcb->refused_data || !link)
+	if (!link)
 		return true;
 	if (tcp_process_refused_data(pcb) == ERR_ABRT)
 		return false;
@@ -346,12 +328,12 @@ err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 	}
 	if (pcb->state == TIME_WAIT)
 		return time_wait_input(pcb, hdr, optlen, opt1len, p);
-	if (!offer_refused(pcb))
+	if (pcb->refused_data && !offer_refused(pcb))
 		return ERR_ABRT;
 	if (pcb->persist_backoff)
 		end_probing(pcb, hdr);
 #if FDL_LWIP_LOSS
-	note_loss(pcb, hdr, optlen, opt1len, opt2, p->tot_len);
+	fdl_lwip_loss_note(pcb, hdr, optlen, opt1len, opt2, p->tot_len);
 #else
 	LWIP_UNUSED_ARG(opt2);
 #endif

@@ -176,12 +176,11 @@ static bool is_duplicate(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 	       (u32_t)SND_WND_SCALE(pcb, hdr->wnd) == pcb->snd_wnd;
 }
 
-void fdl_lwip_loss_note(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
-			const u8_t *options, unsigned len, u16_t payload)
+static void note(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
+		 const struct tcp_hdr *hdr, const u8_t *options, unsigned len,
+		 u16_t payload)
 {
-	struct fdl_lwip_loss *l = fdl_lwip_loss_find(pcb);
-
-	if (!l || !(TCPH_FLAGS(hdr) & TCP_ACK) ||
+	if (!(TCPH_FLAGS(hdr) & TCP_ACK) ||
 	    TCP_SEQ_LT(hdr->ackno, pcb->lastack) ||
 	    TCP_SEQ_GT(hdr->ackno, pcb->snd_nxt))
 		return;
@@ -193,6 +192,27 @@ void fdl_lwip_loss_note(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 		l->dups++;
 		l->delivered += pcb->mss;
 	}
+}
+
+void fdl_lwip_loss_note(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+			u16_t optlen, u16_t opt1len, const u8_t *opt2,
+			u16_t payload)
+{
+	struct fdl_lwip_loss *l = fdl_lwip_loss_find(pcb);
+	u8_t options[TCP_MAX_OPTION_BYTES];
+
+	/* Nothing was sent that could be lost. */
+	if (!l)
+		return;
+	if (!opt2) {
+		note(l, pcb, hdr, (const u8_t *)(hdr + 1), optlen, payload);
+		return;
+	}
+	if (optlen > sizeof(options) || opt1len > optlen)
+		return;
+	memcpy(options, hdr + 1, opt1len);
+	memcpy(options + opt1len, opt2, (size_t)(optlen - opt1len));
+	note(l, pcb, hdr, options, optlen, payload);
 }
 
 static u32_t half(const struct tcp_pcb *pcb)

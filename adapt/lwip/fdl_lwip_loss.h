@@ -69,9 +69,11 @@ struct fdl_lwip_loss *fdl_lwip_loss_find(const struct tcp_pcb *pcb);
  * is no memory. */
 struct fdl_lwip_loss *fdl_lwip_loss_new(struct tcp_pcb *pcb);
 
-/* Note what an acknowledgement says, before lwIP takes it. */
+/* Note what an acknowledgement says, before lwIP takes it. The arguments are
+ * those of the hook; payload: bytes. */
 void fdl_lwip_loss_note(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
-			const u8_t *options, unsigned len, u16_t payload);
+			u16_t optlen, u16_t opt1len, const u8_t *opt2,
+			u16_t payload);
 
 /* Decide what is lost, after lwIP has taken an acknowledgement, or when time
  * has passed. l->now is the time for the rest of the turn. */

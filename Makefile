@@ -18,9 +18,11 @@ check: deps
 	scripts/guest-deps
 	scripts/check
 
-# What make check has a choice of: a gigabyte each way over every combination.
+# What make check has a choice of: a gigabyte each way over every combination,
+# and ten minutes of disturbances for every kind of link in each mode.
 check-long: all
 	$(MAKE) -j2 long-traffic long-relay
+	$(MAKE) -j4 long-recut $(SOAKS:%=long-soak-%)
 
 long-traffic:
 	FDLINK=$(BUILD)/cli/fdlink RELAY=$(BUILD)/tests/netns/relay \
@@ -29,6 +31,15 @@ long-traffic:
 long-relay:
 	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/relay.sh \
 		$(BUILD)/tests/netns/relay 1024 all
+
+SOAKS = tap tun macvtap veth packet seqpacket seqpacket-ip stream dgram \
+	dgram-ip vfkit udp udp-ip null
+
+long-soak-%:
+	$(BUILD)/tests/soak/soak --seconds 600 --kind $*
+
+long-recut:
+	$(BUILD)/tests/oracle/oracle_recut 300
 
 # SECONDS for each fuzzer
 fuzz: deps
@@ -48,5 +59,5 @@ install: all
 clean:
 	rm -rf $(BUILD) build-check build-bench build-fuzz
 
-.PHONY: all deps demo check check-long long-traffic long-relay fuzz bench \
-	bench-compare install clean
+.PHONY: all deps demo check check-long long-traffic long-relay long-recut \
+	fuzz bench bench-compare install clean

@@ -97,6 +97,7 @@ static const int allowed[] = {
 	SCMP_SYS(ioctl),
 	SCMP_SYS(lseek),
 	SCMP_SYS(madvise),
+	SCMP_SYS(memfd_create),
 	SCMP_SYS(mmap),
 	SCMP_SYS(mremap),
 	SCMP_SYS(munmap),

@@ -318,6 +318,19 @@ int os_move_map(void *from, size_t len, void *to)
 	return at == MAP_FAILED ? -errno : 0;
 }
 
+int os_map_over(int fd, size_t len, void *to)
+{
+	void *at = mmap(to, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			fd, 0);
+
+	return at == MAP_FAILED ? -errno : 0;
+}
+
+int os_memory_file(void)
+{
+	return result(memfd_create("fdlink", MFD_CLOEXEC));
+}
+
 void os_release(char release[OS_RELEASE_SIZE])
 {
 	struct utsname name;

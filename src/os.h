@@ -87,6 +87,8 @@ int64_t os_now_us(void);		/* the same */
 void *os_map(size_t len);		/* zeroed private pages, NULL: none */
 int os_map_fd(int fd, size_t len, void **mem);	/* shared, read and write */
 int os_move_map(void *from, size_t len, void *to);	/* over what is there */
+int os_map_over(int fd, size_t len, void *to);	/* the same of a file's start */
+int os_memory_file(void);		/* memfd_create(2); empty */
 void os_unmap(void *mem, size_t len);
 long os_page_size(void);
 

@@ -2,6 +2,7 @@
 #include "fd/bound.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,17 @@ int bound_note(struct bound *bound, const char *path)
 	return 0;
 }
 
+/* Accepting what has come must not wait for more. A listener that was shut down
+ * does not, but that may have failed. */
+static void never_wait(int listener)
+{
+	int flags = os_get_flags(listener);
+
+	os_shutdown(listener, SHUT_RD);
+	if (flags >= 0)
+		os_set_flags(listener, flags | O_NONBLOCK);
+}
+
 void bound_keep(struct bound *bound, int listener)
 {
 	bound->listener = listener;
@@ -31,7 +43,7 @@ void bound_shut(int listener)
 {
 	int fd;
 
-	os_shutdown(listener, SHUT_RD);
+	never_wait(listener);
 	/* These peers connected before the listener was kept, and wait for a
 	 * word from us. */
 	while ((fd = os_accept(listener)) >= 0)

@@ -122,10 +122,9 @@ int group_enter(struct io_group *group, int plain)
 	/* Packets that the socket got between bind(2) and now may still be on
 	 * their way to its filter, and are another socket's. */
 	err = await_grace_period(group, plain);
-	if (err)
-		return err;
-	/* The socket cannot leave the group again. Taking its filter off cannot
-	 * fail, for it has one. */
-	unmute(fd);
-	return (int)number;
+	/* It cannot leave the group again. With its filter nothing would come
+	 * of what it is given. */
+	if (!err)
+		err = unmute(fd);
+	return err ? err : (int)number;
 }

@@ -15,8 +15,7 @@
  *
  * A mapped ring keeps its socket alive, and in its fanout group, after
  * close(2). So when the owner leaves, the blocks with users are replaced, in
- * place, by anonymous memory with the same contents, and all others are
- * unmapped.
+ * place, by memory with the same contents, and all others are unmapped.
  */
 #include "io/ring.h"
 
@@ -54,6 +53,7 @@ struct ring {
 	size_t at;			/* of the next of them in that block */
 
 	bool *guarded;
+	struct takeover takeover;
 	uint32_t *block_of;		/* by a packet's number in the pool: the
 					 * block that it was lent from. Its data
 					 * may point anywhere since */
@@ -171,11 +171,26 @@ static int keep(struct fdl_store *store, struct fdl_packet *pkt)
 	return 0;
 }
 
+static int map(struct ring *ring, unsigned blocks, uint32_t block_size)
+{
+	void *mem;
+	int err;
+
+	err = takeover_open(&ring->takeover, ring->fd, blocks, block_size);
+	if (err)
+		return err;
+	err = os_map_fd(ring->fd, (size_t)blocks * block_size, &mem);
+	if (err)
+		takeover_close(&ring->takeover);
+	else
+		ring->mem = mem;
+	return err;
+}
+
 int ring_new(struct ring **out, int fd, unsigned blocks, uint32_t block_size,
 	     struct pool *pool)
 {
 	struct ring *ring;
-	void *mem;
 	int err;
 
 	ring = calloc(1, sizeof(*ring) + blocks * sizeof(ring->users[0]));
@@ -187,7 +202,8 @@ int ring_new(struct ring **out, int fd, unsigned blocks, uint32_t block_size,
 		discard(ring);
 		return -ENOMEM;
 	}
-	err = os_map_fd(fd, (size_t)blocks * block_size, &mem);
+	ring->fd = fd;
+	err = map(ring, blocks, block_size);
 	if (err) {
 		discard(ring);
 		return err;
@@ -195,8 +211,6 @@ int ring_new(struct ring **out, int fd, unsigned blocks, uint32_t block_size,
 	ring->store.release = release;
 	ring->store.keep = keep;
 	ring->pool = pool;
-	ring->fd = fd;
-	ring->mem = mem;
 	ring->block_size = block_size;
 	ring->block_shift = (unsigned)__builtin_ctz(block_size);
 	ring->blocks = blocks;
@@ -240,41 +254,29 @@ static void abandon(struct ring *ring)
 	pass_block(ring);
 }
 
-/* If there is no memory for that, the block stays mapped, and the socket with
- * it. */
-static void take_over(const struct ring *ring, unsigned i, const uint8_t *alias)
-{
-	takeover(block_at(ring, i),
-		 alias ? alias + ((size_t)i << ring->block_shift) : NULL,
-		 ring->block_size);
-}
-
+/* If even takeover_block cannot replace a block, it stays mapped, and the socket
+ * with it. */
 void ring_orphan(struct ring *ring)
 {
-	void *alias;
-	size_t size;
 	unsigned i;
 
 	if (!ring)
 		return;
-	size = (size_t)ring->blocks << ring->block_shift;
 	if (ring->left)
 		abandon(ring);
 	for (i = 0; i < ring->blocks; i++)
 		ring->guarded[i] = guard(ring, i);
-	if (os_map_fd(ring->fd, size, &alias))
-		alias = NULL;
+	takeover_begin(&ring->takeover);
 	atomic_store_explicit(&ring->orphan, true, memory_order_release);
 	for (i = 0; i < ring->blocks; i++) {
 		if (ring->guarded[i]) {
-			take_over(ring, i, alias);
+			takeover_block(&ring->takeover, ring->mem, i);
 			put(ring, i, 1);
 		} else {
 			os_unmap(block_at(ring, i), ring->block_size);
 		}
 	}
-	if (alias)
-		os_unmap(alias, size);
+	takeover_close(&ring->takeover);
 	unref(ring);
 }
 

@@ -1,10 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/takeover.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "os.h"
+
+static uint8_t *spare_at(const struct takeover *t, unsigned i)
+{
+	return t->spare + i * t->size;
+}
+
+int takeover_open(struct takeover *t, int fd, unsigned blocks, size_t size)
+{
+	*t = (struct takeover){ .fd = fd, .blocks = blocks, .size = size };
+	t->spare = os_map((blocks + (size_t)1) * size);
+	return t->spare ? 0 : -ENOMEM;
+}
+
+void takeover_begin(struct takeover *t)
+{
+	void *alias;
+
+	if (!os_map_fd(t->fd, t->blocks * t->size, &alias))
+		t->alias = alias;
+}
+
+void takeover_close(struct takeover *t)
+{
+	os_unmap(spare_at(t, t->used),
+		 (t->blocks + (size_t)1 - t->used) * t->size);
+	if (t->alias)
+		os_unmap(t->alias, t->blocks * t->size);
+}
 
 /* What was written between the copy and the move is in alias only, unless it was
  * written once more since. */
@@ -24,20 +53,52 @@ static void catch_up(uint8_t *mem, const uint8_t *copied, const uint8_t *alias,
 	}
 }
 
-void takeover(uint8_t *mem, const uint8_t *alias, size_t size)
+static int write_whole(int fd, const uint8_t *bytes, size_t len)
 {
-	uint8_t *const copied = os_map(size), *const copy = os_map(size);
+	ssize_t r;
 
-	if (copied && copy) {
-		memcpy(copied, mem, size);
-		memcpy(copy, copied, size);
+	for (; len; bytes += r, len -= (size_t)r) {
+		r = os_write(fd, bytes, len);
+		if (r <= 0)
+			return r ? (int)r : -ENOSPC;
 	}
-	if (!copied || !copy || os_move_map(copy, size, mem)) {
-		if (copy)
-			os_unmap(copy, size);
-	} else if (alias) {
-		catch_up(mem, copied, alias, size);
-	}
-	if (copied)
-		os_unmap(copied, size);
+	return 0;
+}
+
+/* What is mapped in the place of something else needs no more room than that
+ * did, while moving takes a moment's more (mremap_to, mm/mremap.c). */
+static int put_file(uint8_t *mem, const uint8_t *bytes, size_t size)
+{
+	int err, fd = os_memory_file();
+
+	if (fd < 0)
+		return fd;
+	err = write_whole(fd, bytes, size);
+	if (!err)
+		err = os_map_over(fd, size, mem);
+	os_close(fd);
+	return err;
+}
+
+static int put_copy(struct takeover *t, uint8_t *mem, const uint8_t *bytes)
+{
+	uint8_t *const copy = spare_at(t, t->used);
+	int err;
+
+	memcpy(copy, bytes, t->size);
+	err = os_move_map(copy, t->size, mem);
+	if (err)
+		return put_file(mem, bytes, t->size);
+	t->used++;
+	return 0;
+}
+
+void takeover_block(struct takeover *t, uint8_t *mem, unsigned i)
+{
+	uint8_t *const copied = spare_at(t, t->blocks);
+	const size_t at = i * t->size;
+
+	memcpy(copied, mem + at, t->size);
+	if (!put_copy(t, mem + at, copied) && t->alias)
+		catch_up(mem + at, copied, t->alias + at, t->size);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kind/accept.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
@@ -19,21 +20,46 @@ int accept_wait(int fd, const char *path, const struct log *log)
 	return n;
 }
 
+/* Errors of a connection that came to nothing (accept(2)): another may come. */
+static bool is_of_one_peer(int err)
+{
+	static const int errs[] = { EAGAIN,	  ECONNABORTED, EPROTO,
+				    ENETDOWN,	  ENOPROTOOPT,	EHOSTDOWN,
+				    ENONET,	  EHOSTUNREACH, ENETUNREACH };
+	size_t i;
+
+	for (i = 0; i < sizeof(errs) / sizeof(*errs); i++)
+		if (err == -errs[i])
+			return true;
+	return false;
+}
+
+/* Returns the peer's fd. */
+static int await_peer(int listener, const struct locator *loc,
+		      const struct log *log)
+{
+	int err, fd;
+
+	do {
+		err = accept_wait(listener, loc->name, log);
+		if (err)
+			return err;
+		fd = os_accept(listener);
+	} while (is_of_one_peer(fd));
+	if (fd < 0)
+		log_say(log, FDL_LOG_ERR, "%s: cannot accept a peer: %s",
+			loc->name, strerror(-fd));
+	return fd;
+}
+
 static int accept_first(struct opened *opened, const struct locator *loc,
 			const struct log *log)
 {
 	const int listener = opened->bound.listener;
-	int fd, err;
+	const int fd = await_peer(listener, loc, log);
 
-	err = accept_wait(listener, loc->name, log);
-	if (err)
-		return err;
-	fd = os_accept(listener);
-	if (fd < 0) {
-		log_say(log, FDL_LOG_ERR, "%s: cannot accept a peer: %s",
-			loc->name, strerror(-fd));
+	if (fd < 0)
 		return fd;
-	}
 	raise_send_buffer(fd);
 	raise_receive_buffer(fd, SOCKET_BUFFER);
 	os_close(opened->fd[0]);

@@ -5,6 +5,10 @@
 
 #include "os.h"
 
+enum {
+	REST_US = 1000,
+};
+
 /* What a call to look again adds to the eventfd. */
 static const uint64_t CALL = (uint64_t)1 << 32;
 
@@ -49,14 +53,31 @@ static bool must_leave(const struct waker *w)
 	return atomic_load_explicit(w->leave, memory_order_acquire);
 }
 
+/* A signal does not end the wait, nor does the kernel's lack of memory for it,
+ * which may pass. */
+static int wait_on(struct pollfd fds[], unsigned cnt, struct wake_limit *limit)
+{
+	int n;
+
+	for (;;) {
+		n = os_poll(fds, cnt, limit->timeout_ms);
+		if (n != -EINTR && n != -ENOMEM)
+			return n;
+		if (n == -ENOMEM && limit->timeout_ms == 0)
+			return 0;
+		if (n == -ENOMEM)
+			os_nap(REST_US);
+		count_down(limit);
+	}
+}
+
 int wake_poll(const struct waker *w, struct pollfd fds[], unsigned cnt,
 	      struct wake_limit *limit)
 {
 	int n;
 
 	fds[0] = (struct pollfd){ .fd = w->eventfd, .events = POLLIN };
-	while ((n = os_poll(fds, cnt, limit->timeout_ms)) == -EINTR)
-		count_down(limit);
+	n = wait_on(fds, cnt, limit);
 	if (n <= 0)
 		return n;
 	if (!fds[0].revents)

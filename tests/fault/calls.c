@@ -82,6 +82,9 @@ WRAP(int, epoll_wait, FAULT_EPOLL_WAIT, 0,
 WRAP(int, eventfd, FAULT_EVENTFD, 0, (void), ())
 WRAP(int, timerfd, FAULT_TIMERFD, 0, (void), ())
 WRAP(int, timerfd_set, FAULT_TIMERFD_SET, 0, (int fd, unsigned us), (fd, us))
+WRAP_FD(int, map_over, FAULT_MAP_OVER, (int fd, size_t len, void *to),
+	(fd, len, to))
+WRAP(int, memory_file, FAULT_MEMORY_FILE, 0, (void), ())
 WRAP_FD(int, setns, FAULT_SETNS, (int fd, int nstype), (fd, nstype))
 
 DECLARE(int, close, (int fd))

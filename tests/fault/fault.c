@@ -8,6 +8,14 @@
 
 #include "plan.h"
 
+enum { MOST_REFUSED = 4 };
+
+struct refusal {
+	enum fault what;
+	unsigned on;
+	int err;
+};
+
 /* The wrapped functions have no argument that could carry this. The library has
  * threads of its own now and then. */
 static struct {
@@ -15,13 +23,15 @@ static struct {
 	enum fault what, last;
 	unsigned on, seen, nth, times;
 	int err;
+	unsigned refusals;
+	struct refusal refused[MOST_REFUSED];
 	int held;		/* for the next call to tell */
-	bool hit;
+	bool hit, paused;
 	struct fault_usage usage;
 	struct fault_trace *trace;
 	void (*wait)(void *arg);
 	void *wait_arg;
-	int64_t gained, step;
+	int64_t now_us, step_us;
 } plan = { .lock = PTHREAD_MUTEX_INITIALIZER, .what = FAULTS };
 
 static void lock(void)
@@ -45,13 +55,24 @@ void fault_set_on(enum fault what, unsigned on, unsigned nth, unsigned times,
 	plan.times = times;
 	plan.err = err;
 	plan.held = 0;
-	plan.hit = false;
+	plan.hit = plan.paused = false;
 	unlock();
 }
 
 void fault_set(enum fault what, unsigned nth, unsigned times, int err)
 {
 	fault_set_on(what, ON_ANY, nth, times, err);
+}
+
+void fault_refuse(enum fault what, unsigned on, int err)
+{
+	lock();
+	if (what == FAULTS)
+		plan.refusals = 0;
+	else if (plan.refusals < MOST_REFUSED)
+		plan.refused[plan.refusals++] = (struct refusal){ what, on,
+								  err };
+	unlock();
 }
 
 bool fault_hit(void)
@@ -62,6 +83,13 @@ bool fault_hit(void)
 	hit = plan.hit;
 	unlock();
 	return hit;
+}
+
+void fault_pause(bool pause)
+{
+	lock();
+	plan.paused = pause;
+	unlock();
 }
 
 bool fault_clear(void)
@@ -121,6 +149,8 @@ const char *fault_name(enum fault what)
 		[FAULT_MALLOC] = "malloc",
 		[FAULT_MAP_FD] = "os_map_fd",
 		[FAULT_MOVE_MAP] = "os_move_map",
+		[FAULT_MAP_OVER] = "os_map_over",
+		[FAULT_MEMORY_FILE] = "os_memory_file",
 		[FAULT_SETNS] = "os_setns",
 		[FAULT_THREAD] = "pthread_create",
 	};
@@ -165,15 +195,17 @@ void plan_wait(void)
 void fault_hurry(int64_t step_us)
 {
 	lock();
-	plan.step = step_us;
+	plan.step_us = step_us;
 	unlock();
 }
 
 int64_t plan_clock(int64_t now_us)
 {
 	lock();
-	plan.gained += plan.step;
-	now_us += plan.gained;
+	if (now_us > plan.now_us && !plan.step_us)
+		plan.now_us = now_us;
+	plan.now_us += plan.step_us;
+	now_us = plan.now_us;
 	unlock();
 	return now_us;
 }
@@ -227,16 +259,28 @@ static void note(enum fault what, unsigned on)
 }
 
 /* Under the lock. */
+static int is_refused(enum fault what, unsigned on)
+{
+	const struct refusal *r = plan.refused;
+
+	for (; r < plan.refused + plan.refusals; r++)
+		if (r->what == what && (r->on == ON_ANY || r->on == on))
+			return -r->err;
+	return 0;
+}
+
 static int decide(enum fault what, unsigned on)
 {
+	if (plan.paused)
+		return 0;
 	plan.usage.calls++;
 	note(what, on);
 	if (plan.times == 0 || (plan.what != FAULT_ANY && plan.what != what) ||
 	    (plan.on != ON_ANY && plan.on != on))
-		return 0;
+		return is_refused(what, on);
 	plan.seen++;
 	if (plan.seen < plan.nth || plan.seen - plan.nth >= plan.times)
-		return 0;
+		return is_refused(what, on);
 	plan.hit = true;
 	plan.last = what;
 	return -plan.err;
@@ -257,7 +301,9 @@ int plan_now_fd(enum fault what, int fd)
 	int fate;
 
 	lock();
-	fate = decide(what, plan.on != ON_ANY || plan.trace ? what_fd(fd) : 0);
+	fate = decide(what, plan.on != ON_ANY || plan.trace || plan.refusals ?
+				    what_fd(fd) :
+				    0);
 	unlock();
 	return fate;
 }

@@ -54,6 +54,8 @@ enum fault {
 	FAULT_MALLOC,		/* and calloc, realloc, strdup */
 	FAULT_MAP_FD,
 	FAULT_MOVE_MAP,
+	FAULT_MAP_OVER,
+	FAULT_MEMORY_FILE,
 	FAULT_SETNS,
 	FAULT_THREAD,		/* pthread_create */
 	FAULTS,
@@ -101,11 +103,17 @@ void fault_set(enum fault what, unsigned nth, unsigned times, int err);
 void fault_set_on(enum fault what, unsigned on, unsigned nth, unsigned times,
 		  int err);
 
+/* Such calls fail as long as this is so, whatever else does; FAULTS: none. */
+void fault_refuse(enum fault what, unsigned on, int err);
+
 /* Nothing fails any more. Returns whether a call was made to fail. */
 bool fault_clear(void);
 
 /* Whether one has been. */
 bool fault_hit(void);
+
+/* Until it is called with false, calls neither fail nor count. */
+void fault_pause(bool pause);
 
 /* Which call failed last. */
 enum fault fault_last(void);
@@ -139,8 +147,8 @@ void fault_trace(struct fault_trace *trace);
 /* Call fn before the library waits without an end. NULL: no more. */
 void fault_on_wait(void (*fn)(void *arg), void *arg);
 
-/* The library's clock gains so much each time it is looked at; 0: it is the
- * real one. */
+/* The library's clock goes so much further each time it is looked at, and else
+ * stands; 0: it is the real one. */
 void fault_hurry(int64_t step_us);
 
 #endif

@@ -213,37 +213,39 @@ static void look(const struct batch *b, const struct fdl_coalesced *out)
 	free(bytes);
 }
 
-/* It may be of any flow. */
-static bool has_hidden_flow(const struct batch *b, int i)
+static bool is_same_flow(const struct batch *b, int i, int k)
+{
+	const uint8_t *f = b->frame[i], *g = b->frame[k];
+	struct recut p, q;
+
+	if (!recut_find(f, b->len[i], b->pkt[i].link_len, &p) ||
+	    !recut_find(g, b->len[k], b->pkt[k].link_len, &q) ||
+	    p.version != q.version || p.proto != q.proto)
+		return false;
+	return !memcmp(f + p.l4, g + q.l4, 4) &&
+	       !memcmp(f + p.l3 + (p.version == 4 ? 12 : 8),
+		       g + q.l3 + (q.version == 4 ? 12 : 8),
+		       p.version == 4 ? 8 : 32);
+}
+
+/* Whether a later packet may come out first. It was merged then. The earlier one
+ * must be of no flow at all, or of another; a fragment, or a packet whose headers
+ * are not at hand, may be of any. */
+static bool may_overtake(const struct batch *b, int earlier, int later)
 {
 	struct parsed p;
 
-	return parse_frame(b->iov[i][0].iov_base, b->iov[i][0].iov_len,
-			   b->len[i], b->pkt[i].link_len,
-			   &p) == FDL_REFUSE_HEADERS ||
-	       p.fragment;
-}
-
-/* Whether the later packet of the two may come out first. It was merged then,
- * so its flow is known; the earlier one must be known not to be of it. */
-static bool may_overtake(const struct batch *b, int earlier, int later)
-{
-	const struct fdl_coalesce_packet *pa = &b->pkt[earlier];
-	const struct fdl_coalesce_packet *pb = &b->pkt[later];
-	const uint8_t *fa = b->frame[earlier], *fb = b->frame[later];
-	struct recut a, c;
-
-	if (!recut_find(fb, b->len[later], pb->link_len, &c) ||
-	    has_hidden_flow(b, earlier))
+	switch (parse_frame(b->iov[earlier][0].iov_base,
+			    b->iov[earlier][0].iov_len, b->len[earlier],
+			    b->pkt[earlier].link_len, &p)) {
+	case FDL_REFUSE_NONE:
+		return !is_same_flow(b, earlier, later);
+	case FDL_REFUSE_FRAGMENT:
+	case FDL_REFUSE_HEADERS:
 		return false;
-	if (!recut_find(fa, b->len[earlier], pa->link_len, &a))
+	default:
 		return true;
-	if (a.version != c.version || a.proto != c.proto)
-		return true;
-	return memcmp(fa + a.l4, fb + c.l4, 4) != 0 ||
-	       memcmp(fa + a.l3 + (a.version == 4 ? 12 : 8),
-		      fb + c.l3 + (c.version == 4 ? 12 : 8),
-		      a.version == 4 ? 8 : 32) != 0;
+	}
 }
 
 static void order_is_kept(const struct batch *b)

@@ -27,7 +27,7 @@
 const uint8_t link_local[6] = { 0x02, 0, 0, 0, 0, 0x01 };
 const uint8_t link_remote[6] = { 0x02, 0, 0, 0, 0, 0x02 };
 
-static int packet_socket(const char *dev)
+int link_packet_socket(const char *dev)
 {
 	struct sockaddr_ll addr = {
 		.sll_family = AF_PACKET,
@@ -61,7 +61,7 @@ static int make_tuntap(struct link *l, short type)
 		return -errno;
 	netns_set_up(l->dev, true);
 	netns_wait_running(l->dev);
-	l->peer = packet_socket(l->dev);
+	l->peer = link_packet_socket(l->dev);
 	return l->peer < 0 ? l->peer : 0;
 }
 
@@ -84,8 +84,8 @@ static int make_veth(struct link *l)
 	netns_set_up(l->peer_dev, true);
 	netns_wait_running(l->dev);
 	netns_wait_running(l->peer_dev);
-	l->fd = packet_socket(l->dev);
-	l->peer = packet_socket(l->peer_dev);
+	l->fd = link_packet_socket(l->dev);
+	l->peer = link_packet_socket(l->peer_dev);
 	if (l->fd < 0)
 		return l->fd;
 	return l->peer < 0 ? l->peer : 0;

@@ -72,6 +72,9 @@ extern const uint8_t link_local[6], link_remote[6];
  * 0 or -errno. */
 int link_make(struct link *l, const struct link_kind *kind, unsigned index);
 
+/* A socket that sends and receives what passes the device; or -errno. */
+int link_packet_socket(const char *dev);
+
 /* An endpoint over it; opts may be NULL. The link's own flags and the address
  * link_local are added. */
 int link_endpoint(struct link *l, enum fdl_mode mode,

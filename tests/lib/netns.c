@@ -16,7 +16,7 @@
 
 #define REEXEC "FDLINK_TEST_NETNS"
 
-enum { PATIENCE_MS = 30000 };
+enum { PATIENCE_MS = 30000, MAX_ARGS = 16 };
 
 static void skip(const char *why)
 {
@@ -37,17 +37,20 @@ static void start_anew(char *argv[])
 	char self[4096];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char unshare_cmd[] = "unshare", flags[] = "-Urn";
-	char *args[] = { unshare_cmd, flags, self, argv[1], NULL };
+	char *args[MAX_ARGS] = { unshare_cmd, flags, self };
+	int i;
 
 	if (n < 0 || getenv(REEXEC))
 		skip("no user namespace to be had");
 	self[n] = '\0';
+	for (i = 1; argv[i] && i + 3 < MAX_ARGS; i++)
+		args[i + 2] = argv[i];
 	setenv(REEXEC, "1", 1);
 	execvp(args[0], args);
 	skip("unshare(1) cannot be run");
 }
 
-static void ipv6_off(void)
+void netns_ipv6_off(void)
 {
 	int fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6",
 		      O_WRONLY | O_CLOEXEC);
@@ -65,7 +68,7 @@ void netns_enter(char *argv[])
 		start_anew(argv);
 	if (!getenv(REEXEC) && unshare(CLONE_NEWNET) < 0)
 		skip("no network namespace to be had");
-	ipv6_off();
+	netns_ipv6_off();
 }
 
 void netns_command(const char *fmt, ...)

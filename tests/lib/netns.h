@@ -15,6 +15,9 @@ enum { EXIT_SKIPPED = 77 };
  */
 void netns_enter(char *argv[]);
 
+/* In the calling thread's namespace: no device sends anything of itself. */
+void netns_ipv6_off(void);
+
 /* Run a shell command, which must succeed. */
 void netns_command(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

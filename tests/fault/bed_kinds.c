@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How each is made, and made anew. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bed.h"
+#include "netns.h"
+
+enum {
+	PORT = 7001,
+	OUR_PORT = 7002,
+};
+
+static int socket_type(const struct bed *b)
+{
+	if (bed_is_stream(b))
+		return SOCK_STREAM;
+	return !strncmp(b->kind->name, "seqpacket", 9) ? SOCK_SEQPACKET :
+							 SOCK_DGRAM;
+}
+
+static struct sockaddr_un unix_name(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
+	return un;
+}
+
+static struct sockaddr_in inet_name(in_port_t port)
+{
+	return (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+}
+
+static int unix_socket(const struct bed *b, const char *path)
+{
+	const struct sockaddr_un un = unix_name(path);
+	const int fd = socket(AF_UNIX, socket_type(b) | SOCK_CLOEXEC, 0);
+
+	unlink(path);
+	assert_int_equal(bind(fd, (const void *)&un, sizeof(un)), 0);
+	return fd;
+}
+
+static int connect_unix(int fd, const char *path)
+{
+	const struct sockaddr_un un = unix_name(path);
+
+	return connect(fd, (const void *)&un, sizeof(un));
+}
+
+static int make_given(struct bed *b)
+{
+	(void)b;
+	return 0;
+}
+
+/* The device is there before it is opened, and stays. */
+static int make_device(struct bed *b)
+{
+	struct link *l = &b->link;
+	const char *mode = l->kind->traits & LINK_IP ? "tun" : "tap";
+
+	close(l->fd);
+	close(l->peer);
+	l->fd = -1;
+	while (netns_has(l->dev))
+		usleep(1000);
+	netns_command("ip tuntap add dev %s mode %s", l->dev, mode);
+	netns_set_up(l->dev, true);
+	l->peer = link_packet_socket(l->dev);
+	return l->peer < 0 ? l->peer : 0;
+}
+
+static void await_device(struct bed *b)
+{
+	netns_wait_running(b->link.dev);
+}
+
+/* The socket that is given by its number stays open. */
+static int make_numbered(struct bed *b)
+{
+	snprintf(b->locator, sizeof(b->locator), "fd:%d", b->link.fd);
+	return 0;
+}
+
+static int make_paths(struct bed *b)
+{
+	strcpy(b->dir, "/tmp/fdlink-fault.XXXXXX");
+	assert_non_null(mkdtemp(b->dir));
+	snprintf(b->path, sizeof(b->path), "%s/ours", b->dir);
+	snprintf(b->local, sizeof(b->local), "%s/theirs", b->dir);
+	close(b->link.fd);
+	close(b->link.peer);
+	b->link.fd = b->link.peer = -1;
+	return 0;
+}
+
+static int make_listener(struct bed *b)
+{
+	make_paths(b);
+	b->listener = unix_socket(b, b->local);
+	assert_int_equal(listen(b->listener, 8), 0);
+	assert_int_equal(fcntl(b->listener, F_SETFL, O_NONBLOCK), 0);
+	return 0;
+}
+
+static int make_tcp(struct bed *b)
+{
+	const struct sockaddr_in name = inet_name(PORT);
+	const int on = 1;
+
+	make_paths(b);
+	netns_set_up("lo", true);
+	b->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(b->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	assert_int_equal(bind(b->listener, (const void *)&name, sizeof(name)),
+			 0);
+	assert_int_equal(listen(b->listener, 8), 0);
+	assert_int_equal(fcntl(b->listener, F_SETFL, O_NONBLOCK), 0);
+	return 0;
+}
+
+static int make_udp(struct bed *b)
+{
+	const struct sockaddr_in theirs = inet_name(PORT);
+	const struct sockaddr_in ours = inet_name(OUR_PORT);
+
+	make_paths(b);
+	b->link.peer = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(
+		bind(b->link.peer, (const void *)&theirs, sizeof(theirs)), 0);
+	return connect(b->link.peer, (const void *)&ours, sizeof(ours));
+}
+
+static void accept_it(struct bed *b)
+{
+	const int on = 1;
+
+	b->link.peer = accept4(b->listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(b->link.peer >= 0);
+	/* Of no effect but on TCP, where a frame is to go at once. */
+	setsockopt(b->link.peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+static void hang_up(struct bed *b)
+{
+	int fd;
+
+	while (b->listener >= 0 &&
+	       (fd = accept4(b->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		close(fd);
+	if (b->link.peer >= 0)
+		close(b->link.peer);
+	b->link.peer = -1;
+}
+
+static void call_on(void *arg)
+{
+	struct bed *b = arg;
+
+	b->link.peer = socket(AF_UNIX, socket_type(b) | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect_unix(b->link.peer, b->path), 0);
+}
+
+static void will_call(struct bed *b)
+{
+	fault_on_wait(call_on, b);
+}
+
+/* The first datagram says who the peer is; the first again, where that one could
+ * not be answered. */
+static void write_to(void *arg)
+{
+	struct bed *b = arg;
+	int queued = 0;
+
+	if (b->link.peer < 0)
+		b->link.peer = unix_socket(b, b->local);
+	fault_on_wait(write_to, b);
+	ioctl(b->link.peer, SIOCOUTQ, &queued);
+	if (queued)
+		return;
+	assert_int_equal(connect_unix(b->link.peer, b->path), 0);
+	b->link.rx_offered = 0;
+	bed_feed(b);
+}
+
+static void will_write(struct bed *b)
+{
+	fault_on_wait(write_to, b);
+}
+
+static void bind_peer(struct bed *b)
+{
+	b->link.peer = unix_socket(b, b->local);
+}
+
+static void join_peer(struct bed *b)
+{
+	assert_int_equal(connect_unix(b->link.peer, b->path), 0);
+}
+
+#define FORCE(name)	(SOL_SOCKET << 16 | (name))
+
+#define GIVEN(kind_name, base_name, how, times)                             \
+	{                                                                     \
+		.name = kind_name, .base = base_name, .mode = FDL_MODE_##how, \
+		.make = make_given, .most = times                             \
+	}
+
+/* clang-format off */
+const struct bed_kind bed_kinds[] = {
+	GIVEN("tap", "tap", READV, 300),
+	GIVEN("tun", "tun", READV, 300),
+	GIVEN("packet-readv", "veth", READV, 200),
+	GIVEN("packet-recvmmsg", "veth", RECVMMSG, 200),
+	GIVEN("packet-mmap", "veth", PACKET_MMAP, 100),
+	GIVEN("seqpacket-readv", "seqpacket", READV, 300),
+	GIVEN("seqpacket-recvmmsg", "seqpacket", RECVMMSG, 300),
+	GIVEN("datagram-readv", "dgram", READV, 300),
+	GIVEN("datagram-recvmmsg", "dgram", RECVMMSG, 300),
+	GIVEN("udp-readv", "udp", READV, 300),
+	GIVEN("udp-recvmmsg", "udp", RECVMMSG, 300),
+	{ .name = "tap-opened", .base = "tap", .make = make_device,
+	  .locator = "tap:%1$s,mtu=1400", .opened = await_device,
+	  .flags = FDL_COALESCE | FDL_RX_CSUM | FDL_RX_GSO | FDL_GRO,
+	  .most = 100 },
+	{ .name = "tap-netns", .base = "tap", .make = make_device,
+	  .locator = "tap:%1$s,offload=off,netns=/proc/self/ns/net",
+	  .opened = await_device, .most = 100 },
+	{ .name = "tun-opened", .base = "tun", .make = make_device,
+	  .locator = "tun:%1$s", .opened = await_device, .most = 100 },
+	{ .name = "packet-opened", .base = "packet", .make = make_given,
+	  .locator = "packet:%1$s", .mode = FDL_MODE_ADAPTIVE, .most = 60 },
+	{ .name = "packet-auto", .base = "packet", .make = make_given,
+	  .locator = "packet:%1$s,queues=2,promisc", .most = 60 },
+	{ .name = "packet-ring", .base = "packet", .make = make_given,
+	  .locator = "packet:%1$s,queues=2", .mode = FDL_MODE_PACKET_MMAP,
+	  .most = 60 },
+	/* Memory is not moved: what stands in for that can fail as well. */
+	{ .name = "packet-ring-unmoved", .base = "packet", .make = make_given,
+	  .locator = "packet:%1$s", .mode = FDL_MODE_PACKET_MMAP,
+	  .refused = { { FAULT_MOVE_MAP, ON_ANY, ENOMEM } }, .most = 60 },
+	/* A user who has the socket or the device, and no privilege. */
+	{ .name = "packet-poor", .base = "packet", .make = make_given,
+	  .locator = "packet:%1$s", .mode = FDL_MODE_RECVMMSG,
+	  .refused = { { FAULT_IOCTL, SIOCGSKNS, EPERM },
+		       { FAULT_SETSOCKOPT, FORCE(SO_SNDBUFFORCE), EPERM },
+		       { FAULT_SETSOCKOPT, FORCE(SO_RCVBUFFORCE), EPERM } },
+	  .most = 60 },
+	{ .name = "tap-poor", .base = "tap", .make = make_given,
+	  .refused = { { FAULT_IOCTL, TUNGETDEVNETNS, EPERM } }, .most = 100 },
+	{ .name = "packet-loaded", .base = "packet", .make = make_given,
+	  .locator = "packet:%1$s", .mode = FDL_MODE_ADAPTIVE, .loaded = true,
+	  .most = 30 },
+	{ .name = "fd", .base = "seqpacket", .make = make_numbered,
+	  .locator = "fd:", .most = 200 },
+	{ .name = "seqpacket", .base = "seqpacket", .make = make_listener,
+	  .locator = "seqpacket:%3$s", .opened = accept_it, .end = hang_up,
+	  .most = 300 },
+	{ .name = "seqpacket-listen", .base = "seqpacket", .make = make_paths,
+	  .locator = "seqpacket:%2$s,listen", .begin = will_call,
+	  .end = hang_up, .binds = true, .most = 300 },
+	{ .name = "unixgram", .base = "dgram", .make = make_paths,
+	  .locator = "unixgram:%3$s,local=%2$s", .begin = bind_peer,
+	  .opened = join_peer, .end = hang_up, .binds = true, .most = 300 },
+	{ .name = "unixgram-listen", .base = "dgram", .make = make_paths,
+	  .locator = "unixgram:%2$s,listen", .begin = will_write,
+	  .end = hang_up, .binds = true, .most = 300 },
+	{ .name = "udp", .base = "udp", .make = make_udp,
+	  .locator = "udp:127.0.0.1:7001,local=127.0.0.1:7002", .most = 300 },
+	{ .name = "stream", .base = "seqpacket", .make = make_listener,
+	  .locator = "stream:%3$s", .opened = accept_it, .end = hang_up,
+	  .most = 300 },
+	{ .name = "stream-listen", .base = "seqpacket", .make = make_paths,
+	  .locator = "stream:%2$s,listen", .begin = will_call,
+	  .end = hang_up, .binds = true, .most = 300 },
+	{ .name = "stream-tcp", .base = "seqpacket", .make = make_tcp,
+	  .locator = "stream:127.0.0.1:7001", .opened = accept_it,
+	  .end = hang_up, .most = 300 },
+	{ .name = NULL },
+};
+/* clang-format on */

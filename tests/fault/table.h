@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which errors the kernel may give, call by call. */
+#ifndef TESTS_FAULT_TABLE_H
+#define TESTS_FAULT_TABLE_H
+
+#include "fault.h"
+
+enum { MOST_ERRORS = 10 };
+
+struct fault_row {
+	enum fault what;
+	unsigned on;			/* ON_ANY: whichever */
+	int err[MOST_ERRORS];		/* up to the first 0; as fault_set */
+};
+
+/* The last has FAULTS. */
+extern const struct fault_row fault_table[];
+
+/* Returns the row of such a call; NULL: there is none. */
+const struct fault_row *fault_row(enum fault what, unsigned on);
+
+#endif

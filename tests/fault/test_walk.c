@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For each kind of link and mode: every call that an endpoint makes in its life
+ * fails in every way that the table knows, the first such call, the second and
+ * so on. Whatever fails, the endpoint is refused with that reason, or right, or
+ * has ended with one; it leaves nothing behind, and does not spin.
+ *
+ *	fault_walk [NAME]	of the beds that match only; FAULT_WALK=all in
+ *				the environment: every single call
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "contract.h"
+#include "fault.h"
+#include "netns.h"
+#include "table.h"
+#include "trip.h"
+#include "usage.h"
+
+enum {
+	MOST_BEDS = 40,
+	MOST_WRONG = 20,	/* are told of, each */
+	MORE_CALLS = 4,		/* times as many as without a fault: it spins */
+	MOST_TIMES = 300,	/* that one call is made */
+};
+
+/* What there was before an endpoint. */
+struct before {
+	unsigned fds;
+	struct fault_usage usage;
+};
+
+struct walk {
+	struct bed bed;
+	struct trip trip;
+	struct fault_trace trace;	/* of a life without a fault */
+	unsigned long calls;		/* in it */
+	unsigned runs, hits, wrong;
+};
+
+static struct walk walk;
+
+static void look_before(struct before *was)
+{
+	was->fds = usage_entries("/proc/self/fd");
+	was->usage = fault_usage();
+}
+
+static void complain(const struct fault_row *row, unsigned nth, int err,
+		     const char *what)
+{
+	const char *how = err & FAULT_SHORT   ? "does less" :
+			  err & FAULT_NOTHING ? "does nothing" :
+			  err & FAULT_READY   ? "is ready for nothing" :
+						strerror(err & FAULT_ERRNO);
+
+	if (walk.wrong++ < MOST_WRONG)
+		print_error("%s: %s (%#x) number %u, %s: %s\n",
+			    walk.bed.kind->name,
+			    row ? fault_name(row->what) : "no call",
+			    row ? row->on : 0, nth, row ? how : "", what);
+}
+
+/* What must not be left. Returns NULL: nothing is. */
+static const char *left_behind(const struct before *was)
+{
+	const struct bed *b = &walk.bed;
+	const struct fault_usage now = fault_usage();
+
+	if (usage_entries("/proc/self/fd") != was->fds)
+		return "an fd is left";
+	if (now.blocks != was->usage.blocks)
+		return "memory is left";
+	if (now.bytes != was->usage.bytes)
+		return "a mapping is left";
+	if (now.threads != was->usage.threads)
+		return "a thread is left";
+	if (now.wrong != was->usage.wrong)
+		return "an fd was closed twice";
+	if (b->kind->binds && !access(b->path, F_OK) &&
+	    fault_last() != FAULT_UNLINK && fault_last() != FAULT_FILE)
+		return "the socket's file is left";
+	return NULL;
+}
+
+static bool is_excess(unsigned long calls)
+{
+	return walk.calls && calls > walk.calls * MORE_CALLS + 200;
+}
+
+/* One life. Returns whether the call was made nth times. */
+static bool run(const struct fault_row *row, unsigned nth, int err)
+{
+	struct trip *t = &walk.trip;
+	struct before was;
+	const char *left;
+	bool hit;
+
+	look_before(&was);
+	if (row)
+		fault_set_on(row->what, row->on, nth, 1, err);
+	trip_make(t, &walk.bed, err);
+	hit = fault_clear();
+	bed_rest(&walk.bed);
+	left = left_behind(&was);
+	if (walk.bed.kind->binds)
+		unlink(walk.bed.path);
+	if (*t->wrong)
+		complain(row, nth, err, t->wrong);
+	else if (left)
+		complain(row, nth, err, left);
+	else if (is_excess(fault_usage().calls - was.usage.calls))
+		complain(row, nth, err, "it spins");
+	if (!walk.calls)
+		walk.calls = fault_usage().calls - was.usage.calls;
+	walk.runs++;
+	walk.hits += hit;
+	return hit;
+}
+
+/* The first one warms the C library up. */
+static bool run_without_fault(void)
+{
+	run(NULL, 0, 0);
+	walk.calls = 0;
+	fault_trace(&walk.trace);
+	run(NULL, 0, 0);
+	fault_trace(NULL);
+	return walk.wrong == 0;
+}
+
+/* A call that the table does not know would never fail here. */
+static void expect_rows(void)
+{
+	char text[80];
+	size_t i;
+
+	for (i = 0; i < walk.trace.n; i++) {
+		const struct fault_note *call = &walk.trace.call[i];
+
+		if (fault_row(call->what, call->on))
+			continue;
+		snprintf(text, sizeof(text), "%s (%#x) has no row in the table",
+			 fault_name(call->what), call->on);
+		complain(NULL, 0, 0, text);
+	}
+}
+
+static unsigned times(const struct fault_row *row)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < walk.trace.n; i++)
+		n += walk.trace.call[i].what == row->what &&
+		     (row->on == ON_ANY || walk.trace.call[i].on == row->on);
+	return n < MOST_TIMES ? n : MOST_TIMES;
+}
+
+static unsigned errors(const struct fault_row *row)
+{
+	unsigned n = 0;
+
+	while (n < MOST_ERRORS && row->err[n])
+		n++;
+	return n;
+}
+
+static unsigned count_runs(void)
+{
+	const struct fault_row *row;
+	unsigned n = 0;
+
+	for (row = fault_table; row->what != FAULTS; row++)
+		n += times(row) * errors(row);
+	return n;
+}
+
+/* Every stride-th of them, and of each row one: numbers of calls and errors go
+ * up side by side, so that few runs have many of both. */
+static void walk_row(const struct fault_row *row, unsigned stride)
+{
+	const unsigned calls = times(row), errs = errors(row);
+	unsigned i;
+
+	for (i = 0; i < calls * errs; i += stride)
+		run(row, i % calls + 1, row->err[(i / calls + i) % errs]);
+}
+
+static void walk_all(void)
+{
+	const bool whole = getenv("FAULT_WALK");
+	const unsigned most = walk.bed.kind->most;
+	const struct fault_row *row;
+	unsigned stride = 1;
+
+	if (!whole && count_runs() > most)
+		stride = count_runs() / most + 1;
+	for (row = fault_table; row->what != FAULTS; row++)
+		if (times(row))
+			walk_row(row, stride);
+}
+
+static void no_fault_breaks_it(void **state)
+{
+	const struct bed_kind *kind = *state;
+	const long long start = netns_now_ms();
+
+	walk = (struct walk){ .runs = 0 };
+	if (bed_make(&walk.bed, kind) < 0)
+		skip();
+	if (run_without_fault()) {
+		expect_rows();
+		walk_all();
+	}
+	bed_free(&walk.bed);
+	print_message("%s: %u runs of %u, %u calls failed, in %lld ms\n",
+		      kind->name, walk.runs, count_runs(), walk.hits,
+		      netns_now_ms() - start);
+	assert_int_equal(walk.wrong, 0);
+}
+
+int main(int argc, char *argv[])
+{
+	struct CMUnitTest tests[MOST_BEDS];
+	const struct bed_kind *kind;
+	size_t n = 0;
+
+	(void)argc;
+	netns_enter(argv);
+	if (argv[1])
+		cmocka_set_test_filter(argv[1]);
+	for (kind = bed_kinds; kind->name; kind++)
+		tests[n++] = (struct CMUnitTest){
+			.name = kind->name,
+			.test_func = no_fault_breaks_it,
+			.initial_state = (void *)(uintptr_t)kind,
+		};
+	return _cmocka_run_group_tests("walk", tests, n, NULL, NULL) ?
+		       EXIT_FAILURE :
+		       EXIT_SUCCESS;
+}

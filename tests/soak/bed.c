@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <fdlink/open.h>
+
+#include "netns.h"
+#include "peer.h"
+
+enum { POOL = 1024, WAIT_ROOM_MS = 20 };
+
+/* The endpoint connects to an abstract address, and the peer is who is there. */
+static int make_stream(struct link *l)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(addr.sun_family);
+
+	l->dev[0] = '\0';
+	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* The kernel chooses the name: five hexadecimal digits. */
+	if (bind(l->fd, (struct sockaddr *)&addr, len) || listen(l->fd, 1))
+		return -errno;
+	len = sizeof(addr);
+	getsockname(l->fd, (struct sockaddr *)&addr, &len);
+	snprintf(l->locator, sizeof(l->locator), "stream:@%.5s",
+		 addr.sun_path + 1);
+	return 0;
+}
+
+static int accept_peer(struct link *l)
+{
+	l->peer = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
+	return l->peer < 0 ? -errno : 0;
+}
+
+static int make_null(struct link *l)
+{
+	l->dev[0] = '\0';
+	strcpy(l->locator, "null:");
+	return 0;
+}
+
+/* By the numbers that /sys tells: /dev may be another namespace's. */
+static int open_node(void)
+{
+	char path[] = "/tmp/fdlink-soak-XXXXXX/tap";
+	char *const slash = strrchr(path, '/');
+	unsigned major, minor;
+	FILE *f = popen("cat /sys/class/net/fdt0/macvtap/tap*/dev "
+			"/sys/class/net/fdt0/tap*/dev 2>/dev/null",
+			"re");
+	int fd = -1, n = f ? fscanf(f, "%u:%u", &major, &minor) : 0;
+
+	if (f)
+		pclose(f);
+	*slash = '\0';
+	if (n != 2 || !mkdtemp(path))
+		return -ENODEV;
+	*slash = '/';
+	if (!mknod(path, S_IFCHR | 0600, makedev(major, minor)))
+		fd = open(path, O_RDWR | O_CLOEXEC);
+	unlink(path);
+	*slash = '\0';
+	rmdir(path);
+	return fd < 0 ? -EPERM : fd;
+}
+
+/* On one end of a veth, and its peer at the other. */
+static int make_macvtap(struct link *l)
+{
+	netns_command("ip link add fdb type veth peer name %s address "
+		      "02:00:00:00:00:02",
+		      l->peer_dev);
+	netns_set_up("fdb", true);
+	netns_set_up(l->peer_dev, true);
+	netns_wait_running("fdb");
+	if (system("ip link add fdt0 link fdb address 02:00:00:00:00:01 "
+		   "type macvtap mode passthru 2>/dev/null"))
+		return -EOPNOTSUPP;
+	netns_set_up(l->dev, true);
+	netns_wait_running(l->peer_dev);
+	l->fd = open_node();
+	l->peer = peer_socket(l->peer_dev);
+	return l->fd < 0 ? l->fd : l->peer < 0 ? l->peer : 0;
+}
+
+static const struct link_kind rows[] = {
+	{ "macvtap", LINK_ETHERNET | LINK_DEVICE | LINK_TAGS, 0, make_macvtap,
+	  NULL },
+	{ "stream", LINK_ETHERNET | LINK_UNIX | LINK_TAGS, FDL_ETHERNET,
+	  make_stream, accept_peer },
+	{ "null", LINK_ETHERNET | LINK_UNIX | LINK_TAGS, FDL_ETHERNET,
+	  make_null, NULL },
+	{ NULL, 0, 0, NULL, NULL },
+};
+
+#define MESSAGES .feed = feed_message, .collect = collect_message
+#define VETH                                               \
+	.feed = feed_veth, .collect = collect_message, .ahead = ahead_at_veth, \
+	.behind = behind_at_packet
+#define LOOPBACK MESSAGES, .behind = behind_at_udp, .device = "lo"
+
+static const struct bed beds[] = {
+	{ "tap", "tap", MESSAGES, .behind = behind_at_packet },
+	{ "tun", "tun", MESSAGES, .behind = behind_at_packet },
+	{ "macvtap", "macvtap", .feed = feed_veth, .collect = collect_message,
+	  .ahead = ahead_at_veth, .behind = behind_at_macvtap },
+	{ "veth", "packet", VETH },
+	{ "packet", "packet", VETH },
+	{ "seqpacket", "seqpacket", MESSAGES },
+	{ "seqpacket-ip", "seqpacket", MESSAGES },
+	{ "stream", "stream", .feed = feed_stream, .collect = collect_stream },
+	{ "dgram", "datagram", MESSAGES },
+	{ "dgram-ip", "datagram", MESSAGES },
+	{ "vfkit", "vfkit", MESSAGES },
+	{ "udp", "udp", LOOPBACK },
+	{ "udp-ip", "udp", LOOPBACK },
+	{ .name = "null", .kind = "null" },
+};
+
+const struct bed *bed_at(unsigned n)
+{
+	return n < sizeof(beds) / sizeof(beds[0]) ? &beds[n] : NULL;
+}
+
+static const struct link_kind *find(const struct link_kind *row,
+				    const char *name)
+{
+	while (row->name && strcmp(row->name, name) != 0)
+		row++;
+	return row->name ? row : NULL;
+}
+
+static const struct link_kind *row_of(const struct bed *bed)
+{
+	const struct link_kind *row = find(rows, bed->name);
+
+	return row ? row : find(link_kinds, bed->name);
+}
+
+int bed_open(struct soak *s)
+{
+	const struct fdl_options opts = {
+		.size = sizeof(opts),
+		.pool = POOL,
+		.tx_wait_ms = WAIT_ROOM_MS,
+	};
+	int err = link_make(&s->l, row_of(s->bed), 0);
+
+	if (!err)
+		err = link_endpoint(&s->l, s->mode, &opts);
+	if (err)
+		bed_close(s);
+	return err;
+}
+
+void bed_close(struct soak *s)
+{
+	char peer[sizeof(s->l.peer_dev)];
+
+	memcpy(peer, s->l.peer_dev, sizeof(peer));
+	link_free(&s->l);
+	if (netns_has(peer))
+		netns_command("ip link del %s", peer);
+}

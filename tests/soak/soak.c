@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * soak [--seconds N] [--kind NAME] [--mode NAME]: each kind of link, in each of
+ * its modes, N seconds (1). FDL_SEED repeats what befell it.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <fdlink/open.h>
+
+#include "bed.h"
+#include "kinds.h"
+#include "netns.h"
+
+enum {
+	MOST_DISTURBANCES = 5,
+	PATIENCE_MS = 30000,
+};
+
+struct wanted {
+	const char *kind, *mode;
+	long long ms;
+};
+
+void soak_wrong(struct soak *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (atomic_exchange(&s->wrong, true))
+		return;
+	printf("%s, %s: ", s->bed->name, fdl_mode_name(s->mode));
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("; since the last look:%s\n", s->what[0] ? s->what : " nothing");
+	fflush(stdout);
+}
+
+static void make_rubbish(struct soak *s, struct rng *r)
+{
+	unsigned i;
+	size_t k;
+
+	for (i = 0; i < RUBBISH; i++) {
+		struct rubbish *junk = &s->rubbish[i];
+
+		junk->len = i < 16 ? i : 16 + rnd(r, i < 40 ? 2000 : 66000);
+		junk->bytes = malloc(junk->len + 1);
+		if (!junk->bytes)
+			abort();
+		for (k = 0; k < junk->len; k++)
+			junk->bytes[k] = (uint8_t)rnd(r, 256);
+		/* A copy of what goes to a group could come twice; a tag would
+		 * be taken out. */
+		junk->bytes[0] &= 0xfe;
+		if (junk->len > 13 && junk->bytes[12] == 0x81)
+			junk->bytes[12] = 0x99;
+	}
+}
+
+static uint64_t drops(const struct fdl_stats *st, const char *which)
+{
+	uint64_t sum = 0;
+	const char *name;
+	unsigned i;
+
+	for (i = 0; (name = fdl_stats_name(i)); i++)
+		if (!strncmp(name, which, strlen(which)))
+			sum += fdl_stats_value(st, i);
+	return sum;
+}
+
+/* The sums, as far as they can be told at this moment. */
+struct sums {
+	struct fdl_stats st;
+	uint64_t rx, tx, far;
+};
+
+static void add_up(struct soak *s, struct sums *sums)
+{
+	fdl_get_stats(s->l.ep, &sums->st, sizeof(sums->st));
+	sums->rx = sums->st.rx_packets + drops(&sums->st, "rx_drop_") +
+		   (s->bed->ahead ? s->bed->ahead(s) : 0);
+	sums->tx = sums->st.tx_packets + drops(&sums->st, "tx_drop_");
+	sums->far = s->collected.frames + s->forgiven +
+		    (s->bed->behind ? s->bed->behind(s) : 0);
+}
+
+static bool add_up_right(const struct soak *s, const struct sums *sums)
+{
+	return sums->rx == s->fed && sums->tx == s->offered &&
+	       s->received.frames == sums->st.rx_packets &&
+	       (s->cut || !s->bed->collect || sums->far == sums->st.tx_packets);
+}
+
+static void show(const struct soak *s, const struct sums *sums)
+{
+	const char *name;
+	unsigned i;
+
+	printf("fed %llu, found %llu, delivered %llu; offered %llu, found "
+	       "%llu; sent %llu, found at the peer %llu\n",
+	       (unsigned long long)s->fed, (unsigned long long)sums->rx,
+	       (unsigned long long)s->received.frames,
+	       (unsigned long long)s->offered, (unsigned long long)sums->tx,
+	       (unsigned long long)sums->st.tx_packets,
+	       (unsigned long long)sums->far);
+	for (i = 0; (name = fdl_stats_name(i)); i++)
+		if (fdl_stats_value(&sums->st, i))
+			printf("\t%s %llu\n", name,
+			       (unsigned long long)fdl_stats_value(&sums->st,
+								   i));
+	fflush(stdout);
+}
+
+static bool wait_for_sums(struct soak *s, struct sums *sums,
+			  bool (*right)(const struct soak *s,
+					const struct sums *sums))
+{
+	const long long end = netns_now_ms() + PATIENCE_MS;
+	const struct timespec ts = { .tv_nsec = 1000000 };
+
+	add_up(s, sums);
+	while (!right(s, sums) && !s->ended && !s->wrong) {
+		if (netns_now_ms() > end)
+			return false;
+		nanosleep(&ts, NULL);
+		add_up(s, sums);
+	}
+	return right(s, sums);
+}
+
+static bool all_is_received(const struct soak *s, const struct sums *sums)
+{
+	return sums->rx == s->fed;
+}
+
+static void judge(struct soak *s, bool right, const struct sums *sums)
+{
+	if (s->ended)
+		soak_wrong(s, "the queue ended: %s", strerror(-s->ended));
+	else if (!right)
+		soak_wrong(s, "the sums are wrong");
+	if (s->wrong)
+		show(s, sums);
+}
+
+void soak_settle(struct soak *s)
+{
+	struct sums sums;
+
+	circle_hold(&s->feeder);
+	if (!wait_for_sums(s, &sums, all_is_received))
+		judge(s, false, &sums);
+}
+
+/* The collector has found all there is. Of what was on its way as the device
+ * went down that is not all; more than was sent it never is. */
+static void forgive(struct soak *s)
+{
+	static uint8_t buf[FRAME_MOST];
+	struct sums sums;
+	ssize_t n;
+
+	circle_hold(&s->collector);
+	while (s->bed->collect &&
+	       (n = s->bed->collect(s, buf, sizeof(buf))) >= 0)
+		soak_arrived(s, false, buf, (size_t)n);
+	add_up(s, &sums);
+	if (s->bed->collect && sums.far < sums.st.tx_packets)
+		s->forgiven += sums.st.tx_packets - sums.far;
+	s->cut = false;
+	circle_go(&s->collector);
+}
+
+/* Nothing more is offered: everything must turn up. */
+static void look(struct soak *s)
+{
+	struct sums sums;
+	bool right;
+
+	circle_hold(&s->feeder);
+	circle_hold(&s->sender);
+	right = wait_for_sums(s, &sums, add_up_right);
+	if (s->cut && right) {
+		forgive(s);
+		add_up(s, &sums);
+		right = add_up_right(s, &sums);
+	}
+	judge(s, right, &sums);
+	s->what[0] = '\0';
+	circle_go(&s->sender);
+	circle_go(&s->feeder);
+}
+
+/* All counts begin anew, with another endpoint. */
+static void begin_anew(struct soak *s)
+{
+	int err;
+
+	circle_hold(&s->receiver);
+	circle_hold(&s->collector);
+	release_hoard(s);
+	bed_close(s);
+	s->next_fed = s->next_sent = 0;
+	s->fed = s->offered = 0;
+	s->received.frames = s->collected.frames = 0;
+	s->received.next = s->collected.next = 0;
+	s->lost_behind = s->forgiven = 0;
+	s->ended = 0;
+	s->cut = false;
+	err = bed_open(s);
+	if (err) {
+		printf("%s: %s\n", s->bed->name, strerror(-err));
+		abort();
+	}
+	circle_go(&s->receiver);
+	circle_go(&s->collector);
+}
+
+/* The device goes away: the sums are right to the end, of which it tells. */
+static void lose_device(struct soak *s)
+{
+	const long long end = netns_now_ms() + PATIENCE_MS;
+	const struct timespec ts = { .tv_nsec = 1000000 };
+	struct sums sums;
+	int away;
+
+	circle_hold(&s->feeder);
+	look(s);
+	s->cut = true;
+	away = disturb_take_away(s);
+	while (!s->ended && !s->wrong && netns_now_ms() < end)
+		nanosleep(&ts, NULL);
+	circle_hold(&s->sender);
+	add_up(s, &sums);
+	if (s->ended != -ENODEV || !add_up_right(s, &sums)) {
+		soak_wrong(s, "the device is gone, and it ended: %s",
+			   strerror(-s->ended));
+		show(s, &sums);
+	}
+	begin_anew(s);
+	close(away);
+	circle_go(&s->sender);
+	circle_go(&s->feeder);
+}
+
+static void idle(void *arg)
+{
+	const struct timespec ts = { .tv_nsec = 1000000 };
+
+	(void)arg;
+	nanosleep(&ts, NULL);
+}
+
+static void start(struct soak *s)
+{
+	circle_start(&s->receiver, receive_some, s);
+	circle_start(&s->sender, send_some, s);
+	circle_start(&s->feeder, s->bed->feed ? feed_some : idle, s);
+	circle_start(&s->collector, s->bed->collect ? collect_some : idle, s);
+	circle_go(&s->receiver);
+	circle_go(&s->collector);
+	circle_go(&s->sender);
+	circle_go(&s->feeder);
+}
+
+static void end(struct soak *s)
+{
+	circle_end(&s->feeder);
+	circle_end(&s->sender);
+	circle_end(&s->collector);
+	circle_end(&s->receiver);
+	release_hoard(s);
+}
+
+static void tell(const struct soak *s)
+{
+	struct fdl_stats st;
+
+	fdl_get_stats(s->l.ep, &st, sizeof(st));
+	printf("%s, %s: %llu received, %llu dropped; %llu sent, %llu "
+	       "dropped\n",
+	       s->bed->name, fdl_mode_name(s->mode),
+	       (unsigned long long)st.rx_packets,
+	       (unsigned long long)drops(&st, "rx_drop_"),
+	       (unsigned long long)st.tx_packets,
+	       (unsigned long long)drops(&st, "tx_drop_"));
+	fflush(stdout);
+}
+
+/* Returns whether all was right. */
+static bool run(struct soak *s, long long ms)
+{
+	const long long until = netns_now_ms() + ms;
+	unsigned n;
+
+	start(s);
+	while (!s->wrong && netns_now_ms() < until) {
+		for (n = rnd(&s->rng, MOST_DISTURBANCES) + 1; n > 0; n--)
+			disturb(s);
+		look(s);
+		if (disturb_ends(s) && !s->wrong && !rnd(&s->rng, 8))
+			lose_device(s);
+	}
+	end(s);
+	disturb_end(s);
+	tell(s);
+	return !s->wrong;
+}
+
+/* Returns whether the bed can be had in this mode. */
+static bool begin(struct soak *s, const struct bed *bed, enum fdl_mode mode,
+		  uint64_t seed, int *err)
+{
+	struct rng r = { seed };
+	unsigned i;
+
+	for (i = 0; i < RUBBISH; i++)
+		free(s->rubbish[i].bytes);
+	memset(s, 0, sizeof(*s));
+	s->bed = bed;
+	s->mode = mode;
+	make_rubbish(s, &r);
+	s->rng.state = seed + 1;
+	s->feeding.state = seed + 2;
+	s->sending.state = seed + 3;
+	*err = bed_open(s);
+	return !*err;
+}
+
+/* In each mode that is wanted. Returns an exit status. */
+static int soak(const struct bed *bed, const struct wanted *wanted,
+		uint64_t seed)
+{
+	static struct soak s;
+	enum fdl_mode mode;
+	bool right = true, any = false;
+	int err = 0;
+
+	for (mode = FDL_MODE_AUTO + 1; fdl_mode_name(mode); mode++) {
+		if (wanted->mode && strcmp(wanted->mode, fdl_mode_name(mode)))
+			continue;
+		if (!begin(&s, bed, mode, seed, &err))
+			continue;
+		any = true;
+		right &= run(&s, wanted->ms);
+		bed_close(&s);
+	}
+	if (!any)
+		printf("%s is left out: %s\n", bed->name, strerror(-err));
+	if (!right)
+		return EXIT_FAILURE;
+	return any ? EXIT_SUCCESS : EXIT_SKIPPED;
+}
+
+/* A kind without a bed is not soaked: say so. */
+static void name_the_rest(void)
+{
+	const struct bed *bed;
+	const char *kind;
+	unsigned i, k;
+
+	for (i = 0; i < kinds_count(); i++) {
+		kind = kinds_name(i);
+		for (k = 0; kind && (bed = bed_at(k)); k++)
+			if (!strcmp(bed->kind, kind))
+				break;
+		if (kind && !bed)
+			printf("%s is left out: it has no bed\n", kind);
+	}
+}
+
+static struct wanted read_arguments(int argc, char *argv[])
+{
+	static const struct option known[] = {
+		{ "seconds", required_argument, NULL, 's' },
+		{ "kind", required_argument, NULL, 'k' },
+		{ "mode", required_argument, NULL, 'm' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct wanted w = { .ms = 1000 };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) >= 0) {
+		if (c == 's')
+			w.ms = atoll(optarg) * 1000;
+		else if (c == 'k')
+			w.kind = optarg;
+		else if (c == 'm')
+			w.mode = optarg;
+		else
+			exit(2);
+	}
+	return w;
+}
+
+/* /sys as it is in this network namespace, for macvtap. */
+static void see_own_devices(void)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("sysfs", "/sys", "sysfs", 0, NULL))
+		printf("/sys cannot be mounted: %s\n", strerror(errno));
+}
+
+int main(int argc, char *argv[])
+{
+	const struct wanted w = read_arguments(argc, argv);
+	const struct rng r = seeded("soak");
+	const struct bed *bed;
+	int status = -1, one;
+	unsigned i;
+
+	netns_enter(argv);
+	see_own_devices();
+	if (!w.kind)
+		name_the_rest();
+	for (i = 0; (bed = bed_at(i)); i++) {
+		if (w.kind && strcmp(w.kind, bed->name) != 0)
+			continue;
+		one = soak(bed, &w, r.state);
+		if (status < 0 || status == EXIT_SKIPPED || one == EXIT_FAILURE)
+			status = one;
+	}
+	if (status < 0)
+		printf("no bed is called %s\n", w.kind);
+	return status < 0 ? 2 : status;
+}

@@ -20,8 +20,8 @@ enum {
 #define CLI_LOCATORS \
 	"LOCATOR: tap:NAME tun:NAME macvtap:IFACE packet:IFACE\n" \
 	"seqpacket:PATH stream:PATH stream:HOST:PORT unixgram:PATH\n" \
-	"udp:HOST:PORT null: fd:N fd:NAME, with options as fdlink(1) lists\n" \
-	"them.\n"
+	"udp:HOST:PORT null: pair:NAME fd:N fd:NAME, with options as\n" \
+	"fdlink(1) lists them.\n"
 
 /* A subcommand: argv[0] is its name. Returns the exit status. */
 int connect_main(int argc, char **argv);

@@ -192,6 +192,11 @@ int os_socket(int family, int type, int protocol)
 	return result(socket(family, type | SOCK_CLOEXEC, protocol));
 }
 
+int os_socketpair(int type, int fds[2])
+{
+	return result(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds));
+}
+
 int os_bind(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	return result(bind(fd, addr, len));

@@ -53,6 +53,7 @@ ssize_t os_writev_now(int fd, const struct iovec *iov, int cnt);
 
 /* Sockets; all of them close-on-exec, sends raise no SIGPIPE */
 int os_socket(int family, int type, int protocol);
+int os_socketpair(int type, int fds[2]);	/* AF_UNIX */
 int os_bind(int fd, const struct sockaddr *addr, socklen_t len);
 int os_connect(int fd, const struct sockaddr *addr, socklen_t len);
 int os_listen(int fd, int backlog);

@@ -3,7 +3,7 @@
 # Tab completion of the command, for bash. tests/unit/locator_documents.py
 # compares the kinds and options here with the library's.
 
-_fdlink_kinds="tap tun macvtap packet seqpacket stream unixgram udp null fd"
+_fdlink_kinds="tap tun macvtap packet seqpacket stream unixgram udp null pair fd"
 
 # The options that a locator of kind $1 takes, one a word; behind '=' the values,
 # where these are few.
@@ -20,7 +20,7 @@ _fdlink_options() {
 	unixgram) echo "mtu= offload=on|off|v1" \
 		"listen wait reconnect local= vfkit" ;;
 	udp) echo "mtu= local=" ;;
-	null) echo "mtu= offload=on|off|v1" ;;
+	null | pair) echo "mtu= offload=on|off|v1" ;;
 	fd) echo "mtu=" ;;
 	esac
 }

@@ -30,6 +30,9 @@ extern "C" {
  *			peer at that address, 192.0.2.1:5000 or
  *			[2001:db8::1]:5000. Names are not looked up
  *	null:		takes every packet and gives none
+ *	pair:NAME	one of two ends, which both are in this process: for
+ *			tests and examples. What the first one sends before
+ *			there is a second is kept for that
  *	fd:N		an fd that the process has; never closed
  *	fd:NAME		an fd passed by systemd under that name
  *			(sd_listen_fds(3))
@@ -53,7 +56,7 @@ extern "C" {
  *			allows. fdl_info.rcvbuf tells what it became.
  *	offload=on|off|v1
  *			For tap, tun, macvtap, seqpacket, stream, unixgram,
- *			null. A virtio-net header before each packet, for
+ *			null, pair. A virtio-net header before each packet, for
  *			super-packets and partial checksums (packet.h). tap,
  *			tun, macvtap: to and from the kernel; default on; not
  *			v1. On sockets: to and from the
@@ -100,7 +103,7 @@ extern "C" {
  *	-ENOENT		there is no such path, namespace or name of an fd;
  *			macvtap: there is no /dev/tapN
  *	-EPERM, -EACCES	the process may not do that
- *	-EBUSY		another process has the device
+ *	-EBUSY		another process has the device; pair: it has two ends
  *	-ENOTCONN	fd:N is a socket that is not connected
  *	-EINTR		wait: a signal came before there was a peer
  *	-ECONNREFUSED	nobody listens at the path

@@ -50,15 +50,24 @@ void bound_shut(int listener)
 		os_close(fd);
 }
 
+void bound_part(struct bound *bound, int fd)
+{
+	bound->listener = fd;
+	bound->kept = true;
+	bound->parts = true;
+}
+
 void bound_release(struct bound *bound)
 {
 	if (bound->path)
 		unlink_same(bound->path, &bound->file);
 	free(bound->path);
 	bound->path = NULL;
+	if (bound->parts)
+		os_shutdown(bound->listener, SHUT_RDWR);
 	if (bound->kept)
 		os_close(bound->listener);
-	bound->kept = false;
+	bound->kept = bound->parts = false;
 }
 
 int unlink_same(const char *path, const struct os_file *file)

@@ -13,6 +13,7 @@ struct bound {
 	struct os_file file;
 	bool kept;	/* listener is open */
 	int listener;
+	bool parts;	/* others have the listener, too: bound_part */
 };
 
 /*
@@ -27,6 +28,10 @@ void bound_keep(struct bound *bound, int listener);
 /* The listener has its one peer, and takes no other: whoever connects is
  * refused. */
 void bound_shut(int listener);
+
+/* Keep a socket, which is connected and which others have, too, so that its peer
+ * is told when it is given up. */
+void bound_part(struct bound *bound, int fd);
 
 /*
  * Give up the address, before the socket is closed: as long as the socket is

@@ -7,7 +7,7 @@
 /* Each has a file. */
 extern const struct kind kind_tap, kind_tun, kind_macvtap, kind_packet,
 	kind_seqpacket, kind_stream, kind_unixgram, kind_vfkit, kind_udp,
-	kind_null, kind_given;
+	kind_null, kind_pair, kind_given;
 
 /*
  * A new kind is a row here, and a name above. The grammar shows them in this
@@ -16,7 +16,7 @@ extern const struct kind kind_tap, kind_tun, kind_macvtap, kind_packet,
 static const struct kind *const kinds[] = {
 	&kind_tap,	 &kind_tun,    &kind_macvtap,  &kind_packet,
 	&kind_seqpacket, &kind_stream, &kind_unixgram, &kind_vfkit,
-	&kind_udp,	 &kind_null,   &kind_given,
+	&kind_udp,	 &kind_null, &kind_pair,   &kind_given,
 };
 
 const struct kind *kind_at(unsigned i)

@@ -128,8 +128,11 @@ static void value_errors_take_one_sentence(void **state)
 		{ "packet:e,carrier=off", "it is for tap, tun" },
 		{ "packet:e,offload=on", "it is for tap, tun, macvtap, "
 					 "seqpacket, stream, unixgram, "
-					 "null" },
+					 "null, pair" },
 		{ "macvtap:m,netns=a", "it is for tap, tun, packet" },
+		{ "pair:23456789012345678901234567890123456789012345678901234567890"
+		  "123456",
+		  "too long: 64 bytes" },
 		{ "null:x", "leave the name out" },
 		{ "null:,listen", "it is for" },
 	};

@@ -174,9 +174,8 @@ static void join_all(struct attachment *a)
 		pthread_join(a->reader[i].thread, NULL);
 }
 
-/* Make a thread with these attributes run on the CPU of reader i, if it has
- * one. */
-static int choose_cpu(pthread_attr_t *attr, const struct fdl_threads *threads,
+/* Have reader i run on its CPU, if it has one. */
+static int pin_reader(const struct reader *r, const struct fdl_threads *threads,
 		      unsigned i)
 {
 	cpu_set_t set;
@@ -189,7 +188,7 @@ static int choose_cpu(pthread_attr_t *attr, const struct fdl_threads *threads,
 		return -EINVAL;
 	CPU_ZERO(&set);
 	CPU_SET((unsigned)cpu, &set);
-	return -pthread_attr_setaffinity_np(attr, sizeof(set), &set);
+	return -pthread_setaffinity_np(r->thread, sizeof(set), &set);
 }
 
 /* Failure does not matter: a thread works as well without a name. */
@@ -204,14 +203,14 @@ static void name_reader(const struct reader *r, const char *prefix, unsigned i)
 }
 
 /* All signals are blocked in the new thread. */
-static int create_reader(struct reader *r, const pthread_attr_t *attr)
+static int create_reader(struct reader *r)
 {
 	sigset_t all, before;
 	int err;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&r->thread, attr, run, r);
+	err = pthread_create(&r->thread, NULL, run, r);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return -err;
 }
@@ -220,21 +219,16 @@ static int start_reader(struct attachment *a, unsigned i,
 			const struct fdl_threads *threads)
 {
 	struct reader *r = &a->reader[i];
-	pthread_attr_t attr;
 	int err;
 
 	r->attachment = a;
 	r->q = fdl_get_queue(a->ep, i);
-	pthread_attr_init(&attr);
-	err = choose_cpu(&attr, threads, i);
-	if (!err)
-		err = create_reader(r, &attr);
-	pthread_attr_destroy(&attr);
+	err = create_reader(r);
 	if (err)
 		return err;
 	a->started++;
 	name_reader(r, threads->name, i);
-	return 0;
+	return pin_reader(r, threads, i);
 }
 
 static struct attachment *allocate(struct fdl_endpoint *ep,

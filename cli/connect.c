@@ -89,8 +89,8 @@ static int make_strands(struct wire *w)
 static int watch_signals(struct wire *w)
 {
 	const struct itimerspec every = {
-		.it_interval.tv_sec = w->options.stats_s,
-		.it_value.tv_sec = w->options.stats_s,
+		.it_interval.tv_sec = (time_t)w->options.stats_s,
+		.it_value.tv_sec = (time_t)w->options.stats_s,
 	};
 	sigset_t set;
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /* glibc 2.32 and newer tell. */
-#if __has_include(<sys/single_threaded.h>)
+#if defined(__GLIBC__) && __has_include(<sys/single_threaded.h>)
 #include <sys/single_threaded.h>
 #define SINGLE_THREADED __libc_single_threaded
 #else

@@ -10,9 +10,13 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <linux/fs.h>
+
+#include "libc.h"
 #include "os_result.h"
 
 static ssize_t sized(ssize_t r)
@@ -123,7 +127,7 @@ int os_has_lock(int fd, off_t from, off_t len)
 
 int os_ioctl(int fd, unsigned long request, void *arg)
 {
-	return result(ioctl(fd, request, arg));
+	return result(ioctl(fd, (IOCTL_REQUEST)request, arg));
 }
 
 int os_unlink(const char *path)
@@ -152,7 +156,8 @@ ssize_t os_readv_now(int fd, const struct iovec *iov, int cnt)
 	ssize_t r;
 
 	do {
-		r = sized(preadv2(fd, iov, cnt, -1, RWF_NOWAIT));
+		r = sized(syscall(SYS_preadv2, fd, iov, cnt, -1L, -1L,
+				  RWF_NOWAIT));
 	} while (r == -EINTR);
 	return now_result(r);
 }
@@ -162,7 +167,8 @@ ssize_t os_writev_now(int fd, const struct iovec *iov, int cnt)
 	ssize_t r;
 
 	do {
-		r = sized(pwritev2(fd, iov, cnt, -1, RWF_NOWAIT));
+		r = sized(syscall(SYS_pwritev2, fd, iov, cnt, -1L, -1L,
+				  RWF_NOWAIT));
 	} while (r == -EINTR);
 	return now_result(r);
 }
@@ -257,7 +263,7 @@ int os_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
 	int r;
 
 	do {
-		r = result(recvmmsg(fd, msg, n, flags, NULL));
+		r = result(recvmmsg(fd, msg, n, (MMSG_FLAGS)flags, NULL));
 	} while (r == -EINTR);
 	return r;
 }
@@ -297,7 +303,8 @@ int os_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
 	int r;
 
 	do {
-		r = result(sendmmsg(fd, msg, n, flags | MSG_NOSIGNAL));
+		r = result(sendmmsg(fd, msg, n,
+				    (MMSG_FLAGS)(flags | MSG_NOSIGNAL)));
 	} while (r == -EINTR);
 	return r;
 }

@@ -110,8 +110,8 @@ int os_timerfd(void)
 static struct timespec from_us(unsigned us)
 {
 	return (struct timespec){
-		.tv_sec = us / 1000000,
-		.tv_nsec = us % 1000000 * 1000,
+		.tv_sec = (time_t)(us / 1000000),
+		.tv_nsec = (long)(us % 1000000 * 1000),
 	};
 }
 

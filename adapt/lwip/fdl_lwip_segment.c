@@ -21,7 +21,8 @@ static bool split_first(struct tcp_pcb *pcb, u32_t len)
 		return false;
 	/* lwIP 2.1 leaves these flags on both parts. */
 	if (seg->next && fdl_lwip_seqno(seg->next) == fdl_lwip_seqno(seg) + len)
-		TCPH_UNSET_FLAG(seg->tcphdr, TCP_FIN | TCP_PSH);
+		seg->tcphdr->_hdrlen_rsvd_flags &= (u16_t)~PP_HTONS(TCP_FIN |
+								    TCP_PSH);
 	return true;
 }
 

@@ -99,8 +99,8 @@ static void serve(struct netif *netif)
 	for (;;) {
 		sys_check_timeouts();
 		ms = sys_timeouts_sleeptime();
-		tv.tv_sec = ms / 1000;
-		tv.tv_usec = ms % 1000 * 1000;
+		tv.tv_sec = (time_t)(ms / 1000);
+		tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
 		FD_ZERO(&set);
 		FD_SET(fd, &set);
 		if (select(fd + 1, &set, NULL, NULL, &tv) > 0)

@@ -16,6 +16,8 @@
 #include <fdlink/offload.h>
 #include <fdlink/open.h>
 
+#include "libc.h"
+
 enum {
 	IO_MAX_BATCH = 256,
 	IO_MAX_PART = 1 << 17,	/* io_send() */
@@ -202,9 +204,10 @@ static inline bool io_is_device(const struct io *io)
 /* Bytes of a message, in all its pieces. */
 static inline size_t io_message_len(const struct msghdr *msg)
 {
+	const size_t n = msg_pieces(msg);
 	size_t i, len = 0;
 
-	for (i = 0; i < msg->msg_iovlen; i++)
+	for (i = 0; i < n; i++)
 		len += msg->msg_iov[i].iov_len;
 	return len;
 }

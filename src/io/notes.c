@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "libc.h"
 #include "proto/eth.h"
 
 /* The struct of options whose names end in _OLD and in _NEW. On 64 bits they
@@ -93,16 +94,30 @@ static void take_time(const struct cmsghdr *c, struct io_frame *f)
 		f->pkt->tstamp_ns = time;
 }
 
+/* CMSG_NXTHDR, which is not free of warnings in every C library. */
+static const struct cmsghdr *next_note(const struct msghdr *msg,
+				       const struct cmsghdr *c)
+{
+	const uint8_t *at = (const uint8_t *)c;
+	const size_t left = (size_t)((const uint8_t *)msg->msg_control +
+				     msg->msg_controllen - at);
+	const size_t len = CMSG_ALIGN((size_t)c->cmsg_len);
+
+	if (c->cmsg_len < sizeof(*c) || len > left || left - len < sizeof(*c))
+		return NULL;
+	return (const void *)(at + len);
+}
+
 void notes_read(struct msghdr *msg, const struct notes *notes,
 		struct io_frame *f)
 {
-	struct cmsghdr *c;
+	const struct cmsghdr *c;
 
 	if (msg->msg_name)
 		f->type = notes_type(&notes->from);
 	/* If control messages are missing, the tag may be among them. */
 	f->cut = msg->msg_flags & MSG_CTRUNC;
-	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+	for (c = CMSG_FIRSTHDR(msg); c; c = next_note(msg, c)) {
 		if (c->cmsg_level == SOL_PACKET &&
 		    c->cmsg_type == PACKET_AUXDATA)
 			take_auxdata(c, f);

@@ -38,7 +38,7 @@ static unsigned fit(const struct io *io, const struct mmsghdr msg[], unsigned n)
 	if (!io->max_header_bytes)
 		return n;
 	for (i = 0; i < n; i++) {
-		cost += MESSAGE_COST + PIECE_COST * msg[i].msg_hdr.msg_iovlen;
+		cost += MESSAGE_COST + PIECE_COST * msg_pieces(&msg[i].msg_hdr);
 		if (i > 0 && cost > io->max_header_bytes)
 			break;
 	}

@@ -184,12 +184,12 @@ static unsigned lay_out(struct stream *st, const struct mmsghdr msg[],
 		n = IO_MAX_BATCH;
 	for (i = 0; i < n; i++) {
 		hdr = &msg[i].msg_hdr;
-		if (at + 1 + hdr->msg_iovlen > MAX_PIECES)
+		if (at + 1 + msg_pieces(hdr) > MAX_PIECES)
 			break;
 		st->piece[at++] = prefix_of(st, i, io_message_len(hdr));
 		memcpy(st->piece + at, hdr->msg_iov,
-		       hdr->msg_iovlen * sizeof(struct iovec));
-		at += (unsigned)hdr->msg_iovlen;
+		       msg_pieces(hdr) * sizeof(struct iovec));
+		at += (unsigned)msg_pieces(hdr);
 	}
 	*pieces = at;
 	return i;
@@ -228,7 +228,7 @@ static unsigned account(struct stream *st, struct mmsghdr msg[], unsigned n,
 		went -= prefix->iov_len + len;
 		msg[i].msg_len = (unsigned)len;
 		st->owed = 0;
-		prefix += 1 + msg[i].msg_hdr.msg_iovlen;
+		prefix += 1 + msg_pieces(&msg[i].msg_hdr);
 	}
 	return i;
 }
@@ -241,7 +241,7 @@ unsigned stream_send(struct io *io, struct mmsghdr msg[], unsigned n, int *err)
 	ssize_t r;
 
 	n = lay_out(st, msg, n, &pieces);
-	all.msg_iovlen = pieces;
+	msg_set_pieces(&all, pieces);
 	r = os_sendmsg(st->out, &all, MSG_DONTWAIT);
 	*err = r < 0 ? (int)r : 0;
 	return r < 0 ? 0 : account(st, msg, n, (size_t)r);

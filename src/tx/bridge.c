@@ -62,14 +62,14 @@ static enum tx_fit emit(struct tx *tx, struct fdl_segmenter *s)
 
 	if (!msg || out->pieces + tx->io->max_pieces > TX_PIECES)
 		return TX_FULL;
-	used = (unsigned)msg->msg_iovlen;
+	used = (unsigned)msg_pieces(msg);
 	max = tx->io->max_pieces;
 	r = max < 2 ? -EMSGSIZE :
 		      fdl_segment_gather(s, out->head[out->n],
 					 msg->msg_iov + used, (int)(max - used),
 					 &off);
 	if (r > 0) {
-		msg->msg_iovlen += (size_t)r;
+		msg_set_pieces(msg, used + (size_t)r);
 	} else {
 		if (out->merged)
 			return TX_FULL;

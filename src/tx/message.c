@@ -98,7 +98,7 @@ void tx_end(struct tx *tx, unsigned weight, bool super)
 {
 	struct tx_batch *out = tx->out;
 
-	out->pieces += (unsigned)out->msg[out->n].msg_hdr.msg_iovlen;
+	out->pieces += (unsigned)msg_pieces(&out->msg[out->n].msg_hdr);
 	out->weight[out->n] = weight;
 	out->super[out->n] = super;
 	out->n++;
@@ -148,7 +148,7 @@ enum tx_fit tx_gather_pieces(struct tx *tx, const struct frame *f,
 	for (i = 0; i < f->cnt; i++) {
 		if (!f->iov[i].iov_len)
 			continue;
-		if (msg->msg_iovlen == max) {
+		if (msg_pieces(msg) == max) {
 			fit = merge_pieces(tx, &msg->msg_iov[max - 1],
 					   f->iov + i, f->cnt - i, why);
 			break;

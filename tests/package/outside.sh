@@ -59,5 +59,10 @@ for program in ./c ./cxx ./static cmake/outside; do
 		exit 1
 	}
 done
-readelf -d ./c | grep -q 'NEEDED.*libfdlink\.so\.0\]'
+soname=libfdlink.so.$(echo "$version" | cut -d . -f 1,2)
+readelf -d ./c | grep -q "NEEDED.*\[$soname\]" || {
+	readelf -d ./c
+	echo "a program of $version does not ask for $soname"
+	exit 1
+}
 [ "$("$stage$prefix/bin/fdlink" --version)" = "fdlink $version" ]

@@ -41,6 +41,10 @@ long-soak-%:
 long-recut:
 	$(BUILD)/tests/oracle/oracle_recut 300
 
+# For other machines, and with musl.
+check-cross: deps
+	scripts/check-cross $(TARGETS)
+
 # SECONDS for each fuzzer
 fuzz: deps
 	scripts/fuzz $(SECONDS)
@@ -57,7 +61,7 @@ install: all
 	meson install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf $(BUILD) build-check build-bench build-fuzz
+	rm -rf $(BUILD) build-check build-cross build-bench build-fuzz
 
-.PHONY: all deps demo check check-long long-traffic long-relay long-recut \
-	fuzz bench bench-compare install clean
+.PHONY: all deps demo check check-cross check-long long-traffic long-relay \
+	long-recut fuzz bench bench-compare install clean

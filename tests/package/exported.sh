@@ -17,7 +17,7 @@ names() {
 
 for header in "$include"/fdlink/*.h; do
 	echo "#include \"$header\""
-done | cc -std=c17 -E -P -I"$include" - |
+done | cc -std=c17 -E -P -I"$include" - | sed "/static inline/d" |
 	grep -oE '\bfdl_[a-z0-9_]+ *\(' | tr -d ' (' | sort -u >"$tmp/declared"
 nm -D --defined-only "$shared" | names >"$tmp/shared"
 nm -g --defined-only "$static" | names >"$tmp/static"

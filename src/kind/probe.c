@@ -116,17 +116,28 @@ static int probe_socket(struct fd_facts *facts, const struct kind **kind,
 	return -EPROTOTYPE;
 }
 
+static int say_detached(int fd, const struct log *log)
+{
+	log_say(log, FDL_LOG_ERR,
+		"fd %d is a TUN/TAP fd without a device, which was "
+		"deleted or never attached: attach one by TUNSETIFF",
+		fd);
+	return -ENODEV;
+}
+
 static int probe_chardev(struct fd_facts *facts, const struct kind **kind,
 			 const struct log *log)
 {
 	int err = os_ioctl(facts->fd, TUNGETIFF, &facts->tun);
 
-	if (err == -EBADFD || err == -ENOLINK) {
+	if (err == -EBADFD || err == -ENOLINK)
+		return say_detached(facts->fd, log);
+	if (err == -EACCES || err == -EPERM) {
 		log_say(log, FDL_LOG_ERR,
-			"fd %d is a TUN/TAP fd without a device, which was "
-			"deleted or never attached: attach one by TUNSETIFF",
-			facts->fd);
-		return -ENODEV;
+			"fd %d: not permitted to ask whether it is a TUN or "
+			"TAP (%s): see what confines this process",
+			facts->fd, strerror(-err));
+		return err;
 	}
 	*kind = err < 0 ? NULL : kind_owning(facts);
 	if (*kind)

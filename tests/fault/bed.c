@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,6 +100,7 @@ static void drain_device(int fd)
 
 void bed_rest(struct bed *b)
 {
+	static const struct tpacket_req3 none;
 	struct link *l = &b->link;
 
 	if (b->kind->end)
@@ -107,6 +109,10 @@ void bed_rest(struct bed *b)
 		drain_device(l->fd);
 	else
 		drain(l->fd);
+	/* That could not be done, perhaps. */
+	if (fault_last() == FAULT_SETSOCKOPT)
+		setsockopt(l->fd, SOL_PACKET, PACKET_RX_RING, &none,
+			   sizeof(none));
 	drain(l->peer);
 	l->rx_offered = 0;
 }

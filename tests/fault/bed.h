@@ -25,6 +25,7 @@ struct bed_kind {
 		unsigned on;
 		int err;		/* 0: no more of them */
 	} refused[4];
+	bool forgiving;		/* another way is tried where one fails */
 	bool loaded;		/* there is a load, which it switches for */
 	unsigned most;		/* runs in a short walk */
 };

@@ -16,6 +16,9 @@ struct fault_row {
 /* The last has FAULTS. */
 extern const struct fault_row fault_table[];
 
+/* Whether an endpoint may be made though such a call fails so. */
+bool fault_is_harmless(const struct fault_row *row, int err);
+
 /* Returns the row of such a call; NULL: there is none. */
 const struct fault_row *fault_row(enum fault what, unsigned on);
 

@@ -211,6 +211,7 @@ static void open_it(struct trip *t)
 
 	memcpy(opts.address, link_local, sizeof(opts.address));
 	r = bed_open(t->bed, &t->ep, &opts);
+	t->passed = r == 0 && fault_hit();
 	if (r == 0)
 		return;
 	t->ep = NULL;

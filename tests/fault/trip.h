@@ -20,6 +20,8 @@ struct trip {
 	struct bed *bed;
 	int err;			/* what a call fails with, as fault_set */
 	struct fdl_endpoint *ep;
+	bool passed;			/* a call failed as it was made, which
+					 * was made all the same */
 	unsigned errors;		/* that were logged */
 	char said[256];
 

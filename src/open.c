@@ -134,8 +134,11 @@ static int keep_way(struct life **life, const struct locator *loc,
 	int err = life_new(life, loc, opened->sort ? opened->sort : loc->kind,
 			   opened, log);
 
-	if (err)
-		opened_undo(opened);
+	if (!err)
+		return 0;
+	log_say(log, FDL_LOG_ERR, "%s:%s: no memory for it",
+		loc->kind->locator, loc->name);
+	opened_undo(opened);
 	return err;
 }
 

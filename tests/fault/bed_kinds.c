@@ -175,17 +175,20 @@ static void hang_up(struct bed *b)
 	b->link.peer = -1;
 }
 
-static void call_on(void *arg)
+static void call_on(struct bed *b)
 {
-	struct bed *b = arg;
-
 	b->link.peer = socket(AF_UNIX, socket_type(b) | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect_unix(b->link.peer, b->path), 0);
 }
 
+static void call_when_awaited(void *arg)
+{
+	call_on(arg);
+}
+
 static void will_call(struct bed *b)
 {
-	fault_on_wait(call_on, b);
+	fault_on_wait(call_when_awaited, b);
 }
 
 /* The first datagram says who the peer is; the first again, where that one could
@@ -204,6 +207,12 @@ static void write_to(void *arg)
 	assert_int_equal(connect_unix(b->link.peer, b->path), 0);
 	b->link.rx_offered = 0;
 	bed_feed(b);
+}
+
+static void write_first(struct bed *b)
+{
+	write_to(b);
+	fault_on_wait(NULL, NULL);
 }
 
 static void will_write(struct bed *b)
@@ -281,13 +290,22 @@ const struct bed_kind bed_kinds[] = {
 	  .locator = "seqpacket:%3$s", .opened = accept_it, .end = hang_up,
 	  .most = ALL },
 	{ .name = "seqpacket-listen", .base = "seqpacket", .make = make_paths,
-	  .locator = "seqpacket:%2$s,listen", .begin = will_call,
+	  .locator = "seqpacket:%2$s,listen,wait", .begin = will_call,
+	  .end = hang_up, .binds = true, .most = ALL },
+	{ .name = "seqpacket-later", .base = "seqpacket", .make = make_paths,
+	  .locator = "seqpacket:%2$s,listen", .opened = call_on,
+	  .end = hang_up, .binds = true, .most = ALL },
+	{ .name = "stream-later", .base = "seqpacket", .make = make_paths,
+	  .locator = "stream:%2$s,listen", .opened = call_on,
+	  .end = hang_up, .binds = true, .most = ALL },
+	{ .name = "unixgram-later", .base = "dgram", .make = make_paths,
+	  .locator = "unixgram:%2$s,listen", .opened = write_first,
 	  .end = hang_up, .binds = true, .most = ALL },
 	{ .name = "unixgram", .base = "dgram", .make = make_paths,
 	  .locator = "unixgram:%3$s,local=%2$s", .begin = bind_peer,
 	  .opened = join_peer, .end = hang_up, .binds = true, .most = ALL },
 	{ .name = "unixgram-listen", .base = "dgram", .make = make_paths,
-	  .locator = "unixgram:%2$s,listen", .begin = will_write,
+	  .locator = "unixgram:%2$s,listen,wait", .begin = will_write,
 	  .end = hang_up, .binds = true, .most = ALL },
 	{ .name = "udp", .base = "udp", .make = make_udp,
 	  .locator = "udp:127.0.0.1:7001,local=127.0.0.1:7002", .most = ALL },
@@ -295,7 +313,7 @@ const struct bed_kind bed_kinds[] = {
 	  .locator = "stream:%3$s", .opened = accept_it, .end = hang_up,
 	  .most = ALL },
 	{ .name = "stream-listen", .base = "seqpacket", .make = make_paths,
-	  .locator = "stream:%2$s,listen", .begin = will_call,
+	  .locator = "stream:%2$s,listen,wait", .begin = will_call,
 	  .end = hang_up, .binds = true, .most = ALL },
 	{ .name = "stream-tcp", .base = "seqpacket", .make = make_tcp,
 	  .locator = "stream:127.0.0.1:7001", .opened = accept_it,

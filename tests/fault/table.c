@@ -330,7 +330,7 @@ static const struct harmless {
 	/* Of who sent a datagram: another may. A datagram peer that dies is not
 	 * found again. */
 	{ FAULT_CONNECT, ON_DGRAM, 0 },
-	{ FAULT_RECVMSG, ON_DGRAM, EAGAIN },
+	{ FAULT_RECVMSG, ON_DGRAM, 0 },
 	{ FAULT_GETPEERNAME, ON_ANY, 0 },
 	/* The accept(2) behind it waits. */
 	{ FAULT_POLL, ON_ANY, FAULT_NOTHING },
@@ -349,6 +349,9 @@ static const struct harmless {
 	{ FAULT_GETSOCKNAME, ON_NETLINK, 0 },
 	{ FAULT_SETSOCKOPT, SOCKET_OPTION(SO_ATTACH_FILTER), 0 },
 	{ FAULT_EPOLL_CTL, EPOLL_CTL_ADD, 0 },
+	/* A peer who comes later is told of by the listener as well. */
+	{ FAULT_EPOLL_CTL, EPOLL_CTL_DEL, 0 },
+	{ FAULT_TIMERFD_SET, ON_ANY, 0 },
 	/* Its namespace is guessed then. */
 	{ FAULT_IOCTL, TUNGETDEVNETNS, 0 },
 	{ FAULT_IOCTL, SIOCGSKNS, 0 },
@@ -384,6 +387,8 @@ static const struct harmless {
 	{ FAULT_GETSOCKOPT, SOCKET_OPTION(SO_PROTOCOL), 0 },
 	/* Kernels before 6.6 have headers of one size only. */
 	{ FAULT_GETSOCKOPT, PACKET_OPTION(PACKET_VNET_HDR_SZ), 0 },
+	/* Super-packets of BIG TCP are too long then. */
+	{ FAULT_MAP, ON_ANY, 0 },
 	/* If the device filters, the log says what does not come. */
 	{ FAULT_SETSOCKOPT, PACKET_OPTION(PACKET_ADD_MEMBERSHIP), 0 },
 	/* A short frame is late, an address not had anew at once. */

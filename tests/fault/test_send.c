@@ -31,6 +31,10 @@ static unsigned times(const struct link *l, int err)
 		return 1;
 	if (l->kind->traits & LINK_LOSSY)
 		return err == EINVAL || err == EPERM ? 1 : 2;
+	/* It is connected to by its name again, and then refuses once more. */
+	if (l->kind->traits & LINK_NAMED &&
+	    (err == ECONNREFUSED || err == ENOTCONN || err == EDESTADDRREQ))
+		return 2;
 	if (err == ECONNRESET)
 		return l->kind->traits & LINK_NO_EOF ? 2 : 1;
 	return err == ENETDOWN || err == EXFULL ? 2 : 1;

@@ -57,8 +57,8 @@ static int probe_one(const struct fdl_endpoint *ep, int fd,
 	return 0;
 }
 
-static int probe_all(struct fdl_endpoint *ep, const int *fds, bool adaptive,
-		     const struct kind *told)
+static int probe_all(struct fdl_endpoint *ep, const int *fds,
+		     const struct own_sockets *own)
 {
 	const struct kind *kind;
 	struct fdl_info *info;
@@ -67,12 +67,14 @@ static int probe_all(struct fdl_endpoint *ep, const int *fds, bool adaptive,
 
 	for (i = 0; !err && i < ep->n_queues; i++) {
 		info = &ep->queues[i].info;
-		err = probe_one(ep, fds[i], told, &kind, info);
+		err = probe_one(ep, fds[i], own->kind, &kind, info);
 		if (!err && i == 0)
 			ep->shared.kind = kind;
 		if (!err)
 			err = same_link(ep, fds[0], fds[i], kind, info);
-		info->adaptive = adaptive;
+		if (!err && own->borrowed && kind->check)
+			err = kind->check(fds[i], &ep->shared.log);
+		info->adaptive = own->spare;
 	}
 	return err;
 }
@@ -206,7 +208,7 @@ static int set_up(struct fdl_endpoint *ep, const int *fds,
 			"least one");
 		return -EINVAL;
 	}
-	err = probe_all(ep, fds, own->spare, own->kind);
+	err = probe_all(ep, fds, own);
 	ep->shared.no_outgoing = own->no_outgoing;
 	ep->shared.borrowed = own->borrowed;
 	if (!err)

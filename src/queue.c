@@ -85,9 +85,11 @@ static unsigned ready_flags(const struct fdl_queue *q)
 	unsigned flags = q->ops->edge ? (unsigned)READY_EDGE : 0;
 
 	/* Leftovers come from super-packets, cut into more segments than the
-	 * caller has room for, and those only with a header; and from modes
-	 * that read more than the caller has room for. */
-	if (q->io.vnet_hdr_len || q->io.kind->follow || q->ops->holds)
+	 * caller has room for, and those only with a header; from messages
+	 * that are several; and from modes that read more than the caller has
+	 * room for. */
+	if (q->io.vnet_hdr_len || q->io.bundles || q->io.kind->follow ||
+	    q->ops->holds)
 		flags |= READY_LEFTOVERS;
 	return flags;
 }

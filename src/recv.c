@@ -6,6 +6,7 @@
 #include "queue.h"
 #include "rx/end.h"
 #include "rx/receive.h"
+#include "rx/vain.h"
 #include "wait/ready.h"
 #include "wait/watch.h"
 
@@ -57,6 +58,11 @@ static int receive(struct fdl_queue *q, struct fdl_packet *v[], int n)
 	total = rx_receive(rx, v, n, &rest);
 	if (total == 0 && rest == RX_DRY)
 		total = look_at_link(q, v, n, &rest);
+	if (total > 0 || rest != RX_DRY)
+		vain_forget(rx);
+	else if (vain_note(rx))
+		rx_end(rx, -ESHUTDOWN,
+		       "another holder has shut the socket down");
 	ready_more(&q->ready, rx_has_more(rx) && rest != RX_STARVED);
 	if (total > 0)
 		return total;

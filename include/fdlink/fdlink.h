@@ -87,6 +87,16 @@ struct fdl_queue;
  * leaves the others alone: the last one to be freed restores what was changed.
  * Only one of them may have a ring. Make and free them one at a time.
  *
+ * Options that others have set on an fd, or set later, make no packet another
+ * one. What they add beside a packet is passed over, and what UDP_GRO merges is
+ * taken apart. An AF_PACKET socket whose PACKET_VNET_HDR or PACKET_AUXDATA others
+ * change gets it back, with one warning; what was read before is counted.
+ * Notices that nobody reads (MSG_ERRQUEUE) are thrown away where they keep the
+ * fd readable, and a UDP or datagram socket that another holder shuts down has
+ * ended. UDP_CORK and UDP_SEGMENT are off until the endpoint is freed. No call
+ * can see whether others switch those on meanwhile, or attach a filter that cuts
+ * messages short to a socket that is not AF_PACKET, or to a TAP: they must not.
+ *
  * No call blocks because a caller has cleared O_NONBLOCK, with one exception: a
  * TUN or TAP on kernels without RWF_NOWAIT for it (before 6.0), or with
  * options.max_syscall_header_bytes.
@@ -100,7 +110,7 @@ struct fdl_queue;
  *
  *	5	for any fd
  *	2 more	with a device
- *	1 more	without a device, with a virtio-net header
+ *	1 more	without a device, with a virtio-net header or of UDP
  *	3 more	in mode adaptive
  *	2 more	after fdl_want_write, or when room was waited for
  *
@@ -117,7 +127,9 @@ struct fdl_queue;
  *			frames are neither Ethernet nor bare IP: PPP, CAN,
  *			netlink, 802.11 monitors, InfiniBand, GRE without a
  *			remote address, a TUN or TAP whose link type TUNSETLINK
- *			made another one ...
+ *			made another one ...; or a socket with UDP_ENCAP, or,
+ *			not AF_PACKET, with a filter that cuts messages short
+ *	-EBUSY		an AF_PACKET socket has a ring already
  *	-ENODEV		an fd has lost its device
  *	-ENOMEM
  *	-EMFILE, -ENFILE

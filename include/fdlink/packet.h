@@ -103,10 +103,11 @@ struct fdl_packet {
 	uint32_t hash;		/* flow hash; 0: not computed */
 	struct fdl_offload off;
 	uint64_t tstamp_ns;	/* CLOCK_REALTIME of arrival; 0: not given.
-				 * On AF_PACKET always given in modes
-				 * packet_mmap and adaptive; in the others
-				 * while SO_TIMESTAMP, SO_TIMESTAMPNS or
-				 * SO_TIMESTAMPING is set on the socket */
+				 * On AF_PACKET always given; on UDP while
+				 * SO_TIMESTAMP, SO_TIMESTAMPNS or
+				 * SO_TIMESTAMPING is set on the socket; on a
+				 * unix socket where one of them is when the
+				 * endpoint is made */
 	void *user;		/* carried, never read; NULL on receive */
 	struct fdl_store *store_; /* private */
 };

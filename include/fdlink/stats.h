@@ -32,7 +32,8 @@ struct fdl_stats {
 	uint64_t rx_drop_runt;		/* shorter than the link header */
 	uint64_t rx_drop_truncated;	/* longer than a slot, or cut by a
 					 * socket filter; or its control
-					 * messages were cut */
+					 * messages were cut, or PACKET_AUXDATA
+					 * was missing among them */
 	uint64_t rx_drop_not_ip;	/* no IP version, on a link without link
 					 * header */
 	uint64_t rx_drop_otherhost;	/* for another station:
@@ -51,7 +52,8 @@ struct fdl_stats {
 	uint64_t rx_ring_frozen;	/* times: the kernel found no free block
 					 * in the ring */
 	uint64_t rx_drop_vnet_hdr;	/* the virtio-net header is cut off, or
-					 * contradicts itself or the packet */
+					 * contradicts itself or the packet, or
+					 * is another one than was set up */
 	uint64_t rx_gso;		/* super-packets received */
 	uint64_t rx_gso_cut;		/* of those, cut into segments, which
 					 * rx_packets counts */

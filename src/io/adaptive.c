@@ -83,7 +83,11 @@ static int recv_plain(struct pair *pair, struct io_frame f[], int n)
 	int fresh = pair->fresh;
 
 	pair->fresh = 0;
-	return io_recvmmsg.recv(&pair->plain, f, n, fresh);
+	n = io_recvmmsg.recv(&pair->plain, f, n, fresh);
+	if (pair->plain.disturbed)
+		pair->io->disturbed = true;
+	pair->plain.disturbed = false;
+	return n;
 }
 
 static int recv_ring(struct pair *pair, struct io_frame f[], int n)
@@ -238,11 +242,7 @@ static int adaptive_open(struct io *io, const struct fdl_options *opts)
 	pair->ring.changes = &pair->ring_changes;
 	pair->io = io;
 	pair->opts = opts;
-	/* A ring tells the time of arrival, so the plain socket is made to tell
-	 * it too. */
-	err = changes_set(io->changes, io->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-	if (!err)
-		err = io_recvmmsg.open(&pair->plain, opts);
+	err = io_recvmmsg.open(&pair->plain, opts);
 	if (err)
 		goto free_state;
 	err = open_set(pair);

@@ -51,7 +51,12 @@ struct io {
 	/* They say that they must not block, as a socket's do; else the fd's
 	 * flag does. */
 	bool nowait_read, nowait_write;
-	bool notes;		/* struct kind */
+	bool notes;		/* control messages are read beside each
+				 * message (io/notes.h) */
+	bool auxdata;		/* PACKET_AUXDATA is among them */
+	bool bundles;		/* a message may be several, as they tell */
+	bool disturbed;		/* by recv: another holder of the fd has undone
+				 * what set_up did, and mend is due */
 	struct changes *changes; /* what was changed on it */
 	unsigned vnet_hdr_len;	/* bytes of virtio-net header that a system
 				 * call passes with each packet; 0: none */
@@ -97,6 +102,10 @@ struct io_frame {
 	struct fdl_packet *pkt;
 	size_t wire_len;	/* more than pkt->len: the rest is missing */
 	bool cut;		/* something is that was to be told of it */
+	bool misframed;		/* before it stands another virtio-net header
+				 * than the one that was set up */
+	uint16_t unit;		/* the message is several, each of so many
+				 * bytes, except the last; 0: it is one */
 	uint16_t vlan_tpid;	/* of the tag the kernel took out; 0: none */
 	uint16_t vlan_tci;
 	uint8_t type;		/* enum fdl_packet_type, as far as the fd tells:
@@ -105,6 +114,14 @@ struct io_frame {
 				 * the next recv; length 0: none. Whoever has
 				 * looked makes it 0, for most modes do not */
 };
+
+/* As far as is known, it is one frame, and all that was to be told of it is. */
+static inline void io_frame_whole(struct io_frame *f)
+{
+	f->cut = false;
+	f->misframed = false;
+	f->unit = 0;
+}
 
 enum io_headers {
 	IO_NO_HEADERS,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/notes.h"
 
+#include <netinet/udp.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -67,23 +68,44 @@ static uint64_t time_of(const struct cmsghdr *c)
 	}
 }
 
-static void take_auxdata(const struct cmsghdr *c, struct io_frame *f)
+/*
+ * tp_snaplen is what the socket has of the frame; all that the message has more
+ * is its virtio-net header, which any holder of the socket can switch off, or
+ * give another length.
+ */
+static bool take_auxdata(const struct io *io, const struct cmsghdr *c,
+			 size_t len, struct io_frame *f)
 {
 	struct tpacket_auxdata aux;
 
 	if (c->cmsg_len < CMSG_LEN(sizeof(aux)))
-		return;
+		return false;
 	memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+	f->misframed = len != aux.tp_snaplen + (size_t)io->vnet_hdr_len;
 	/* A filter of the caller's may have let only the start of the frame
 	 * pass. */
 	if (aux.tp_len > f->wire_len)
 		f->wire_len = aux.tp_len;
 	if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
-		return;
+		return true;
 	f->vlan_tpid = aux.tp_status & TP_STATUS_VLAN_TPID_VALID ?
 			       aux.tp_vlan_tpid :
 			       ETH_TYPE_VLAN;
 	f->vlan_tci = aux.tp_vlan_tci;
+	return true;
+}
+
+/* UDP_GRO: the kernel has merged datagrams of one length, but for the last, and
+ * tells that length. */
+static void take_unit(const struct cmsghdr *c, size_t len, struct io_frame *f)
+{
+	int unit;
+
+	if (c->cmsg_len < CMSG_LEN(sizeof(unit)))
+		return;
+	memcpy(&unit, CMSG_DATA(c), sizeof(unit));
+	if (unit > 0 && (size_t)unit < len)
+		f->unit = (uint16_t)unit;
 }
 
 static void take_time(const struct cmsghdr *c, struct io_frame *f)
@@ -108,20 +130,25 @@ static const struct cmsghdr *next_note(const struct msghdr *msg,
 	return (const void *)(at + len);
 }
 
-void notes_read(struct msghdr *msg, const struct notes *notes,
-		struct io_frame *f)
+void notes_read(struct io *io, struct msghdr *msg, const struct notes *notes,
+		size_t len, struct io_frame *f)
 {
+	bool told = !io->auxdata;
 	const struct cmsghdr *c;
 
 	if (msg->msg_name)
 		f->type = notes_type(&notes->from);
-	/* If control messages are missing, the tag may be among them. */
-	f->cut = msg->msg_flags & MSG_CTRUNC;
 	for (c = CMSG_FIRSTHDR(msg); c; c = next_note(msg, c)) {
 		if (c->cmsg_level == SOL_PACKET &&
 		    c->cmsg_type == PACKET_AUXDATA)
-			take_auxdata(c, f);
+			told |= take_auxdata(io, c, len, f);
+		else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO)
+			take_unit(c, len, f);
 		else if (c->cmsg_level == SOL_SOCKET)
 			take_time(c, f);
 	}
+	/* If control messages are missing, the tag may be among them. */
+	f->cut = msg->msg_flags & MSG_CTRUNC || !told;
+	if (f->misframed || (!told && !(msg->msg_flags & MSG_CTRUNC)))
+		io->disturbed = true;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an AF_PACKET socket tells beside a frame: whom it is from and for, and
- * control messages. A caller's socket may have been told to add any of them, at
- * any time, and in no order that could be relied on.
+ * What a socket tells beside a message: an AF_PACKET socket whom it is from and
+ * for, and all of them control messages. A caller's socket may have been told to
+ * add any of them, at any time, and in no order that could be relied on.
  */
 #ifndef FDL_IO_NOTES_H
 #define FDL_IO_NOTES_H
@@ -40,12 +40,13 @@ static inline void notes_listen(const struct io *io, struct msghdr *msg,
 }
 
 /*
- * Take from them what is told of a frame that message_fill has described: its
- * type, the VLAN tag that the kernel took out, whether it was cut, and when it
- * arrived.
+ * Take from them what is told of a frame that message_fill has described, of a
+ * message of len bytes: its type, the VLAN tag that the kernel took out, whether
+ * it was cut, whether its header is as long as it was set up, whether it is
+ * several, and when it arrived.
  */
-void notes_read(struct msghdr *msg, const struct notes *notes,
-		struct io_frame *f);
+void notes_read(struct io *io, struct msghdr *msg, const struct notes *notes,
+		size_t len, struct io_frame *f);
 
 /* io_frame.type of a frame that came from there. */
 static inline uint8_t notes_type(const struct sockaddr_ll *from)

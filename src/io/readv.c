@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One system call per packet: read(2) on a TUN or TAP, recv(2) on a unix
- * socket, recvmsg(2) on an AF_PACKET socket. Into one contiguous slot: more
- * pieces only cost.
+ * One system call per packet: read(2) on a TUN or TAP, recv(2) on a socket, or
+ * recvmsg(2) where it tells more of a packet than its bytes. Into one contiguous
+ * slot: more pieces only cost.
  */
 #include "io/io.h"
 
@@ -23,7 +23,8 @@ static int readv_open(struct io *io, const struct fdl_options *opts)
 	spill = calloc(1, sizeof(*spill));
 	if (!spill)
 		return -ENOMEM;
-	spill_open(spill, opts->batch, opts);
+	if (io->auxdata)
+		spill_open(spill, opts->batch, opts);
 	io->state = spill;
 	return 0;
 }
@@ -36,8 +37,8 @@ static void readv_close(struct io *io)
 	io->state = NULL;
 }
 
-static ssize_t read_packet_socket(struct io *io, struct io_frame *f, unsigned i,
-				  struct iovec room)
+static ssize_t read_noted(struct io *io, struct io_frame *f, unsigned i,
+			  struct iovec room)
 {
 	struct spill *spill = io->state;
 	struct iovec pieces[2] = { room, spill_room(spill, i) };
@@ -53,7 +54,7 @@ static ssize_t read_packet_socket(struct io *io, struct io_frame *f, unsigned i,
 	if (r < 0)
 		return r;
 	message_fill(io, f, (size_t)r);
-	notes_read(&msg, &notes, f);
+	notes_read(io, &msg, &notes, (size_t)r, f);
 	if (msg.msg_iovlen == 2)
 		spill_give(spill, f, i);
 	spill_note(spill, 1, (size_t)r);
@@ -66,7 +67,7 @@ static ssize_t read_one(struct io *io, struct io_frame *f, unsigned i)
 	ssize_t r;
 
 	if (io->notes)
-		return read_packet_socket(io, f, i, room);
+		return read_noted(io, f, i, room);
 	if (!io->socket)
 		r = io_read_device(io, &room);
 	else	/* With MSG_TRUNC r is the message's real length. */

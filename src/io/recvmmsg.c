@@ -14,7 +14,7 @@ struct state {
 	struct mmsghdr *msg;
 	struct iovec (*room)[2];	/* of each message: slot and spill */
 	struct spill spill;
-	struct notes *notes;	/* NULL but on an AF_PACKET socket */
+	struct notes *notes;	/* NULL: none are read */
 };
 
 static void recvmmsg_close(struct io *io)
@@ -73,7 +73,7 @@ static int recvmmsg_open(struct io *io, const struct fdl_options *opts)
 		if (st->notes)
 			notes_listen(io, &st->msg[i].msg_hdr, &st->notes[i]);
 	}
-	if (io->notes)
+	if (io->auxdata)
 		open_spill(st, opts);
 	return 0;
 }
@@ -114,7 +114,7 @@ static void finish_spill(struct state *st, struct io_frame f[], int n)
 		set_pieces(st, st->spill.n, spill_is_on(&st->spill) ? 2 : 1);
 }
 
-static void finish(const struct io *io, struct io_frame f[], int n)
+static void finish(struct io *io, struct io_frame f[], int n)
 {
 	struct state *st = io->state;
 	struct mmsghdr *msg = st->msg;
@@ -123,7 +123,8 @@ static void finish(const struct io *io, struct io_frame f[], int n)
 	for (i = 0; i < n; i++)
 		message_fill(io, &f[i], msg[i].msg_len);
 	for (i = 0; st->notes && i < n; i++) {
-		notes_read(&msg[i].msg_hdr, &st->notes[i], &f[i]);
+		notes_read(io, &msg[i].msg_hdr, &st->notes[i], msg[i].msg_len,
+			   &f[i]);
 		notes_listen(io, &msg[i].msg_hdr, &st->notes[i]);
 	}
 	if (st->spill.mem)

@@ -131,6 +131,13 @@ struct kind {
 	int (*probe)(const struct fd_facts *facts, struct fdl_info *info,
 		     const struct log *log);
 
+	/*
+	 * Refuse an fd of a caller's for what has been set on it, as far as an
+	 * endpoint cannot live with that. NULL: with all. Logs one sentence.
+	 * Errors: -EBUSY, -EOPNOTSUPP.
+	 */
+	int (*check)(int fd, const struct log *log);
+
 	/* How its fd tells of the device behind it. NULL: there is none. */
 	const struct device_of *device;
 
@@ -154,6 +161,10 @@ struct kind {
 	 * Errors: as fdl_set_carrier. */
 	int (*set_carrier)(int fd, bool on);
 
+	/* Another holder of the fd has changed what set_up set: set it again.
+	 * NULL: there is nothing of which a frame would tell. */
+	void (*mend)(const struct io *io);
+
 	/* Put sockets into a new fanout group, as fanout_join, once their
 	 * queues are open. muted: the sockets get nothing until then. NULL: the
 	 * kind has no such groups. */
@@ -169,6 +180,10 @@ struct kind {
 	/* The kernel tells more about a frame beside the message (io/notes.h):
 	 * whom it is from and for, and the VLAN tag that it took out. */
 	bool notes;
+
+	/* Its socket has a queue of errors, and of other notices (MSG_ERRQUEUE):
+	 * where there is none, a read of it would take a message. */
+	bool error_queue;
 
 	/* Once it has ended, the fd takes what is sent, which is lost. */
 	bool takes_after_end;

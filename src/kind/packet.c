@@ -15,6 +15,7 @@
 #include "kind/packet_filter.h"
 #include "kind/packet_medium.h"
 #include "kind/packet_open.h"
+#include "kind/told.h"
 #include "os.h"
 
 #ifndef PACKET_VNET_HDR_SZ /* Linux 6.6 */
@@ -202,9 +203,49 @@ static const struct device_of device = {
 	.looks_same = device_same_address,
 };
 
-static int set(struct io *io, int name)
+static int set(struct io *io, int name, int value)
 {
-	return changes_set(io->changes, io->fd, SOL_PACKET, name, 1);
+	return changes_set(io->changes, io->fd, SOL_PACKET, name, value);
+}
+
+/*
+ * A ring tells the time of each packet, so a message is made to tell it, too. A
+ * caller who has the time told in another form shall have it so: the kernel
+ * keeps one form for all four.
+ */
+static int tell_time(struct io *io, const struct set_up *how)
+{
+	static const int forms[] = { SO_TIMESTAMP_OLD, SO_TIMESTAMP_NEW,
+				     SO_TIMESTAMPNS_OLD };
+
+	if (how->opts->mode == FDL_MODE_PACKET_MMAP ||
+	    told_any(io->fd, forms, sizeof(forms) / sizeof(*forms)))
+		return 0;
+	return changes_set(io->changes, io->fd, SOL_SOCKET, SO_TIMESTAMPNS_NEW,
+			   1);
+}
+
+/*
+ * While a socket has a ring, what arrives goes there, and what is sent is taken
+ * from there; no option tells that it has one. But then there are options that
+ * cannot be set, not even to what they are.
+ */
+static int check(int fd, const struct log *log)
+{
+	int value, err;
+
+	err = get_int(fd, SOL_PACKET, PACKET_LOSS, &value);
+	if (!err)
+		err = os_setsockopt(fd, SOL_PACKET, PACKET_LOSS, &value,
+				    sizeof(value));
+	if (err != -EBUSY)
+		return 0;
+	log_say(log, FDL_LOG_ERR,
+		"fd %d is an AF_PACKET socket with a ring (PACKET_RX_RING or "
+		"PACKET_TX_RING), which its packets go through: give another "
+		"socket, or unmap the ring and set it to 0 blocks",
+		fd);
+	return err;
 }
 
 /* Reading them clears them: those from before are not ours to count. */
@@ -229,19 +270,38 @@ static int set_up(struct io *io, const struct set_up *how)
 {
 	int err;
 
+	io->auxdata = true;
 	io->asks_sender = asks_sender(how);
 	io->vnet_hdr_len = how->info->vnet_hdr_len;
 	/* Always one, for a veth hands out super-packets and partial checksums
 	 * whether the socket can tell them or not. */
 	if (!io->vnet_hdr_len)
 		io->vnet_hdr_len = FDL_VNET_HDR_LEN;
-	err = set(io, PACKET_VNET_HDR);
+	err = set(io, PACKET_VNET_HDR, 1);
 	if (!err)
-		err = set(io, PACKET_AUXDATA);
+		err = set(io, PACKET_AUXDATA, 1);
+	if (!err)
+		err = tell_time(io, how);
+	if (!err && how->opts->flags & FDL_RX_OUTGOING)
+		err = set(io, PACKET_IGNORE_OUTGOING, 0);
 	if (err)
 		return err;
 	packet_filter(io, how);
 	return forget_drops(io->fd);
+}
+
+static void set_again(const struct io *io, int name, int value)
+{
+	os_setsockopt(io->fd, SOL_PACKET, name, &value, sizeof(value));
+}
+
+static void mend(const struct io *io)
+{
+	if (io->vnet_hdr_len == FDL_VNET_HDR_LEN)
+		set_again(io, PACKET_VNET_HDR, 1);
+	else
+		set_again(io, PACKET_VNET_HDR_SZ, (int)io->vnet_hdr_len);
+	set_again(io, PACKET_AUXDATA, 1);
 }
 
 static const struct verdict on_receive[] = {
@@ -295,10 +355,13 @@ const struct kind kind_packet = {
 	.header = HEADER_MADE,
 	.flags = FDL_RX_OUTGOING,
 	.modes = modes,
+	.check = check,
 	.set_up = set_up,
+	.mend = mend,
 	.join = packet_join,
 	.socket = true,
 	.notes = true,
+	.error_queue = true,
 	.on_receive = on_receive,
 	.on_send = on_send,
 	.read_drops = read_drops,

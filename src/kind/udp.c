@@ -8,14 +8,17 @@
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include <fdlink/offload.h>
 
+#include "io/changes.h"
 #include "kind/agreed.h"
 #include "kind/inet.h"
 #include "kind/kind.h"
+#include "kind/told.h"
 #include "os.h"
 
 static int take_name(struct locator *loc, char *to, const char *value,
@@ -156,11 +159,49 @@ static uint32_t count_drops(int fd)
 	return info[SK_MEMINFO_DROPS];
 }
 
+static int set_off(struct io *io, int name)
+{
+	return changes_set(io->changes, io->fd, SOL_UDP, name, 0);
+}
+
+/* The kernel opens what it takes for IPsec, and frames are neither that nor what
+ * it leaves to the socket. */
+static int check(int fd, const struct log *log)
+{
+	socklen_t len = sizeof(int);
+	int encap = 0;
+
+	os_getsockopt(fd, SOL_UDP, UDP_ENCAP, &encap, &len);
+	if (!encap)
+		return told_filter(fd, log);
+	log_say(log, FDL_LOG_ERR,
+		"fd %d is a UDP socket with UDP_ENCAP %d, by which the kernel "
+		"takes datagrams for itself: give one without",
+		fd, encap);
+	return -EOPNOTSUPP;
+}
+
+/*
+ * A frame goes in a datagram of its own, and one that UDP_GRO has merged with
+ * others is told apart by its notes. Where those may not be read, none is
+ * merged.
+ */
+static int keep_apart(struct io *io, const struct set_up *how)
+{
+	int err = set_off(io, UDP_CORK);
+
+	io->notes = !how->opts->max_syscall_header_bytes;
+	io->bundles = io->notes;
+	if (!err)
+		err = set_off(io, UDP_SEGMENT);
+	return err || io->notes ? err : set_off(io, UDP_GRO);
+}
+
 static int set_up(struct io *io, const struct set_up *how)
 {
 	agree_on_header(io, how->opts->flags);
 	atomic_store(&io->drops_seen, count_drops(io->fd));
-	return 0;
+	return keep_apart(io, how);
 }
 
 /* Whoever saw less than another thread takes back what is too much. The kernel's
@@ -227,8 +268,10 @@ const struct kind kind_udp = {
 	.open = open_udp,
 	.look_up = look_up,
 	.owns = owns,
+	.check = check,
 	.set_up = set_up,
 	.socket = true,
+	.error_queue = true,
 	.on_receive = on_receive,
 	.on_send = on_send,
 	.read_drops = read_drops,

@@ -14,6 +14,7 @@
 #include "kind/agreed.h"
 #include "kind/kind.h"
 #include "kind/peer.h"
+#include "kind/told.h"
 #include "kind/unix_bind.h"
 #include "kind/unix_lookup.h"
 #include "kind/unix_meet.h"
@@ -252,6 +253,7 @@ static bool owns_datagram(const struct fd_facts *facts)
 static int set_up(struct io *io, const struct set_up *how)
 {
 	agree_on_header(io, how->opts->flags);
+	told_time(io, how);
 	return 0;
 }
 
@@ -310,6 +312,7 @@ const struct kind kind_seqpacket = {
 	.meet = unix_meet_connection,
 	.look_up = look_up,
 	.owns = owns_seqpacket,
+	.check = told_filter,
 	.medium = FDL_MEDIUM_AGREED,
 	.header = HEADER_AGREED,
 	.modes = modes,
@@ -338,6 +341,7 @@ const struct kind kind_unixgram = {
 	.meet = unix_meet_sender,
 	.look_up = look_up,
 	.owns = owns_datagram,
+	.check = told_filter,
 };
 
 /* With the hello of libkrun and vfkit. */

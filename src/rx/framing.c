@@ -5,6 +5,9 @@
  * is one. No read tells. Though what is read by the wrong framing does not begin
  * like a packet: if the first or the last of a batch does not, or a header
  * contradicted its packet, the device is asked before any of them is delivered.
+ *
+ * That of an AF_PACKET socket is the socket's, for all who hold it. There each
+ * message tells how long its header is (io/notes.h).
  */
 #include "rx/framing.h"
 
@@ -157,4 +160,17 @@ enum framing framing_check(struct rx *rx, int got)
 		return FRAMING_HOLDS;
 	drop_all(rx, got);
 	return framing;
+}
+
+void framing_mend(struct rx *rx)
+{
+	rx->io->disturbed = false;
+	rx->io->kind->mend(rx->io);
+	if (atomic_exchange(&rx->shared->warned, true))
+		return;
+	log_say(&rx->shared->log, FDL_LOG_WARNING,
+		"another holder of this %s socket has changed its "
+		"PACKET_VNET_HDR or PACKET_AUXDATA: they are set again, and "
+		"packets read before are dropped",
+		rx->io->kind->name);
 }

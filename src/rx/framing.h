@@ -29,4 +29,8 @@ static inline void framing_take_over(struct rx *rx)
  * only when something is odd. */
 enum framing framing_check(struct rx *rx, int got);
 
+/* Another holder of the socket has switched off what set_up switched on: have
+ * it on again. What came meanwhile tells so itself. */
+void framing_mend(struct rx *rx);
+
 #endif

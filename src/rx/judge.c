@@ -9,6 +9,7 @@
 #include "offload/checksum.h"
 #include "offload/sctp.h"
 #include "proto/eth.h"
+#include "rx/split.h"
 
 /* Our own address decides, if it is known; else what the fd said. */
 static uint8_t packet_type(const struct rx *rx, const struct io_frame *frame)
@@ -187,6 +188,8 @@ static enum counter judge_frame(struct rx *rx, struct io_frame *frame)
 		return RX_DROP_OUTGOING;
 	if (frame->type == IO_TYPE_GHOST)
 		return RX_DROP_MALFORMED;
+	if (frame->misframed)
+		return RX_DROP_VNET_HDR;
 	if (pkt->len == 0)
 		return judge_empty(rx, frame);
 	if (frame->wire_len > pkt->len || frame->cut)
@@ -236,6 +239,22 @@ static void drop(struct rx *rx, struct io_frame *frame, enum counter verdict)
 	fdl_release(&frame->pkt, 1);
 }
 
+bool judge_one(struct rx *rx, struct io_frame *frame)
+{
+	enum counter verdict = judge_frame(rx, frame);
+
+	if (verdict == RX_PACKETS)
+		return true;
+	drop(rx, frame, verdict);
+	return false;
+}
+
+/* What does not fit into a slot is not split: its end is missing. */
+static bool is_bundle(const struct io_frame *frame)
+{
+	return frame->unit && frame->wire_len <= frame->pkt->len;
+}
+
 int judge_frames(struct rx *rx, struct fdl_packet *v[], int n)
 {
 	const char *hello = rx->io->kind->hello;
@@ -243,17 +262,17 @@ int judge_frames(struct rx *rx, struct fdl_packet *v[], int n)
 
 	while (k < n && i < rx->filled) {
 		struct io_frame *frame = &rx->frame[i++];
-		enum counter verdict;
 
 		if (hello && is_hello(rx, frame, hello)) {
 			fdl_release(&frame->pkt, 1);
 			continue;
 		}
-		verdict = judge_frame(rx, frame);
-		if (verdict != RX_PACKETS) {
-			drop(rx, frame, verdict);
-			continue;
+		if (is_bundle(frame)) {
+			split_begin(rx, frame);
+			break;
 		}
+		if (!judge_one(rx, frame))
+			continue;
 		v[k++] = frame->pkt;
 		if (frame->pkt->off.gso)
 			break;

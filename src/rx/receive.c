@@ -8,33 +8,20 @@
 #include "kind/kind.h"
 #include "os.h"
 #include "packet/pool.h"
+#include "rx/appetite.h"
 #include "rx/cut.h"
 #include "rx/end.h"
 #include "rx/framing.h"
 #include "rx/judge.h"
 #include "rx/merge.h"
+#include "rx/split.h"
+#include "rx/vain.h"
 #include "wait/ready.h"
 
 enum {
 	/* Calls in a row that a socket may answer with some pending error
 	 * before it counts as broken. */
 	MAX_ERRORS = 8,
-	/*
-	 * A super-packet of so many bytes is followed by others like it, and a
-	 * core's cache holds so many of them beside the rest. More of them in
-	 * one call would push out those that nobody has looked at yet: every
-	 * buffer would be cold again when its turn comes, which costs a bulk
-	 * stream a third more CPU.
-	 */
-	LONG_FRAME = 16 << 10,
-	LONG_BATCH = 8,
-	/*
-	 * After so many calls in a row that found one short packet, a mode that
-	 * needs a system call to look for a second one looks in one call of
-	 * ALONE_LOOK only. The caller's next poll tells if there is more.
-	 */
-	ALONE = 4,
-	ALONE_LOOK = 8,
 };
 
 /* What to do about what the fd said. */
@@ -57,6 +44,7 @@ int rx_open(struct rx *rx)
 void rx_close(struct rx *rx)
 {
 	fdl_release(&rx->super, 1);
+	fdl_release(&rx->bundle, 1);
 	while (rx->next < rx->filled)
 		fdl_release(&rx->frame[rx->next++].pkt, 1);
 	while (rx->have > rx->gap)
@@ -105,13 +93,14 @@ static bool rearm(struct rx *rx)
 	return !err;
 }
 
-/* All segments are cut. The pool may have been empty meanwhile, so that data is
- * not watched: watch it again, even if nothing is received in this call. */
-static enum rx_rest leave_cutting(struct rx *rx)
+/* All segments are cut, or all messages split. The pool may have been empty
+ * meanwhile, so that data is not watched: watch it again, even if nothing is
+ * received in this call. */
+static enum rx_rest leave(struct rx *rx, void (*end)(struct rx *rx))
 {
 	const bool watched = rearm(rx);
 
-	cut_end(rx);
+	end(rx);
 	return watched ? RX_MORE : RX_ENDED;
 }
 
@@ -120,11 +109,31 @@ static enum rx_rest deliver_segment(struct rx *rx, struct fdl_packet *v[],
 				    int *got)
 {
 	if (!cut_is_left(rx))
-		return leave_cutting(rx);
+		return leave(rx, cut_end);
 	if (!take_slots(rx, v + *got, 1, true))
 		return starve(rx);
 	cut_next(rx, v[*got]);
 	++*got;
+	return RX_MORE;
+}
+
+/* Judge the next message of a bundle, and add it likewise. */
+static enum rx_rest deliver_split(struct rx *rx, struct fdl_packet *v[],
+				  int *got)
+{
+	struct io_frame frame = { 0 };
+
+	if (!split_is_left(rx))
+		return leave(rx, split_end);
+	if (!take_slots(rx, &frame.pkt, 1, true))
+		return starve(rx);
+	split_next(rx, &frame);
+	if (!judge_one(rx, &frame))
+		return RX_MORE;
+	if (frame.pkt->off.gso && cut_is_due(rx, &frame))
+		cut_begin(rx, &frame);
+	else
+		v[(*got)++] = frame.pkt;
 	return RX_MORE;
 }
 
@@ -169,6 +178,8 @@ static int deliver(struct rx *rx, struct fdl_packet *v[], int n,
 	while (*rest == RX_MORE && got < n && rx_has_leftovers(rx)) {
 		if (rx->super)
 			*rest = deliver_segment(rx, v, &got);
+		else if (rx->bundle)
+			*rest = deliver_split(rx, v, &got);
 		else
 			got += deliver_frames(rx, v + got, n - got);
 	}
@@ -229,15 +240,6 @@ static enum reaction react(struct rx *rx, int err)
 		count(rx->counters, v->counter, 1);
 	shared_error(rx->shared, v->text);
 	return v->action == DROP ? TRY_THE_NEXT : TRY_AGAIN;
-}
-
-static int pending_error(const struct rx *rx)
-{
-	socklen_t len = sizeof(int);
-	int err = 0;
-
-	os_getsockopt(rx->io->fd, SOL_SOCKET, SO_ERROR, &err, &len);
-	return -err;
 }
 
 /*
@@ -307,7 +309,7 @@ static enum rx_rest look(struct rx *rx, bool tells)
 		return RX_MORE;
 	if (!tells)
 		return RX_DRY;
-	err = ready_settle(rx->ready) ? pending_error(rx) : 0;
+	err = ready_settle(rx->ready) ? vain_error(rx) : 0;
 	if (err && react(rx, err) == STOP_FOR_GOOD)
 		return RX_ENDED;
 	if (!rx->ops->peek(rx->io))
@@ -317,44 +319,11 @@ static enum rx_rest look(struct rx *rx, bool tells)
 	return RX_MORE;
 }
 
-static int batch(const struct rx *rx)
-{
-	return (int)rx->shared->opts.batch;
-}
-
-/* How many messages to ask for, of n that there is room for. */
-static int appetite(const struct rx *rx, int n)
-{
-	int max = rx->long_frames ? LONG_BATCH : IO_MAX_BATCH;
-
-	if (rx->alone >= ALONE && rx->alone % ALONE_LOOK)
-		max = 1;
-	if (max > batch(rx))
-		max = batch(rx);
-	return n < max ? n : max;
-}
-
-/* A caller that has room for one packet learns nothing of what is behind it. */
-static void note_company(struct rx *rx, int n, int got, bool first)
-{
-	if (!rx->ops->one_by_one || n == 1)
-		return;
-	rx->alone = first && got == 1 && !rx->long_frames ? rx->alone + 1 : 0;
-}
-
-/* Whether the caller had better look at what there is before more is asked
- * for. */
-static bool is_enough(const struct rx *rx)
-{
-	return rx->long_frames || rx->alone >= ALONE;
-}
-
 /* Note that frame[0..got) came. */
 static void take_in(struct rx *rx, int n, int got, bool first)
 {
 	rx->gap = got;
-	rx->long_frames = rx->frame[got - 1].wire_len >= LONG_FRAME;
-	note_company(rx, n, got, first);
+	appetite_note(rx, n, got, first);
 	rx->next = 0;
 	rx->filled = strip_end(rx, got);
 }
@@ -380,7 +349,7 @@ static bool follow_framing(struct rx *rx, int got)
  * yet. */
 static enum rx_rest step(struct rx *rx, int n, bool first)
 {
-	int want = provide(rx, appetite(rx, n));
+	int want = provide(rx, appetite_now(rx, n));
 	enum rx_rest rest;
 	bool full;
 	int got;
@@ -399,6 +368,8 @@ static enum rx_rest step(struct rx *rx, int n, bool first)
 		return rest;
 	if (rx->io->kind->follow && !follow_framing(rx, got))
 		return rest_now(rx, RX_MORE);
+	if (rx->io->disturbed)
+		framing_mend(rx);
 	full = took_error(rx) || got == want ||
 	       rx->frame[got - 1].wire_len == 0 || rx->ops->edge;
 	take_in(rx, n, got, first);
@@ -409,7 +380,7 @@ int rx_receive(struct rx *rx, struct fdl_packet *v[], int n, enum rx_rest *rest)
 {
 	/* Frames that are not delivered must not hold the caller here: so many
 	 * steps at most, even if they deliver nothing. */
-	int steps = n / batch(rx) + 2;
+	int steps = n / (int)rx->shared->opts.batch + 2;
 	enum rx_rest kept;
 	int total = 0;
 
@@ -425,7 +396,7 @@ int rx_receive(struct rx *rx, struct fdl_packet *v[], int n, enum rx_rest *rest)
 		/* Merging has made room again. */
 		if (rx_has_leftovers(rx))
 			continue;
-		if (*rest != RX_MORE || (total > 0 && is_enough(rx)))
+		if (*rest != RX_MORE || (total > 0 && appetite_is_sated(rx)))
 			return total;
 		*rest = step(rx, n - total, total == 0);
 	}

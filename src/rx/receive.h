@@ -31,7 +31,7 @@ int rx_receive(struct rx *rx, struct fdl_packet *v[], int n,
 /* Whether there are received packets that were not handed out. */
 static inline bool rx_has_leftovers(const struct rx *rx)
 {
-	return rx->super || rx->next < rx->filled;
+	return rx->super || rx->bundle || rx->next < rx->filled;
 }
 
 /* Whether the fd need not tell of anything for the next call to have it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The receive side of a queue, as its stages share it: receive, judge, cut,
- * merge. It is given all that it works with, and knows neither the queue nor
+ * The receive side of a queue, as its stages share it: receive, split, judge,
+ * cut, merge. It is given all that it works with, and knows neither the queue nor
  * the send side.
  */
 #ifndef FDL_RX_H
@@ -42,13 +42,19 @@ struct rx {
 	bool doubt;			/* a header contradicted its packet */
 	int64_t ask_at;			/* not before, as os_now_ms() */
 	bool long_frames;		/* the last step ended with one */
+	unsigned vain;			/* calls that found nothing, in a row */
+	int64_t vain_at;		/* as ask_at, of the socket */
 	unsigned alone;			/* packets that came so, in a row */
 	struct io_frame frame[IO_MAX_BATCH];
 
-	/* Received and not handed out yet: the super-packet being cut, then
-	 * frame[next..filled), all before gap. */
+	/* Received and not handed out yet: the super-packet being cut, the
+	 * message being split that it came of, then frame[next..filled), all
+	 * before gap. */
 	int next, filled;
 	struct fdl_packet *super;
+	struct fdl_packet *bundle;	/* as super, being split */
+	struct iovec bundle_bytes;	/* what is left of it */
+	unsigned unit;
 	struct iovec super_bytes[2];
 	struct fdl_segmenter segmenter;
 	struct gro *gro;		/* with FDL_GRO, else NULL */

@@ -22,7 +22,7 @@ static unsigned promised_fds(const struct link *l)
 
 	if (device)
 		n += 1 + 2;
-	else if (l->kind->flags & FDL_VNET_HDR)
+	else if (l->kind->flags & FDL_VNET_HDR || l->kind->traits & LINK_LOSSY)
 		n++;
 	if (fdl_get_mode(l->ep) == FDL_MODE_ADAPTIVE)
 		n += 3;

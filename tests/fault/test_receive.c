@@ -24,7 +24,8 @@ static enum fault receiving_call(const struct link *l)
 	if (fdl_get_mode(l->ep) == FDL_MODE_RECVMMSG ||
 	    fdl_get_mode(l->ep) == FDL_MODE_ADAPTIVE)
 		return FAULT_RECVMMSG;
-	return l->kind->traits & LINK_OUTGOING ? FAULT_RECVMSG : FAULT_RECV;
+	return l->kind->traits & (LINK_OUTGOING | LINK_LOSSY) ? FAULT_RECVMSG :
+								FAULT_RECV;
 }
 
 static void expect_frame_now(struct link *l)

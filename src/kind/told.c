@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kind/told.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "os.h"
+
+enum {
+	/* Bytes: no message of ours is longer, as a filter sees it. */
+	ALL = UINT16_MAX,
+};
+
+enum effect {
+	PASSES_WHOLE,
+	CUTS,
+	UNKNOWN,
+};
+
+bool told_any(int fd, const int *names, unsigned n)
+{
+	socklen_t len = sizeof(int);
+	int value = 0;
+
+	while (n-- > 0)
+		if (!os_getsockopt(fd, SOL_SOCKET, names[n], &value, &len) &&
+		    value)
+			return true;
+	return false;
+}
+
+void told_time(struct io *io, const struct set_up *how)
+{
+	static const int names[] = { SO_TIMESTAMP_OLD,   SO_TIMESTAMP_NEW,
+				     SO_TIMESTAMPNS_OLD, SO_TIMESTAMPNS_NEW,
+				     SO_TIMESTAMPING_OLD, SO_TIMESTAMPING_NEW };
+
+	if (!how->opts->max_syscall_header_bytes &&
+	    told_any(io->fd, names, sizeof(names) / sizeof(*names)))
+		io->notes = true;
+}
+
+/* What a filter returns is how many bytes may pass; 0: the message is lost, and
+ * that is what a filter is for. */
+static enum effect effect_of(const struct sock_filter *code, unsigned n)
+{
+	enum effect effect = PASSES_WHOLE;
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		if (BPF_CLASS(code[i].code) != BPF_RET)
+			continue;
+		if (BPF_RVAL(code[i].code) != BPF_K)
+			effect = UNKNOWN;
+		else if (code[i].k && code[i].k < ALL)
+			return CUTS;
+	}
+	return effect;
+}
+
+/* The length is one of instructions. Of a program that is no classic BPF the
+ * kernel says that there is one. */
+static enum effect look(int fd)
+{
+	struct sock_filter code[BPF_MAXINSNS];
+	socklen_t n = BPF_MAXINSNS;
+	int err = os_getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, code, &n);
+
+	if (err)
+		return err == -EACCES ? UNKNOWN : PASSES_WHOLE;
+	return effect_of(code, n);
+}
+
+int told_filter(int fd, const struct log *log)
+{
+	enum effect effect = look(fd);
+
+	if (effect == CUTS)
+		log_say(log, FDL_LOG_ERR,
+			"fd %d has a socket filter that cuts messages short, "
+			"which they do not tell: let it return 0 or %d, or "
+			"take it off by SO_DETACH_FILTER",
+			fd, ALL);
+	else if (effect == UNKNOWN)
+		log_say(log, FDL_LOG_WARNING,
+			"fd %d has a socket filter that cannot be looked into: "
+			"if it cuts messages short, frames are delivered so",
+			fd);
+	return effect == CUTS ? -EOPNOTSUPP : 0;
+}

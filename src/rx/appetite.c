@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rx/appetite.h"
+
+enum {
+	/*
+	 * A super-packet of so many bytes is followed by others like it, and a
+	 * core's cache holds so many of them beside the rest. More of them in
+	 * one call would push out those that nobody has looked at yet: every
+	 * buffer would be cold again when its turn comes, which costs a bulk
+	 * stream a third more CPU.
+	 */
+	LONG_FRAME = 16 << 10,
+	LONG_BATCH = 8,
+	/*
+	 * After so many calls in a row that found one short packet, a mode that
+	 * needs a system call to look for a second one looks in one call of
+	 * ALONE_LOOK only. The caller's next poll tells if there is more.
+	 */
+	ALONE = 4,
+	ALONE_LOOK = 8,
+};
+
+int appetite_now(const struct rx *rx, int n)
+{
+	const int batch = (int)rx->shared->opts.batch;
+	int max = rx->long_frames ? LONG_BATCH : IO_MAX_BATCH;
+
+	if (rx->alone >= ALONE && rx->alone % ALONE_LOOK)
+		max = 1;
+	if (max > batch)
+		max = batch;
+	return n < max ? n : max;
+}
+
+/* A caller that has room for one packet learns nothing of what is behind it. */
+static void note_company(struct rx *rx, int n, int got, bool first)
+{
+	if (!rx->ops->one_by_one || n == 1)
+		return;
+	rx->alone = first && got == 1 && !rx->long_frames ? rx->alone + 1 : 0;
+}
+
+void appetite_note(struct rx *rx, int n, int got, bool first)
+{
+	rx->long_frames = rx->frame[got - 1].wire_len >= LONG_FRAME;
+	note_company(rx, n, got, first);
+}
+
+bool appetite_is_sated(const struct rx *rx)
+{
+	return rx->long_frames || rx->alone >= ALONE;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "held.h"
+
+#include <asm/socket.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <linux/net_tstamp.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include <cmocka.h>
+
+/* Headers of 5.10 lack them. */
+#ifndef PACKET_VNET_HDR_SZ
+#define PACKET_VNET_HDR_SZ 24
+#endif
+#ifndef SO_RCVMARK
+#define SO_RCVMARK 75
+#endif
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+#ifndef SO_RCVPRIORITY
+#define SO_RCVPRIORITY 82
+#endif
+#ifndef SO_TXREHASH
+#define SO_TXREHASH 74
+#endif
+#ifndef SO_BUF_LOCK
+#define SO_BUF_LOCK 72
+#endif
+#ifndef SO_PREFER_BUSY_POLL
+#define SO_PREFER_BUSY_POLL 69
+#endif
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+enum {
+	PACKET = LINK_OUTGOING,
+	UDP = LINK_LOSSY,
+	TX_STAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED |
+		    SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+		    SOF_TIMESTAMPING_OPT_TSONLY,
+	RX_STAMPS = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE,
+};
+
+static const struct sock_filter all[] = { BPF_STMT(BPF_RET | BPF_K, 0x40000) };
+static const struct sock_filter none[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+static const struct sock_filter start[] = { BPF_STMT(BPF_RET | BPF_K, 40) };
+static const struct sock_filter length[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+	BPF_STMT(BPF_RET | BPF_A, 0),
+};
+
+#define PROGRAM(code) \
+	{                                                                    \
+		sizeof(code) / sizeof(*(code)), (struct sock_filter *)(code) \
+	}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-qual"
+static const struct sock_fprog pass_all = PROGRAM(all);
+static const struct sock_fprog pass_none = PROGRAM(none);
+static const struct sock_fprog pass_start = PROGRAM(start);
+static const struct sock_fprog pass_length = PROGRAM(length);
+#pragma GCC diagnostic pop
+
+static const struct timeval second = { .tv_sec = 1 };
+static const struct linger lingering = { .l_onoff = 1, .l_linger = 1 };
+static const int numbers[] = { 0,   1,	  2,	   12,	      24,	50,
+			       512, 4608, 1 << 20, TX_STAMPS, RX_STAMPS };
+/* A group of its own of each kind. */
+static const int hash_group = 77 | PACKET_FANOUT_HASH << 16;
+static const struct tpacket_req3 ring = {
+	.tp_block_size = 1 << 16,
+	.tp_block_nr = 4,
+	.tp_frame_size = 2048,
+	.tp_frame_nr = 4 * 32,
+};
+
+enum { ZERO, ONE, TWO, N12, N24, N50, N512, N4608, MIB, TX, RX };
+
+#define INT(i) &numbers[i], sizeof(int)
+#define THE(v) &(v), sizeof(v)
+#define SOCKET(o) #o, 0, LINK_TUNTAP, SOL_SOCKET, o
+#define OF_UNIX(o) #o, LINK_UNIX, LINK_LOSSY, SOL_SOCKET, o
+#define OF_PACKET(o) #o, PACKET, 0, SOL_PACKET, o
+#define OF_UDP(o) #o, UDP, 0, SOL_UDP, o
+#define OF_IP(o) #o, UDP, 0, IPPROTO_IP, o
+#define FINE HELD_UNDERSTOOD, HELD_UNDERSTOOD, NULL, 0
+#define LOSES HELD_LOSES, HELD_LOSES, NULL, 0
+#define STOPS HELD_STOPS, HELD_NOT, NULL, 0
+#define ENDS_MENDED(what) HELD_UNDERSTOOD, HELD_MENDED, what, 0
+#define REFUSED(what) HELD_REFUSED, HELD_NOT, what, 0
+
+const struct held_setting held_settings[] = {
+	{ "nothing", 0, LINK_TUNTAP, HELD_FLAGS, 0, NULL, 0, FINE },
+	{ "O_NONBLOCK set", 0, 0, HELD_FLAGS, O_NONBLOCK, NULL, 0, FINE },
+	{ "O_NONBLOCK cleared", 0, 0, HELD_FLAGS_OFF, O_NONBLOCK, NULL, 0,
+	  FINE },
+	{ "O_ASYNC", 0, 0, HELD_FLAGS, O_ASYNC, NULL, 0, FINE },
+	{ SOCKET(SO_TIMESTAMP_OLD), INT(ONE), FINE },
+	{ SOCKET(SO_TIMESTAMPNS_OLD), INT(ONE), FINE },
+	{ SOCKET(SO_TIMESTAMPING_OLD), INT(RX), FINE },
+	{ SOCKET(SO_TIMESTAMP_NEW), INT(ONE), FINE },
+	{ SOCKET(SO_TIMESTAMPNS_NEW), INT(ONE), FINE },
+	{ SOCKET(SO_TIMESTAMPNS_NEW), INT(ZERO), FINE },
+	{ SOCKET(SO_TIMESTAMPING_NEW), INT(RX), FINE },
+	{ "SO_TIMESTAMPING of what is sent", 0, LINK_TUNTAP, SOL_SOCKET,
+	  SO_TIMESTAMPING_OLD, INT(TX), FINE },
+	{ SOCKET(SO_RXQ_OVFL), INT(ONE), FINE },
+	{ SOCKET(SO_MARK), INT(ONE), FINE },
+	{ SOCKET(SO_RCVMARK), INT(ONE), FINE },
+	{ SOCKET(SO_PRIORITY), INT(TWO), FINE },
+	{ SOCKET(SO_RCVPRIORITY), INT(ONE), FINE },
+	{ SOCKET(SO_WIFI_STATUS), INT(ONE), FINE },
+	{ SOCKET(SO_RCVLOWAT), INT(MIB), FINE },
+	{ SOCKET(SO_RCVTIMEO), THE(second), FINE },
+	{ SOCKET(SO_SNDTIMEO), THE(second), FINE },
+	{ SOCKET(SO_LINGER), THE(lingering), FINE },
+	{ SOCKET(SO_BUSY_POLL), INT(N50), FINE },
+	{ SOCKET(SO_PREFER_BUSY_POLL), INT(ONE), FINE },
+	{ SOCKET(SO_INCOMING_CPU), INT(ZERO), FINE },
+	{ SOCKET(SO_ZEROCOPY), INT(ONE), FINE },
+	{ SOCKET(SO_PEEK_OFF), INT(TWO), FINE },
+	{ SOCKET(SO_KEEPALIVE), INT(ONE), FINE },
+	{ SOCKET(SO_BROADCAST), INT(ONE), FINE },
+	{ SOCKET(SO_REUSEADDR), INT(ONE), FINE },
+	{ SOCKET(SO_NO_CHECK), INT(ONE), FINE },
+	{ SOCKET(SO_DONTROUTE), INT(ONE), FINE },
+	{ SOCKET(SO_TXREHASH), INT(ONE), FINE },
+	{ SOCKET(SO_BUF_LOCK), INT(ONE), FINE },
+	{ SOCKET(SO_MAX_PACING_RATE), INT(MIB), FINE },
+	{ SOCKET(SO_LOCK_FILTER), INT(ONE), FINE },
+	{ SOCKET(SO_RCVBUF), INT(N4608), LOSES },
+	{ SOCKET(SO_SNDBUF), INT(N4608), FINE },
+	{ "a filter that passes all", 0, LINK_TUNTAP, SOL_SOCKET,
+	  SO_ATTACH_FILTER, THE(pass_all), FINE },
+	{ "a filter that passes nothing", 0, LINK_TUNTAP, SOL_SOCKET,
+	  SO_ATTACH_FILTER, THE(pass_none), STOPS },
+	{ "a filter that cuts", LINK_UNIX, 0, SOL_SOCKET, SO_ATTACH_FILTER,
+	  THE(pass_start), REFUSED("filter") },
+	{ "a filter that cuts", PACKET, 0, SOL_SOCKET, SO_ATTACH_FILTER,
+	  THE(pass_start), HELD_LOSES, HELD_NOT, NULL, 0 },
+	{ "a filter that cannot be looked into", 0, LINK_TUNTAP, SOL_SOCKET,
+	  SO_ATTACH_FILTER, THE(pass_length), FINE },
+	{ OF_UNIX(SO_PASSCRED), INT(ONE), FINE },
+	{ OF_UNIX(SO_PASSSEC), INT(ONE), FINE },
+	{ OF_UNIX(SO_PASSPIDFD), INT(ONE), FINE },
+	{ OF_UNIX(SO_PASSRIGHTS), INT(ZERO), FINE },
+	{ "PACKET_AUXDATA off", PACKET, 0, SOL_PACKET, PACKET_AUXDATA,
+	  INT(ZERO), ENDS_MENDED("PACKET_AUXDATA") },
+	{ OF_PACKET(PACKET_AUXDATA), INT(ONE), FINE },
+	{ "PACKET_VNET_HDR off", PACKET, 0, SOL_PACKET, PACKET_VNET_HDR,
+	  INT(ZERO), ENDS_MENDED("PACKET_VNET_HDR") },
+	{ OF_PACKET(PACKET_VNET_HDR), INT(ONE), FINE },
+	{ "PACKET_VNET_HDR_SZ 12", PACKET, 0, SOL_PACKET, PACKET_VNET_HDR_SZ,
+	  INT(N12), ENDS_MENDED("PACKET_VNET_HDR") },
+	{ "PACKET_VNET_HDR_SZ 24", PACKET, 0, SOL_PACKET, PACKET_VNET_HDR_SZ,
+	  INT(N24), ENDS_MENDED("PACKET_VNET_HDR") },
+	{ "PACKET_VNET_HDR_SZ 512", PACKET, 0, SOL_PACKET, PACKET_VNET_HDR_SZ,
+	  INT(N512), HELD_NOT, HELD_MENDED, "PACKET_VNET_HDR", 0 },
+	{ OF_PACKET(PACKET_ORIGDEV), INT(ONE), FINE },
+	{ OF_PACKET(PACKET_LOSS), INT(ONE), FINE },
+	{ OF_PACKET(PACKET_IGNORE_OUTGOING), INT(ONE), FINE },
+	{ OF_PACKET(PACKET_TIMESTAMP), INT(RX), FINE },
+	{ OF_PACKET(PACKET_COPY_THRESH), INT(N12), FINE },
+	{ OF_PACKET(PACKET_QDISC_BYPASS), INT(ONE), FINE },
+	{ OF_PACKET(PACKET_TX_HAS_OFF), INT(ONE), FINE },
+	{ OF_PACKET(PACKET_RESERVE), INT(N12), FINE },
+	{ OF_PACKET(PACKET_VERSION), INT(TWO), FINE },
+	{ OF_PACKET(PACKET_FANOUT), THE(hash_group), FINE },
+	{ OF_PACKET(PACKET_TX_RING), THE(ring), HELD_REFUSED, HELD_NOT,
+	  "PACKET_TX_RING", 0 },
+	{ OF_PACKET(PACKET_RX_RING), THE(ring), HELD_REFUSED, HELD_NOT,
+	  "PACKET_RX_RING", 0 },
+	{ OF_UDP(UDP_GRO), INT(ONE), FINE },
+	{ OF_UDP(UDP_SEGMENT), INT(N50), HELD_UNDERSTOOD, HELD_NOT, NULL, 0 },
+	{ OF_UDP(UDP_CORK), INT(ONE), HELD_UNDERSTOOD, HELD_NOT, NULL, 0 },
+	{ OF_UDP(UDP_ENCAP), INT(TWO), REFUSED("UDP_ENCAP") },
+	{ OF_IP(IP_PKTINFO), INT(ONE), FINE },
+	{ OF_IP(IP_RECVTTL), INT(ONE), FINE },
+	{ OF_IP(IP_RECVTOS), INT(ONE), FINE },
+	{ OF_IP(IP_RECVOPTS), INT(ONE), FINE },
+	{ OF_IP(IP_RETOPTS), INT(ONE), FINE },
+	{ OF_IP(IP_RECVERR), INT(ONE), FINE },
+	{ OF_IP(IP_RECVORIGDSTADDR), INT(ONE), FINE },
+	{ OF_IP(IP_CHECKSUM), INT(ONE), FINE },
+	{ OF_IP(IP_TOS), INT(TWO), FINE },
+	{ OF_IP(IP_TTL), INT(N12), FINE },
+	{ OF_IP(IP_MTU_DISCOVER), INT(TWO), FINE },
+	{ .name = NULL },
+};
+
+int held_set(int fd, const struct held_setting *s)
+{
+	const int flags = fcntl(fd, F_GETFL);
+
+	if (s->level == HELD_FLAGS)
+		return fcntl(fd, F_SETFL, flags | s->option);
+	if (s->level == HELD_FLAGS_OFF)
+		return fcntl(fd, F_SETFL, flags & ~s->option);
+	return setsockopt(fd, s->level, s->option, s->value, s->len);
+}
+
+static bool is_bound_to(int fd, const char *dev)
+{
+	struct sockaddr_ll name = { 0 };
+	socklen_t len = sizeof(name);
+
+	return !getsockname(fd, (struct sockaddr *)&name, &len) &&
+	       name.sll_family == AF_PACKET &&
+	       name.sll_ifindex == (int)if_nametoindex(dev);
+}
+
+static bool is_other_unix(int fd, int peer)
+{
+	struct sockaddr name = { 0 };
+	socklen_t len = sizeof(name);
+
+	return fd != peer && !getpeername(fd, &name, &len) &&
+	       name.sa_family == AF_UNIX;
+}
+
+int held_fd_of(const struct link *l)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	int fd = -1, this;
+
+	assert_non_null(dir);
+	while (fd < 0 && (entry = readdir(dir))) {
+		this = atoi(entry->d_name);
+		if (*l->dev ? is_bound_to(this, l->dev) :
+			      is_other_unix(this, l->peer))
+			fd = this;
+	}
+	closedir(dir);
+	assert_true(fd >= 0);
+	return fd;
+}

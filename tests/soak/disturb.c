@@ -178,9 +178,10 @@ int disturb_take_away(struct soak *s)
 	return away;
 }
 
+/* What a device does not take, because another below it has less, stays. */
 static void set_mtu(const char *dev, unsigned mtu)
 {
-	netns_command("ip link set %s mtu %u", dev, mtu);
+	quietly("ip link set %s mtu %u", dev, mtu);
 }
 
 /* Also one that is shorter than frames under way, and one at one end only. */

@@ -90,15 +90,25 @@ static void add_up(struct soak *s, struct sums *sums)
 	sums->rx = sums->st.rx_packets + drops(&sums->st, "rx_drop_") +
 		   (s->bed->ahead ? s->bed->ahead(s) : 0);
 	sums->tx = sums->st.tx_packets + drops(&sums->st, "tx_drop_");
-	sums->far = s->collected.frames + s->forgiven +
+	sums->far = s->collected.frames +
 		    (s->bed->behind ? s->bed->behind(s) : 0);
+}
+
+/* What was lost as the device went down is lost, or still comes. */
+static bool far_is_right(const struct soak *s, const struct sums *sums)
+{
+	const uint64_t sent = sums->st.tx_packets;
+
+	if (!s->bed->collect)
+		return true;
+	return sums->far <= sent && (s->cut || sent - sums->far <= s->forgiven);
 }
 
 static bool add_up_right(const struct soak *s, const struct sums *sums)
 {
 	return sums->rx == s->fed && sums->tx == s->offered &&
 	       s->received.frames == sums->st.rx_packets &&
-	       (s->cut || !s->bed->collect || sums->far == sums->st.tx_packets);
+	       far_is_right(s, sums);
 }
 
 static void show(const struct soak *s, const struct sums *sums)
@@ -162,22 +172,16 @@ void soak_settle(struct soak *s)
 		judge(s, false, &sums);
 }
 
-/* The collector has found all there is. Of what was on its way as the device
- * went down that is not all; more than was sent it never is. */
-static void forgive(struct soak *s)
+/* The collector finds all that there is by now. */
+static void collect_rest(struct soak *s)
 {
 	static uint8_t buf[FRAME_MOST];
-	struct sums sums;
 	ssize_t n;
 
 	circle_hold(&s->collector);
 	while (s->bed->collect &&
 	       (n = s->bed->collect(s, buf, sizeof(buf))) >= 0)
 		soak_arrived(s, false, buf, (size_t)n);
-	add_up(s, &sums);
-	if (s->bed->collect && sums.far < sums.st.tx_packets)
-		s->forgiven += sums.st.tx_packets - sums.far;
-	s->cut = false;
 	circle_go(&s->collector);
 }
 
@@ -191,20 +195,35 @@ static void look(struct soak *s)
 	circle_hold(&s->sender);
 	right = wait_for_sums(s, &sums, add_up_right);
 	if (s->cut && right) {
-		forgive(s);
+		collect_rest(s);
 		add_up(s, &sums);
 		right = add_up_right(s, &sums);
 	}
 	judge(s, right, &sums);
+	s->forgiven = sums.st.tx_packets - sums.far;
+	s->cut = false;
 	s->what[0] = '\0';
 	circle_go(&s->sender);
 	circle_go(&s->feeder);
+}
+
+static void note_totals(struct soak *s)
+{
+	struct fdl_stats st;
+
+	fdl_get_stats(s->l.ep, &st, sizeof(st));
+	s->total[0] += st.rx_packets;
+	s->total[1] += drops(&st, "rx_drop_");
+	s->total[2] += st.tx_packets;
+	s->total[3] += drops(&st, "tx_drop_");
 }
 
 /* All counts begin anew, with another endpoint. */
 static void begin_anew(struct soak *s)
 {
 	int err;
+
+	note_totals(s);
 
 	circle_hold(&s->receiver);
 	circle_hold(&s->collector);
@@ -284,16 +303,12 @@ static void end(struct soak *s)
 
 static void tell(const struct soak *s)
 {
-	struct fdl_stats st;
-
-	fdl_get_stats(s->l.ep, &st, sizeof(st));
 	printf("%s, %s: %llu received, %llu dropped; %llu sent, %llu "
 	       "dropped\n",
 	       s->bed->name, fdl_mode_name(s->mode),
-	       (unsigned long long)st.rx_packets,
-	       (unsigned long long)drops(&st, "rx_drop_"),
-	       (unsigned long long)st.tx_packets,
-	       (unsigned long long)drops(&st, "tx_drop_"));
+	       (unsigned long long)s->total[0], (unsigned long long)s->total[1],
+	       (unsigned long long)s->total[2],
+	       (unsigned long long)s->total[3]);
 	fflush(stdout);
 }
 
@@ -313,6 +328,7 @@ static bool run(struct soak *s, long long ms)
 	}
 	end(s);
 	disturb_end(s);
+	note_totals(s);
 	tell(s);
 	return !s->wrong;
 }

@@ -65,7 +65,10 @@ struct soak {
 	struct arrivals collected;
 
 	uint64_t lost_behind;		/* at the peer's sockets, so far */
-	uint64_t forgiven;		/* on its way as the device went down */
+	uint64_t forgiven;		/* at most: on its way as the device
+					 * went down */
+	uint64_t total[4];		/* of all endpoints: received, dropped,
+					 * sent, dropped */
 
 	/* How things are just now. */
 	_Atomic bool with_rubbish, at_full_speed, hoarding;

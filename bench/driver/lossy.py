@@ -5,8 +5,8 @@
     TAP fdkN, 10.0.N.1 == wire == fdwN ------ fdhN  the kernel, 10.0.N.2
                                               fdhN  fdlink host, 10.0.N.2
 
-Whoever is there, the packets take the same way, through tests/netns/wire, with
-the same choice of those that suffer.
+Whoever is there, the packets take the same way, through fdlink connect, with the
+same choice of those that suffer.
 """
 
 import array
@@ -25,7 +25,7 @@ import time
 
 import network
 
-PROGRAMS = WIRE, COMMAND = 'tests/netns/wire', 'cli/fdlink'
+PROGRAMS = TRACER, COMMAND = 'tests/netns/trace', 'cli/fdlink'
 DISCARD, CHARGEN = 9, 19
 TCP_CONGESTION = 13
 KERNELS = 'reno', 'cubic'
@@ -73,12 +73,14 @@ class Processes:
     """A path of devices and processes, which end with it. number: of the path,
     in the names of its devices and in its addresses."""
 
+    traced = False
+
     def __init__(self, build, number, who, words):
         self.number, self.who = number, who
         self.processes = []
         self.stack = contextlib.ExitStack()
-        self.trace = None
-        if words.get('trace'):
+        self.trace = self.tracer = None
+        if self.traced:
             self.trace = tempfile.TemporaryFile('w+')
         try:
             self.make(build, words)
@@ -93,9 +95,12 @@ class Processes:
             stdout=trace or subprocess.PIPE,
             stderr=subprocess.PIPE if trace else subprocess.STDOUT)
         self.processes.append(process)
-        line = (process.stderr if trace else process.stdout).readline()
-        if 'up' not in line:
-            raise OSError('%s: %s' % (argv[0], line))
+        said = []
+        for line in process.stderr if trace else process.stdout:
+            if 'up' in line.split():
+                return process
+            said.append(line)
+        raise OSError('%s: %s' % (argv[0], ''.join(said)))
 
     def end(self):
         """What is traced is complete then."""
@@ -104,6 +109,8 @@ class Processes:
             process.wait()
             (process.stderr or process.stdout).close()
         self.stack.close()
+        if self.tracer and self.tracer.returncode:
+            raise OSError('the trace has gaps')
 
     def __enter__(self):
         return self
@@ -113,8 +120,8 @@ class Processes:
 
 
 class Path(Processes):
-    """who: an --offload of the host's, or one of KERNELS. words: the wire's,
-    so many per mille, or milliseconds; delay is half of a round trip."""
+    """who: an --offload of the host's, or one of KERNELS. words: options of
+    fdlink connect; the delay is half of a round trip."""
 
     def make(self, build, words):
         n = self.number
@@ -129,10 +136,12 @@ class Path(Processes):
         network.ip('link', 'set', tap, 'txqueuelen', QUEUE)
         network.ip('address', 'add', '10.0.%d.1/24' % n, 'dev', tap)
         network.ip('link', 'set', tap, 'up')
-        self.start([os.path.join(build, WIRE),
-                    'packet:%s,promisc' % wire, 'tap:' + tap] +
-                   ['%s=%d' % word for word in words.items()],
-                   trace=self.trace or subprocess.DEVNULL)
+        if self.trace:
+            self.tracer = self.start([os.path.join(build, TRACER), wire],
+                                     self.trace)
+        self.start([os.path.join(build, COMMAND), 'connect',
+                    'packet:' + wire, 'tap:' + tap] +
+                   ['--%s=%s' % word for word in words.items()])
         if self.who in KERNELS:
             self.start_kernel(end)
         else:
@@ -152,6 +161,12 @@ class Path(Processes):
     @property
     def address(self):
         return '10.0.%d.2' % self.number
+
+
+class Traced(Path):
+    """What the far end sends, and what gets there, is in .trace."""
+
+    traced = True
 
 
 def connect(path, port, congestion=None, room=None):

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The wire of the other tests does what its words say, and the same each time.
+"""A wire that is not in order does as its options say, and the same each time.
 
-    wire.py WIRE
+    impair.py FDLINK [OPTION]...
 
-It is between two unix sockets. Numbered frames go in at one end or at both.
+fdlink connect is between two unix sockets. Numbered frames go in at one end, or
+at both. OPTIONs are for it, too.
 """
 
 import array
 import fcntl
 import os
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -23,12 +25,13 @@ HEAD = bytes.fromhex('020000000002' '020000000001' '88b5')
 REST = bytes(50)
 DELAY = 20
 LATENESS = 200
-WORDS = ['drop=50,0', 'double=30', 'late=20,40', 'delay=%d' % DELAY,
-         'lateness=%d' % LATENESS]
+OPTIONS = ['--loss', '5,0', '--duplicate', '3', '--reorder', '2,4',
+           '--delay', '%dms' % DELAY, '--late', '%dms' % LATENESS]
+COUNTERS = 'wire_lost', 'wire_duplicated', 'wire_late'
 
 
 def die(text, *args):
-    sys.exit('wire: ' + text % args)
+    sys.exit('impair: ' + text % args)
 
 
 class End:
@@ -75,41 +78,76 @@ class End:
         fcntl.ioctl(self.socket, termios.TIOCOUTQ, queued)
         return not self.has_more() and not queued[0]
 
+    def due(self, counters, column):
+        """So many come out at the other end of it."""
+        return (self.frames - counters['wire_lost'][column] +
+                counters['wire_duplicated'][column])
+
+
+def ask(process):
+    """{counter: [that of A, that of B]}"""
+    process.send_signal(signal.SIGUSR1)
+    counters = dict.fromkeys(COUNTERS, [0, 0])
+    for line in process.stdout:
+        words = line.split()
+        if len(words) == 3 and words[1].isdigit():
+            counters[words[0]] = [int(w) for w in words[1:]]
+            if words[0] == 'wire_held':
+                return counters
+    die('it has ended')
+
+
+def have_all(process, ends):
+    """What was sent is read, and what that became has come."""
+    if not all(e.is_read() for e in ends):
+        return None
+    counters = ask(process)
+    if any(counters['rx_packets'][i] != e.frames for i, e in enumerate(ends)):
+        return None
+    if all(len(ends[1 - i].found) == e.due(counters, i)
+           for i, e in enumerate(ends)):
+        return counters
+    return None
+
 
 def exchange(process, ends):
-    terminated = False
-    while any(e.open for e in ends):
+    """Returns the wire's counters."""
+    while True:
         readable, writable, _ = select.select(
-            [e for e in ends if e.open], [e for e in ends if e.has_more()],
-            [], 0.01)
+            ends, [e for e in ends if e.has_more()], [], 0.05)
         for e in writable:
             e.send()
         for e in readable:
             e.receive()
-        if not terminated and all(e.is_read() for e in ends):
-            process.terminate()
-            terminated = True
+        if not readable and not writable:
+            counters = have_all(process, ends)
+            if counters:
+                return counters
+        if not all(e.open for e in ends):
+            die('it has ended')
 
 
-def run(wire, words, both):
+def run(command, options, both):
     """Returns what came from either end, and what the wire says of it."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [os.path.join(folder, name) for name in 'ab']
         process = subprocess.Popen(
-            [wire] + ['seqpacket:%s,listen' % p for p in paths] + words,
-            stderr=subprocess.PIPE, text=True)
+            command[:1] + ['connect'] +
+            ['seqpacket:%s,listen' % p for p in paths] + command[1:] + options,
+            stdout=subprocess.PIPE, text=True)
         try:
             ends = [End(paths[0], FRAMES), End(paths[1], FRAMES * both)]
-            exchange(process, ends)
+            if 'up' not in process.stdout.readline():
+                die('it is not up')
+            counters = exchange(process, ends)
         finally:
             process.terminate()
-            said = process.communicate()[1]
+            process.communicate()
     if process.returncode:
-        die('exit status %d: %s', process.returncode, said)
+        die('exit status %d', process.returncode)
     for e in ends:
-        check_ages(e, DELAY if words else 0)
-    return ends[1].found, ends[0].found, [
-        line for line in said.split('\n') if 'from' in line]
+        check_ages(e, DELAY if options else 0)
+    return ends[1].found, ends[0].found, {c: counters[c] for c in COUNTERS}
 
 
 def out_of_order(found):
@@ -132,32 +170,32 @@ def check_ages(end, least):
 def check(name, permille, got):
     want = FRAMES * permille / 1000
     if not want * 0.6 <= got <= want * 1.4:
-        die('%s: %d of %d were %s', WORDS, got, FRAMES, name)
+        die('%s: %d of %d were %s', OPTIONS, got, FRAMES, name)
 
 
 def main():
-    wire = sys.argv[1]
-    there, back, said = run(wire, WORDS, True)
+    wire = sys.argv[1:]
+    there, back, said = run(wire, OPTIONS, True)
     check('lost', 50, FRAMES - len(set(there)))
     check('doubled', 30, len(there) - len(set(there)))
     check('lost', 0, FRAMES - len(set(back)))
     for found, most in (there, 20), (back, 40):
         late = len(list(out_of_order(found)))
         if not 0 < late <= FRAMES * most / 1000 * 1.4:
-            die('%s: %d came late', WORDS, late)
-    again = run(wire, WORDS, True)
+            die('%s: %d came late', OPTIONS, late)
+    again = run(wire, OPTIONS, True)
     if [sorted(there), sorted(back), said] != [sorted(again[0]),
                                                sorted(again[1]), again[2]]:
         die('not the same again: %s, then %s', said, again[2])
-    alone = run(wire, WORDS, False)
+    alone = run(wire, OPTIONS, False)
     if sorted(alone[0]) != sorted(there) or alone[1]:
         die('one way depends on the other')
-    if sorted(run(wire, WORDS + ['seed=1'], False)[0]) == sorted(there):
+    if sorted(run(wire, OPTIONS + ['--seed', '2'], False)[0]) == sorted(there):
         die('another seed is the same choice')
     perfect = run(wire, [], False)[0]
     if perfect != list(range(FRAMES)):
         die('a perfect wire is none')
-    print('wire: %s' % '; '.join(said))
+    print(said)
 
 
 main()

@@ -8,20 +8,21 @@
 #	   |
 #	  kN    a TAP
 #	   |
-#	 wire   which cuts super-packets, loses, doubles, delays, reorders
+#	fdlink connect	which loses, duplicates, delays, reorders
 #	   |
-#	  wN    a veth and an AF_PACKET socket at either end
+#	  wN    a veth and an AF_PACKET socket at either end; traced
 #	  hN
 #	   |
 #	fdlink host  10.0.N.2, fd00:N::2
 #
-# tso.sh [compare SEEDS]: goodput with and without. WIRE is the wire.
+# tso.sh [compare SEEDS]: goodput with and without. TRACE is the tracer.
 set -eu
 # shellcheck source=../lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 here=$(dirname "$0")
-wire=$(realpath "${WIRE:-build/tests/netns/wire}" 2>/dev/null) || wire=missing
-[ -x "$wire" ] || skip "no wire: \$WIRE is not set right"
+trace=$(realpath "${TRACE:-build/tests/netns/trace}" 2>/dev/null) ||
+	trace=missing
+[ -x "$trace" ] || skip "no tracer: \$TRACE is not set right"
 
 # N MTU
 make_links() {
@@ -38,19 +39,27 @@ make_links() {
 	ip link set "k$1" up
 }
 
-# N STACK WORD...
+# N
+start_trace() {
+	"$trace" "w$1" >"$tmp/trace$1" 2>"$tmp/tracer$1" &
+	tracers+=($!)
+	wait_for grep -q 'trace: up' "$tmp/tracer$1"
+}
+
+# N STACK OPTION...: of the wire
+# shellcheck disable=SC2086 # an option, or none
 start_pair() {
 	local n=$1 stack=$2
 
 	shift 2
-	"$wire" "packet:w$n,promisc" "tap:k$n" "$@" >"$tmp/trace$n" \
-		2>"$tmp/wire$n" &
+	"$fdlink" connect "packet:w$n" "tap:k$n" "$@" \
+		${FDLINK_TEST_SANDBOX-} >"$tmp/wire$n" 2>&1 &
 	wires+=($!)
 	"$fdlink" host "packet:h$n" --offload "$stack" \
 		--address "10.0.$n.2/24" --address "fd00:$n::2/64" \
 		>"$tmp/host$n" 2>&1 &
 	hosts+=($!)
-	wait_for grep -q 'wire: up' "$tmp/wire$n"
+	wait_for grep -q '^fdlink connect: up' "$tmp/wire$n"
 	wait_for grep -q '^fdlink host: up' "$tmp/host$n"
 }
 
@@ -64,6 +73,9 @@ end_pairs() {
 	for pid in "${hosts[@]}"; do
 		wait "$pid" || fail "the host's exit status $?"
 	done
+	for pid in "${wires[@]}"; do
+		wait "$pid" || fail "the wire's exit status $?"
+	done
 	hosts=() wires=()
 	for n in "$tmp"/host[0-9]*; do
 		n=${n##*host}
@@ -73,16 +85,24 @@ end_pairs() {
 	done
 }
 
+end_trace() {
+	local pid=${tracers[0]}
+
+	kill "$pid"
+	wait "$pid" || fail "$1: $(cat "$tmp"/tracer[0-9]*)"
+	tracers=()
+}
+
 end_all() {
 	local pid
 
-	for pid in "${hosts[@]}" "${wires[@]}"; do
+	for pid in "${hosts[@]}" "${wires[@]}" "${tracers[@]}"; do
 		kill "$pid" 2>/dev/null || :
 	done
 	cleanup
 }
 
-# NAME FAMILY MTU WIRE PEER TRACE: the words of each of these programs
+# NAME FAMILY MTU WIRE PEER TRACE: the options or words of each of these
 tso() {
 	local name="$1, IPv$2, MTU $3" mtu=$3 to
 
@@ -90,11 +110,13 @@ tso() {
 	to=10.0.$number.2
 	[ "$2" = 4 ] || to=fd00:$number::2
 	make_links $number "$mtu"
-	# shellcheck disable=SC2086 # words
-	start_pair $number tso trace=1 $4
+	start_trace $number
+	# shellcheck disable=SC2086 # options
+	start_pair $number tso $4
 	# shellcheck disable=SC2086
 	timeout 100 python3 "$here/tso_peer.py" $5 "$to" >"$tmp/seconds" ||
 		fail "$name: not as it was sent"
+	end_trace "$name"
 	# shellcheck disable=SC2086
 	python3 "$here/tso_trace.py" "$tmp/trace$number" "$mtu" $6 ||
 		fail "$name: wrong on the wire"
@@ -137,29 +159,32 @@ cases() {
 	tso "perfect" 6 1500 "" bytes=20000000 syn=1440
 	tso "perfect" 4 9000 "" bytes=20000000 syn=8960
 	tso "perfect" 6 1280 "" bytes=20000000 syn=1220
-	tso "both ways" 4 1500 delay=1 echo=4000000 ""
-	tso "slow" 4 1500 delay=25 bytes=400000 first=4380
-	tso "slow" 6 1500 delay=25 bytes=400000 first=4320
-	tso "slow, MSS 536" 4 1500 delay=25 "bytes=400000 mss=536" first=2144
-	tso "lossy" 4 1500 "drop=10 delay=2" bytes=200000 ""
-	tso "lossy" 6 9000 "drop=10 delay=2" bytes=1500000 ""
-	tso "very lossy" 4 1500 "drop=150 delay=20" \
+	tso "both ways" 4 1500 "--delay 1ms" echo=4000000 ""
+	tso "slow" 4 1500 "--delay 25ms" bytes=400000 first=4380
+	tso "slow" 6 1500 "--delay 25ms" bytes=400000 first=4320
+	tso "slow, MSS 536" 4 1500 "--delay 25ms" "bytes=400000 mss=536" \
+		first=2144
+	tso "lossy" 4 1500 "--loss 1 --delay 2ms" bytes=200000 ""
+	tso "lossy" 6 9000 "--loss 1 --delay 2ms" bytes=1500000 ""
+	tso "very lossy" 4 1500 "--loss 15 --delay 20ms" \
 		"streams=4 bytes=100000" losses=1
-	tso "late" 4 1500 "late=20 delay=1" bytes=1000000 ""
-	tso "double" 6 1500 "double=20" bytes=4000000 ""
-	tso "all at once" 4 1500 "drop=5 late=10 double=10 delay=2" \
+	tso "late" 4 1500 "--reorder 2 --late 3ms --delay 1ms" bytes=1000000 ""
+	tso "double" 6 1500 "--duplicate 2" bytes=4000000 ""
+	tso "all at once" 4 1500 \
+		"--loss 0.5 --reorder 1 --late 3ms --duplicate 1 --delay 2ms" \
 		echo=200000 ""
 	tso "a small window" 4 1500 "" "rcvbuf=4096 bytes=1000000" ""
-	tso "a small window" 6 1500 delay=1 "rcvbuf=20000 bytes=2000000" ""
+	tso "a small window" 6 1500 "--delay 1ms" "rcvbuf=20000 bytes=2000000" ""
 	tso "a window that closes" 4 1500 "" "pause=300 bytes=20000000" ""
 	tso "a small window that closes" 4 1500 "" \
 		"pause=300 rcvbuf=8192 bytes=300000" ""
-	tso "many MSS" 4 1500 delay=1 \
+	tso "many MSS" 4 1500 "--delay 1ms" \
 		"mss=88,300,536,1000,1219,1460 streams=12 bytes=300000" ""
-	tso "many MSS, lossy" 4 1500 "late=5 drop=2" \
+	tso "many MSS, lossy" 4 1500 "--reorder 0.5 --late 3ms --loss 0.2" \
 		"mss=88,300,536,1000,1219,1460 streams=6 bytes=100000" ""
-	tso "ends, lossy" 4 1500 "drop=50 delay=2" "page=1 mss=88 streams=20" ""
-	tso "many streams" 6 1500 delay=2 "streams=50 bytes=300000" ""
+	tso "ends, lossy" 4 1500 "--loss 5 --delay 2ms" \
+		"page=1 mss=88 streams=20" ""
+	tso "many streams" 6 1500 "--delay 2ms" "streams=50 bytes=300000" ""
 	others
 }
 
@@ -171,7 +196,7 @@ seconds() {
 		number=$((number + 1))
 		make_links $number 1500
 		# shellcheck disable=SC2086 # words
-		start_pair $number "$stack" $words seed=$number
+		start_pair $number "$stack" $words --seed $number
 	done
 	for ((n = first; n <= number; n++)); do
 		timeout 150 python3 "$here/tso_peer.py" "bytes=$bytes" \
@@ -190,8 +215,8 @@ seconds() {
 compare() {
 	local words bytes with without
 
-	for words in "drop=10 delay=5:300000" "drop=50 delay=5:50000" \
-		"late=20 delay=5:400000"; do
+	for words in "--loss 1 --delay 5ms:300000" "--loss 5 --delay 5ms:50000" \
+		"--reorder 2 --late 3ms --delay 5ms:400000"; do
 		bytes=${words#*:}
 		words=${words%:*}
 		seconds tso "$words" "$bytes"
@@ -206,7 +231,7 @@ compare() {
 	done
 }
 
-number=0 hosts=() wires=()
+number=0 hosts=() wires=() tracers=()
 trap end_all EXIT
 if [ "${1-}" = compare ]; then
 	seeds=$2

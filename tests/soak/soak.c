@@ -19,6 +19,7 @@
 #include "bed.h"
 #include "kinds.h"
 #include "netns.h"
+#include "sums.h"
 
 enum {
 	MOST_DISTURBANCES = 5,
@@ -66,156 +67,15 @@ static void make_rubbish(struct soak *s, struct rng *r)
 	}
 }
 
-static uint64_t drops(const struct fdl_stats *st, const char *which)
-{
-	uint64_t sum = 0;
-	const char *name;
-	unsigned i;
-
-	for (i = 0; (name = fdl_stats_name(i)); i++)
-		if (!strncmp(name, which, strlen(which)))
-			sum += fdl_stats_value(st, i);
-	return sum;
-}
-
-/* The sums, as far as they can be told at this moment. */
-struct sums {
-	struct fdl_stats st;
-	uint64_t rx, tx, far;
-};
-
-static void add_up(struct soak *s, struct sums *sums)
-{
-	fdl_get_stats(s->l.ep, &sums->st, sizeof(sums->st));
-	sums->rx = sums->st.rx_packets + drops(&sums->st, "rx_drop_") +
-		   (s->bed->ahead ? s->bed->ahead(s) : 0);
-	sums->tx = sums->st.tx_packets + drops(&sums->st, "tx_drop_");
-	sums->far = s->collected.frames +
-		    (s->bed->behind ? s->bed->behind(s) : 0);
-}
-
-/* What was lost as the device went down is lost, or still comes. */
-static bool far_is_right(const struct soak *s, const struct sums *sums)
-{
-	const uint64_t sent = sums->st.tx_packets;
-
-	if (!s->bed->collect)
-		return true;
-	return sums->far <= sent && (s->cut || sent - sums->far <= s->forgiven);
-}
-
-static bool add_up_right(const struct soak *s, const struct sums *sums)
-{
-	return sums->rx == s->fed && sums->tx == s->offered &&
-	       s->received.frames == sums->st.rx_packets &&
-	       far_is_right(s, sums);
-}
-
-static void show(const struct soak *s, const struct sums *sums)
-{
-	const char *name;
-	unsigned i;
-
-	printf("fed %llu, found %llu, delivered %llu; offered %llu, found "
-	       "%llu; sent %llu, found at the peer %llu\n",
-	       (unsigned long long)s->fed, (unsigned long long)sums->rx,
-	       (unsigned long long)s->received.frames,
-	       (unsigned long long)s->offered, (unsigned long long)sums->tx,
-	       (unsigned long long)sums->st.tx_packets,
-	       (unsigned long long)sums->far);
-	for (i = 0; (name = fdl_stats_name(i)); i++)
-		if (fdl_stats_value(&sums->st, i))
-			printf("\t%s %llu\n", name,
-			       (unsigned long long)fdl_stats_value(&sums->st,
-								   i));
-	fflush(stdout);
-}
-
-static bool wait_for_sums(struct soak *s, struct sums *sums,
-			  bool (*right)(const struct soak *s,
-					const struct sums *sums))
-{
-	const long long end = netns_now_ms() + PATIENCE_MS;
-	const struct timespec ts = { .tv_nsec = 1000000 };
-
-	add_up(s, sums);
-	while (!right(s, sums) && !s->ended && !s->wrong) {
-		if (netns_now_ms() > end)
-			return false;
-		nanosleep(&ts, NULL);
-		add_up(s, sums);
-	}
-	return right(s, sums);
-}
-
-static bool all_is_received(const struct soak *s, const struct sums *sums)
-{
-	return sums->rx == s->fed;
-}
-
-static void judge(struct soak *s, bool right, const struct sums *sums)
-{
-	if (s->ended)
-		soak_wrong(s, "the queue ended: %s", strerror(-s->ended));
-	else if (!right)
-		soak_wrong(s, "the sums are wrong");
-	if (s->wrong)
-		show(s, sums);
-}
-
-void soak_settle(struct soak *s)
-{
-	struct sums sums;
-
-	circle_hold(&s->feeder);
-	if (!wait_for_sums(s, &sums, all_is_received))
-		judge(s, false, &sums);
-}
-
-/* The collector finds all that there is by now. */
-static void collect_rest(struct soak *s)
-{
-	static uint8_t buf[FRAME_MOST];
-	ssize_t n;
-
-	circle_hold(&s->collector);
-	while (s->bed->collect &&
-	       (n = s->bed->collect(s, buf, sizeof(buf))) >= 0)
-		soak_arrived(s, false, buf, (size_t)n);
-	circle_go(&s->collector);
-}
-
-/* Nothing more is offered: everything must turn up. */
-static void look(struct soak *s)
-{
-	struct sums sums;
-	bool right;
-
-	circle_hold(&s->feeder);
-	circle_hold(&s->sender);
-	right = wait_for_sums(s, &sums, add_up_right);
-	if (s->cut && right) {
-		collect_rest(s);
-		add_up(s, &sums);
-		right = add_up_right(s, &sums);
-	}
-	judge(s, right, &sums);
-	s->forgiven = sums.st.tx_packets - sums.far;
-	s->cut = false;
-	s->what[0] = '\0';
-	circle_go(&s->sender);
-	circle_go(&s->feeder);
-}
-
 static void note_totals(struct soak *s)
 {
 	struct fdl_stats st;
 
 	fdl_get_stats(s->l.ep, &st, sizeof(st));
 	s->total[0] += st.rx_packets;
-	s->total[1] += drops(&st, "rx_drop_");
+	s->total[1] += sums_drops(&st, "rx_drop_");
 	s->total[2] += st.tx_packets;
-	s->total[3] += drops(&st, "tx_drop_");
+	s->total[3] += sums_drops(&st, "tx_drop_");
 }
 
 /* All counts begin anew, with another endpoint. */
@@ -254,17 +114,17 @@ static void lose_device(struct soak *s)
 	int away;
 
 	circle_hold(&s->feeder);
-	look(s);
+	sums_look(s);
 	s->cut = true;
 	away = disturb_take_away(s);
 	while (!s->ended && !s->wrong && netns_now_ms() < end)
 		nanosleep(&ts, NULL);
 	circle_hold(&s->sender);
-	add_up(s, &sums);
-	if (s->ended != -ENODEV || !add_up_right(s, &sums)) {
+	sums_take(s, &sums);
+	if (s->ended != -ENODEV || !sums_right(s, &sums)) {
 		soak_wrong(s, "the device is gone, and it ended: %s",
 			   strerror(-s->ended));
-		show(s, &sums);
+		sums_show(s, &sums);
 	}
 	begin_anew(s);
 	close(away);
@@ -322,7 +182,7 @@ static bool run(struct soak *s, long long ms)
 	while (!s->wrong && netns_now_ms() < until) {
 		for (n = rnd(&s->rng, MOST_DISTURBANCES) + 1; n > 0; n--)
 			disturb(s);
-		look(s);
+		sums_look(s);
 		if (disturb_ends(s) && !s->wrong && !rnd(&s->rng, 8))
 			lose_device(s);
 	}

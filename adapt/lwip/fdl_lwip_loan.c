@@ -95,9 +95,9 @@ void fdl_lwip_loan_input(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 	}
 	NETIF_FOREACH(netif)
 	{
-		link = fdl_lwip_link(netif);
-		if (!link)
+		if (netif->linkoutput != fdl_lwip_output)
 			continue;
+		link = netif->state;
 		link->unlent = pcb->refused_data ? loan : 0;
 		if (link->lent & loan && may_tell(pcb, hdr, p))
 			fdl_lwip_flush(link);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fdlink/offload.h>
+#include "offload/check.h"
 
 #include "offload/limits.h"
 #include "proto/ip4.h"
@@ -120,41 +120,49 @@ static enum fdl_refusal parse(const uint8_t *frame, size_t avail, size_t len,
 	return parse_frame(frame, avail, len, link_len, p);
 }
 
-enum fdl_refusal fdl_offload_check(const uint8_t *frame, size_t avail,
-				   size_t len, unsigned link_len,
-				   struct fdl_offload *off)
+enum fdl_refusal offload_check(const uint8_t *frame, size_t avail, size_t len,
+			       unsigned link_len, struct fdl_offload *off,
+			       struct parsed *p)
 {
 	struct fdl_offload o = { .csum = off->csum };
 	enum fdl_refusal parse_why, why;
-	struct parsed p;
 	struct tunnel t;
 
 	if (off->csum != FDL_CSUM_PARTIAL && !off->gso) {
 		*off = o;
 		return FDL_REFUSE_NONE;
 	}
-	parse_why = parse(frame, avail, len, link_len, off, &p, &t);
+	parse_why = parse(frame, avail, len, link_len, off, p, &t);
 	if (parse_why == FDL_REFUSE_TUNNEL)
 		return parse_why;
 	if (off->csum == FDL_CSUM_PARTIAL) {
-		why = check_csum(off, len, link_len, &p);
+		why = check_csum(off, len, link_len, p);
 		if (why)
 			return why;
 		o.csum_start = off->csum_start;
 		o.csum_offset = off->csum_offset;
 	}
 	if (off->gso) {
-		why = parse_why ? parse_why : check_gso(off, frame, &p);
+		why = parse_why ? parse_why : check_gso(off, frame, p);
 		if (why)
 			return why;
-		if (t.n || p.end - p.payload > off->gso_size) {
+		if (t.n || p->end - p->payload > off->gso_size) {
 			o.gso = off->gso;
 			o.gso_size = off->gso_size;
 			o.ecn = off->ecn;
-			o.hdr_len = (uint16_t)p.payload;
+			o.hdr_len = (uint16_t)p->payload;
 			o.ecn_tunnel_[1] = t.n ? (uint8_t)t.l4 : 0;
 		}
 	}
 	*off = o;
 	return FDL_REFUSE_NONE;
+}
+
+enum fdl_refusal fdl_offload_check(const uint8_t *frame, size_t avail,
+				   size_t len, unsigned link_len,
+				   struct fdl_offload *off)
+{
+	struct parsed p;
+
+	return offload_check(frame, avail, len, link_len, off, &p);
 }

@@ -8,7 +8,6 @@
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/tcp.h"
-#include "proto/tunnel.h"
 #include "proto/udp.h"
 
 /*
@@ -116,9 +115,11 @@ uint16_t fdl_checksum_iov(const struct iovec *iov, int cnt, size_t skip,
 uint16_t checksum_add(uint16_t sum, uint32_t number)
 {
 	uint8_t bytes[4];
+	uint32_t word;
 
 	put_be32(bytes, number);
-	return fdl_checksum_sum(bytes, sizeof(bytes), sum);
+	memcpy(&word, bytes, sizeof(word));
+	return fold((uint64_t)sum + word);
 }
 
 uint16_t checksum_sub(uint16_t sum, uint32_t number)
@@ -143,12 +144,15 @@ void fdl_checksum_update(uint8_t field[2], const void *old_bytes,
 uint16_t checksum_pseudo(const uint8_t *frame, const struct parsed *p)
 {
 	const uint8_t *ip = frame + p->l3;
+	uint32_t word[2];
 	uint16_t sum;
 
-	if (p->version == 4)
-		sum = fdl_checksum_sum(ip + IP4_SRC, 2 * IP4_ADDR_LEN, 0);
-	else
+	if (p->version == 4) {
+		memcpy(word, ip + IP4_SRC, sizeof(word));
+		sum = fold((uint64_t)word[0] + word[1]);
+	} else {
 		sum = fdl_checksum_sum(ip + IP6_SRC, 2 * IP6_ADDR_LEN, 0);
+	}
 	return checksum_add(sum, p->proto);
 }
 
@@ -181,17 +185,14 @@ uint16_t checksum_super(const uint8_t *frame, const struct parsed *p,
 	return checksum_sub(sum, p->end - p->l4);
 }
 
-void checksum_whole(uint8_t *frame, size_t len, unsigned link_len,
+void checksum_whole(uint8_t *frame, const struct parsed *p,
 		    const struct fdl_offload *off)
 {
-	struct tunnel t;
-	struct parsed p;
 	uint16_t sum;
 
-	if (tunnel_parse(frame, len, len, link_len, off->csum_start, &p, &t) ||
-	    !holds_first(frame, &p, off))
+	if (!holds_first(frame, p, off))
 		return;
-	sum = checksum_add(checksum_pseudo(frame, &p), p.end - p.l4);
+	sum = checksum_add(checksum_pseudo(frame, p), p->end - p->l4);
 	memcpy(frame + off->csum_start + off->csum_offset, &sum, sizeof(sum));
 }
 

@@ -31,10 +31,10 @@ uint16_t checksum_super(const uint8_t *frame, const struct parsed *p,
 
 /*
  * Make the partial checksum of a super-packet that of the whole packet, if it
- * still has the length of the first packet. fdl_offload_check must have passed
- * it.
+ * still has the length of the first packet. offload_check must have passed it,
+ * and found *p.
  */
-void checksum_whole(uint8_t *frame, size_t len, unsigned link_len,
+void checksum_whole(uint8_t *frame, const struct parsed *p,
 		    const struct fdl_offload *off);
 
 /* Compute the checksum of an IPv4 header and store it there. */

@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-#include <fdlink/offload.h>
-
 #include "kind/kind.h"
+#include "offload/check.h"
 #include "offload/checksum.h"
 #include "offload/sctp.h"
 #include "proto/eth.h"
@@ -114,16 +113,17 @@ static enum counter refuse(struct rx *rx, enum fdl_refusal why)
 static enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 {
 	enum fdl_refusal why;
+	struct parsed p;
 
 	if (pkt->off.csum != FDL_CSUM_PARTIAL && !pkt->off.gso)
 		return RX_PACKETS;
-	why = fdl_offload_check(pkt->data, pkt->len, pkt->len, pkt->link_len,
-				&pkt->off);
+	why = offload_check(pkt->data, pkt->len, pkt->len, pkt->link_len,
+			    &pkt->off, &p);
 	if (why)
 		return refuse(rx, why);
 	if (pkt->off.gso) {
 		count(rx->counters, RX_GSO, 1);
-		checksum_whole(pkt->data, pkt->len, pkt->link_len, &pkt->off);
+		checksum_whole(pkt->data, &p, &pkt->off);
 		return RX_PACKETS;
 	}
 	if (rx->shared->opts.flags & FDL_RX_CSUM &&

@@ -37,7 +37,7 @@ static void set_pieces(struct state *st, uint32_t batch, size_t n)
 	uint32_t i;
 
 	for (i = 0; i < batch; i++)
-		st->msg[i].msg_hdr.msg_iovlen = n;
+		msg_set_pieces(&st->msg[i].msg_hdr, n);
 }
 
 static void open_spill(struct state *st, const struct fdl_options *opts)

@@ -181,6 +181,9 @@ struct kind {
 	 * whom it is from and for, and the VLAN tag that it took out. */
 	bool notes;
 
+	/* Who holds its socket may shut it down, and no read tells. */
+	bool shuts_down;
+
 	/* Its socket has a queue of errors, and of other notices (MSG_ERRQUEUE):
 	 * where there is none, a read of it would take a message. */
 	bool error_queue;

@@ -271,6 +271,7 @@ const struct kind kind_udp = {
 	.check = check,
 	.set_up = set_up,
 	.socket = true,
+	.shuts_down = true,
 	.error_queue = true,
 	.on_receive = on_receive,
 	.on_send = on_send,

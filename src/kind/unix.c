@@ -327,7 +327,7 @@ const struct kind kind_seqpacket = {
 	.number = FDL_KIND_DGRAM, .medium = FDL_MEDIUM_AGREED,          \
 	.header = HEADER_AGREED, .modes = modes, .set_up = set_up,      \
 	.socket = true, .on_send = unixgram_on_send, .forgets_peer = true, \
-	.keeps_fd = true
+	.keeps_fd = true, .shuts_down = true
 
 const struct kind kind_unixgram = {
 	DATAGRAM,

@@ -44,6 +44,7 @@ struct rx {
 	bool long_frames;		/* the last step ended with one */
 	unsigned vain;			/* calls that found nothing, in a row */
 	int64_t vain_at;		/* as ask_at, of the socket */
+	unsigned shut;			/* times that it said to be shut down */
 	unsigned alone;			/* packets that came so, in a row */
 	struct io_frame frame[IO_MAX_BATCH];
 

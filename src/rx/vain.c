@@ -8,6 +8,7 @@ enum {
 	PATIENCE = 2,		/* calls in a row */
 	ASK_MS = 1,		/* a caller may ask without a pause */
 	MAX_NOTICES = 64,	/* taken at a time */
+	SURE = 2,		/* times that it is told */
 };
 
 int vain_error(const struct rx *rx)
@@ -46,5 +47,6 @@ bool vain_note(struct rx *rx)
 		return false;
 	if (pfd.revents & POLLERR && rx->io->kind->error_queue)
 		drop_notices(rx);
-	return pfd.revents & POLLRDHUP && !rx->io->kind->at_end;
+	return pfd.revents & POLLRDHUP && rx->io->kind->shuts_down &&
+	       ++rx->shut >= SURE;
 }

@@ -27,9 +27,11 @@ void spill_open(struct spill *spill, unsigned n,
 		const struct fdl_options *opts);
 void spill_close(struct spill *spill);
 
-/* The second piece of message i. */
+/* The second piece of message i; none, where there is no room. */
 static inline struct iovec spill_room(const struct spill *spill, unsigned i)
 {
+	if (!spill->mem)
+		return (struct iovec){ NULL, 0 };
 	return (struct iovec){ spill->mem + (size_t)i * SPILL_LEN, SPILL_LEN };
 }
 

@@ -19,10 +19,11 @@ check: deps
 	scripts/check
 
 # What make check has a choice of: a gigabyte each way over every combination,
-# and ten minutes of disturbances for every kind of link in each mode.
+# ten minutes of disturbances for every kind of link in each mode, and every
+# failure of every call that an endpoint makes.
 check-long: all
 	$(MAKE) -j2 long-traffic long-relay
-	$(MAKE) -j4 long-recut $(SOAKS:%=long-soak-%)
+	$(MAKE) -j4 long-recut long-faults $(SOAKS:%=long-soak-%)
 
 long-traffic:
 	FDLINK=$(BUILD)/cli/fdlink RELAY=$(BUILD)/tests/netns/relay \
@@ -40,6 +41,9 @@ long-soak-%:
 
 long-recut:
 	$(BUILD)/tests/oracle/oracle_recut 300
+
+long-faults:
+	FAULT_WALK=all $(BUILD)/tests/fault/fault_walk
 
 # For other machines, and with musl.
 check-cross: deps
@@ -64,4 +68,4 @@ clean:
 	rm -rf $(BUILD) build-check build-cross build-bench build-fuzz
 
 .PHONY: all deps demo check check-cross check-long long-traffic long-relay \
-	long-recut fuzz bench bench-compare install clean
+	long-recut long-faults fuzz bench bench-compare install clean

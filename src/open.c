@@ -136,8 +136,8 @@ static int keep_way(struct life **life, const struct locator *loc,
 
 	if (!err)
 		return 0;
-	log_say(log, FDL_LOG_ERR, "%s:%s: no memory for it",
-		loc->kind->locator, loc->name);
+	log_say(log, FDL_LOG_ERR, "%s:%s: no memory for it", loc->kind->locator,
+		loc->name);
 	opened_undo(opened);
 	return err;
 }

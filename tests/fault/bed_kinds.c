@@ -232,13 +232,11 @@ static void join_peer(struct bed *b)
 
 #define FORCE(name)	(SOL_SOCKET << 16 | (name))
 
-#define GIVEN(kind_name, base_name, how, times)                             \
-	{                                                                     \
-		.name = kind_name, .base = base_name, .mode = FDL_MODE_##how, \
-		.make = make_given, .most = times                             \
-	}
-
 /* clang-format off */
+#define GIVEN(kind_name, base_name, how, times)                           \
+	{ .name = (kind_name), .base = (base_name), .make = make_given,   \
+	  .mode = FDL_MODE_##how, .most = (times) }
+
 const struct bed_kind bed_kinds[] = {
 	GIVEN("tap", "tap", READV, ALL),
 	GIVEN("tun", "tun", READV, ALL),

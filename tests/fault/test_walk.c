@@ -192,8 +192,11 @@ static unsigned count_runs(void)
 static void walk_one(const struct fault_row *row, unsigned k, unsigned n)
 {
 	const unsigned calls = times(row), errs = errors(row);
-	const unsigned nth = n < calls ? k * calls / n : k % calls;
+	unsigned nth;
 
+	if (calls == 0 || errs == 0)
+		return;
+	nth = n < calls ? k * calls / n : k % calls;
 	run(row, nth + 1, row->err[(k / calls + nth) % errs]);
 }
 

@@ -33,8 +33,8 @@ long-relay:
 	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/relay.sh \
 		$(BUILD)/tests/netns/relay 1024 all
 
-SOAKS = tap tun macvtap veth packet seqpacket seqpacket-ip stream dgram \
-	dgram-ip vfkit udp udp-ip null
+SOAKS = tap tap-opened tun macvtap veth packet seqpacket seqpacket-ip \
+	seqpacket-vnet stream dgram dgram-ip vfkit udp udp-ip null
 
 long-soak-%:
 	$(BUILD)/tests/soak/soak --seconds 600 --kind $*

@@ -43,6 +43,35 @@ static int accept_peer(struct link *l)
 	return l->peer < 0 ? -errno : 0;
 }
 
+static int make_seqpacket(struct link *l)
+{
+	int fds[2];
+
+	l->dev[0] = '\0';
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return -errno;
+	l->fd = fds[0];
+	l->peer = fds[1];
+	return 0;
+}
+
+/* As a user has one: by its name, with all offloads. */
+static int make_opened_tap(struct link *l)
+{
+	netns_command("ip tuntap add dev %s mode tap", l->dev);
+	netns_set_up(l->dev, true);
+	snprintf(l->locator, sizeof(l->locator), "tap:%s", l->dev);
+	return 0;
+}
+
+/* Its carrier comes with the endpoint. */
+static int meet_tap(struct link *l)
+{
+	netns_wait_running(l->dev);
+	l->peer = peer_socket(l->dev);
+	return l->peer < 0 ? l->peer : 0;
+}
+
 static int make_null(struct link *l)
 {
 	l->dev[0] = '\0';
@@ -99,6 +128,10 @@ static const struct link_kind rows[] = {
 	  NULL },
 	{ "stream", LINK_ETHERNET | LINK_UNIX | LINK_TAGS, FDL_ETHERNET,
 	  make_stream, accept_peer },
+	{ "tap-opened", LINK_ETHERNET | LINK_DEVICE | LINK_TUNTAP | LINK_TAGS,
+	  0, make_opened_tap, meet_tap },
+	{ "seqpacket-vnet", LINK_ETHERNET | LINK_UNIX | LINK_TAGS,
+	  FDL_ETHERNET | FDL_VNET_HDR, make_seqpacket, NULL },
 	{ "null", LINK_ETHERNET | LINK_UNIX | LINK_TAGS, FDL_ETHERNET,
 	  make_null, NULL },
 	{ NULL, 0, 0, NULL, NULL },
@@ -112,6 +145,7 @@ static const struct link_kind rows[] = {
 
 static const struct bed beds[] = {
 	{ "tap", "tap", MESSAGES, .behind = behind_at_packet },
+	{ "tap-opened", "tap", MESSAGES, .behind = behind_at_packet },
 	{ "tun", "tun", MESSAGES, .behind = behind_at_packet },
 	{ "macvtap", "macvtap", .feed = feed_veth, .collect = collect_message,
 	  .ahead = ahead_at_veth, .behind = behind_at_macvtap },
@@ -119,6 +153,8 @@ static const struct bed beds[] = {
 	{ "packet", "packet", VETH },
 	{ "seqpacket", "seqpacket", MESSAGES },
 	{ "seqpacket-ip", "seqpacket", MESSAGES },
+	{ "seqpacket-vnet", "seqpacket", .feed = feed_with_header,
+	  .collect = collect_with_header },
 	{ "stream", "stream", .feed = feed_stream, .collect = collect_stream },
 	{ "dgram", "datagram", MESSAGES },
 	{ "dgram-ip", "datagram", MESSAGES },

@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <fdlink/offload.h>
+
 enum { PREFIX = 4, ROOM = 8 << 20 };
 
 uint64_t device_drops(const char *dev, bool transmit)
@@ -50,6 +52,36 @@ bool feed_message(struct soak *s, const uint8_t *frame, size_t len)
 ssize_t collect_message(struct soak *s, uint8_t *buf, size_t size)
 {
 	return link_collect(&s->l, buf, size, 0);
+}
+
+/* Behind a virtio-net header, which of rubbish tells of an offload that it does
+ * not have. */
+bool feed_with_header(struct soak *s, const uint8_t *frame, size_t len)
+{
+	static uint8_t message[FDL_VNET_HDR_LEN + FRAME_MOST];
+	const bool good = len > sizeof(link_local) &&
+			  !memcmp(frame, link_local, sizeof(link_local));
+
+	memset(message, 0, FDL_VNET_HDR_LEN);
+	if (!good && len)
+		message[1] = frame[len - 1];
+	memcpy(message + FDL_VNET_HDR_LEN, frame, len);
+	return link_try_feed(&s->l, message, FDL_VNET_HDR_LEN + len);
+}
+
+ssize_t collect_with_header(struct soak *s, uint8_t *buf, size_t size)
+{
+	ssize_t n = link_collect(&s->l, buf, size, 0);
+
+	if (n < 0)
+		return n;
+	if (n < FDL_VNET_HDR_LEN) {
+		soak_wrong(s, "the peer got %zd bytes, which is no header", n);
+		return -EIO;
+	}
+	n -= FDL_VNET_HDR_LEN;
+	memmove(buf, buf + FDL_VNET_HDR_LEN, (size_t)n);
+	return n;
 }
 
 /* A veth whose other end does not take a frame counts it, and newer kernels say

@@ -9,8 +9,10 @@
 bool feed_message(struct soak *s, const uint8_t *frame, size_t len);
 bool feed_veth(struct soak *s, const uint8_t *frame, size_t len);
 bool feed_stream(struct soak *s, const uint8_t *frame, size_t len);
+bool feed_with_header(struct soak *s, const uint8_t *frame, size_t len);
 ssize_t collect_message(struct soak *s, uint8_t *buf, size_t size);
 ssize_t collect_stream(struct soak *s, uint8_t *buf, size_t size);
+ssize_t collect_with_header(struct soak *s, uint8_t *buf, size_t size);
 
 /* What the other end of the veth did not take; what the peer's socket had no
  * room for, and of a macvtap what the device below it did not take. */

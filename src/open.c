@@ -195,7 +195,10 @@ static int probe_open(const struct locator *loc, struct fdl_info *info,
 	err = loc->kind->open(loc, &opened, log);
 	if (err)
 		return err;
-	err = probe_fd(opened.fd[0], &kind, info, log);
+	if (opened.sort)
+		info_begin(info, opened.sort);
+	else
+		err = probe_fd(opened.fd[0], &kind, info, log);
 	opened_undo(&opened);
 	return err;
 }

@@ -21,7 +21,7 @@ _fdlink_options() {
 		"listen wait reconnect local= vfkit" ;;
 	udp) echo "mtu= local=" ;;
 	null | pair) echo "mtu= offload=on|off|v1" ;;
-	fd) echo "mtu=" ;;
+	fd) echo "mtu= listen reconnect" ;;
 	esac
 }
 

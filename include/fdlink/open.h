@@ -64,18 +64,21 @@ extern "C" {
  *			FDL_VNET_HDR_V1; default off.
  *	carrier=on|off	For tap, tun. fdl_set_carrier, before anything else;
  *			default on.
- *	listen		For seqpacket, stream, unixgram. Bind PATH, or HOST and
- *			PORT. The endpoint is made at once, without carrier
+ *	listen		For seqpacket, stream, unixgram, fd. Bind PATH, or HOST
+ *			and PORT. The endpoint is made at once, without carrier
  *			(fdl_link_state) until fdl_recv meets a peer: the first
  *			one that connects, and no other; on a datagram socket
  *			whoever sends, and who sends next when that one has
  *			gone. With local, PATH is the address of the only
  *			possible peer, who may come later and need not send
- *			first.
+ *			first. An fd may be bound already, by systemd for one:
+ *			a listening socket (a stream with lengths if it is one)
+ *			or a datagram socket without a peer is met so with or
+ *			without this word, and left as it was
  *	wait		For seqpacket, stream, unixgram. With listen: fdl_open
  *			waits for the first peer.
- *	reconnect	For seqpacket, stream, unixgram. The link does not end
- *			with its peer, and need not have one as it is opened.
+ *	reconnect	For seqpacket, stream, unixgram, fd. The link does not
+ *			end with its peer, and need not have one as it is opened.
  *			There is no carrier until fdl_recv has come to the next:
  *			to one that connects or, from 10 ms to a second after
  *			the last try, at PATH, or HOST and PORT.
@@ -104,7 +107,7 @@ extern "C" {
  *			macvtap: there is no /dev/tapN
  *	-EPERM, -EACCES	the process may not do that
  *	-EBUSY		another process has the device; pair: it has two ends
- *	-ENOTCONN	fd:N is a socket that is not connected
+ *	-ENOTCONN	fd:N is a socket that has no peer, and waits for none
  *	-EINTR		wait: a signal came before there was a peer
  *	-ECONNREFUSED	nobody listens at the path
  *	-EADDRNOTAVAIL	local is no address of this machine

@@ -50,11 +50,22 @@ void bound_shut(int listener)
 		os_close(fd);
 }
 
-void bound_part(struct bound *bound, int fd)
+void bound_part(struct bound *bound, int fd, enum bound_parting parting)
 {
-	bound->listener = fd;
-	bound->kept = true;
-	bound->parts = true;
+	bound->shared = fd;
+	bound->parting = parting;
+}
+
+static void part(struct bound *bound)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+	if (bound->parting == BOUND_SHUT)
+		os_shutdown(bound->shared, SHUT_RDWR);
+	else
+		os_connect(bound->shared, &nobody, sizeof(nobody));
+	os_close(bound->shared);
+	bound->parting = BOUND_NOT;
 }
 
 void bound_release(struct bound *bound)
@@ -63,11 +74,11 @@ void bound_release(struct bound *bound)
 		unlink_same(bound->path, &bound->file);
 	free(bound->path);
 	bound->path = NULL;
-	if (bound->parts)
-		os_shutdown(bound->listener, SHUT_RDWR);
+	if (bound->parting)
+		part(bound);
 	if (bound->kept)
 		os_close(bound->listener);
-	bound->kept = bound->parts = false;
+	bound->kept = false;
 }
 
 int unlink_same(const char *path, const struct os_file *file)

@@ -8,12 +8,21 @@
 
 #include "os.h"
 
+/* What is done to such a socket when it is given up. */
+enum bound_parting {
+	BOUND_NOT,		/* there is none */
+	BOUND_SHUT,		/* its peer is told */
+	BOUND_DISCONNECT,	/* a datagram socket has no peer any more */
+};
+
 struct bound {
 	char *path;	/* malloc'd; NULL: no file is ours */
 	struct os_file file;
 	bool kept;	/* listener is open */
 	int listener;
-	bool parts;	/* others have the listener, too: bound_part */
+	bool lent;	/* others have the listener, too: it stays as it is */
+	enum bound_parting parting;
+	int shared;	/* a duplicate of a socket that others have, too */
 };
 
 /*
@@ -29,9 +38,8 @@ void bound_keep(struct bound *bound, int listener);
  * refused. */
 void bound_shut(int listener);
 
-/* Keep a socket, which is connected and which others have, too, so that its peer
- * is told when it is given up. */
-void bound_part(struct bound *bound, int fd);
+/* Keep a duplicate of a socket that others have, too. */
+void bound_part(struct bound *bound, int fd, enum bound_parting parting);
 
 /*
  * Give up the address, before the socket is closed: as long as the socket is

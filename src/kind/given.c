@@ -1,13 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An fd that the process has already, by its number or by the name under which
- * systemd passed it. Looking at the fd shows of which kind the link is. */
+/*
+ * An fd that the process has already, by its number or by the name under which
+ * systemd passed it. Looking at the fd shows of which kind the link is.
+ *
+ * A socket that waits for its peer, as systemd passes it, is met by that: a
+ * listening one accepts a connection, which takes the place of a socket that
+ * stands in for it till then; a datagram socket connects to its first sender.
+ * The caller's socket is left as it was.
+ */
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "kind/kind.h"
+#include "kind/life.h"
+#include "kind/unix_meet.h"
 #include "os.h"
+
+extern const struct kind kind_stream;
+
+struct given {
+	int fd;
+	int domain, type, protocol;
+	int listens;
+};
 
 static int take_name(struct locator *loc, char *to, const char *value,
 		     const struct log *log)
@@ -16,6 +37,7 @@ static int take_name(struct locator *loc, char *to, const char *value,
 
 	if (locator_number(value, INT_MAX, &fd)) {
 		loc->fd = (int)fd;
+		strcpy(to, value);
 		return 0;
 	}
 	if (strspn(value, "0123456789") == strlen(value) ||
@@ -30,50 +52,168 @@ static int take_name(struct locator *loc, char *to, const char *value,
 	return 0;
 }
 
-/* Refuse a socket without a peer: it would hear from everybody, and have nobody
- * to send to. Looking at the fd says what else is wrong with it. */
-static int check_peer(int fd, const struct log *log)
+static int ask(int fd, int name, int *value)
+{
+	socklen_t len = sizeof(*value);
+
+	return os_getsockopt(fd, SOL_SOCKET, name, value, &len);
+}
+
+static bool is_connected(const struct given *given)
 {
 	struct sockaddr_storage peer;
-	socklen_t len = sizeof(int);
-	int domain, listens, err;
+	socklen_t len = sizeof(peer);
 
-	if (os_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) ||
-	    os_getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) ||
-	    domain == AF_PACKET || listens)
-		return 0;
-	len = sizeof(peer);
-	err = os_getpeername(fd, (struct sockaddr *)&peer, &len);
-	if (err != -ENOTCONN)
-		return 0;
+	return os_getpeername(given->fd, (struct sockaddr *)&peer, &len) !=
+	       -ENOTCONN;
+}
+
+/* Whether the fd is a socket that has peers, and none as yet. Looking at the fd
+ * says what else is wrong with it. */
+static bool lacks_peer(struct given *given)
+{
+	if (ask(given->fd, SO_DOMAIN, &given->domain) ||
+	    ask(given->fd, SO_TYPE, &given->type) ||
+	    ask(given->fd, SO_PROTOCOL, &given->protocol) ||
+	    ask(given->fd, SO_ACCEPTCONN, &given->listens) ||
+	    given->domain == AF_PACKET)
+		return false;
+	return given->listens || !is_connected(given);
+}
+
+/* A datagram socket without an address can be sent to by nobody. */
+static bool has_address(const struct given *given)
+{
+	struct sockaddr_storage own = { 0 };
+	struct sockaddr_in v4;
+	socklen_t len = sizeof(own);
+
+	if (given->type != SOCK_DGRAM ||
+	    os_getsockname(given->fd, (struct sockaddr *)&own, &len))
+		return false;
+	if (given->domain == AF_UNIX)
+		return len > offsetof(struct sockaddr_un, sun_path);
+	/* The port of IPv6 is in the same place. */
+	memcpy(&v4, &own, sizeof(v4));
+	return (given->domain == AF_INET || given->domain == AF_INET6) &&
+	       v4.sin_port;
+}
+
+/* It would hear from nobody, and have nobody to send to. */
+static int refuse_lonely(const struct given *given, const struct log *log)
+{
 	log_say(log, FDL_LOG_ERR,
 		"fd %d is a%s socket that is not connected, and has nobody to "
-		"send to: connect(2) it to its peer first",
-		fd,
-		domain == AF_UNIX  ? " unix" :
-		domain == AF_INET  ? "n IPv4" :
-		domain == AF_INET6 ? "n IPv6" :
-				     "");
+		"send to: connect(2) it to its peer first, or have it wait for "
+		"one by bind(2) or listen(2)",
+		given->fd,
+		given->domain == AF_UNIX  ? " unix" :
+		given->domain == AF_INET  ? "n IPv4" :
+		given->domain == AF_INET6 ? "n IPv6" :
+					    "");
+	return -ENOTCONN;
+}
+
+static int refuse_option(const struct locator *loc, const struct log *log)
+{
+	log_say(log, FDL_LOG_ERR,
+		"fd:%s waits for no peer, as its device is there, or its peer: "
+		"leave out %s",
+		loc->name, loc->listen ? "listen" : "reconnect");
+	return -EINVAL;
+}
+
+static int say_failed(const struct given *given, int err, const struct log *log)
+{
+	log_say(log, FDL_LOG_ERR, "fd %d: its peer cannot be waited for: %s",
+		given->fd, strerror(-err));
 	return err;
+}
+
+/* What is accepted takes the place of a socket of its sort. */
+static int wait_for_connection(const struct given *given, struct opened *opened)
+{
+	int own, fd = os_socket(given->domain, given->type, given->protocol);
+
+	if (fd < 0)
+		return fd;
+	own = os_dup(given->fd);
+	if (own < 0) {
+		os_close(fd);
+		return own;
+	}
+	opened->fd[opened->n++] = fd;
+	bound_keep(&opened->bound, own);
+	opened->bound.lent = true;
+	if (given->type == SOCK_STREAM)
+		opened->sort = &kind_stream;
+	return 0;
+}
+
+static int wait_for_sender(const struct given *given, struct opened *opened)
+{
+	const int own = os_dup(given->fd);
+
+	if (own < 0)
+		return own;
+	bound_part(&opened->bound, own, BOUND_DISCONNECT);
+	opened->fd[opened->n++] = given->fd;
+	opened->borrowed = true;
+	opened->lasts = true;
+	return 0;
+}
+
+static int wait_for_peer(const struct given *given, struct opened *opened,
+			 const struct log *log)
+{
+	int err;
+
+	if (!given->listens && !has_address(given))
+		return refuse_lonely(given, log);
+	err = given->listens ? wait_for_connection(given, opened) :
+			       wait_for_sender(given, opened);
+	opened->unmet = true;
+	return err ? say_failed(given, err, log) : 0;
 }
 
 static int open_given(const struct locator *loc, struct opened *opened,
 		      const struct log *log)
 {
-	int fd = loc->fd >= 0 ? loc->fd : inherited_fd(loc->name, log);
-	int err = fd < 0 ? fd : check_peer(fd, log);
+	struct given given = { .fd = loc->fd };
 
-	if (err)
-		return err;
-	opened->fd[opened->n++] = fd;
+	if (given.fd < 0)
+		given.fd = inherited_fd(loc->name, log);
+	if (given.fd < 0)
+		return given.fd;
+	if (lacks_peer(&given))
+		return wait_for_peer(&given, opened, log);
+	if (loc->listen || loc->reconnect)
+		return refuse_option(loc, log);
+	opened->fd[opened->n++] = given.fd;
 	opened->borrowed = true;
 	return 0;
+}
+
+static int meet(struct life *life, int fd)
+{
+	const int on = 1;
+
+	if (life->listener < 0) {
+		life->loc.listen = true;
+		return unix_meet_sender(life, fd);
+	}
+	fd = life_accept(life);
+	/* Of TCP: a frame goes at once, be it short. */
+	if (fd >= 0 && life->kind == &kind_stream)
+		os_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
 }
 
 const struct kind kind_given = {
 	.locator = "fd",
 	.form = "N|NAME",
-	.options = 1 << OPTION_MTU,
+	.options = 1 << OPTION_MTU | 1 << OPTION_LISTEN | 1 << OPTION_RECONNECT,
 	.take_name = take_name,
 	.open = open_given,
+	.meet = meet,
 };

@@ -21,6 +21,7 @@ int life_new(struct life **out, const struct locator *loc,
 	life->kind = kind;
 	life->lasts = loc->reconnect || opened->lasts;
 	life->listener = opened->bound.kept ? opened->bound.listener : -1;
+	life->lent = opened->bound.lent;
 	life->calling = -1;
 	life->netns = -1;
 	life->log = *log;
@@ -39,15 +40,26 @@ void life_free(struct life *life)
 	free(life);
 }
 
+/* What others have, too, may block. */
+static bool is_awaited(int listener)
+{
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+
+	return os_poll(&p, 1, 0) > 0;
+}
+
 int life_accept(struct life *life)
 {
-	const int fd = os_accept(life->listener);
+	int fd;
 
+	if (life->lent && !is_awaited(life->listener))
+		return -EAGAIN;
+	fd = os_accept(life->listener);
 	if (fd < 0)
 		return fd;
 	raise_send_buffer(fd);
 	raise_receive_buffer(fd, SOCKET_BUFFER);
-	if (!life->lasts)
+	if (!life->lasts && !life->lent)
 		bound_shut(life->listener);
 	return fd;
 }

@@ -24,6 +24,7 @@ struct life {
 	const struct kind *kind;	/* of loc, or a special sort of it */
 	bool lasts;		/* it outlives its peer, or its device */
 	int listener;		/* who connects is met here; not owned; -1 */
+	bool lent;		/* that is the caller's, and is left as it is */
 	int calling;		/* a socket that is being connected; -1 */
 	struct peer last;	/* of datagrams: who was met last */
 	unsigned strangers;	/* messages that were not from the peer, and

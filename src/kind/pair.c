@@ -110,7 +110,7 @@ static int be_second(const struct unix_address *place, struct opened *opened)
 	if (own < 0)
 		return own;
 	/* The first one has it, too, and is to see the end all the same. */
-	bound_part(&opened->bound, own);
+	bound_part(&opened->bound, own, BOUND_SHUT);
 	return 0;
 }
 

@@ -110,9 +110,9 @@ static int probe_socket(struct fd_facts *facts, const struct kind **kind,
 	if (!listening)
 		return 0;
 	log_say(log, FDL_LOG_ERR,
-		"fd %d is a listening socket: accept(2) a connection "
-		"and use that",
-		facts->fd);
+		"fd %d is a listening socket: accept(2) a connection and use "
+		"that, or open it by its locator, fd:%d",
+		facts->fd, facts->fd);
 	return -EPROTOTYPE;
 }
 

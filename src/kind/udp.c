@@ -273,6 +273,7 @@ const struct kind kind_udp = {
 	.socket = true,
 	.shuts_down = true,
 	.error_queue = true,
+	.keeps_fd = true,
 	.on_receive = on_receive,
 	.on_send = on_send,
 	.read_drops = read_drops,

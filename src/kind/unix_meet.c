@@ -88,7 +88,8 @@ static void trim(struct peer *peer)
 {
 	const size_t at = offsetof(struct sockaddr_un, sun_path);
 
-	if (peer->len > at && peer->name.sun_path[0])
+	if (peer->name.sun_family == AF_UNIX && peer->len > at &&
+	    peer->name.sun_path[0])
 		peer->len = (socklen_t)(at + strnlen(peer->name.sun_path,
 						     peer->len - at));
 }

@@ -104,7 +104,7 @@ static void value_errors_take_one_sentence(void **state)
 		{ "seqpacket:/x,netns=a", "netns is no option of seqpacket: it "
 					  "is for tap, tun, packet" },
 		{ "seqpacket:/x,local=/y", "it is for unixgram" },
-		{ "fd:3,listen", "it is for seqpacket, stream, unixgram" },
+		{ "tap:t,listen", "it is for seqpacket, stream, unixgram, fd" },
 		{ "tap:t,mtu=1500,mtu=1500", "mtu is there twice" },
 		{ "packet:e,promisc,promisc", "promisc is there twice" },
 		{ "unixgram:/x,listen,local=/y,wait", "contradict" },

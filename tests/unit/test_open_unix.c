@@ -383,10 +383,6 @@ static void fds_without_a_peer(void **state)
 		expect_no_probe(locator, bad[i].err, bad[i].words);
 		close(fd);
 	}
-	fd = listener(SOCK_SEQPACKET, "@fdlink-open-given");
-	snprintf(locator, sizeof(locator), "fd:%d", fd);
-	expect_refused(locator, -EPROTOTYPE, "listening socket");
-	close(fd);
 }
 
 int main(void)

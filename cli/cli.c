@@ -12,12 +12,14 @@
 
 /* Indexed by the number of the bit. */
 static const char *const offloads[] = {
-	"csum", "tso4", "tso6", "tso-ecn", "ufo", "uso4", "uso6",
+	"csum", "tso4", "tso6",	  "tso-ecn",	 "ufo",
+	"uso4", "uso6", "tunnel", "tunnel-csum",
 };
 
 enum { OFFLOADS = sizeof(offloads) / sizeof(*offloads) };
 
-static_assert(FDL_OFFLOAD_USO6 == 1 << (OFFLOADS - 1), "a name per flag");
+static_assert(FDL_OFFLOAD_TUNNEL_CSUM == 1 << (OFFLOADS - 1),
+	      "a name per flag");
 
 void cli_log(void *ctx, int level, const char *msg)
 {

@@ -97,7 +97,7 @@ static int open_end(const struct connect_options *o, const struct end *end,
 	}
 	/* One packet is lost at a time, not a super-packet of many. */
 	if (!impairs)
-		options.flags |= FDL_RX_GSO | FDL_RX_USO;
+		options.flags |= FDL_RX_GSO | FDL_RX_USO | FDL_RX_TUNNEL;
 	/* What is merged only to be cut again has gained nothing. */
 	if (!impairs && other->takes_super)
 		options.flags |= FDL_GRO;

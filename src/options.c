@@ -26,12 +26,11 @@ enum {
 	DEFAULT_RING_TIMEOUT = 1,
 };
 
-static const uint32_t known_flags = FDL_ETHERNET | FDL_DROP_OTHERHOST |
-				    FDL_SAVE_RESTORE | FDL_DISCONNECT_OK |
-				    FDL_VNET_HDR | FDL_VNET_HDR_V1 |
-				    FDL_RX_CSUM | FDL_RX_GSO | FDL_RX_USO |
-				    FDL_GRO | FDL_COALESCE | FDL_TX_CSUM |
-				    FDL_RX_OUTGOING | FDL_ROLLOVER;
+static const uint32_t known_flags =
+	FDL_ETHERNET | FDL_DROP_OTHERHOST | FDL_SAVE_RESTORE |
+	FDL_DISCONNECT_OK | FDL_VNET_HDR | FDL_VNET_HDR_V1 | FDL_RX_CSUM |
+	FDL_RX_GSO | FDL_RX_USO | FDL_GRO | FDL_COALESCE | FDL_TX_CSUM |
+	FDL_RX_TUNNEL | FDL_RX_OUTGOING | FDL_ROLLOVER;
 
 struct log options_log(const struct fdl_options *given)
 {
@@ -85,6 +84,13 @@ static int check_flags(const struct log *log, uint32_t flags)
 			"option flags=%#x takes super-packets "
 			"and no partial checksums, which they have: add "
 			"FDL_RX_CSUM",
+			flags);
+		return -EINVAL;
+	}
+	if (flags & FDL_RX_TUNNEL && !(flags & (FDL_RX_GSO | FDL_RX_USO))) {
+		log_say(log, FDL_LOG_ERR,
+			"option flags=%#x takes super-packets inside tunnels "
+			"and no others: add FDL_RX_GSO or FDL_RX_USO",
 			flags);
 		return -EINVAL;
 	}

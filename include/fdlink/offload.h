@@ -140,10 +140,11 @@ enum fdl_refusal fdl_offload_check(const uint8_t *frame, size_t avail,
 uint32_t fdl_flow_hash(const uint8_t *frame, size_t len, unsigned link_len);
 
 /* Bytes of struct virtio_net_hdr (linux/virtio_net.h), without and with
- * num_buffers. */
+ * num_buffers; and of the one that tells of tunnels, too (Linux 6.17). */
 enum {
 	FDL_VNET_HDR_LEN = 10,
 	FDL_VNET_HDR_MRG_LEN = 12,
+	FDL_VNET_HDR_TUNNEL_LEN = 24,
 };
 
 /* Byte order of a virtio-net header: this machine's, unless the fd was told
@@ -155,14 +156,32 @@ enum fdl_order {
 };
 
 /*
- * Write *off, which fdl_offload_check must have passed, as a header of size 10
- * or 12 bytes. num_buffers is 0. Nothing is checked here.
+ * Write *off, which fdl_offload_check must have passed, as a header of size 10,
+ * 12 or 24 bytes. num_buffers is 0. Nothing is checked here. A super-packet inside a
+ * tunnel needs fdl_vnet_hdr_put_tunnel, too.
  */
 void fdl_vnet_hdr_encode(uint8_t *hdr, size_t size, enum fdl_order order,
 			 const struct fdl_offload *off);
 
 /*
- * Read a header of size bytes, at least 10. Only its own fields are checked:
+ * Add to a header of 24 bytes, which fdl_vnet_hdr_encode wrote, where the headers are
+ * of the tunnel around a super-packet: a frame of len bytes, of which the first avail
+ * lie at frame, and *off, which fdl_offload_check must have passed. Nothing happens
+ * if fdl_offload_tunnel says that there is none.
+ *
+ * Returns 0.
+ * Errors:
+ *	-EOPNOTSUPP	the header has no word for it: it is no tunnel in UDP, or two
+ *			tunnels, or the outer checksum of UDP is neither 0 nor that
+ *			of its pseudo-header. The super-packet must be cut
+ */
+int fdl_vnet_hdr_put_tunnel(uint8_t hdr[FDL_VNET_HDR_TUNNEL_LEN],
+			    const uint8_t *frame, size_t avail, size_t len,
+			    unsigned link_len, const struct fdl_offload *off);
+
+/*
+ * Read a header of size bytes, at least 10. Only one of 24 may tell of tunnels;
+ * where they are, fdl_offload_check finds. Only its own fields are checked:
  * call fdl_offload_check before you rely on *off. If you put a VLAN tag back
  * that the kernel had stripped (PACKET_AUXDATA), add 4 to csum_start between
  * the two calls.

@@ -186,6 +186,10 @@ enum {
 	FDL_OFFLOAD_UFO		= 0x10,
 	FDL_OFFLOAD_USO4	= 0x20,
 	FDL_OFFLOAD_USO6	= 0x40,
+	FDL_OFFLOAD_TUNNEL	= 0x80,	/* super-packets inside a tunnel in UDP;
+					 * since Linux 6.17, with a virtio-net
+					 * header of 24 bytes */
+	FDL_OFFLOAD_TUNNEL_CSUM	= 0x100, /* whose outer checksum is not 0 */
 };
 
 /*

@@ -83,6 +83,11 @@ enum {
 	 * num_buffers 1 (virtio 1.2, 5.1.6). Unix sockets only: on another fd
 	 * it is -EINVAL. */
 	FDL_VNET_HDR_V1		= 1 << 11,
+	/* The stack takes super-packets inside tunnels whole, of the kinds that
+	 * FDL_RX_GSO and FDL_RX_USO name; needs one of these. Their off speaks of
+	 * the packet inside (fdl_offload_tunnel), and a checksum of outer UDP
+	 * that is not 0 is partial, too. */
+	FDL_RX_TUNNEL		= 1 << 12,
 	/* AF_PACKET: also deliver what this machine sends on the device through
 	 * other sockets, as packets of type FDL_OUTGOING. */
 	FDL_RX_OUTGOING		= 1 << 16,

@@ -65,10 +65,7 @@ struct fdl_offload {
  * Returns the bytes from data to what follows the outer IP header: UDP, GRE, or the
  * IP header inside, 255 for 255 or more; 0: it is none. On send it is computed anew.
  */
-static inline unsigned fdl_offload_tunnel(const struct fdl_offload *off)
-{
-	return off->ecn_tunnel_[1];
-}
+unsigned fdl_offload_tunnel(const struct fdl_offload *off);
 
 /* fdl_packet.type: to whom the link layer addressed the packet. */
 enum fdl_packet_type {

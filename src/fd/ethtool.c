@@ -31,6 +31,8 @@ static const struct feature features[] = {
 	{ "tx-tcp6-segmentation", FDL_OFFLOAD_TSO6 },
 	{ "tx-tcp-ecn-segmentation", FDL_OFFLOAD_TSO_ECN },
 	{ "tx-udp-segmentation", FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6 },
+	{ "tx-udp_tnl-segmentation", FDL_OFFLOAD_TUNNEL },
+	{ "tx-udp_tnl-csum-segmentation", FDL_OFFLOAD_TUNNEL_CSUM },
 };
 
 /* The kernel's structs end in flexible arrays; these have room there. */

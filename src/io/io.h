@@ -40,6 +40,8 @@ struct io_framing {
 	unsigned vnet_hdr_len;	/* bytes; 0: no virtio-net header */
 	enum fdl_order order;	/* of that */
 	bool packet_info;	/* a struct tun_pi before all */
+	bool unreadable;	/* told to who asks: no packet could be read, and
+				 * that is to be cured */
 };
 
 /* One queue's fd, as a mode sees it. */

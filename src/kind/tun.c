@@ -277,7 +277,10 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 		return err;
 	/* Packet information and virtio-net header are for whoever opens it to
 	 * choose, and fdl_open chooses no packet information. */
-	info->vnet_hdr_len = loc->offload < 0 ? 0 : FDL_VNET_HDR_LEN;
+	info->vnet_hdr_len = loc->offload < 0		  ? 0 :
+			     offloads & FDL_OFFLOAD_TUNNEL ?
+						FDL_VNET_HDR_TUNNEL_LEN :
+						FDL_VNET_HDR_LEN;
 	lookup_fill(info, &link);
 	info->offloads = offloads;
 	return 0;
@@ -340,6 +343,9 @@ static const struct verdict on_receive[] = {
 	/* A packet whose offload the virtio-net header cannot express. */
 	{ EINVAL, DROP, RX_DROP_MALFORMED, 0,
 	  "a packet was dropped by the kernel as it was read" },
+	/* Others made the header shorter than what it has to tell of tunnels. */
+	{ EFAULT, DROP, RX_DROP_VNET_HDR, 0,
+	  "a packet was dropped: its virtio-net header has no room" },
 	{ EBADFD, END, COUNTERS, -ENODEV, verdict_gone },
 	{ .err = 0 },
 };

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "io/changes.h"
+#include "kind/tun_offer.h"
 #include "os.h"
 
 enum {
@@ -128,9 +129,13 @@ int tun_set_up(struct io *io, const struct set_up *how)
 
 int tun_follow(int fd, struct io_framing *now)
 {
+	const bool unreadable = now->unreadable;
 	int err = tun_framing(fd, now);
 
 	if (!err && !now->vnet_hdr_len)
 		err = os_ioctl(fd, TUNSETOFFLOAD, NULL);
+	else if (!err && unreadable &&
+		 now->vnet_hdr_len < FDL_VNET_HDR_TUNNEL_LEN)
+		err = tun_offer_less(fd);
 	return err;
 }

@@ -13,4 +13,8 @@
  */
 int tun_offer(int fd, bool header);
 
+/* The same again, without what only the longest header tells of, whose size is left
+ * alone. */
+int tun_offer_less(int fd);
+
 #endif

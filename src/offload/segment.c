@@ -128,7 +128,7 @@ enum fdl_refusal fdl_segment_start(struct fdl_segmenter *s,
 		return why;
 	if (sctp_is_undone(s->hdr, avail, len, link_len, &o))
 		return FDL_REFUSE_TRANSPORT;
-	if (fdl_offload_tunnel(&o)) {
+	if (tunnel_of(&o)) {
 		tunnel_parse(s->hdr, avail, len, link_len, o.csum_start, &p,
 			     &t);
 		outer_start(s, &t);

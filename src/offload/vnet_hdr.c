@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "offload/vnet_tunnel.h"
+
 enum {
 	FLAG_NEEDS_CSUM = 1,
 	FLAG_DATA_VALID = 2,
@@ -15,6 +17,7 @@ enum {
 	GSO_TYPE_TCPV6 = 4,
 	GSO_TYPE_UDP_L4 = 5,
 	GSO_TYPE_ECN = 0x80,
+	GSO_TYPE_ACCECN = 0x10,
 
 	AT_FLAGS = 0,
 	AT_GSO_TYPE = 1,
@@ -75,18 +78,32 @@ void fdl_vnet_hdr_encode(uint8_t *hdr, size_t size, enum fdl_order order,
 	}
 }
 
+/* What is left of a type without the bits of tunnels. A tunnel has one of them, and
+ * where it is the packet tells. */
+static uint8_t take_tunnel(uint8_t type, size_t size)
+{
+	const uint8_t bits = type & VNET_TUNNEL_TYPES;
+
+	if (size < FDL_VNET_HDR_TUNNEL_LEN || bits == VNET_TUNNEL_TYPES)
+		return type;
+	return type & (uint8_t)~VNET_TUNNEL_TYPES;
+}
+
+/* With AccECN, as newer kernels say it, CWR is each segment's. */
 static enum fdl_refusal decode_gso(uint8_t type, struct fdl_offload *off)
 {
+	const bool accecn = type & GSO_TYPE_ACCECN;
 	unsigned gso;
 
-	off->ecn = type & GSO_TYPE_ECN ? 1 : 0;
-	type &= (uint8_t)~GSO_TYPE_ECN;
+	off->ecn = type & GSO_TYPE_ECN && !accecn;
+	type &= (uint8_t) ~(GSO_TYPE_ECN | GSO_TYPE_ACCECN);
 	for (gso = FDL_GSO_NONE; gso <= FDL_GSO_UDP; gso++)
 		if (gso_types[gso] == type)
 			break;
 	if (gso > FDL_GSO_UDP)
 		return FDL_REFUSE_GSO_TYPE;
-	if (off->ecn && gso != FDL_GSO_TCPV4 && gso != FDL_GSO_TCPV6)
+	if ((off->ecn || accecn) && gso != FDL_GSO_TCPV4 &&
+	    gso != FDL_GSO_TCPV6)
 		return FDL_REFUSE_GSO_TYPE;
 	off->gso = (uint8_t)gso;
 	return FDL_REFUSE_NONE;
@@ -102,7 +119,7 @@ enum fdl_refusal fdl_vnet_hdr_decode(const uint8_t *hdr, size_t size,
 
 	if (size < FDL_VNET_HDR_LEN)
 		return FDL_REFUSE_SHORT;
-	why = decode_gso(hdr[AT_GSO_TYPE], &o);
+	why = decode_gso(take_tunnel(hdr[AT_GSO_TYPE], size), &o);
 	if (why)
 		return why;
 	if (o.gso) {

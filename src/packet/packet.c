@@ -65,6 +65,11 @@ uint8_t *fdl_packet_pull(struct fdl_packet *pkt, size_t n)
 	return pkt->data;
 }
 
+unsigned fdl_offload_tunnel(const struct fdl_offload *off)
+{
+	return off->ecn_tunnel_[1];
+}
+
 void fdl_release(struct fdl_packet *v[], int n)
 {
 	struct fdl_store *store;

@@ -35,6 +35,12 @@ struct tunnel {
 	bool udp;		/* UDP does, and no other tunnel is inside */
 };
 
+/* As fdl_offload_tunnel. */
+static inline unsigned tunnel_of(const struct fdl_offload *off)
+{
+	return off->ecn_tunnel_[1];
+}
+
 /* Whether a tunnel may be what follows an IP header, by its protocol. */
 bool tunnel_is_carrier(unsigned next);
 

@@ -3,21 +3,22 @@
 
 #include "offload/segment.h"
 #include "packet/pool.h"
+#include "proto/tunnel.h"
 
 enum {
 	/* Bytes of payload: fewer are not worth a header of their own. */
 	MIN_SEGMENT = 8,
 };
 
-/* The stack takes super-packets of this kind whole; none with a whole checksum, or
- * inside a tunnel. */
+/* The stack takes super-packets of this kind whole; none with a whole checksum. */
 static bool is_taken(const struct rx *rx, const struct fdl_offload *off)
 {
 	const uint32_t takes = off->gso == FDL_GSO_UDP ? FDL_RX_USO :
 							 FDL_RX_GSO;
 
-	return rx->shared->opts.flags & takes &&
-	       off->csum == FDL_CSUM_PARTIAL && !fdl_offload_tunnel(off);
+	if (tunnel_of(off) && !(rx->shared->opts.flags & FDL_RX_TUNNEL))
+		return false;
+	return rx->shared->opts.flags & takes && off->csum == FDL_CSUM_PARTIAL;
 }
 
 bool cut_is_due(const struct rx *rx, const struct io_frame *frame)

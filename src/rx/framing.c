@@ -133,6 +133,17 @@ static enum framing adopt(struct rx *rx, const struct io_framing *now)
 	return FRAMING_FOLLOWED;
 }
 
+void framing_cure(struct rx *rx)
+{
+	struct io_framing now = { .unreadable = true };
+
+	if (!is_time_to_ask(rx) || rx->io->kind->follow(rx->io->fd, &now) < 0 ||
+	    is_same(rx->io, &now))
+		return;
+	/* What is not ours, the next read tells. */
+	adopt(rx, &now);
+}
+
 static bool is_doubtful(struct rx *rx, int got)
 {
 	return rx->doubt || is_odd(rx, rx->frame[0].pkt) ||
@@ -144,7 +155,7 @@ enum framing framing_check(struct rx *rx, int got)
 	const bool untold = is_super_untold(rx, rx->frame[0].pkt) ||
 			    is_super_untold(rx, rx->frame[got - 1].pkt);
 	enum framing framing = FRAMING_FOLLOWED;
-	struct io_framing now;
+	struct io_framing now = { 0 };
 
 	if (!is_doubtful(rx, got) || !is_time_to_ask(rx))
 		return FRAMING_HOLDS;

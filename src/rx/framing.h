@@ -25,6 +25,9 @@ static inline void framing_take_over(struct rx *rx)
 		framing_set(rx, word);
 }
 
+/* A packet could not be read, because its header has no room. */
+void framing_cure(struct rx *rx);
+
 /* frame[0..got) came. Is the framing what they were read by? The device is asked
  * only when something is odd. */
 enum framing framing_check(struct rx *rx, int got);

@@ -238,6 +238,8 @@ static enum reaction react(struct rx *rx, int err)
 	}
 	if (v->counter != COUNTERS)
 		count(rx->counters, v->counter, 1);
+	if (err == -EFAULT && rx->io->kind->follow)
+		framing_cure(rx);
 	shared_error(rx->shared, v->text);
 	return v->action == DROP ? TRY_THE_NEXT : TRY_AGAIN;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "offload/segment.h"
+#include "proto/tunnel.h"
 #include "tx/work.h"
 
 enum {
@@ -79,6 +80,8 @@ static enum tx_fit emit(struct tx *tx, struct fdl_segmenter *s)
 	if (used && off.csum == FDL_CSUM_PARTIAL)
 		fdl_vnet_hdr_encode(out->hdr[out->n], FDL_VNET_HDR_LEN,
 				    tx->order, &off);
+	if (tunnel_of(&off))
+		vnet_tunnel_put(msg->msg_iov->iov_base, &tx->tunnel);
 	tx_end(tx, weight, off.gso);
 	return TX_FITS;
 }
@@ -123,6 +126,20 @@ static bool goes_whole(const struct tx *tx, const struct frame *f,
 		       (uint64_t)most_segments(tx, w) * w->off.gso_size;
 }
 
+static enum tx_fit gather_whole(struct tx *tx, const struct frame *f,
+				const struct work *w,
+				const struct verdict **why)
+{
+	const enum tx_fit fit = tx_gather(tx, f, &w->off, why);
+	const struct tx_batch *out = tx->out;
+
+	/* A message begins with its header. */
+	if (fit == TX_FITS && w->needs & WORK_TUNNELS)
+		vnet_tunnel_put(out->msg[out->n - 1].msg_hdr.msg_iov->iov_base,
+				&w->tunnel);
+	return fit;
+}
+
 enum tx_fit bridge_add(struct tx *tx, const struct frame *f,
 		       const struct verdict **why)
 {
@@ -134,7 +151,7 @@ enum tx_fit bridge_add(struct tx *tx, const struct frame *f,
 	if (!work_judge(tx, f, &w))
 		return TX_NEVER;
 	if (goes_whole(tx, f, &w))
-		return tx_gather(tx, f, &w.off, why);
+		return gather_whole(tx, f, &w, why);
 	if (w.off.gso)
 		return TX_UNCUT;
 	if (fdl_segment_start(&s, f->iov, f->cnt, w.link_len, &w.off, 0))
@@ -172,6 +189,17 @@ static void revoke(struct tx *tx)
 		bits);
 }
 
+/* The newest of what a refused super-packet needs: a kernel that does not know that
+ * knows the rest. */
+static uint32_t suspects(uint32_t needs)
+{
+	if (needs & FDL_OFFLOAD_TUNNEL_CSUM)
+		return FDL_OFFLOAD_TUNNEL_CSUM;
+	if (needs & FDL_OFFLOAD_TUNNEL)
+		return FDL_OFFLOAD_TUNNEL;
+	return needs & WORK_SUPERS;
+}
+
 /* A piece of so many segments was refused. Cut smaller ones. */
 static void cut_smaller(struct tx *tx, unsigned segments, enum tx_stop stop)
 {
@@ -182,7 +210,7 @@ static void cut_smaller(struct tx *tx, unsigned segments, enum tx_stop stop)
 	else if (tx->cut.gso == FDL_GSO_UDP && segments > OLD_UDP_SEGMENTS)
 		n = tx->max_uso = OLD_UDP_SEGMENTS;
 	else
-		tx->suspect = tx->needs & WORK_SUPERS;
+		tx->suspect = suspects(tx->needs);
 	segment_in_runs(&tx->cut, tx->cut.unit, n > 1 ? n : 1);
 }
 
@@ -285,6 +313,8 @@ static bool start_cut(struct tx *tx, const struct frame *f)
 	segment_in_runs(&tx->cut, w.off.gso_size, most_segments(tx, &w));
 	tx->counted = f->weight == 1;
 	tx->needs = w.needs;
+	if (w.needs & WORK_TUNNELS)
+		tx->tunnel = w.tunnel;
 	tx->suspect = 0;
 	return true;
 }

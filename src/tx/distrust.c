@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <fdlink/offload.h>
 #include <fdlink/open.h>
 
 #include "kind/table.h"
@@ -85,6 +86,10 @@ const char *fdl_offload_refusal(const struct fdl_info *info, uint32_t offload)
 		       "(offload=on, FDL_VNET_HDR)";
 	if (kind->header == HEADER_OPENED && !info->vnet_hdr_len)
 		return "the fd has no virtio-net header (IFF_VNET_HDR)";
+	if (offload & (FDL_OFFLOAD_TUNNEL | FDL_OFFLOAD_TUNNEL_CSUM) &&
+	    info->vnet_hdr_len < FDL_VNET_HDR_TUNNEL_LEN)
+		return "only a virtio-net header of 24 bytes tells of tunnels, "
+		       "on a TUN or TAP since Linux 6.17";
 	if (distrust_offloads(FDL_USE_AUTO, &why) & offload)
 		return why;
 	return NULL;

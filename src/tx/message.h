@@ -38,7 +38,13 @@ enum tx_stop {
  * 5.1.6.4), and with what is 0. A kernel does not look. */
 static inline void tx_put_num_buffers(const struct tx *tx, uint8_t *hdr)
 {
-	memset(hdr + FDL_VNET_HDR_LEN, 0, tx->hdr_len - FDL_VNET_HDR_LEN);
+	/* Of a known length it is no call. */
+	if (tx->hdr_len == FDL_VNET_HDR_TUNNEL_LEN)
+		memset(hdr + FDL_VNET_HDR_LEN, 0,
+		       FDL_VNET_HDR_TUNNEL_LEN - FDL_VNET_HDR_LEN);
+	else
+		memset(hdr + FDL_VNET_HDR_LEN, 0,
+		       tx->hdr_len - FDL_VNET_HDR_LEN);
 	if (tx->hdr_len >= FDL_VNET_HDR_MRG_LEN)
 		hdr[FDL_VNET_HDR_LEN + tx->one_at] = 1;
 }

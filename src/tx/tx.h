@@ -21,6 +21,7 @@
 #include "io/io.h"
 #include "kind/peer.h"
 #include "kind/verdict.h"
+#include "offload/vnet_tunnel.h"
 #include "shared.h"
 
 struct deferred;
@@ -114,6 +115,7 @@ struct tx {
 	bool cutting, counted;
 	uint32_t needs, suspect;
 	struct fdl_segmenter cut;
+	struct vnet_tunnel tunnel;	/* around that, if it is in one */
 	struct iovec rest_bytes;
 };
 

@@ -10,6 +10,7 @@
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/parse.h"
+#include "proto/tunnel.h"
 
 enum {
 	TSO = FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6 | FDL_OFFLOAD_TSO_ECN,
@@ -27,7 +28,11 @@ const struct verdict work_contradicts = {
 /* A kernel that does not know one is found out in flight. */
 uint32_t work_offloads(const struct tx *tx)
 {
-	return tx->hdr_len ? FDL_OFFLOAD_CSUM | TSO | USO : 0;
+	const uint32_t all = FDL_OFFLOAD_CSUM | TSO | USO;
+
+	if (tx->hdr_len >= FDL_VNET_HDR_TUNNEL_LEN)
+		return all | WORK_TUNNELS;
+	return tx->hdr_len ? all : 0;
 }
 
 uint32_t work_takes(const struct tx *tx)
@@ -59,8 +64,23 @@ static uint32_t needs(const struct fdl_offload *off, unsigned version)
 		bits |= FDL_OFFLOAD_CSUM;
 	if (off->gso && off->ecn)
 		bits |= FDL_OFFLOAD_TSO_ECN;
-	if (fdl_offload_tunnel(off))
-		bits |= WORK_TUNNEL;
+	return bits;
+}
+
+/* The same of what lies in a tunnel. */
+static uint32_t needs_inside(const uint8_t *frame, size_t avail, size_t len,
+			     struct work *w)
+{
+	struct vnet_tunnel *t = &w->tunnel;
+	uint32_t bits;
+
+	if (!vnet_tunnel_describe(frame, avail, len, w->link_len, &w->off, t))
+		return WORK_TUNNEL;
+	bits = FDL_OFFLOAD_TUNNEL | needs(&w->off, t->inner_version);
+	if (t->flags)
+		bits |= FDL_OFFLOAD_TUNNEL_CSUM;
+	if (t->sum_is_whole)
+		bits |= WORK_OUTER_SUM;
 	return bits;
 }
 
@@ -179,8 +199,12 @@ bool work_judge(const struct tx *tx, const struct frame *f, struct work *w)
 	if (!check(frame, avail, len, w) ||
 	    sctp_is_undone(frame, avail, len, w->link_len, &w->off))
 		return false;
-	w->needs |= needs(&w->off,
-			  avail > w->link_len ? frame[w->link_len] >> 4 : 0);
+	if (tunnel_of(&w->off))
+		w->needs |= needs_inside(frame, avail, len, w);
+	else
+		w->needs |= needs(&w->off, avail > w->link_len ?
+						   frame[w->link_len] >> 4 :
+						   0);
 	if (w->needs)
 		w->needs |= needs_us(frame, avail, len, w);
 	return true;

@@ -10,16 +10,19 @@
 enum {
 	WORK_SUPERS = FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6 |
 		      FDL_OFFLOAD_TSO_ECN | FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6,
+	WORK_TUNNELS = FDL_OFFLOAD_TUNNEL | FDL_OFFLOAD_TUNNEL_CSUM,
 	WORK_TRAILER = 1 << 30,	/* a need that no wire has an offload for: bytes
 				 * lie behind the IP packet */
 	WORK_TOO_MANY = 1 << 29, /* the same: segments of UDP, for any wire */
 	WORK_TOO_SMALL = 1 << 28, /* the same: segments of TCP, which kernels
 				 * make longer than was said */
-	WORK_TUNNEL = 1 << 27,	/* the same: a super-packet lies in a tunnel */
+	WORK_TUNNEL = 1 << 27,	/* the same: a super-packet lies in a tunnel that
+				 * no header has a word for */
 	WORK_BIG = 1 << 26,	/* the same: its length is 0 in its header */
+	WORK_OUTER_SUM = 1 << 25, /* the same: that of a tunnel is whole */
 	/* In what is cut off a super-packet: nothing lies behind that, it is of
-	 * fewer segments, and its length fits. */
-	WORK_CURED = WORK_TRAILER | WORK_TOO_MANY | WORK_BIG,
+	 * fewer segments, its length fits, and outer headers are written anew. */
+	WORK_CURED = WORK_TRAILER | WORK_TOO_MANY | WORK_BIG | WORK_OUTER_SUM,
 	/* The cutter is told so many segments at a time, and is then told how
 	 * many that really are. */
 	WORK_RUN = 64,
@@ -30,6 +33,7 @@ struct work {
 	struct fdl_offload off;
 	unsigned link_len;
 	uint32_t needs;			/* FDL_OFFLOAD_ and WORK_ bits */
+	struct vnet_tunnel tunnel;	/* if these have WORK_TUNNELS */
 };
 
 /* The verdict on a frame whose work contradicts it. */

@@ -100,7 +100,7 @@ static void open_bed(struct bed *b, short type)
 {
 	const struct fdl_options opts = { .size = sizeof(opts), .log = say };
 
-	*b = (struct bed){ .type = type };
+	*b = (struct bed){ .type = type, .other = -1 };
 	warnings = 0;
 	assert_int_equal(fdl_open(&b->ep,
 				  type == IFF_TAP ? "tap:shared,queues=2" :
@@ -203,16 +203,16 @@ static const struct {
 	short type;
 	int size;		/* of the header, by TUNSETVNETHDRSZ */
 } trials[] = {
-	{ IFF_TAP, 12 },
-	{ IFF_TAP, 24 },
-	{ IFF_TUN, 12 },
-	{ IFF_TUN, 24 },
+	{ IFF_TAP, 10 }, { IFF_TAP, 12 }, { IFF_TAP, 24 },
+	{ IFF_TUN, 10 }, { IFF_TUN, 12 }, { IFF_TUN, 24 },
 };
 
 static void set_size(struct bed *b, int size)
 {
-	b->other = attach((short)(b->type | IFF_NO_PI | IFF_VNET_HDR));
-	detach_queue(b->other);
+	if (b->other < 0) {
+		b->other = attach((short)(b->type | IFF_NO_PI | IFF_VNET_HDR));
+		detach_queue(b->other);
+	}
 	assert_return_code(ioctl(b->other, TUNSETVNETHDRSZ, &size), errno);
 }
 
@@ -223,6 +223,12 @@ static void another_framing_is_followed(void **state)
 	struct bed b;
 
 	open_bed(&b, trials[i].type);
+	if (trials[i].size == 24) {
+		/* That is what it has, where the kernel tells of tunnels. */
+		set_size(&b, 12);
+		send_burst(&b, BURST);
+		receive_all(&b);
+	}
 	send_burst(&b, BURST);
 	assert_int_equal(receive_all(&b), BURST);
 	expect_heard(&b);

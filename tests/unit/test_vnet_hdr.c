@@ -74,6 +74,26 @@ static void every_type_survives(void **state)
 	}
 }
 
+/* One of two bits, and only where there is room to say where the tunnel is. */
+static void types_of_tunnels(void **state)
+{
+	uint8_t hdr[24] = { 1, 0, 0, 0, 100, 0, 20, 0, 16, 0 };
+	struct fdl_offload off;
+	int bits;
+
+	(void)state;
+	for (bits = 0; bits <= 0x60; bits += 0x20) {
+		hdr[1] = (uint8_t)(1 | bits);
+		assert_int_equal(
+			fdl_vnet_hdr_decode(hdr, 24, FDL_ORDER_LITTLE, &off),
+			bits == 0x60 ? FDL_REFUSE_GSO_TYPE : 0);
+		assert_int_equal(
+			fdl_vnet_hdr_decode(hdr, 12, FDL_ORDER_LITTLE, &off),
+			bits ? FDL_REFUSE_GSO_TYPE : 0);
+	}
+	assert_int_equal(off.gso, FDL_GSO_TCPV4);
+}
+
 static void types_that_are_refused(void **state)
 {
 	uint8_t hdr[10] = { 1, 0, 0, 0, 100, 0, 20, 0, 16, 0 };
@@ -83,12 +103,16 @@ static void types_that_are_refused(void **state)
 	(void)state;
 	for (type = 0; type < 256; type++) {
 		bool good = type == 0 || type == 1 || type == 4 || type == 5 ||
-			    type == 0x81 || type == 0x84;
+			    type == 0x81 || type == 0x84 || type == 0x11 ||
+			    type == 0x14 || type == 0x91 || type == 0x94;
 
 		hdr[1] = (uint8_t)type;
 		assert_int_equal(
 			fdl_vnet_hdr_decode(hdr, 10, FDL_ORDER_LITTLE, &off),
 			good ? 0 : FDL_REFUSE_GSO_TYPE);
+		/* With AccECN CWR is each segment's, whatever else is said. */
+		if (good)
+			assert_int_equal(off.ecn, (type & 0x90) == 0x80);
 	}
 	off = tcp4;
 	hdr[1] = 3;
@@ -277,6 +301,7 @@ int main(void)
 		cmocka_unit_test(little_and_big),
 		cmocka_unit_test(native_is_the_machines),
 		cmocka_unit_test(every_type_survives),
+		cmocka_unit_test(types_of_tunnels),
 		cmocka_unit_test(types_that_are_refused),
 		cmocka_unit_test(good_ones_pass_and_become_canonical),
 		cmocka_unit_test(sums_that_are_refused),

@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Two kernels talk inside a tunnel, and fdlink carries it:
+#
+#	vx0 over a0 - fdlink connect - b0 under vx1 in another namespace
+#
+# a0 and b0 are TAPs, or veths of which AF_PACKET sees the other end. What the
+# kernels send are super-packets inside UDP.
+#
+# tunnel.sh [MIB]: so many MiB each way, IPv4 and IPv6, in each tunnel (64).
+set -eu
+# shellcheck source=../lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+# shellcheck source=../lib/chain.sh
+. "$(dirname "$0")/../lib/chain.sh"
+size=$((${1:-64} << 20))
+FDLINK_TEST_SANDBOX=${FDLINK_TEST_SANDBOX-}
+wire=
+
+# The two ends of the underlay, which fdlink sees as $one and $two: KIND KIND
+make_under() {
+	one=tap:a0
+	two="tap:b0,netns=/proc/$peer/ns/net"
+	if [ "$1" = packet ]; then
+		one=packet:a0w
+		ip link add a0 type veth peer name a0w
+		ip link set a0w mtu 1600 up
+	else
+		ip tuntap add dev a0 mode tap
+	fi
+	if [ "$2" = packet ]; then
+		two=packet:b0w
+		ip link add b0 type veth peer name b0w
+		ip link set b0w mtu 1600 up
+		ip link set b0 netns "$peer"
+	else
+		in_peer ip tuntap add dev b0 mode tap
+	fi
+}
+
+# DEVICE NUMBER, in one of the namespaces
+# shellcheck disable=SC2016 # for the inner shell to expand
+under='
+set -eu
+echo 0 >"/proc/sys/net/ipv6/conf/$1/disable_ipv6"
+ip ntable change name arp_cache dev "$1" mcast_probes 60
+ip ntable change name ndisc_cache dev "$1" mcast_probes 60
+ip link set "$1" mtu 1600 up
+ip address add "10.9.0.$2/24" dev "$1"
+ip address add "fd09::$2/64" dev "$1" nodad'
+
+# DEVICE UNDER NUMBER LOCAL REMOTE [OPTION]...
+# shellcheck disable=SC2016
+over='
+set -eu
+name=$1 under=$2 number=$3 local=$4 remote=$5
+shift 5
+ip link add "$name" type vxlan id 7 dstport 4789 dev "$under" local "$local" \
+	remote "$remote" "$@"
+echo 0 >"/proc/sys/net/ipv6/conf/$name/disable_ipv6"
+ip ntable change name arp_cache dev "$name" mcast_probes 60
+ip ntable change name ndisc_cache dev "$name" mcast_probes 60
+ip link set "$name" mtu 1450 up
+ip address add "192.0.2.$number/24" dev "$name"
+ip address add "fd00::$number/64" dev "$name" nodad'
+
+start_wire() {
+	# What an earlier one said is not taken for this one's.
+	: >"$tmp/one"
+	: >"$tmp/two"
+	# shellcheck disable=SC2086 # an option, or none
+	"$fdlink" connect "$one" "$two" $FDLINK_TEST_SANDBOX >"$tmp/one" 2>&1 &
+	wire=$!
+	wait_for grep -q '^fdlink connect: up' "$tmp/one"
+}
+
+end_wire() {
+	kill "$wire"
+	wait_for ended "$wire"
+	wait "$wire" || fail "$what: exit status $?"
+	wire=
+}
+
+# NAME: of both ends together
+counter() {
+	awk -v name="$1" '$1 == name { n += $2 + $3 } END { print n + 0 }' \
+		"$tmp/one"
+}
+
+# KIND KIND LOCAL REMOTE [OPTION]...
+tunnel() {
+	local a=$3 b=$4 one two
+
+	what="$1 to $2, VXLAN over $3 ${*:5}"
+	make_under "$1" "$2"
+	bash -c "$under" - a0 1
+	in_peer bash -c "$under" - b0 2
+	bash -c "$over" - vx0 a0 1 "$a" "$b" "${@:5}" 2>"$tmp/err" ||
+		skip "no VXLAN: $(cat "$tmp/err")"
+	in_peer bash -c "$over" - vx1 b0 2 "$b" "$a" "${@:5}"
+	# Nothing is on its way before both ends take it.
+	start_wire
+	talk "$what" 1450
+	end_wire
+	[ "$(counter rx_gso)" -gt 0 ] || fail "$what: no super-packet came"
+	for count in rx_drop_tunnel rx_drop_vnet_hdr rx_drop_truncated \
+		tx_drop_offload; do
+		[ "$(counter $count)" = 0 ] || fail "$what: $(cat "$tmp/one")"
+	done
+	ip link del vx0
+	ip link del a0
+	in_peer ip link del vx1
+	in_peer ip link del b0
+	echo "$what: passed"
+}
+
+end_all() {
+	[ -z "$wire" ] || kill "$wire" 2>/dev/null || :
+	end_chain
+	cleanup
+}
+
+trap end_all EXIT
+start_chain
+tunnel packet tap 10.9.0.1 10.9.0.2
+tunnel packet packet 10.9.0.1 10.9.0.2 udpcsum
+tunnel tap tap fd09::1 fd09::2
+tunnel tap packet fd09::1 fd09::2 udp6zerocsumtx udp6zerocsumrx

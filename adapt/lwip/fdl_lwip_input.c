@@ -13,6 +13,7 @@
 #include "fdl_lwip_output.h"
 #include "fdl_lwip_reopen.h"
 #include "fdl_lwip_vlan.h"
+#include "fdl_lwip_window.h"
 
 #include <assert.h>
 #include <string.h>
@@ -264,9 +265,10 @@ static err_t time_wait_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr,
 {
 	struct fdl_lwip *link = fdl_lwip_link(ip_current_input_netif());
 
-	if (!link || optlen != opt1len)
-		return ERR_OK;
-	return fdl_lwip_reopen(link, pcb, hdr, optlen, p) ? ERR_ABRT : ERR_OK;
+	return link && optlen == opt1len &&
+			       fdl_lwip_reopen(link, pcb, hdr, optlen, p) ?
+		       ERR_ABRT :
+		       ERR_OK;
 }
 
 /* lwIP is about to offer the application what it has just refused. Answer for
@@ -303,22 +305,6 @@ static bool offer_refused(struct tcp_pcb *pcb)
 	return true;
 }
 
-/*
- * The peer may acknowledge everything that a closed window kept back. lwIP
- * would go on probing then, and its timer has an assertion that there is
- * something to probe with. So the probing ends here.
- */
-static void end_probing(struct tcp_pcb *pcb, const struct tcp_hdr *hdr)
-{
-	const struct tcp_seg *s = pcb->unsent;
-
-	while (s && s->next)
-		s = s->next;
-	if (!s || TCP_SEQ_GEQ(hdr->ackno,
-			      lwip_ntohl(s->tcphdr->seqno) + TCP_TCPLEN(s)))
-		pcb->persist_backoff = 0;
-}
-
 err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 			 u16_t opt1len, const u8_t *opt2, struct pbuf *p)
 {
@@ -330,8 +316,7 @@ err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 		return time_wait_input(pcb, hdr, optlen, opt1len, p);
 	if (pcb->refused_data && !offer_refused(pcb))
 		return ERR_ABRT;
-	if (pcb->persist_backoff)
-		end_probing(pcb, hdr);
+	fdl_lwip_see_window(pcb, hdr);
 #if FDL_LWIP_LOSS
 	fdl_lwip_loss_note(pcb, hdr, optlen, opt1len, opt2, p->tot_len);
 #else

@@ -155,6 +155,24 @@ static void be_honest(struct bed *b, unsigned to)
 	assert_null(b->pcb->unsent);
 }
 
+/* It begins with a closed window, opens it a little, and then wide. */
+static void a_window_may_open_late(void **state)
+{
+	struct bed *b;
+	unsigned i;
+
+	for (i = 1; i < 2 * MSS; i *= 3) {
+		b = bed_connect(state, 0);
+		bed_write(b, 2 * MSS);
+		assert_int_equal(b->n, 0);
+		b->window = i;
+		bed_acknowledge(b, 0);
+		bed_write(b, MSS);
+		be_honest(b, take(b, 0));
+		bed_hang_up(b);
+	}
+}
+
 /* lwIP keeps its own rules, which it asserts, and an honest peer gets all. */
 static void whatever_a_peer_does(void **state)
 {
@@ -182,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_window_may_be_taken_back),
 		cmocka_unit_test(a_liar_gets_all_the_same),
+		cmocka_unit_test(a_window_may_open_late),
 		cmocka_unit_test(whatever_a_peer_does),
 	};
 

@@ -177,19 +177,36 @@ void fault_trace(struct fault_trace *trace)
 	unlock();
 }
 
+size_t fault_traced(void)
+{
+	size_t n;
+
+	lock();
+	n = plan.trace ? plan.trace->n : 0;
+	unlock();
+	return n;
+}
+
 void fault_on_wait(void (*fn)(void *arg), void *arg)
 {
+	lock();
 	plan.wait = fn;
 	plan.wait_arg = arg;
+	unlock();
 }
 
 void plan_wait(void)
 {
-	void (*const fn)(void *) = plan.wait;
+	void (*fn)(void *);
+	void *arg;
 
+	lock();
+	fn = plan.wait;
+	arg = plan.wait_arg;
 	plan.wait = NULL;
+	unlock();
 	if (fn)
-		fn(plan.wait_arg);
+		fn(arg);
 }
 
 void fault_hurry(int64_t step_us)

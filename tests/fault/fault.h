@@ -143,6 +143,7 @@ struct fault_trace {
 };
 
 void fault_trace(struct fault_trace *trace);
+size_t fault_traced(void);		/* how many were, so far */
 
 /* Call fn before the library waits without an end. NULL: no more. */
 void fault_on_wait(void (*fn)(void *arg), void *arg);

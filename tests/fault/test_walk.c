@@ -2,7 +2,7 @@
 /*
  * For each kind of link and mode: every call that an endpoint makes in its life
  * fails in every way that the table knows, the first such call, the second and
- * so on. Whatever fails, the endpoint is refused with that reason, or right, or
+ * so on; and, once it is open, again and again for a while. Whatever fails, the endpoint is refused with that reason, or right, or
  * has ended with one; it leaves nothing behind, and does not spin.
  *
  *	fault_walk [NAME]	of the beds that match only; FAULT_WALK=all in
@@ -29,6 +29,7 @@ enum {
 	MOST_BEDS = 40,
 	MOST_WRONG = 20,	/* are told of, each */
 	MORE_CALLS = 4,		/* times as many as without a fault: it spins */
+	EVER = 1000000,
 	MOST_TIMES = 300,	/* that one call is made */
 };
 
@@ -43,6 +44,7 @@ struct walk {
 	struct trip trip;
 	struct fault_trace trace;	/* of a life without a fault */
 	unsigned long calls;		/* in it */
+	size_t opened;			/* of trace, before it was open */
 	unsigned runs, hits, wrong;
 };
 
@@ -96,19 +98,20 @@ static bool is_excess(unsigned long calls)
 	return walk.calls && calls > walk.calls * MORE_CALLS + 200;
 }
 
-/* One life. Returns whether the call was made nth times. */
-static bool run(const struct fault_row *row, unsigned nth, int err)
+/* One life, in which the call fails the nth time that it is made, or from then
+ * on. */
+static void run(const struct fault_row *row, unsigned nth, int err,
+		bool lasting)
 {
 	struct trip *t = &walk.trip;
 	struct before was;
 	const char *left;
-	bool hit;
 
 	look_before(&was);
 	if (row)
-		fault_set_on(row->what, row->on, nth, 1, err);
-	trip_make(t, &walk.bed, err);
-	hit = fault_clear();
+		fault_set_on(row->what, row->on, nth, lasting ? EVER : 1, err);
+	trip_make(t, &walk.bed, err, lasting);
+	walk.hits += fault_clear();
 	bed_rest(&walk.bed);
 	left = left_behind(&was);
 	if (walk.bed.kind->binds)
@@ -125,18 +128,17 @@ static bool run(const struct fault_row *row, unsigned nth, int err)
 	if (!walk.calls)
 		walk.calls = fault_usage().calls - was.usage.calls;
 	walk.runs++;
-	walk.hits += hit;
-	return hit;
 }
 
 /* The first one warms the C library up. */
 static bool run_without_fault(void)
 {
-	run(NULL, 0, 0);
+	run(NULL, 0, 0, false);
 	walk.calls = 0;
 	fault_trace(&walk.trace);
-	run(NULL, 0, 0);
+	run(NULL, 0, 0, false);
 	fault_trace(NULL);
+	walk.opened = walk.trip.opened;
 	return walk.wrong == 0;
 }
 
@@ -157,15 +159,21 @@ static void expect_rows(void)
 	}
 }
 
-static unsigned times(const struct fault_row *row)
+/* Of the first so many calls of that life. */
+static unsigned times_until(const struct fault_row *row, size_t end)
 {
 	unsigned n = 0;
 	size_t i;
 
-	for (i = 0; i < walk.trace.n; i++)
+	for (i = 0; i < end; i++)
 		n += walk.trace.call[i].what == row->what &&
 		     (row->on == ON_ANY || walk.trace.call[i].on == row->on);
 	return n < MOST_TIMES ? n : MOST_TIMES;
+}
+
+static unsigned times(const struct fault_row *row)
+{
+	return times_until(row, walk.trace.n);
 }
 
 static unsigned errors(const struct fault_row *row)
@@ -197,7 +205,7 @@ static void walk_one(const struct fault_row *row, unsigned k, unsigned n)
 	if (calls == 0 || errs == 0)
 		return;
 	nth = n < calls ? k * calls / n : k % calls;
-	run(row, nth + 1, row->err[(k / calls + nth) % errs]);
+	run(row, nth + 1, row->err[(k / calls + nth) % errs], false);
 }
 
 static void walk_row(const struct fault_row *row, unsigned stride)
@@ -207,6 +215,37 @@ static void walk_row(const struct fault_row *row, unsigned stride)
 
 	for (k = 0; k < n; k++)
 		walk_one(row, k, n);
+}
+
+/* A lie that lasts would be the kernel's fault, and a socket tells a pending
+ * error once. */
+static bool may_last(const struct fault_row *row, int err)
+{
+	switch (row->what) {
+	case FAULT_POLL:
+	case FAULT_EPOLL_WAIT:
+	case FAULT_RECV:
+	case FAULT_RECVMSG:
+	case FAULT_RECVMMSG:
+		return false;
+	case FAULT_READ:
+		return err < FAULT_ERRNO && err != EAGAIN;
+	default:
+		return err < FAULT_ERRNO;
+	}
+}
+
+/* From the first call on that an open endpoint makes. */
+static void walk_lasting(const struct fault_row *row, bool whole)
+{
+	const unsigned before = times_until(row, walk.opened);
+	unsigned i;
+
+	if (times(row) == before)
+		return;
+	for (i = 0; i < errors(row) && (whole || i == 0); i++)
+		if (may_last(row, row->err[i]))
+			run(row, before + 1, row->err[i], true);
 }
 
 static void walk_all(void)
@@ -221,6 +260,8 @@ static void walk_all(void)
 	for (row = fault_table; row->what != FAULTS; row++)
 		if (times(row))
 			walk_row(row, stride);
+	for (row = fault_table; row->what != FAULTS; row++)
+		walk_lasting(row, whole);
 }
 
 static void no_fault_breaks_it(void **state)

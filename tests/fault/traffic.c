@@ -154,13 +154,18 @@ bool trip_await(struct trip *t, unsigned turn)
 }
 
 /* Receive all that was fed, or learn what became of it. */
+unsigned trip_looks(const struct trip *t)
+{
+	return t->lasting ? TRIP_LASTING_LOOKS : TRIP_LOOKS;
+}
+
 void trip_receive(struct trip *t)
 {
 	bool told = false;
 	unsigned i;
 	int n;
 
-	for (i = 0; trip_is_right(t) && i < TRIP_LOOKS; i++) {
+	for (i = 0; trip_is_right(t) && i < trip_looks(t); i++) {
 		n = trip_look(t);
 		if (t->delivered == t->bed->link.rx_offered ||
 		    t->ended == t->queues)
@@ -172,8 +177,9 @@ void trip_receive(struct trip *t)
 			return;
 		told = n == 0 && trip_await(t, i);
 	}
-	trip_wrong(t, "%u of %u packets came, and no more are told of",
-		   t->delivered, (unsigned)t->bed->link.rx_offered);
+	if (!t->lasting)
+		trip_wrong(t, "%u of %u packets came, and no more are told of",
+			   t->delivered, (unsigned)t->bed->link.rx_offered);
 }
 
 static struct fdl_packet *make_packet(struct trip *t)
@@ -198,7 +204,8 @@ static void send_packets(struct trip *t, struct fdl_packet *v[], int n)
 	struct fdl_queue *q = fdl_get_queue(t->ep, 0);
 	int i, k, at = 0;
 
-	for (i = 0; trip_is_right(t) && at < n && i < TRIP_LOOKS; i++) {
+	for (i = 0; trip_is_right(t) && at < n && (unsigned)i < trip_looks(t);
+	     i++) {
 		k = fdl_send(q, v + at, n - at);
 		if (k < 0) {
 			t->refused = k;
@@ -215,7 +222,7 @@ static void send_packets(struct trip *t, struct fdl_packet *v[], int n)
 		trip_await(t, (unsigned)i);
 		fdl_want_write(q, false);
 	}
-	if (at < n && !t->refused)
+	if (at < n && !t->refused && !t->lasting)
 		trip_wrong(t, "%d packets never go", n - at);
 	fdl_release(v + at, n - at);
 }

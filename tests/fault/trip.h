@@ -12,6 +12,7 @@ enum {
 	WRONG_SIZE = 200,
 	TRIP_LOOKS = 300,	/* at what should come, each of */
 	TRIP_LOOK_MS = 10,
+	TRIP_LASTING_LOOKS = 4,	/* at what may not come */
 	TRIP_IDLE = 30,		/* more of them, and it spins */
 	TRIP_ROUND = 3,		/* packets each way */
 };
@@ -19,9 +20,11 @@ enum {
 struct trip {
 	struct bed *bed;
 	int err;			/* what a call fails with, as fault_set */
+	bool lasting;			/* and goes on to */
 	struct fdl_endpoint *ep;
 	bool passed;			/* a call failed as it was made, which
 					 * was made all the same */
+	size_t opened;			/* calls traced before it was made */
 	unsigned errors;		/* that were logged */
 	char said[256];
 
@@ -47,8 +50,9 @@ struct trip {
 };
 
 /* Make an endpoint, let it send and receive, look at its sums, and free it, with
- * whatever was set to fail. */
-void trip_make(struct trip *t, struct bed *b, int err);
+ * whatever was set to fail, by err; lasting: again and again, until the sums are
+ * looked at. */
+void trip_make(struct trip *t, struct bed *b, int err, bool lasting);
 
 /* Note what does not hold; the first is what is told. */
 void trip_wrong(struct trip *t, const char *fmt, ...)
@@ -60,6 +64,9 @@ void trip_feed(struct trip *t, unsigned n);
 
 /* Receive all that was fed, or learn what became of it. */
 void trip_receive(struct trip *t);
+
+/* How often that is looked for. */
+unsigned trip_looks(const struct trip *t);
 
 /* The parts of that: take what one call of each queue gives, and return how
  * many that is; wait for more, each turn in another way, and return whether

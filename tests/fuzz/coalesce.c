@@ -165,11 +165,11 @@ static void gathered_is_copied(const struct fdl_coalesced *out,
 
 /* partial: the last one to cut leaves the checksum to somebody else. */
 static void cut_again(const struct batch *b, const struct fdl_coalesced *out,
-		      uint8_t *bytes, bool partial)
+		      const uint8_t *bytes, bool partial)
 {
 	const struct fdl_coalesce_packet *p = out->packets;
 	const unsigned link_len = p->link_len;
-	struct iovec iov = { bytes, out->len };
+	struct iovec iov = { (void *)(uintptr_t)bytes, out->len };
 	struct fdl_segmenter s;
 	struct fdl_offload off;
 	uint8_t *cut;
@@ -181,6 +181,7 @@ static void cut_again(const struct batch *b, const struct fdl_coalesced *out,
 		len = fdl_segment_len(&s);
 		MUST(len == b->len[number(p)]);
 		cut = malloc(len);
+		MUST(cut);
 		MUST(fdl_segment_next(&s, cut, len, &off) == (int)len);
 		MUST(!fdl_checksum_complete(cut, len, link_len, &off));
 		MUST(recut_is(b->frame[number(p)], cut, len, link_len,
@@ -196,12 +197,15 @@ static void look(const struct batch *b, const struct fdl_coalesced *out)
 	uint8_t *bytes = malloc(out->len + 1u);
 	int pieces = 0;
 
+	MUST(p && bytes);
 	MUST(fdl_coalesced_copy(out, bytes, out->len) == (int)out->len);
 	gathered_is_copied(out, bytes);
 	if (out->count > 1) {
 		MUST(out->len <= b->max_len);
-		for (; p; p = p->next)
+		do {
 			pieces += p->cnt;
+			p = p->next;
+		} while (p);
 		MUST(pieces <= b->max_pieces);
 		cut_again(b, out, bytes, false);
 		cut_again(b, out, bytes, true);

@@ -54,7 +54,7 @@ static void make_rubbish(struct soak *s, struct rng *r)
 		struct rubbish *junk = &s->rubbish[i];
 
 		junk->len = i < 16 ? i : 16 + rnd(r, i < 40 ? 2000 : 66000);
-		junk->bytes = malloc(junk->len + 1);
+		junk->bytes = calloc(1, junk->len + 1);
 		if (!junk->bytes)
 			abort();
 		for (k = 0; k < junk->len; k++)

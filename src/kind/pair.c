@@ -83,7 +83,7 @@ static int take_other_end(const struct unix_address *place)
 {
 	const unsigned long long limit = os_fd_limit();
 	const int most = limit < MOST_FDS ? (int)limit : MOST_FDS;
-	int fd, own;
+	int fd, own, err;
 
 	for (fd = 0; fd < most; fd++) {
 		if (!is_other_end(fd, place))
@@ -92,9 +92,12 @@ static int take_other_end(const struct unix_address *place)
 		if (own < 0)
 			return own;
 		/* The number may be another file's by now. */
-		if (is_other_end(own, place) && !claim(own))
+		err = is_other_end(own, place) ? claim(own) : -EINVAL;
+		if (!err)
 			return own;
 		os_close(own);
+		if (err != -EINVAL)	/* it is bound: somebody has it */
+			return err;
 	}
 	return -EBUSY;
 }

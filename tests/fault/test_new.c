@@ -83,6 +83,8 @@ static int make(struct link *l, struct fdl_endpoint **ep)
 				    .log = note_error };
 	char locator[40];
 
+	if (l->kind->traits & LINK_NAMED)
+		return fdl_open(ep, l->locator, &opts);
 	if (!(l->kind->traits & LINK_OPENED))
 		return fdl_endpoint_new(ep, &l->fd, 1, &opts);
 	opts.mode = FDL_MODE_ADAPTIVE;
@@ -204,6 +206,35 @@ static void no_ring_is_left(void **state)
 	link_free(&l);
 }
 
+static int name_null(struct link *l)
+{
+	strcpy(l->locator, "null:");
+	l->dev[0] = '\0';
+	return 0;
+}
+
+static int name_pair(struct link *l)
+{
+	strcpy(l->locator, "pair:fault");
+	l->dev[0] = '\0';
+	return 0;
+}
+
+/* They need nobody at the other end. */
+static const struct link_kind alone[] = {
+	{ "null", LINK_NAMED, FDL_ETHERNET, name_null, NULL },
+	{ "pair", LINK_NAMED, FDL_ETHERNET, name_pair, NULL },
+};
+
+static struct CMUnitTest test_of(const struct link_kind *kind)
+{
+	return (struct CMUnitTest){
+		.name = kind->name,
+		.test_func = no_failure_leaves_anything,
+		.initial_state = (void *)(uintptr_t)kind,
+	};
+}
+
 int main(int argc, char *argv[])
 {
 	struct CMUnitTest tests[16];
@@ -215,11 +246,7 @@ int main(int argc, char *argv[])
 	for (kind = link_kinds; kind->name; kind++) {
 		if (kind->traits & LINK_NAMED)
 			continue;	/* each try would say hello */
-		tests[n++] = (struct CMUnitTest){
-			.name = kind->name,
-			.test_func = no_failure_leaves_anything,
-			.initial_state = (void *)(uintptr_t)kind,
-		};
+		tests[n++] = test_of(kind);
 		if (!strcmp(kind->name, "veth"))
 			tests[n++] = (struct CMUnitTest){
 				.name = "veth: no ring is left",
@@ -227,6 +254,8 @@ int main(int argc, char *argv[])
 				.initial_state = (void *)(uintptr_t)kind,
 			};
 	}
+	for (kind = alone; kind < alone + COUNT_OF(alone); kind++)
+		tests[n++] = test_of(kind);
 	return _cmocka_run_group_tests("new", tests, n, NULL, NULL) ?
 		       EXIT_FAILURE :
 		       EXIT_SUCCESS;

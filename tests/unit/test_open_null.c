@@ -116,7 +116,7 @@ static void no_stranger_gets_a_packet_in(void **state)
 	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct fdl_endpoint *ep;
 	struct fdl_packet *pkt;
-	struct sockaddr_un name;
+	struct sockaddr_un name = { 0 };
 	socklen_t len;
 
 	(void)state;

@@ -97,7 +97,10 @@ struct fdl_packet {
 				 * VLAN tags 18 or 22; after fdl_packet_push up
 				 * to 255, which means 255 or more */
 	uint8_t type;		/* enum fdl_packet_type */
-	uint32_t hash;		/* flow hash; 0: not computed */
+	uint32_t hash;		/* flow hash; 0: not computed. In mode
+				 * packet_mmap the kernel's, which is one per
+				 * flow and direction, and not that of
+				 * fdl_flow_hash */
 	struct fdl_offload off;
 	uint64_t tstamp_ns;	/* CLOCK_REALTIME of arrival; 0: not given.
 				 * On AF_PACKET always given; on UDP while

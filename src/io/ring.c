@@ -360,6 +360,7 @@ static void lend(struct ring *ring, struct tpacket3_hdr *hdr,
 		.data = at + hdr->tp_mac,
 		.len = hdr->tp_snaplen,
 		.room = hdr->tp_mac - RING_HEADERS_LEN,
+		.hash = hdr->hv1.tp_rxhash,
 		.tstamp_ns = realtime ? hdr->tp_sec * UINT64_C(1000000000) +
 						hdr->tp_nsec :
 					0,

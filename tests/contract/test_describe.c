@@ -10,6 +10,35 @@
 #include <fdlink/open.h>
 
 #include "contract.h"
+#include "flows.h"
+
+/* Of UDP over IPv4. */
+static uint32_t hash_of_next(struct link *l, unsigned flow)
+{
+	struct fdl_packet *pkt;
+	uint32_t hash;
+
+	flows_put(l->peer, flow, 0, true);
+	l->rx_offered++;
+	expect_packets(l, &pkt, 1);
+	hash = pkt->hash;
+	fdl_release(&pkt, 1);
+	return hash;
+}
+
+/* Several flows may have one hash, all of them do not. */
+static void a_ring_has_the_kernels_hash(struct link *l)
+{
+	const bool ring = fdl_get_mode(l->ep) == FDL_MODE_PACKET_MMAP;
+	const uint32_t first = hash_of_next(l, 1);
+	unsigned flow, others = 0;
+
+	assert_int_equal(first != 0, ring);
+	assert_int_equal(hash_of_next(l, 1), first);
+	for (flow = 2; flow < FLOWS; flow++)
+		others += hash_of_next(l, flow) != first;
+	assert_int_equal(others > 0, ring);
+}
 
 /* The fields say what the bytes are. */
 static void a_packet_is_described(struct link *l)
@@ -182,6 +211,9 @@ static void frames_for_others_are_dropped_on_request(struct link *l)
 
 static const struct expectation table[] = {
 	{ .name = "a packet is described", .test = a_packet_is_described },
+	{ .name = "a ring has the kernel's hash",
+	  .test = a_ring_has_the_kernels_hash,
+	  .needs = LINK_OUTGOING },
 	{ .name = "the protocol is told by the IP version",
 	  .test = the_protocol_is_told_by_the_ip_version,
 	  .needs = LINK_IP },

@@ -85,7 +85,7 @@ struct fdl_queue;
  * Several endpoints, also of several processes, may share one open file, as fds
  * that are duplicates do. Each endpoint gets some of the packets. Freeing one
  * leaves the others alone: the last one to be freed restores what was changed.
- * Only one of them may have a ring. Make and free them one at a time.
+ * Only one of them may have a ring.
  *
  * Options that others have set on an fd, or set later, make no packet another
  * one. What they add beside a packet is passed over, and what UDP_GRO merges is

@@ -4,6 +4,10 @@
  * with the open file: locks of bytes (fcntl(2), F_OFD_SETLK), which mean nothing
  * to a socket. A byte stands for a switch that was off before, and one for each
  * holder. Whoever leaves last switches off what was off.
+ *
+ * Such locks exclude nobody. So whoever comes is a holder before looking at any
+ * switch; and whoever has left last, and switched off, looks for holders once
+ * more: one who came in between may have found the switches on.
  */
 #include "io/changes.h"
 
@@ -42,18 +46,22 @@ static struct change *note(struct changes *changes, int level, int name,
 	return change;
 }
 
-static bool is_switch(int level, int name, int before, int value)
+static bool is_switch(int level, int name, int value)
 {
 	return (level == SOL_PACKET || level == SOL_SOCKET) && name >= 0 &&
-	       name < SWITCHES && value == 1 && (before == 0 || before == 1);
+	       name < SWITCHES && value == 1;
 }
 
 /* Where the kernel keeps no locks, each holder is the only one. */
-static void share(struct changes *changes, struct change *change, int fd,
-		  int before)
+static void hold(struct changes *changes, int fd)
 {
 	if (!changes->holds)
 		changes->holds = !os_lock_byte(fd, byte_of_holder(fd), true);
+}
+
+static void share(struct changes *changes, struct change *change, int fd,
+		  int before)
+{
 	change->shared = changes->holds;
 	if (change->shared && !before)
 		os_lock_byte(fd, byte_of_switch(change), true);
@@ -63,11 +71,13 @@ int changes_set(struct changes *changes, int fd, int level, int name, int value)
 {
 	socklen_t len = sizeof(int);
 	struct change *change;
+	bool shared = is_switch(level, name, value);
 	int before = 0, err;
-	bool shared;
 
+	if (shared)
+		hold(changes, fd);
 	err = os_getsockopt(fd, level, name, &before, &len);
-	shared = is_switch(level, name, before, value);
+	shared &= before == 0 || before == 1;
 	if (err || (before == value && !shared))
 		return err;
 	change = note(changes, level, name, sizeof(int));
@@ -169,15 +179,32 @@ static void undo(struct change *change, int fd, bool others)
 		if (others || !was_off(change, fd))
 			return;
 		change->before.number = 0;
+		change->undone = true;
 	}
 	os_setsockopt(fd, change->level, change->name, &change->before,
 		      change->len);
 }
 
+/* It was switched off while somebody came who had found it on. */
+static void redo(const struct change *change, int fd)
+{
+	const int on = 1;
+
+	if (!change->undone)
+		return;
+	os_lock_byte(fd, byte_of_switch(change), true);
+	os_setsockopt(fd, change->level, change->name, &on, sizeof(on));
+}
+
 void changes_undo(struct changes *changes, int fd)
 {
-	const bool others = leave(changes, fd);
+	const bool held = changes->holds, others = leave(changes, fd);
+	unsigned i = changes->n;
 
-	while (changes->n > 0)
-		undo(&changes->list[--changes->n], fd, others);
+	while (i > 0)
+		undo(&changes->list[--i], fd, others);
+	if (held && !others && os_has_lock(fd, FIRST_HOLDER, 0) == 1)
+		while (i < changes->n)
+			redo(&changes->list[i++], fd);
+	changes->n = 0;
 }

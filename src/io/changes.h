@@ -2,8 +2,8 @@
 /*
  * What was changed on an fd, so that all of it can be undone. A caller's fd is
  * his again when the endpoint is freed, or the last of several endpoints over
- * the same open file, be they other processes'. One thread at a time makes or
- * frees an endpoint over it.
+ * the same open file, be they other processes'. They may come and go at the same
+ * time.
  */
 #ifndef FDL_IO_CHANGES_H
 #define FDL_IO_CHANGES_H
@@ -23,6 +23,7 @@ struct change {
 				 * TUNSETOFFLOAD takes */
 	bool shared;		/* other holders may rely on it, too: it is a
 				 * switch, and on */
+	bool undone;		/* it is off again */
 	socklen_t len;
 	union {
 		int number;

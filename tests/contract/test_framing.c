@@ -355,6 +355,7 @@ int main(int argc, char *argv[])
 
 	(void)argc;
 	netns_enter(argv);
+	netns_needs_tun();
 	for (i = 0; i < COUNT_OF(trials); i++) {
 		snprintf(name[i], sizeof(name[i]), "%s, %d bytes",
 			 trials[i].type == IFF_TAP ? "TAP" : "TUN",

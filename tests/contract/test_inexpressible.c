@@ -137,6 +137,7 @@ int main(int argc, char *argv[])
 
 	(void)argc;
 	netns_enter(argv);
+	netns_needs_tun();
 	for (i = 0; i < COUNT_OF(modes); i++)
 		tests[i] = (struct CMUnitTest){ fdl_mode_name(modes[i]),
 						each_costs_itself_alone, NULL,

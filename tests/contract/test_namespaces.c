@@ -109,5 +109,6 @@ int main(int argc, char *argv[])
 
 	(void)argc;
 	netns_enter(argv);
+	netns_needs_tun();
 	return cmocka_run_group_tests_name("namespaces", tests, NULL, NULL);
 }

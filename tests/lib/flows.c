@@ -2,6 +2,7 @@
 #include "flows.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <setjmp.h>
@@ -44,9 +45,14 @@ int flows_open_with(struct fdl_endpoint **ep, const char *locator,
 struct fdl_endpoint *flows_open(const char *locator)
 {
 	struct fdl_endpoint *ep = NULL;
+	int err = flows_open_with(&ep, locator, (struct fdl_options){ 0 });
 
-	assert_int_equal(
-		flows_open_with(&ep, locator, (struct fdl_options){ 0 }), 0);
+	/* A user may have no TAPs, and not as many descriptors as it takes. */
+	if (err == -EACCES || err == -EMFILE) {
+		print_message("lacks: %s\n", flows_said);
+		skip();
+	}
+	assert_int_equal(err, 0);
 	return ep;
 }
 

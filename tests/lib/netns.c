@@ -71,6 +71,23 @@ void netns_enter(char *argv[])
 	netns_ipv6_off();
 }
 
+bool netns_lacks_tun(void)
+{
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		printf("lacks: /dev/net/tun: %s\n", strerror(errno));
+	else
+		close(fd);
+	return fd < 0;
+}
+
+void netns_needs_tun(void)
+{
+	if (netns_lacks_tun())
+		exit(EXIT_SKIPPED);
+}
+
 void netns_command(const char *fmt, ...)
 {
 	char cmd[512];

@@ -18,6 +18,11 @@ void netns_enter(char *argv[]);
 /* In the calling thread's namespace: no device sends anything of itself. */
 void netns_ipv6_off(void);
 
+/* Whether no TUN or TAP can be had here; says why. Some systems keep
+ * /dev/net/tun from users. The other one exits with EXIT_SKIPPED then. */
+bool netns_lacks_tun(void);
+void netns_needs_tun(void);
+
 /* Run a shell command, which must succeed. */
 void netns_command(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

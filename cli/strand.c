@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <fdlink/open.h>
 
@@ -169,23 +170,36 @@ static int lane_send(struct lane *lane)
 	return lane_flush(lane);
 }
 
+/*
+ * While there is no room at the other end, packets are received up to a batch:
+ * the link there tells by those behind a packet whether it refuses that one alone.
+ * What waits beyond that is the kernel's to keep or to drop.
+ */
+static int room_in(const struct lane *lane)
+{
+	return lane->full && lane->impair ? 0 : BATCH - (lane->n - lane->at);
+}
+
 /* Returns how many packets came, or why the end has ended. */
 static int lane_receive(struct lane *lane)
 {
+	const int room = room_in(lane);
 	int i, n;
 
-	if (!lane->ready || lane->full)
+	if (!lane->ready || !room)
 		return 0;
+	lane->n -= lane->at;
+	memmove(lane->v, lane->v + lane->at,
+		(size_t)lane->n * sizeof(*lane->v));
 	lane->at = 0;
-	lane->n = 0;
-	n = fdl_recv(lane->from, lane->v, BATCH);
+	n = fdl_recv(lane->from, lane->v + lane->n, room);
 	/* Of fewer, the fd tells whether there are more. */
-	lane->ready = n == BATCH;
+	lane->ready = n == room;
 	if (n == -ENOBUFS)
 		return 0;
 	if (n <= 0)
 		return n;
-	lane->n = gate_pass(&lane->gate, lane->v, n);
+	lane->n += gate_pass(&lane->gate, lane->v + lane->n, n);
 	if (!lane->impair)
 		return n;
 	for (i = 0; i < lane->n; i++)
@@ -216,6 +230,9 @@ static int lane_turn(struct lane *lane, unsigned *end)
 	rc = lane_receive(lane);
 	if (rc < 0)
 		return rc;
+	/* Nothing has changed since the last try. */
+	if (lane->full && !rc)
+		return 0;
 	lane_take(lane);
 	*end = !lane->end;
 	return lane_send(lane);
@@ -270,11 +287,13 @@ static uint64_t prepare(struct strand *s)
 		if (awaited != lane->awaited)
 			fdl_want_write(lane->from, awaited);
 		lane->awaited = awaited;
-		s->fds[i].events = lane->full ? 0 : POLLIN;
-		if (lane->full)
-			wait = soonest(wait, awaited ? RETRY_NS : UINT64_MAX);
-		else
-			wait = soonest(wait, lane->ready ? 0 : until_due(lane));
+		s->fds[i].events = room_in(lane) ? POLLIN : 0;
+		if (!room_in(lane) && awaited)
+			wait = soonest(wait, RETRY_NS);
+		if (!lane->full)
+			wait = soonest(wait, until_due(lane));
+		if (room_in(lane) && lane->ready)
+			wait = 0;
 	}
 	return wait;
 }

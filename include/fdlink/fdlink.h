@@ -341,7 +341,9 @@ int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n);
  *
  * A packet that the device refuses for 100 ms, or 64 times a millisecond apart,
  * while the fd has room, is dropped and counted as refused (tx_drop_refused): a
- * rule or a peer's MTU refuses it, not a full queue.
+ * rule or a peer's MTU refuses it, not a full queue. For a second after such a
+ * packet, others that are refused are dropped as soon as one behind them in v[]
+ * is taken.
  *
  * packet.off tells what the stack has left to do: a checksum to complete, a
  * super-packet to cut into segments. It is passed on where the wire takes it,

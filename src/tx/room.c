@@ -16,6 +16,7 @@ enum {
 	LAST_PAUSE_US = 16000,
 	DOUBT_MS = 100,
 	DOUBT_TRIES = 64,
+	PICKY_MS = 1000,
 };
 
 static const struct verdict refused = {
@@ -134,17 +135,55 @@ static int drop_next(struct tx *tx, const struct verdict *why, struct frames l)
 	return 1;
 }
 
+/*
+ * Of a device that is known to refuse some frames for ever, each such frame would
+ * hold up for a long time what is behind it. There the frames behind are tried: if
+ * one goes, the device has room, and those before it were refused for themselves.
+ * They are dropped. Returns how many frames of l are gone.
+ */
+static int overtake(struct tx *tx, struct frames l, int n,
+		    const struct verdict *first)
+{
+	const struct verdict *why;
+	int i;
+
+	if (first->result == -EAGAIN || tx->part.iov_len || tx->cutting ||
+	    os_now_ms() >= tx->picky_until_ms || !says_room(tx))
+		return 0;
+	for (i = 1; i < n; i++) {
+		if (tx_put(tx, after(l, i), 1, &why) < 1)
+			continue;
+		drop_all(tx, &refused, l, i);
+		return i + 1;
+	}
+	return 0;
+}
+
+/* Drop what is refused for ever. Returns how many frames of l are gone, or -1:
+ * there may be room for the first one later. */
+static int lose_refused(struct tx *tx, struct frames l, int n,
+			const struct verdict *why)
+{
+	int k = overtake(tx, l, n, why);
+
+	if (!k && !is_hopeless(tx, &tx->doubt, why))
+		return -1;
+	tx->picky_until_ms = os_now_ms() + PICKY_MS;
+	return k ? k : drop_next(tx, &refused, l);
+}
+
 int tx_put_keeping(struct tx *tx, struct frames l, int n,
 		   const struct verdict **why)
 {
-	int gone = tx_put(tx, l, n, why), k = gone;
+	int gone = tx_put(tx, l, n, why), k = gone, lost;
 
 	while (*why && (*why)->action == LATER) {
 		if (gone > 0)
 			tx->doubt.why = NULL;
-		if (!is_hopeless(tx, &tx->doubt, *why))
+		lost = lose_refused(tx, after(l, k), n - k, *why);
+		if (lost < 0)
 			return k;
-		k += drop_next(tx, &refused, after(l, k));
+		k += lost;
 		tx->doubt.why = NULL;
 		gone = tx_put(tx, after(l, k), n - k, why);
 		k += gone;

@@ -97,6 +97,8 @@ struct tx {
 	int stalled;			/* why fdl_send came back short; 0: no */
 	unsigned pause_us;		/* how long to wait if POLLOUT is wrong */
 	struct tx_doubt doubt;		/* of what fdl_send was left with */
+	int64_t picky_until_ms;		/* so long the device is taken for one
+					 * that refuses some frames for ever */
 	struct deferred *deferred;	/* with FDL_COALESCE, else NULL */
 	struct tx_batch *out;
 

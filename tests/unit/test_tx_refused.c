@@ -103,6 +103,35 @@ static void after_100_ms_or_64_tries(void **state)
 	one_that_never_goes_is_given_up(1, 63);
 }
 
+/* Of three that are forbidden only the first one takes its time. */
+static int forbid_every_third(const uint8_t *f, size_t len)
+{
+	(void)len;
+	return f[0] % 3 == 2 ? ENOBUFS : 0;
+}
+
+static void later_ones_are_overtaken(void **state)
+{
+	int k;
+
+	(void)state;
+	set_up(0);
+	wire.refuses = forbid_every_third;
+	k = keep(0);
+	assert_int_equal(k, 2);
+	assert_int_equal(try_until(&k, 10), 10);
+	assert_int_equal(k, FRAMES);
+	assert_int_equal(wire.n, FRAMES - FRAMES / 3);
+	assert_int_equal(bed_count(&bed, TX_DROP_REFUSED), FRAMES / 3);
+	/* Full is another matter. */
+	wire.refuses = slow;
+	room_at_ms = wire.now_ms + 50;
+	assert_int_equal(keep(0), 0);
+	wire.now_ms = room_at_ms;
+	assert_int_equal(keep(0), 1);
+	bed_close(&bed);
+}
+
 static void a_loop_gives_a_queue_no_time(void **state)
 {
 	int i;
@@ -309,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(after_100_ms_or_64_tries),
+		cmocka_unit_test(later_ones_are_overtaken),
 		cmocka_unit_test(a_loop_gives_a_queue_no_time),
 		cmocka_unit_test(another_reason_is_another_beginning),
 		cmocka_unit_test(a_full_fd_is_no_refusal),

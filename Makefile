@@ -22,7 +22,7 @@ check: deps
 # ten minutes of disturbances for every kind of link in each mode, and every
 # failure of every call that an endpoint makes.
 check-long: all
-	$(MAKE) -j2 long-traffic long-relay
+	$(MAKE) -j3 long-traffic long-relay long-chaos
 	$(MAKE) -j4 long-recut long-faults $(SOAKS:%=long-soak-%)
 
 long-traffic:
@@ -32,6 +32,11 @@ long-traffic:
 long-relay:
 	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/relay.sh \
 		$(BUILD)/tests/netns/relay 1024 all
+
+# SECONDS=1800 for half an hour; the seed is another one each time.
+long-chaos:
+	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/chaos.sh \
+		$(or $(SECONDS),180) $$$$
 
 SOAKS = tap tap-opened tun macvtap veth packet seqpacket seqpacket-ip \
 	seqpacket-vnet stream dgram dgram-ip vfkit udp udp-ip null
@@ -68,4 +73,4 @@ clean:
 	rm -rf $(BUILD) build-check build-cross build-bench build-fuzz
 
 .PHONY: all deps demo check check-cross check-long long-traffic long-relay \
-	long-recut long-faults fuzz bench bench-compare install clean
+	long-chaos long-recut long-faults fuzz bench bench-compare install clean

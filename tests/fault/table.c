@@ -99,7 +99,8 @@ const struct fault_row fault_table[] = {
 	/* tun_do_read, tun_ring_recv, tun_put_user, tap_do_read */
 	{ FAULT_READ,
 	  ON_TUN,
-	  { EAGAIN, FAULT_TAKES | EINVAL, EBADFD, EFAULT, EOPNOTSUPP } },
+	  { EAGAIN, FAULT_TAKES | EINVAL, EBADFD, FAULT_TAKES | EFAULT,
+	    EOPNOTSUPP } },
 	/* unix_seq_show by seq_read_iter */
 	{ FAULT_READ, ON_FILE, { FAULT_SHORT, ENOMEM, EACCES } },
 	/* eventfd_read */
@@ -380,6 +381,7 @@ static const struct harmless {
 	{ FAULT_IOCTL, SIOCETHTOOL, 0 },
 	/* Kernels before 6.2 have no USO; what one does not know is not set. */
 	{ FAULT_IOCTL, TUNSETOFFLOAD, EINVAL },
+	{ FAULT_IOCTL, TUNSETVNETHDRSZ, EINVAL },
 	{ FAULT_IOCTL, TUNSETTXFILTER, EINVAL },
 	{ FAULT_IOCTL, TUNSETFILTEREBPF, EINVAL },
 	{ FAULT_IOCTL, TUNSETSTEERINGEBPF, EINVAL },
@@ -411,6 +413,7 @@ static const struct harmless {
 	{ FAULT_GETSOCKOPT, UDP_OPTION(UDP_ENCAP), 0 },
 	/* The fd is looked at once more, and refused then. */
 	{ FAULT_GETSOCKOPT, SOCKET_OPTION(SO_DOMAIN), 0 },
+	{ FAULT_GETSOCKOPT, SOCKET_OPTION(SO_TYPE), 0 },
 	{ FAULT_GETSOCKOPT, SOCKET_OPTION(SO_ACCEPTCONN), 0 },
 	/* A datagram socket like any other. */
 	{ FAULT_GETSOCKOPT, SOCKET_OPTION(SO_PROTOCOL), 0 },

@@ -343,9 +343,6 @@ static const struct verdict on_receive[] = {
 	/* A packet whose offload the virtio-net header cannot express. */
 	{ EINVAL, DROP, RX_DROP_MALFORMED, 0,
 	  "a packet was dropped by the kernel as it was read" },
-	/* Others made the header shorter than what it has to tell of tunnels. */
-	{ EFAULT, DROP, RX_DROP_VNET_HDR, 0,
-	  "a packet was dropped: its virtio-net header has no room" },
 	{ EBADFD, END, COUNTERS, -ENODEV, verdict_gone },
 	{ .err = 0 },
 };

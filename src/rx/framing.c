@@ -133,15 +133,12 @@ static enum framing adopt(struct rx *rx, const struct io_framing *now)
 	return FRAMING_FOLLOWED;
 }
 
-void framing_cure(struct rx *rx)
+bool framing_cure(struct rx *rx)
 {
 	struct io_framing now = { .unreadable = true };
 
-	if (!is_time_to_ask(rx) || rx->io->kind->follow(rx->io->fd, &now) < 0 ||
-	    is_same(rx->io, &now))
-		return;
-	/* What is not ours, the next read tells. */
-	adopt(rx, &now);
+	return rx->io->kind->follow(rx->io->fd, &now) >= 0 &&
+	       !is_same(rx->io, &now) && adopt(rx, &now) == FRAMING_FOLLOWED;
 }
 
 static bool is_doubtful(struct rx *rx, int got)

@@ -25,8 +25,9 @@ static inline void framing_take_over(struct rx *rx)
 		framing_set(rx, word);
 }
 
-/* A packet could not be read, because its header has no room. */
-void framing_cure(struct rx *rx);
+/* A packet could not be read (EFAULT). Returns whether that was because others made
+ * the header shorter than what it has to tell of tunnels, and is cured. */
+bool framing_cure(struct rx *rx);
 
 /* frame[0..got) came. Is the framing what they were read by? The device is asked
  * only when something is odd. */

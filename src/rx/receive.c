@@ -232,14 +232,16 @@ static enum reaction react(struct rx *rx, int err)
 
 	if (v->action == LATER)
 		return STOP_NOW;
+	if (err == -EFAULT && rx->io->kind->follow && framing_cure(rx)) {
+		count(rx->counters, RX_DROP_VNET_HDR, 1);
+		return TRY_THE_NEXT;
+	}
 	if (v->action == END) {
 		rx_end(rx, v->result, v->text);
 		return STOP_FOR_GOOD;
 	}
 	if (v->counter != COUNTERS)
 		count(rx->counters, v->counter, 1);
-	if (err == -EFAULT && rx->io->kind->follow)
-		framing_cure(rx);
 	shared_error(rx->shared, v->text);
 	return v->action == DROP ? TRY_THE_NEXT : TRY_AGAIN;
 }

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 
 #include "kind/kind.h"
-#include "kind/life.h"
+#include "kind/meet.h"
 #include "os.h"
 #include "rx/end.h"
 
@@ -74,16 +74,48 @@ void absence_begin(struct fdl_queue *q)
 	try_after(a, 0);
 }
 
-static int take_place(struct fdl_queue *q, int fd)
+/* The header is that of the start again, and was maybe another one since. */
+static void reframe(struct fdl_queue *q)
+{
+	const struct io_framing now = { .vnet_hdr_len = q->io.vnet_hdr_len,
+					.order = q->io.order };
+
+	if (!atomic_load(&q->shared->reframed))
+		return;
+	q->rx.reframed = io_pack(&now);
+	atomic_store(&q->shared->reframed, q->rx.reframed);
+}
+
+static void follow_device(struct fdl_queue *q)
+{
+	const struct kind *kind = q->io.kind;
+	const int carrier = atomic_load(&q->shared->carrier);
+
+	if (!kind->device)
+		return;
+	if (kind->follow)
+		reframe(q);
+	shared_replace_device(q->shared, q->io.fd, &q->info,
+			      q->absence.life->batch);
+	watch_replace(&q->watch, &q->info);
+	if (carrier && kind->set_carrier)
+		kind->set_carrier(q->io.fd, carrier > 0);
+}
+
+static int take_place(struct fdl_queue *q, int fd, struct io_group *group)
 {
 	int err = 0;
 
 	if (fd != q->io.fd)
-		err = queue_replace(q, fd);
+		err = queue_replace(q, fd, group);
 	if (err)
 		return err;
+	life_settle(q->absence.life, q->index, q->io.fd);
 	ready_renew(&q->ready, q->io.poll_fd);
-	return ready_rearm(&q->ready);
+	err = ready_rearm(&q->ready);
+	if (!err)
+		follow_device(q);
+	return err;
 }
 
 static void come_back(struct fdl_queue *q)
@@ -100,12 +132,13 @@ static void come_back(struct fdl_queue *q)
 static int meet(struct fdl_queue *q)
 {
 	struct life *life = q->absence.life;
-	const int fd = life_meet(life, q->index, q->io.fd);
+	struct io_group *group;
+	const int fd = life_meet(life, q->index, q->io.fd, &group);
 
 	if (life->strangers)
 		count(&q->counters, RX_DROP_STRANGER, life->strangers);
 	life->strangers = 0;
-	return fd < 0 ? fd : take_place(q, fd);
+	return fd < 0 ? fd : take_place(q, fd, group);
 }
 
 bool absence_end(struct fdl_queue *q)

@@ -9,7 +9,7 @@
 #include "absence.h"
 #include "io/group.h"
 #include "kind/choose.h"
-#include "kind/life.h"
+#include "kind/meet.h"
 #include "kind/probe.h"
 #include "limit.h"
 #include "options.h"
@@ -263,6 +263,10 @@ static int build(struct fdl_endpoint *ep, const int *fds,
 		err = open_queues(ep, fds);
 	if (err)
 		return err;
+	group_drop(ep->group);
+	ep->group = NULL;
+	if (ep->life)
+		ep->life->loc.mode = ep->queues[0].ops->mode;
 	err = join_group(ep, fds, own->group);
 	if (!err)
 		err = open_set(ep);
@@ -299,7 +303,7 @@ static void discard(struct fdl_endpoint *ep)
 	pthread_cond_destroy(&ep->attach_changed);
 	pthread_mutex_destroy(&ep->attach_lock);
 	shared_destroy(&ep->shared);
-	group_free(ep->group);
+	group_drop(ep->group);
 	free(ep->queues);
 	free(ep);
 }

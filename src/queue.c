@@ -4,8 +4,10 @@
 
 #include <errno.h>
 
+#include "io/group.h"
 #include "kind/kind.h"
 #include "kind/life.h"
+#include "kind/probe.h"
 #include "os.h"
 #include "proto/eth.h"
 #include "rx/receive.h"
@@ -136,6 +138,7 @@ int queue_open(struct fdl_queue *q, int fd)
 	q->io.fd = os_dup(fd);
 	if (q->io.fd < 0)
 		return q->io.fd;
+	group_hold(q->io.group);
 	q->io.poll_fd = q->io.fd;
 	err = set_up_fd(q, &q->info);
 	if (err)
@@ -180,6 +183,7 @@ free_pool:
 close_fd:
 	changes_undo(&q->changes, q->io.fd);
 	os_close(q->io.fd);
+	group_drop(q->io.group);
 	return err;
 }
 
@@ -194,6 +198,7 @@ void queue_close(struct fdl_queue *q)
 	pool_orphan(q->io.pool);
 	changes_undo(&q->changes, q->io.fd);
 	os_close(q->io.fd);
+	group_drop(q->io.group);
 }
 
 /* What was changed on the former file went with it. */
@@ -209,15 +214,84 @@ static int open_anew(struct fdl_queue *q, const struct fdl_info *info)
 	return err;
 }
 
-int queue_replace(struct fdl_queue *q, int fd)
+static void count_drops(struct fdl_queue *q, int fd)
 {
+	struct kernel_drops drops = { 0 };
+
+	q->shared->kind->read_drops(&q->io, fd, &drops);
+	atomic_fetch_add_explicit(&q->counters.v[RX_DROP_KERNEL], drops.packets,
+				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&q->counters.v[RX_RING_FROZEN], drops.freezes,
+				  memory_order_relaxed);
+}
+
+static void count_all_drops(struct fdl_queue *q)
+{
+	const int second = atomic_load(&q->io.second);
+
+	count_drops(q, q->io.fd);
+	if (second >= 0)
+		count_drops(q, second);
+}
+
+/* The second socket may be closed by who replaces it. */
+void queue_count_drops(struct fdl_queue *q)
+{
+	struct life *life = q->absence.life;
+
+	if (!q->shared->kind->read_drops)
+		return;
+	if (life)
+		pthread_mutex_lock(&life->lock);
+	count_all_drops(q);
+	if (life)
+		pthread_mutex_unlock(&life->lock);
+}
+
+/* The device is another one, and may be of another sort. */
+static int look_again(struct fdl_queue *q, struct fdl_info *info)
+{
+	static const struct log silent;
+	const struct kind *kind;
 	int err;
 
+	*info = q->info;
+	if (!q->io.kind->device)
+		return 0;
+	err = probe_fd(q->io.fd, &kind, info, &silent);
+	info->adaptive = q->info.adaptive;
+	if (!err && (kind != q->io.kind || info->ethernet != q->info.ethernet))
+		err = -EPROTOTYPE;
+	return err;
+}
+
+static int replace(struct fdl_queue *q, int fd, struct io_group *group)
+{
+	struct fdl_info info;
+	int err;
+
+	if (q->io.kind->read_drops)
+		count_all_drops(q);
 	if (q->ops->of_file)
 		close_mode(q);
+	group_drop(q->io.group);
+	q->io.group = group;
 	err = os_dup_to(fd, q->io.fd);
+	if (err >= 0)
+		err = look_again(q, &info);
+	return err ? err : open_anew(q, &info);
+}
+
+int queue_replace(struct fdl_queue *q, int fd, struct io_group *group)
+{
+	struct life *life = q->absence.life;
+	int err;
+
+	pthread_mutex_lock(&life->lock);
+	err = replace(q, fd, group);
+	pthread_mutex_unlock(&life->lock);
 	os_close(fd);
-	return err < 0 ? err : open_anew(q, &q->info);
+	return err;
 }
 
 int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n)

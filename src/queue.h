@@ -52,9 +52,16 @@ struct fdl_queue {
 int queue_open(struct fdl_queue *q, int fd);
 void queue_close(struct fdl_queue *q);
 
-/* Put the file behind fd in the place of the queue's, which nothing waits for
- * now; fd is closed. On failure it can be tried again. Errors: those of the
- * system calls. */
-int queue_replace(struct fdl_queue *q, int fd);
+/*
+ * Put the file behind fd in the place of the queue's, which nothing waits for
+ * now; fd is closed. group: as of io, with a holder for it; NULL: it has none.
+ * On failure it can be tried again. Errors: those of the system calls;
+ * -EPROTOTYPE: it is a link of another kind.
+ */
+int queue_replace(struct fdl_queue *q, int fd, struct io_group *group);
+
+/* Add what the kernel has dropped since the last time, as far as the queue's
+ * sockets tell. Any thread. */
+void queue_count_drops(struct fdl_queue *q);
 
 #endif

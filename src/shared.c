@@ -61,6 +61,26 @@ int shared_reopen_device(struct shared *s, int fd, const struct fdl_info *info)
 	return err;
 }
 
+int shared_replace_device(struct shared *s, int fd, const struct fdl_info *info,
+			  unsigned batch)
+{
+	uint64_t before = 0;
+	int err = 0;
+
+	pthread_mutex_lock(&s->device_lock);
+	if (s->device_batch != batch) {
+		device_close(&s->device);
+		err = open_device(s, fd, info);
+		if (!err)
+			err = device_dropped(&s->device, &before);
+		if (!err)
+			s->device_batch = batch;
+		s->device_drops = before - s->device_total;
+	}
+	pthread_mutex_unlock(&s->device_lock);
+	return err;
+}
+
 int shared_get_link(struct shared *s, struct link *link)
 {
 	int err;
@@ -78,7 +98,7 @@ int shared_device_drops(struct shared *s, uint64_t *drops)
 	pthread_mutex_lock(&s->device_lock);
 	err = device_dropped(&s->device, drops);
 	if (!err)
-		*drops -= s->device_drops;
+		s->device_total = *drops -= s->device_drops;
 	pthread_mutex_unlock(&s->device_lock);
 	return err;
 }

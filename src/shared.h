@@ -37,7 +37,12 @@ struct shared {
 	pthread_mutex_t device_lock;	/* one question at a time */
 	struct device device;
 	bool counts_drops;		/* device_drops is known: */
-	uint64_t device_drops;		/* device_dropped at the start */
+	uint64_t device_drops;		/* device_dropped at the start, less what
+					 * devices before it dropped */
+	uint64_t device_total;		/* as shared_device_drops last said */
+	unsigned device_batch;		/* as of struct life: of which device */
+	_Atomic int carrier;		/* 1 on, -1 off, as was asked for last; 0:
+					 * never */
 };
 
 void shared_init(struct shared *s);
@@ -56,6 +61,13 @@ int shared_open_device(struct shared *s, int fd, const struct fdl_info *info);
 /* The device behind fd is to be asked in another network namespace from now
  * on. Any thread. Errors: as device_open. */
 int shared_reopen_device(struct shared *s, int fd, const struct fdl_info *info);
+
+/*
+ * The device behind fd is another one, of that batch, with counts of its own. Any
+ * thread. Errors: as device_open.
+ */
+int shared_replace_device(struct shared *s, int fd, const struct fdl_info *info,
+			  unsigned batch);
 
 /* As device_get, and device_dropped since the start. Any thread. */
 int shared_get_link(struct shared *s, struct link *link);

@@ -61,15 +61,37 @@ static int get_link(struct fdl_endpoint *ep, struct link *link)
 	return err;
 }
 
+static bool is_away(const struct fdl_queue *q)
+{
+	return io_is_away(atomic_load(&q->io.life));
+}
+
+/* Whether each queue has come to the device that is there. */
+static bool are_all_there(const struct fdl_endpoint *ep)
+{
+	unsigned i = 0;
+
+	while (i < ep->n_queues &&
+	       !(ep->queues[i].io.lasts && is_away(&ep->queues[i])))
+		i++;
+	return i == ep->n_queues;
+}
+
 static int ask_device(struct fdl_endpoint *ep, struct fdl_link *found)
 {
 	struct link link;
+	const struct fdl_queue *q = &ep->queues[0];
 	int err = get_link(ep, &link);
 
+	if (err == -ENODEV && q->io.lasts) {
+		found->mtu = ep->shared.opts.mtu;
+		memcpy(found->name, q->info.name, sizeof(found->name));
+		return 0;
+	}
 	if (err)
 		return err;
 	found->up = link.up;
-	found->carrier = link.carrier;
+	found->carrier = link.carrier && are_all_there(ep);
 	found->mtu = link.mtu;
 	memcpy(found->address, link.address, sizeof(found->address));
 	memcpy(found->name, link.name, sizeof(found->name));
@@ -88,7 +110,7 @@ static void ask_sockets(const struct fdl_endpoint *ep, struct fdl_link *found)
 		if (atomic_load_explicit(&q->rx.ended, memory_order_acquire))
 			continue;
 		found->up = true;
-		found->carrier |= !io_is_away(atomic_load(&q->io.life));
+		found->carrier |= !is_away(q);
 	}
 }
 
@@ -112,5 +134,6 @@ int fdl_set_carrier(struct fdl_endpoint *ep, bool on)
 {
 	if (!ep->shared.kind->set_carrier)
 		return -EOPNOTSUPP;
+	atomic_store(&ep->shared.carrier, on ? 1 : -1);
 	return ep->shared.kind->set_carrier(ep->queues[0].io.fd, on);
 }

@@ -38,19 +38,6 @@ uint64_t fdl_stats_value(const struct fdl_stats *stats, unsigned i)
 	return v;
 }
 
-static void read_socket_drops(struct fdl_queue *q, int fd)
-{
-	struct kernel_drops drops = { 0 };
-
-	if (!q->shared->kind->read_drops)
-		return;
-	q->shared->kind->read_drops(&q->io, fd, &drops);
-	atomic_fetch_add_explicit(&q->counters.v[RX_DROP_KERNEL], drops.packets,
-				  memory_order_relaxed);
-	atomic_fetch_add_explicit(&q->counters.v[RX_RING_FROZEN], drops.freezes,
-				  memory_order_relaxed);
-}
-
 /*
  * A frame that the kernel gave up in a ring is among the kernel's drops, and
  * the receive side has found and counted it too, which knows why. Count it
@@ -66,13 +53,10 @@ static uint64_t count_once(const struct fdl_queue *q, uint64_t drops)
 
 static void add(uint64_t sum[COUNTERS], struct fdl_queue *q)
 {
-	const int second = atomic_load(&q->io.second);
 	uint64_t n;
 	int i;
 
-	read_socket_drops(q, q->io.fd);
-	if (second >= 0)
-		read_socket_drops(q, second);
+	queue_count_drops(q);
 	for (i = 0; i < COUNTERS; i++) {
 		n = counted(&q->counters, (enum counter)i);
 		sum[i] += i == RX_DROP_KERNEL ? count_once(q, n) : n;

@@ -10,16 +10,16 @@ _fdlink_kinds="tap tun macvtap packet seqpacket stream unixgram udp null pair fd
 _fdlink_options() {
 	case $1 in
 	tap | tun) echo "mtu= netns= queues= offload=on|off|v1" \
-		"carrier=on|off" ;;
-	macvtap) echo "mtu= queues= offload=on|off|v1" ;;
+		"carrier=on|off reconnect" ;;
+	macvtap) echo "mtu= queues= offload=on|off|v1 reconnect" ;;
 	packet) echo "mtu= netns= queues= promisc" \
 		"fanout=hash|lb|cpu|rollover|rnd|qm rollover outgoing=on|off" \
-		"rcvbuf=" ;;
+		"rcvbuf= reconnect" ;;
 	seqpacket | stream) echo "mtu= offload=on|off|v1" \
 		"listen wait reconnect" ;;
 	unixgram) echo "mtu= offload=on|off|v1" \
 		"listen wait reconnect local= vfkit" ;;
-	udp) echo "mtu= local=" ;;
+	udp) echo "mtu= reconnect local=" ;;
 	null | pair) echo "mtu= offload=on|off|v1" ;;
 	fd) echo "mtu= listen reconnect" ;;
 	esac

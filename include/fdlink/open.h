@@ -77,11 +77,14 @@ extern "C" {
  *			without this word, and left as it was
  *	wait		For seqpacket, stream, unixgram. With listen: fdl_open
  *			waits for the first peer.
- *	reconnect	For seqpacket, stream, unixgram, fd. The link does not
- *			end with its peer, and need not have one as it is opened.
+ *	reconnect	For tap, tun, macvtap, packet, seqpacket, stream,
+ *			unixgram, udp, fd. The link does not end with its peer or
+ *			its device, and need not have a peer as it is opened.
  *			There is no carrier until fdl_recv has come to the next:
- *			to one that connects or, from 10 ms to a second after
- *			the last try, at PATH, or HOST and PORT.
+ *			to a peer that connects or, from 10 ms to a second after
+ *			the last try, to one at PATH, or HOST and PORT, or to a
+ *			device of that name. A TUN or TAP that fdl_open made is
+ *			made anew if nobody else does within a second.
  *	local=PATH|HOST:PORT
  *			For unixgram, udp. The socket's own address; else the
  *			kernel chooses it.

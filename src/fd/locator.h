@@ -37,6 +37,7 @@ struct locator {
 	bool listen;
 	bool wait;			/* for the first peer, with listen */
 	bool reconnect;
+	bool existing;			/* not given: make no device */
 	bool vfkit;
 	int8_t outgoing;		/* 1 on, -1 off, 0 not given */
 	int8_t offload;			/* the same, or LOCATOR_V1 */

@@ -28,6 +28,7 @@ struct opened {
 	const struct fanout *group;
 	bool no_outgoing; /* as struct own_sockets (endpoint.h) */
 	bool borrowed; /* the fds are not ours to close */
+	bool made;     /* the device was, as there was none */
 	bool unmet;    /* there is no peer as yet */
 	bool lasts;    /* the link does not end with its peer, asked or not */
 	struct bound bound;	/* by us */

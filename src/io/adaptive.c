@@ -266,6 +266,7 @@ static void adaptive_close(struct io *io)
 
 	if (!pair)
 		return;
+	atomic_store(&io->second, -1);
 	if (pair->phase == TO_RING || pair->phase == TO_PLAIN)
 		pthread_join(pair->thread, NULL);
 	os_close(pair->timer);

@@ -32,14 +32,21 @@ int group_new(struct io_group **out, const int *spare, unsigned queues)
 		group->member[i] = (uint8_t)i;
 	}
 	group->queues = queues;
+	atomic_init(&group->holders, 1);
 	pthread_mutex_init(&group->lock, NULL);
 	*out = group;
 	return 0;
 }
 
-void group_free(struct io_group *group)
+void group_hold(struct io_group *group)
 {
-	if (!group)
+	if (group)
+		atomic_fetch_add(&group->holders, 1);
+}
+
+void group_drop(struct io_group *group)
+{
+	if (!group || atomic_fetch_sub(&group->holders, 1) > 1)
 		return;
 	close_spares(group, group->queues);
 	pthread_mutex_destroy(&group->lock);

@@ -14,10 +14,12 @@
 #define FDL_IO_GROUP_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "io/steer.h"
 
 struct io_group {
+	_Atomic unsigned holders;
 	pthread_mutex_t lock;	/* of what follows, and of a change */
 	unsigned queues;
 	unsigned entered;	/* spare[0..entered) are in it */
@@ -28,12 +30,14 @@ struct io_group {
 /*
  * Make a group with as many spare sockets as queues, 1 to STEER_MAX_QUEUES.
  * They are duplicated; they are unbound, and have a filter that passes nothing.
+ * It has one holder.
  * Errors: -ENOMEM, those of fcntl(2).
  */
 int group_new(struct io_group **group, const int *spare, unsigned queues);
 
-/* NULL is fine. */
-void group_free(struct io_group *group);
+/* Have one holder more, or one less: the last one frees it. NULL is fine. */
+void group_hold(struct io_group *group);
+void group_drop(struct io_group *group);
 
 /* Returns the socket that is to enter next. Call this, and all that follows,
  * under the lock. */

@@ -18,7 +18,7 @@
 #include <sys/un.h>
 
 #include "kind/kind.h"
-#include "kind/life.h"
+#include "kind/meet.h"
 #include "kind/unix_meet.h"
 #include "os.h"
 

@@ -7,6 +7,7 @@
 #ifndef FDL_KIND_LIFE_H
 #define FDL_KIND_LIFE_H
 
+#include <linux/filter.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +22,7 @@ struct kind;
 
 struct life {
 	struct locator loc;
+	struct sock_fprog program;	/* of loc.fanout, if it has one */
 	const struct kind *kind;	/* of loc, or a special sort of it */
 	bool lasts;		/* it outlives its peer, or its device */
 	int listener;		/* who connects is met here; not owned; -1 */
@@ -41,36 +43,8 @@ struct life {
 	unsigned batch;		/* its number, from 1 on */
 	struct opened opened;	/* that; fd -1: taken */
 	struct io_group *group;	/* of the batch, in mode adaptive */
+	unsigned settled;	/* queues that have theirs in place, */
+	int place[LOCATOR_MAX_QUEUES]; /* there */
 };
-
-/*
- * Keep what is needed to open loc again; opened is what was opened. Errors:
- * -ENOMEM, those of open(2).
- */
-int life_new(struct life **life, const struct locator *loc,
-	     const struct kind *kind, const struct opened *opened,
-	     const struct log *log);
-
-/* NULL is fine. */
-void life_free(struct life *life);
-
-/*
- * Receive side, between two lives: come to a peer or a device. fd is the
- * queue's. Never blocks, except as long as it takes to open a device. Returns
- * the fd whose file is to take its place, which is the caller's; or fd itself,
- * if that has a peer now.
- * Errors: -EAGAIN: there is nobody, and who comes is told by what is watched;
- * any other: it is to be tried again.
- */
-int life_meet(struct life *life, unsigned queue, int fd);
-
-/*
- * For a kind's meet: accept who waits. Errors: as life_meet.
- */
-int life_accept(struct life *life);
-
-/* The same: connect a socket of that family and type. */
-int life_call(struct life *life, const struct sockaddr *address, socklen_t len,
-	      int type);
 
 #endif

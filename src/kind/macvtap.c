@@ -208,7 +208,8 @@ const struct kind kind_macvtap = {
 	.number = FDL_KIND_TAP,
 	.locator = "macvtap",
 	.form = "IFACE",
-	.options = 1 << OPTION_MTU | 1 << OPTION_QUEUES | 1 << OPTION_OFFLOAD,
+	.options = 1 << OPTION_MTU | 1 << OPTION_QUEUES | 1 << OPTION_OFFLOAD |
+		   1 << OPTION_RECONNECT,
 	.take_name = locator_take_device,
 	.open = open_macvtap,
 	.look_up = look_up,

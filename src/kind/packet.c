@@ -344,7 +344,7 @@ const struct kind kind_packet = {
 	.options = 1 << OPTION_MTU | 1 << OPTION_NETNS | 1 << OPTION_QUEUES |
 		   1 << OPTION_PROMISC | 1 << OPTION_FANOUT |
 		   1 << OPTION_ROLLOVER | 1 << OPTION_OUTGOING |
-		   1 << OPTION_RCVBUF,
+		   1 << OPTION_RCVBUF | 1 << OPTION_RECONNECT,
 	.take_name = locator_take_device,
 	.merge = merge_packet,
 	.open = packet_open,

@@ -101,7 +101,7 @@ static int open_clone(const struct locator *loc, const struct log *log)
  * must be attached as such, and one that is in use by others is theirs.
  */
 static int choose_flags(const struct locator *loc, int sock, short *flags,
-			const struct log *log)
+			bool *made, const struct log *log)
 {
 	struct link link;
 	int err;
@@ -113,8 +113,9 @@ static int choose_flags(const struct locator *loc, int sock, short *flags,
 	if (loc->queues > 1)
 		*flags |= IFF_MULTI_QUEUE;
 	err = link_get(sock, loc->name, 0, &link);
-	if (err == -ENODEV)
-		return 0;
+	*made = err == -ENODEV;
+	if (*made)
+		return loc->existing ? err : 0;
 	if (err) {
 		log_say(log, FDL_LOG_ERR,
 			"%s: cannot ask the kernel for it: "
@@ -229,7 +230,7 @@ static int open_with(const struct locator *loc, int sock, struct opened *opened,
 	short flags;
 	int err;
 
-	err = choose_flags(loc, sock, &flags, log);
+	err = choose_flags(loc, sock, &flags, &opened->made, log);
 	if (!err)
 		err = open_queues(loc, flags, opened, log);
 	if (!err)
@@ -355,7 +356,8 @@ static const struct verdict on_send[] = {
 
 enum {
 	TUN_OPTIONS = 1 << OPTION_MTU | 1 << OPTION_NETNS | 1 << OPTION_QUEUES |
-		      1 << OPTION_OFFLOAD | 1 << OPTION_CARRIER,
+		      1 << OPTION_OFFLOAD | 1 << OPTION_CARRIER |
+		      1 << OPTION_RECONNECT,
 };
 
 static const struct io_ops *const modes[] = { &io_readv, NULL };

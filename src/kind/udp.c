@@ -18,6 +18,7 @@
 #include "kind/agreed.h"
 #include "kind/inet.h"
 #include "kind/kind.h"
+#include "kind/meet.h"
 #include "kind/told.h"
 #include "os.h"
 
@@ -130,11 +131,24 @@ static int open_udp(const struct locator *loc, struct opened *opened,
 		return fd;
 	opened->fd[opened->n++] = fd;
 	err = bind_local(fd, loc, &local, log);
-	if (!err)
+	/* There may be no route as yet. */
+	opened->unmet = loc->reconnect;
+	if (!err && !opened->unmet)
 		err = connect_peer(fd, loc, &peer, log);
 	if (err)
 		opened_undo(opened);
 	return err;
+}
+
+static int meet(struct life *life, int fd)
+{
+	static const struct log silent;
+	union inet_address peer;
+	int err;
+
+	inet_read(life->loc.name, &peer);
+	err = connect_peer(fd, &life->loc, &peer, &silent);
+	return err ? err : fd;
 }
 
 static bool owns(const struct fd_facts *facts)
@@ -260,12 +274,13 @@ const struct kind kind_udp = {
 	.number = FDL_KIND_DGRAM,
 	.locator = "udp",
 	.form = "HOST:PORT",
-	.options = 1 << OPTION_MTU | 1 << OPTION_LOCAL,
+	.options = 1 << OPTION_MTU | 1 << OPTION_RECONNECT | 1 << OPTION_LOCAL,
 	.medium = FDL_MEDIUM_AGREED,
 	.header = HEADER_AGREED,
 	.modes = modes,
 	.take_name = take_name,
 	.open = open_udp,
+	.meet = meet,
 	.look_up = look_up,
 	.owns = owns,
 	.check = check,

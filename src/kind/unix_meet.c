@@ -14,7 +14,7 @@
 #include <sys/un.h>
 
 #include "kind/kind.h"
-#include "kind/life.h"
+#include "kind/meet.h"
 #include "kind/unix_bind.h"
 #include "os.h"
 

@@ -237,6 +237,7 @@ int ready_await(struct ready *r, int fd)
 
 void ready_renew(struct ready *r, int data)
 {
+	r->insists = false;
 	pthread_mutex_lock(&r->lock);
 	r->data = data;
 	pthread_mutex_unlock(&r->lock);

@@ -234,6 +234,15 @@ int watch_open(struct watch *w, const struct fdl_info *info, bool quiet)
 	return err;
 }
 
+void watch_replace(struct watch *w, const struct fdl_info *info)
+{
+	watch_close(w);
+	w->gone = false;
+	w->over_at = 0;
+	w->retry_at = 0;
+	watch_open(w, info, true);
+}
+
 /* All that was told. Returns the last thing of note. */
 static enum link_event read_events(struct watch *w)
 {

@@ -48,6 +48,9 @@ struct watch {
 int watch_open(struct watch *w, const struct fdl_info *info, bool quiet);
 void watch_close(struct watch *w);
 
+/* Receive side: another device is behind the fd. As watch_open. */
+void watch_replace(struct watch *w, const struct fdl_info *info);
+
 /*
  * Receive side, when there is nothing to receive: take note of what happened to
  * the device. Returns true when it has just been found gone: what came before

@@ -1,19 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kind/life.h"
+#include "kind/meet.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/group.h"
+#include "kind/batch.h"
 #include "kind/kind.h"
 #include "os.h"
+
+/* The caller's may be gone by then. */
+static int keep_program(struct life *life)
+{
+	const struct sock_fprog *given = life->loc.fanout.program;
+	size_t size;
+
+	if (!given)
+		return 0;
+	size = given->len * sizeof(*given->filter);
+	life->program = *given;
+	life->program.filter = malloc(size);
+	if (!life->program.filter)
+		return -ENOMEM;
+	memcpy(life->program.filter, given->filter, size);
+	life->loc.fanout.program = &life->program;
+	return 0;
+}
+
+/* A device is opened anew where it was, though the caller's thread moves. */
+static int keep_netns(struct life *life)
+{
+	int fd;
+
+	if (!life->kind->device || *life->loc.netns)
+		return 0;
+	fd = os_open("/proc/thread-self/ns/net", O_RDONLY);
+	if (fd >= 0)
+		life->netns = fd;
+	return fd < 0 ? fd : 0;
+}
 
 int life_new(struct life **out, const struct locator *loc,
 	     const struct kind *kind, const struct opened *opened,
 	     const struct log *log)
 {
 	struct life *life = calloc(1, sizeof(*life));
+	int err;
 
 	if (!life)
 		return -ENOMEM;
@@ -24,8 +57,16 @@ int life_new(struct life **out, const struct locator *loc,
 	life->lent = opened->bound.lent;
 	life->calling = -1;
 	life->netns = -1;
+	life->made = opened->made;
 	life->log = *log;
 	pthread_mutex_init(&life->lock, NULL);
+	err = keep_program(life);
+	if (!err)
+		err = keep_netns(life);
+	if (err) {
+		life_free(life);
+		return err;
+	}
 	*out = life;
 	return 0;
 }
@@ -36,6 +77,10 @@ void life_free(struct life *life)
 		return;
 	if (life->calling >= 0)
 		os_close(life->calling);
+	if (life->netns >= 0)
+		os_close(life->netns);
+	batch_close(life);
+	free(life->program.filter);
 	pthread_mutex_destroy(&life->lock);
 	free(life);
 }
@@ -111,8 +156,23 @@ int life_call(struct life *life, const struct sockaddr *address, socklen_t len,
 	return err == -EAGAIN ? -EBUSY : err;
 }
 
-int life_meet(struct life *life, unsigned queue, int fd)
+int life_meet(struct life *life, unsigned queue, int fd,
+	      struct io_group **group)
 {
-	(void)queue;
-	return life->loc.kind->meet(life, fd);
+	*group = NULL;
+	if (life->loc.kind->meet)
+		return life->loc.kind->meet(life, fd);
+	pthread_mutex_lock(&life->lock);
+	fd = batch_take(life, queue, group);
+	pthread_mutex_unlock(&life->lock);
+	return fd;
+}
+
+void life_settle(struct life *life, unsigned queue, int fd)
+{
+	if (life->loc.kind->meet)
+		return;
+	pthread_mutex_lock(&life->lock);
+	batch_settle(life, queue, fd);
+	pthread_mutex_unlock(&life->lock);
 }

@@ -231,6 +231,28 @@ unequal_mtus() {
 	remove_devices
 }
 
+# Each example of --help, with the devices and addresses that it speaks of.
+examples() {
+	local what example n=0
+
+	ip address add 192.0.2.1/32 dev lo
+	ip address add 192.0.2.2/32 dev lo
+	in_peer ip link add veth0 type veth peer name veth1
+	while read -r example; do
+		what="the example $example"
+		example=${example//,netns=lab/,netns=\/proc\/$peer\/ns\/net}
+		# shellcheck disable=SC2086 # its words
+		start_wire one ${example//\/tmp\//$tmp/}
+		up one
+		end_wires
+		n=$((n + 1))
+	done < <("$fdlink" connect --help | sed -n 's/^  fdlink connect //p')
+	[ $n = 5 ] || fail "$n examples"
+	in_peer ip link del veth0
+	ip address del 192.0.2.1/32 dev lo
+	ip address del 192.0.2.2/32 dev lo
+}
+
 # carrier 0|1 [in_peer] DEVICE: it has come to that
 carrier() {
 	local want=$1
@@ -437,6 +459,7 @@ wires=()
 trap end_all EXIT
 refusals
 start_chain
+examples
 as_json
 ! "$fdlink" --version | grep -q libmicrohttpd && control
 plain_ip

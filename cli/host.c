@@ -44,7 +44,8 @@ static int check_medium(const struct host_options *o, enum fdl_medium medium)
 		return cli_usage("%s carries Ethernet: leave out --ip, or use "
 				 "a TUN",
 				 o->locator);
-	if (o->has_mac && (medium == FDL_MEDIUM_IP || o->plain_ip))
+	if ((o->has_mac || o->device_mac) &&
+	    (medium == FDL_MEDIUM_IP || o->plain_ip))
 		return cli_usage("%s: plain IP has no link addresses: leave "
 				 "out --mac",
 				 o->locator);
@@ -103,7 +104,7 @@ static int open_link(struct host *host)
 	if (medium != FDL_MEDIUM_IP && !o->plain_ip) {
 		options.flags |= FDL_ETHERNET | FDL_DROP_OTHERHOST;
 		memcpy(options.address, o->mac, sizeof(options.address));
-		if (!o->has_mac)
+		if (!o->has_mac && !o->device_mac)
 			random_mac(options.address);
 	}
 	status = cli_status(fdl_open(&host->ep, o->locator, &options));
@@ -182,8 +183,9 @@ static int start_stack(struct host *host)
 	lwip_init();
 	host->link.ep = host->ep;
 	host->link.tso = host->options->offload == HOST_OFFLOAD_TSO;
+	/* The adaptor has the device's address only where nobody else does. */
 	if (!netif_add_noaddr(netif, &host->link, fdl_lwip_init, netif_input))
-		return -ENOMEM;
+		return host->options->device_mac ? -EINVAL : -ENOMEM;
 	netif_set_default(netif);
 	netif_set_up(netif);
 	set_ip4(host);
@@ -262,6 +264,11 @@ static int run(struct host *host)
 	int rc;
 
 	rc = start_stack(host);
+	if (rc == -EINVAL)
+		return cli_usage("%s: --mac device is for packet:IFACE only: "
+				 "the address of a TAP is that of its other "
+				 "end: leave it out",
+				 host->options->locator);
 	if (rc < 0) {
 		fprintf(stderr, "fdlink: %s: lwIP is out of memory\n",
 			host->options->locator);

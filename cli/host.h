@@ -39,6 +39,7 @@ struct host_options {
 	struct host_address gateway6;
 	uint8_t mac[6];
 	bool has_mac;
+	bool device_mac;	/* the device's own, as that changes */
 	bool plain_ip;
 	enum host_offload offload;
 	bool help;		/* only that was asked for */

@@ -20,7 +20,8 @@ static const char help[] =
 	"  --gateway ADDRESS         where other networks are reached, in the\n"
 	"                            network of an --address; one for IPv4 and\n"
 	"                            one for IPv6\n"
-	"  --mac ADDRESS             link address; else a random one\n"
+	"  --mac ADDRESS|device      link address; else a random one; device:\n"
+	"                            that of the interface, on packet:IFACE\n"
 	"  --ip                      packets on a unix socket are plain IP, not\n"
 	"                            Ethernet\n"
 	"  --offload on|tso|off      on: super-packets to and from the stack,\n"
@@ -30,7 +31,8 @@ static const char help[] =
 	"  -h, --help                this text\n"
 	"\n" CLI_LOCATORS "\n"
 	"On packet:IFACE the host has a link address of its own, beside the\n"
-	"kernel's; a device that filters by address needs the option promisc.\n"
+	"kernel's; a device that filters by address needs the option promisc,\n"
+	"or --mac device, with which the two share one.\n"
 	"The kernel gets the same frames: give the host an address that the\n"
 	"kernel does not have, or it will answer, too.\n"
 	"\n"
@@ -147,18 +149,21 @@ static int parse_mac(struct host_options *o, const char *text)
 	uint8_t *m = o->mac;
 	int end = 0;
 
+	o->device_mac = !strcmp(text, "device");
+	o->has_mac = !o->device_mac;
+	if (o->device_mac)
+		return STATUS_OK;
 	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", m, m + 1,
 		   m + 2, m + 3, m + 4, m + 5, &end) != 6 ||
 	    text[end] ||
 	    strspn(text, "0123456789abcdefABCDEF:") != strlen(text))
 		return cli_usage("--mac %s is no link address: give it as "
-				 "02:00:00:00:00:01",
+				 "02:00:00:00:00:01, or device",
 				 text);
 	if (m[0] & 1 || !memcmp(m, zero, sizeof(zero)))
 		return cli_usage("--mac %s is no station's address: its first "
 				 "byte must be even, and not all may be 0",
 				 text);
-	o->has_mac = true;
 	return STATUS_OK;
 }
 

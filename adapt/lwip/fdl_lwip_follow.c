@@ -196,6 +196,9 @@ static void set_address(struct fdl_lwip *link, const uint8_t *address)
 	if (!ip4_addr_isany(netif_ip4_addr(netif)))
 		etharp_gratuitous(netif);
 #endif
+#if LWIP_IPV6
+	fdl_lwip_nd_announce(netif);
+#endif
 }
 
 /* On lwIP's thread. */

@@ -6,14 +6,21 @@
 #if LWIP_IPV6
 #include <string.h>
 
+#include <lwip/inet_chksum.h>
+#include <lwip/ip6.h>
+#include <lwip/netif.h>
 #include <lwip/priv/nd6_priv.h>
+#include <lwip/prot/ethernet.h>
 #include <lwip/prot/icmp6.h>
+#include <lwip/prot/nd6.h>
 
 enum {
 	/* Where a redirect names the better hop, and for whom. */
 	TARGET = 8,
 	DESTINATION = 24,
 	ADDRESS = 16,
+	/* With one option, which is where a redirect's destination is. */
+	ADVERTISEMENT = 32,
 };
 
 /* Returns where the options of a message begin. 0: it has none. */
@@ -97,5 +104,51 @@ void fdl_lwip_nd_forget(void)
 
 	for (i = 0; i < LWIP_ND6_NUM_DESTINATIONS; i++)
 		destination_cache[i].pmtu = 0;
+}
+
+/* netif->hwaddr as an option, with which all neighbours replace the old one. */
+static struct pbuf *make_advertisement(const struct netif *netif,
+				       const ip6_addr_t *own,
+				       const ip6_addr_t *all)
+{
+	struct pbuf *p = pbuf_alloc(PBUF_IP, ADVERTISEMENT, PBUF_RAM);
+	uint8_t *msg;
+	u16_t sum;
+
+	if (!p)
+		return NULL;
+	msg = p->payload;
+	memset(msg, 0, ADVERTISEMENT);
+	msg[0] = ICMP6_TYPE_NA;
+	msg[4] = ND6_FLAG_OVERRIDE;
+	memcpy(msg + TARGET, own->addr, ADDRESS);
+	msg[DESTINATION] = ND6_OPTION_TYPE_TARGET_LLADDR;
+	msg[DESTINATION + 1] = 1;
+	memcpy(msg + DESTINATION + 2, netif->hwaddr, ETH_HWADDR_LEN);
+	sum = ip6_chksum_pseudo(p, IP6_NEXTH_ICMP6, ADVERTISEMENT, own, all);
+	memcpy(msg + 2, &sum, sizeof(sum));
+	return p;
+}
+
+void fdl_lwip_nd_announce(struct netif *netif)
+{
+	const ip6_addr_t *own;
+	ip6_addr_t all;
+	struct pbuf *p;
+	s8_t i;
+
+	ip6_addr_set_allnodes_linklocal(&all);
+	ip6_addr_assign_zone(&all, IP6_MULTICAST, netif);
+	for (i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+		if (!ip6_addr_isvalid(netif_ip6_addr_state(netif, i)))
+			continue;
+		own = netif_ip6_addr(netif, i);
+		p = make_advertisement(netif, own, &all);
+		if (!p)
+			return;
+		ip6_output_if(p, own, &all, ND6_HOPLIM, 0, IP6_NEXTH_ICMP6,
+			      netif);
+		pbuf_free(p);
+	}
 }
 #endif

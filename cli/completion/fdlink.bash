@@ -98,7 +98,10 @@ _fdlink() {
 		fi ;;
 	esac
 	case $prev in
-	--address | --gateway | --mac) return ;;
+	--address | --gateway) return ;;
+	--mac)
+		mapfile -t COMPREPLY < <(compgen -W "device" -- "$cur")
+		return ;;
 	--stats | --rate | --delay | --jitter | --loss) return ;;
 	--reorder | --late | --duplicate | --seed) return ;;
 	--control)

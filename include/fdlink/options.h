@@ -150,7 +150,8 @@ struct fdl_options {
 				 * unknown. A unicast frame is then of type
 				 * FDL_OTHERHOST only if the kernel says so.
 				 * AF_PACKET: the device is asked for frames to
-				 * a known one, and to all groups */
+				 * a known one, and to all groups; with
+				 * FDL_DROP_OTHERHOST always to all groups */
 	uint32_t batch;		/* packets per internal step, 1 to 256; 0: 32 */
 	uint32_t pool;		/* slots per queue, each the memory of one
 				 * packet; 2 to 65536; 0: 256. The queue

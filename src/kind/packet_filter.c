@@ -74,10 +74,14 @@ void packet_filter(struct io *io, const struct set_up *how)
 	int err;
 
 	/* A loopback device has no address, and passes everything. */
-	if (io->index || !how->has_address ||
-	    !memcmp(info->address, none, sizeof(none)))
+	if (io->index || !memcmp(info->address, none, sizeof(none)))
 		return;
-	if (memcmp(info->address, how->opts->address, sizeof(none)))
+	/* Who drops what is for others is a host, with the device's address if
+	 * no other was given. Anybody else only looks. */
+	if (!how->has_address && !(how->opts->flags & FDL_DROP_OTHERHOST))
+		return;
+	if (how->has_address &&
+	    memcmp(info->address, how->opts->address, sizeof(none)))
 		ask_for_address(io, how);
 	err = join(io, how, PACKET_MR_ALLMULTI);
 	if (err)

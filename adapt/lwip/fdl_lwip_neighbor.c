@@ -8,6 +8,8 @@
 #include "fdl_lwip.h"
 #include "fdl_lwip_output.h"
 
+#include <string.h>
+
 #include <lwip/etharp.h>
 #include <lwip/ethip6.h>
 #include <lwip/nd6.h>
@@ -21,17 +23,29 @@ static bool has_foreign(const struct pbuf *p)
 }
 
 /*
- * Copy all pbufs except the first one, which has lwIP's headers. The copy takes
- * the place of the application's bytes also in the segment that TCP keeps.
+ * Copy all pbufs except the first one, which has lwIP's headers. The copies take
+ * the place of the application's bytes also in the segment that TCP keeps. TCP
+ * has counted its pbufs, so there are as many as before.
  */
 static bool own(struct pbuf *p)
 {
-	struct pbuf *tail = p->next;
-	struct pbuf *flat = pbuf_clone(PBUF_RAW, PBUF_RAM, tail);
+	struct pbuf *tail = p->next, *copies = NULL, *copy;
+	const struct pbuf *q;
 
-	if (!flat)
-		return false;
-	p->next = flat;
+	for (q = tail; q; q = q->next) {
+		copy = pbuf_alloc(PBUF_RAW, q->len, PBUF_RAM);
+		if (!copy) {
+			if (copies)
+				pbuf_free(copies);
+			return false;
+		}
+		memcpy(copy->payload, q->payload, q->len);
+		if (copies)
+			pbuf_cat(copies, copy);
+		else
+			copies = copy;
+	}
+	p->next = copies;
 	pbuf_free(tail);
 	return true;
 }

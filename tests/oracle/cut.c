@@ -69,9 +69,19 @@ static ssize_t from_kernel(uint8_t *buf, size_t size)
 	return n;
 }
 
+/* A piece of one segment is no super-packet to the kernel, which then stores a sum
+ * of 0 in its other form. */
+static void same_zero(const struct shape *s, uint8_t *want, const uint8_t *got)
+{
+	const unsigned at = s->link_len + shape_l3_len(s) + 16;
+
+	if (!get16(want + at) && get16(got + at) == 0xffff)
+		put16(want + at, 0xffff);
+}
+
 /* Returns the number of segments that came out alike; < 0: they did not. */
 static int compare(const struct shape *s, const struct iovec *super,
-		   const struct fdl_offload *off)
+		   const struct fdl_offload *off, bool runs)
 {
 	static uint8_t want[70000], got[70000];
 	struct fdl_segmenter seg;
@@ -90,6 +100,8 @@ static int compare(const struct shape *s, const struct iovec *super,
 			fprintf(stderr, "segment %d: kernel has none\n", count);
 			return -1;
 		}
+		if (runs && k == n && s->proto == 6)
+			same_zero(s, want, got);
 		if (k != n || memcmp(want, got, (size_t)n)) {
 			fprintf(stderr, "segment %d: ", count);
 			net_show(want, (size_t)n, got, (size_t)k);
@@ -150,7 +162,7 @@ static int one(struct rng *r)
 	off.ecn = mss && s.proto == 6 && s.flags & 0x80;
 	written = runs ? write_in_runs(&s, &iov, &off, 1 + rnd(r, 30)) :
 			 write_in(super, iov.iov_len, &off);
-	n = written ? compare(&s, &iov, &off) : -1;
+	n = written ? compare(&s, &iov, &off, runs) : -1;
 	if (n < 0)
 		fprintf(stderr,
 			"IPv%d proto %d link %u ip options %u tcp options %u "

@@ -262,8 +262,9 @@ static int fit_framing(const struct fdl_options *opts,
 	if (opts->flags & FDL_VNET_HDR_V1 &&
 	    kind_in(info)->header != HEADER_AGREED) {
 		log_say(log, FDL_LOG_ERR,
-			"FDL_VNET_HDR_V1 is for unix sockets, and this is a "
-			"%s: leave it out",
+			"FDL_VNET_HDR_V1 is a header that two programs agree "
+			"on, and here the kernel is the peer: leave it out of "
+			"the options of a %s",
 			kind_in(info)->name);
 		return -EINVAL;
 	}

@@ -80,8 +80,8 @@ enum {
 	 * this flag. */
 	FDL_TX_CSUM		= 1 << 10,
 	/* As FDL_VNET_HDR, with the header of virtio 1: 12 bytes, little-endian,
-	 * num_buffers 1 (virtio 1.2, 5.1.6). Unix sockets only: on another fd
-	 * it is -EINVAL. */
+	 * num_buffers 1 (virtio 1.2, 5.1.6). Only where the peer is a program
+	 * that agrees: on a TUN, TAP or AF_PACKET fd it is -EINVAL. */
 	FDL_VNET_HDR_V1		= 1 << 11,
 	/* The stack takes super-packets inside tunnels whole, of the kinds that
 	 * FDL_RX_GSO and FDL_RX_USO name; needs one of these. Their off speaks of

@@ -4,7 +4,7 @@
  * in one const struct. Code that needs any of that calls a function of the
  * struct, or reads a field, and does not ask which kind it is.
  *
- * doc/design.md says how to add a kind, and what the struct does not say yet.
+ * doc/design.md says how to add a kind.
  */
 #ifndef FDL_KIND_KIND_H
 #define FDL_KIND_KIND_H

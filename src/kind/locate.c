@@ -83,7 +83,7 @@ static void add_option(struct text *t, unsigned option)
 
 static int bad_form(const struct log *log)
 {
-	char kinds[200] = "", options[240] = "";
+	char kinds[200] = "", options[400] = "";
 	struct text names = { kinds, sizeof(kinds), 0 };
 	struct text list = { options, sizeof(options), 0 };
 	unsigned i;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The peer of a unix datagram socket. It may end and come back under its name.
  * When the first send fails, the kernel disconnects the socket. */
-#ifndef FDL_IO_PEER_H
-#define FDL_IO_PEER_H
+#ifndef FDL_KIND_PEER_H
+#define FDL_KIND_PEER_H
 
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -33,21 +33,26 @@ void link_stats(struct link *l, struct fdl_stats *st)
 	assert_in_range(fdl_get_stats(l->ep, st, sizeof(*st)), 0, 1);
 }
 
+/* Of all counters whose name begins so. */
+static uint64_t sum_of(const struct fdl_stats *st, const char *prefix)
+{
+	uint64_t sum = 0;
+	unsigned i;
+
+	for (i = 0; fdl_stats_name(i); i++)
+		if (!strncmp(fdl_stats_name(i), prefix, strlen(prefix)))
+			sum += fdl_stats_value(st, i);
+	return sum;
+}
+
 uint64_t stats_rx_drops(const struct fdl_stats *st)
 {
-	return st->rx_drop_empty + st->rx_drop_runt + st->rx_drop_truncated +
-	       st->rx_drop_not_ip + st->rx_drop_otherhost +
-	       st->rx_drop_outgoing + st->rx_drop_malformed +
-	       st->rx_drop_kernel + st->rx_drop_vnet_hdr + st->rx_drop_tunnel +
-	       st->rx_drop_stranger;
+	return sum_of(st, "rx_drop_");
 }
 
 uint64_t stats_tx_drops(const struct fdl_stats *st)
 {
-	return st->tx_drop_empty + st->tx_drop_too_long + st->tx_drop_invalid +
-	       st->tx_drop_offload + st->tx_drop_link_down +
-	       st->tx_drop_no_peer + st->tx_drop_no_room + st->tx_drop_other +
-	       st->tx_drop_refused;
+	return sum_of(st, "tx_drop_");
 }
 
 static void drain(struct link *l)

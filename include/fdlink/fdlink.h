@@ -113,6 +113,9 @@ struct fdl_queue;
  *	1 more	without a device, with a virtio-net header or of UDP
  *	3 more	in mode adaptive
  *	2 more	after fdl_want_write, or when room was waited for
+ *	1 more	that fdl_open opened without a peer, or to outlive its peer or
+ *		device; another one on a stream that does, and the endpoint one
+ *		for its device's network namespace
  *
  * Returns 0.
  * Errors; the log says which option or fd it is, and the way out:

@@ -213,7 +213,7 @@ static void who_has_its_peer_keeps_its_address(void **state)
 {
 	int fds = count_fds(), peer = make_socket(SOCK_SEQPACKET);
 	int late = make_socket(SOCK_SEQPACKET);
-	struct fdl_endpoint *ep = listen_for(peer, "seqpacket:a,listen");
+	struct fdl_endpoint *ep = listen_for(peer, "seqpacket:a,listen,wait");
 	const ino_t before = inode("a");
 
 	(void)state;

@@ -100,8 +100,13 @@ static bool may_pair(const struct locator *loc)
 static unsigned descriptors(const struct locator *loc)
 {
 	const bool pairs = may_pair(loc);
+	/* A timer, and a duplicate on a stream; a listener's stand-in, or a
+	 * network namespace. */
+	const unsigned absences = loc->listen || loc->reconnect ?
+					  2 * loc->queues + 1 :
+					  0;
 
-	return (pairs ? 2 : 1) * loc->queues + 2 +
+	return (pairs ? 2 : 1) * loc->queues + 2 + absences +
 	       endpoint_descriptors(loc->kind, loc->queues, pairs);
 }
 

@@ -46,7 +46,7 @@ static bool see_own_devices(void)
 static dev_t device_number(const char *name)
 {
 	char path[128];
-	unsigned major, minor;
+	unsigned major = 0, minor = 0;
 	FILE *file;
 	int n = 0;
 

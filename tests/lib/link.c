@@ -245,7 +245,7 @@ static int open_link(struct link *l, const struct fdl_options *opts)
 	int err;
 
 	/* It may have met an endpoint before. */
-	if (l->kind->met)
+	if (l->kind->traits & LINK_NAMED)
 		assert_int_equal(connect(l->peer, &nobody, sizeof(nobody)), 0);
 	err = fdl_open(&l->ep, l->locator, opts);
 	return err || !l->kind->met ? err : l->kind->met(l);

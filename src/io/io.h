@@ -100,30 +100,28 @@ enum {
  * One message as it came; pkt->data, len, room and tail are set, and the
  * virtio-net header, if the fd has one, stands before data.
  */
+/* What is odd about a frame. */
+enum {
+	IO_CUT = 1 << 0,	/* something that was to be told of it is not */
+	IO_MISFRAMED = 1 << 1,	/* before it stands another virtio-net header
+				 * than the one that was set up */
+	IO_SEVERAL = 1 << 2,	/* the message is several */
+};
+
 struct io_frame {
 	struct fdl_packet *pkt;
 	size_t wire_len;	/* more than pkt->len: the rest is missing */
-	bool cut;		/* something is that was to be told of it */
-	bool misframed;		/* before it stands another virtio-net header
-				 * than the one that was set up */
-	uint16_t unit;		/* the message is several, each of so many
-				 * bytes, except the last; 0: it is one */
+	uint16_t unit;		/* IO_SEVERAL: bytes of each, except the last */
 	uint16_t vlan_tpid;	/* of the tag the kernel took out; 0: none */
 	uint16_t vlan_tci;
 	uint8_t type;		/* enum fdl_packet_type, as far as the fd tells:
 				 * else FDL_TO_HOST */
+	uint8_t odd;		/* IO_CUT ...; 0: it is one frame, and all that
+				 * was to be told of it is */
 	struct iovec rest;	/* bytes that follow those of a full slot, up to
 				 * the next recv; length 0: none. Whoever has
 				 * looked makes it 0, for most modes do not */
 };
-
-/* As far as is known, it is one frame, and all that was to be told of it is. */
-static inline void io_frame_whole(struct io_frame *f)
-{
-	f->cut = false;
-	f->misframed = false;
-	f->unit = 0;
-}
 
 enum io_headers {
 	IO_NO_HEADERS,

@@ -30,7 +30,7 @@ static inline void message_fill(const struct io *io, struct io_frame *f,
 	len = len > io->vnet_hdr_len ? len - io->vnet_hdr_len : 0;
 	if (len)
 		f->wire_len = len;
-	io_frame_whole(f);
+	f->odd = 0;
 	f->type = FDL_TO_HOST;
 	f->vlan_tpid = 0;
 	pkt->len = len < pkt->tail ? (uint32_t)len : pkt->tail;

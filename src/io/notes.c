@@ -81,7 +81,8 @@ static bool take_auxdata(const struct io *io, const struct cmsghdr *c,
 	if (c->cmsg_len < CMSG_LEN(sizeof(aux)))
 		return false;
 	memcpy(&aux, CMSG_DATA(c), sizeof(aux));
-	f->misframed = len != aux.tp_snaplen + (size_t)io->vnet_hdr_len;
+	if (len != aux.tp_snaplen + (size_t)io->vnet_hdr_len)
+		f->odd |= IO_MISFRAMED;
 	/* A filter of the caller's may have let only the start of the frame
 	 * pass. */
 	if (aux.tp_len > f->wire_len)
@@ -104,8 +105,10 @@ static void take_unit(const struct cmsghdr *c, size_t len, struct io_frame *f)
 	if (c->cmsg_len < CMSG_LEN(sizeof(unit)))
 		return;
 	memcpy(&unit, CMSG_DATA(c), sizeof(unit));
-	if (unit > 0 && (size_t)unit < len)
-		f->unit = (uint16_t)unit;
+	if (unit <= 0 || (size_t)unit >= len)
+		return;
+	f->unit = (uint16_t)unit;
+	f->odd |= IO_SEVERAL;
 }
 
 static void take_time(const struct cmsghdr *c, struct io_frame *f)
@@ -148,7 +151,8 @@ void notes_read(struct io *io, struct msghdr *msg, const struct notes *notes,
 			take_time(c, f);
 	}
 	/* If control messages are missing, the tag may be among them. */
-	f->cut = msg->msg_flags & MSG_CTRUNC || !told;
-	if (f->misframed || (!told && !(msg->msg_flags & MSG_CTRUNC)))
+	if (msg->msg_flags & MSG_CTRUNC || !told)
+		f->odd |= IO_CUT;
+	if (f->odd & IO_MISFRAMED || (!told && !(msg->msg_flags & MSG_CTRUNC)))
 		io->disturbed = true;
 }

@@ -368,7 +368,7 @@ static void lend(struct ring *ring, struct tpacket3_hdr *hdr,
 	};
 	*block_of(ring, f->pkt) = ring->current;
 	f->wire_len = hdr->tp_len;
-	io_frame_whole(f);
+	f->odd = 0;
 	f->type = notes_type((const void *)(at + RING_SENDER_AT));
 	f->vlan_tpid = 0;
 	if (!(hdr->tp_status & TP_STATUS_VLAN_VALID))
@@ -382,7 +382,7 @@ static void lend(struct ring *ring, struct tpacket3_hdr *hdr,
 static void fill_ghost(struct io_frame *f)
 {
 	f->wire_len = 0;
-	f->unit = 0;
+	f->odd = 0;
 	f->type = IO_TYPE_GHOST;
 	f->vlan_tpid = 0;
 }

@@ -10,8 +10,34 @@
 #include "proto/eth.h"
 #include "rx/split.h"
 
+/* What every frame passes. Several callers are no reason to call it. */
+#define EACH_FRAME static inline __attribute__((always_inline))
+/* What few frames need stands aside of that. */
+#define FEW_FRAMES static __attribute__((noinline))
+
+/* What holds for all frames of a call. The compiler cannot know that no packet
+ * lies over these fields of rx, and would read them anew for each frame. */
+struct rules {
+	unsigned flags;			/* FDL_ETHERNET ... */
+	unsigned vnet_hdr_at;		/* as in struct io */
+	const uint8_t *address;		/* the endpoint's own, or NULL */
+	bool hints;			/* the first frames are looked at */
+};
+
+static struct rules rules_of(const struct rx *rx)
+{
+	return (struct rules){
+		.flags = rx->shared->opts.flags,
+		.vnet_hdr_at = rx->io->vnet_hdr_at,
+		.address = rx->shared->has_address ? rx->shared->opts.address :
+						     NULL,
+		.hints = rx->hint.left,
+	};
+}
+
 /* Our own address decides, if it is known; else what the fd said. */
-static uint8_t packet_type(const struct rx *rx, const struct io_frame *frame)
+EACH_FRAME uint8_t packet_type(const struct rules *rules,
+			       const struct io_frame *frame)
 {
 	static const uint8_t broadcast[ETH_ADDR_LEN] = {
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -23,14 +49,14 @@ static uint8_t packet_type(const struct rx *rx, const struct io_frame *frame)
 	if (dst[0] & 1)
 		return memcmp(dst, broadcast, ETH_ADDR_LEN) ? FDL_MULTICAST :
 							      FDL_BROADCAST;
-	if (!rx->shared->has_address)
+	if (!rules->address)
 		return frame->type;
-	return memcmp(dst, rx->shared->opts.address, ETH_ADDR_LEN) ?
-		       FDL_OTHERHOST :
-		       FDL_TO_HOST;
+	return memcmp(dst, rules->address, ETH_ADDR_LEN) ? FDL_OTHERHOST :
+							   FDL_TO_HOST;
 }
 
-static enum counter judge_ethernet(const struct rx *rx, struct io_frame *frame)
+EACH_FRAME enum counter judge_ethernet(const struct rules *rules,
+				       struct io_frame *frame)
 {
 	struct fdl_packet *pkt = frame->pkt;
 	struct eth_view eth;
@@ -39,9 +65,8 @@ static enum counter judge_ethernet(const struct rx *rx, struct io_frame *frame)
 		return RX_DROP_RUNT;
 	pkt->link_len = eth.hdr_len;
 	pkt->protocol = eth.protocol;
-	pkt->type = packet_type(rx, frame);
-	if (pkt->type == FDL_OTHERHOST &&
-	    rx->shared->opts.flags & FDL_DROP_OTHERHOST)
+	pkt->type = packet_type(rules, frame);
+	if (pkt->type == FDL_OTHERHOST && rules->flags & FDL_DROP_OTHERHOST)
 		return RX_DROP_OTHERHOST;
 	return RX_PACKETS;
 }
@@ -78,20 +103,21 @@ static void insert_tag(const struct io_frame *frame)
 	to[15] = (uint8_t)frame->vlan_tci;
 }
 
-static enum counter judge_protocol(const struct rx *rx, struct io_frame *frame)
+EACH_FRAME enum counter judge_protocol(const struct rules *rules,
+				       struct io_frame *frame)
 {
-	if (rx->shared->opts.flags & FDL_ETHERNET)
-		return judge_ethernet(rx, frame);
+	if (rules->flags & FDL_ETHERNET)
+		return judge_ethernet(rules, frame);
 	return judge_ip(frame);
 }
 
 /* Whether the virtio-net header, which stands before data, leaves anything to
  * do. Its flags and its type say so, and most packets leave nothing. */
-static bool has_offload(const struct rx *rx, const struct fdl_packet *pkt)
+static bool has_offload(const struct rules *rules, const struct fdl_packet *pkt)
 {
-	const uint8_t *hdr = pkt->data - rx->io->vnet_hdr_at;
+	const uint8_t *hdr = pkt->data - rules->vnet_hdr_at;
 
-	return rx->io->vnet_hdr_at && (hdr[0] | hdr[1]);
+	return rules->vnet_hdr_at && (hdr[0] | hdr[1]);
 }
 
 /* Whoever sends super-packets through such a tunnel can have them cut before. */
@@ -110,7 +136,7 @@ static enum counter refuse(struct rx *rx, enum fdl_refusal why)
 
 /* Check the work that the header leaves against the packet, and do what the
  * stack does not take. */
-static enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
+FEW_FRAMES enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 {
 	enum fdl_refusal why;
 	struct parsed p;
@@ -138,24 +164,25 @@ static enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 
 /* A frame that is longer than its slot, and the rest is elsewhere: a super-packet of
  * BIG TCP. All others are cut off. */
-static enum counter judge_long(struct rx *rx, struct io_frame *frame)
+FEW_FRAMES enum counter judge_long(struct rx *rx, const struct rules *rules,
+				   struct io_frame *frame)
 {
 	const size_t rest = frame->rest.iov_len;
 	struct fdl_packet *pkt = frame->pkt;
 	enum fdl_refusal why;
 	enum counter verdict;
 
-	if (frame->cut || frame->wire_len != pkt->len + rest ||
-	    !has_offload(rx, pkt))
+	if (frame->odd & IO_CUT || frame->wire_len != pkt->len + rest ||
+	    !has_offload(rules, pkt))
 		return RX_DROP_TRUNCATED;
-	if (fdl_vnet_hdr_decode(pkt->data - rx->io->vnet_hdr_at,
-				rx->io->vnet_hdr_at, rx->io->order, &pkt->off))
+	if (fdl_vnet_hdr_decode(pkt->data - rules->vnet_hdr_at,
+				rules->vnet_hdr_at, rx->io->order, &pkt->off))
 		return RX_DROP_VNET_HDR;
 	if (!pkt->off.gso)
 		return RX_DROP_TRUNCATED;
 	if (frame->vlan_tpid)
 		insert_tag(frame);
-	verdict = judge_protocol(rx, frame);
+	verdict = judge_protocol(rules, frame);
 	if (verdict != RX_PACKETS)
 		return verdict;
 	why = fdl_offload_check(pkt->data, pkt->len, pkt->len + rest,
@@ -168,44 +195,57 @@ static enum counter judge_long(struct rx *rx, struct io_frame *frame)
 
 /* Returns under which counter a message without bytes of a packet is dropped:
  * it may not even have all of its header. */
-static enum counter judge_empty(const struct rx *rx,
-				const struct io_frame *frame)
+FEW_FRAMES enum counter judge_empty(const struct rx *rx,
+				    const struct io_frame *frame)
 {
 	if (frame->wire_len && frame->wire_len < rx->io->vnet_hdr_len)
 		return RX_DROP_VNET_HDR;
 	return RX_DROP_EMPTY;
 }
 
+/* A frame of which something is odd, or that is not one that came from the wire.
+ * Returns the counter under which it is dropped; RX_PACKETS: it is to be looked
+ * at further. */
+FEW_FRAMES enum counter judge_odd(const struct rules *rules,
+				  const struct io_frame *frame)
+{
+	if (frame->type == FDL_OUTGOING && !(rules->flags & FDL_RX_OUTGOING))
+		return RX_DROP_OUTGOING;
+	if (frame->type == IO_TYPE_GHOST)
+		return RX_DROP_MALFORMED;
+	if (frame->odd & IO_MISFRAMED)
+		return RX_DROP_VNET_HDR;
+	return RX_PACKETS;
+}
+
 /* Returns RX_PACKETS, or the counter under which the frame is dropped. */
-static enum counter judge_frame(struct rx *rx, struct io_frame *frame)
+EACH_FRAME enum counter judge_frame(struct rx *rx, const struct rules *rules,
+				    struct io_frame *frame)
 {
 	struct fdl_packet *pkt = frame->pkt;
 	enum counter verdict;
 	bool offload;
 
-	if (frame->type == FDL_OUTGOING &&
-	    !(rx->shared->opts.flags & FDL_RX_OUTGOING))
-		return RX_DROP_OUTGOING;
-	if (frame->type == IO_TYPE_GHOST)
-		return RX_DROP_MALFORMED;
-	if (frame->misframed)
-		return RX_DROP_VNET_HDR;
+	if (frame->odd || frame->type >= FDL_OUTGOING) {
+		verdict = judge_odd(rules, frame);
+		if (verdict != RX_PACKETS)
+			return verdict;
+	}
 	if (pkt->len == 0)
 		return judge_empty(rx, frame);
-	if (frame->wire_len > pkt->len || frame->cut)
-		return judge_long(rx, frame);
-	if (rx->hint.left)
-		hint_look(&rx->hint, rx->io,
-			  rx->shared->opts.flags & FDL_ETHERNET, frame,
+	if (frame->wire_len > pkt->len || frame->odd & IO_CUT)
+		return judge_long(rx, rules, frame);
+	if (rules->hints && rx->hint.left)
+		hint_look(&rx->hint, rx->io, rules->flags & FDL_ETHERNET, frame,
 			  &rx->shared->log);
-	offload = has_offload(rx, pkt);
+	offload = has_offload(rules, pkt);
 	if (offload &&
-	    fdl_vnet_hdr_decode(pkt->data - rx->io->vnet_hdr_at,
-				rx->io->vnet_hdr_at, rx->io->order, &pkt->off))
+	    fdl_vnet_hdr_decode(pkt->data - rules->vnet_hdr_at,
+				rules->vnet_hdr_at, rx->io->order, &pkt->off))
 		return RX_DROP_VNET_HDR;
 	if (frame->vlan_tpid && pkt->len >= ETH_HDR_LEN)
 		insert_tag(frame);
-	verdict = judge_protocol(rx, frame);
+	verdict = judge_protocol(rules, frame);
 	if (verdict == RX_PACKETS && offload)
 		verdict = judge_offload(rx, pkt);
 	return verdict;
@@ -228,7 +268,8 @@ static void note_ghost(struct rx *rx)
 	atomic_store_explicit(&rx->ghosts, n + 1, memory_order_relaxed);
 }
 
-static void drop(struct rx *rx, struct io_frame *frame, enum counter verdict)
+FEW_FRAMES void drop(struct rx *rx, struct io_frame *frame,
+		     enum counter verdict)
 {
 	count(rx->counters, verdict, 1);
 	if (verdict == RX_DROP_VNET_HDR)
@@ -239,9 +280,12 @@ static void drop(struct rx *rx, struct io_frame *frame, enum counter verdict)
 	fdl_release(&frame->pkt, 1);
 }
 
-bool judge_one(struct rx *rx, struct io_frame *frame)
+/* Returns whether the frame is to be delivered; else it is counted and
+ * released. */
+EACH_FRAME bool judge(struct rx *rx, const struct rules *rules,
+		      struct io_frame *frame)
 {
-	enum counter verdict = judge_frame(rx, frame);
+	enum counter verdict = judge_frame(rx, rules, frame);
 
 	if (verdict == RX_PACKETS)
 		return true;
@@ -249,18 +293,27 @@ bool judge_one(struct rx *rx, struct io_frame *frame)
 	return false;
 }
 
+bool judge_one(struct rx *rx, struct io_frame *frame)
+{
+	const struct rules rules = rules_of(rx);
+
+	return judge(rx, &rules, frame);
+}
+
 /* What does not fit into a slot is not split: its end is missing. */
 static bool is_bundle(const struct io_frame *frame)
 {
-	return frame->unit && frame->wire_len <= frame->pkt->len;
+	return frame->odd & IO_SEVERAL && frame->wire_len <= frame->pkt->len;
 }
 
 int judge_frames(struct rx *rx, struct fdl_packet *v[], int n)
 {
 	const char *hello = rx->io->kind->hello;
+	const struct rules rules = rules_of(rx);
+	const int filled = rx->filled;
 	int i = rx->next, k = 0;
 
-	while (k < n && i < rx->filled) {
+	while (k < n && i < filled) {
 		struct io_frame *frame = &rx->frame[i++];
 
 		if (hello && is_hello(rx, frame, hello)) {
@@ -271,7 +324,7 @@ int judge_frames(struct rx *rx, struct fdl_packet *v[], int n)
 			split_begin(rx, frame);
 			break;
 		}
-		if (!judge_one(rx, frame))
+		if (!judge(rx, &rules, frame))
 			continue;
 		v[k++] = frame->pkt;
 		if (frame->pkt->off.gso)

@@ -24,6 +24,7 @@ check: deps
 check-long: all
 	$(MAKE) -j3 long-traffic long-relay long-chaos
 	$(MAKE) -j4 long-recut long-faults $(SOAKS:%=long-soak-%)
+	scripts/check gcc-asan gcc-tsan
 
 long-traffic:
 	FDLINK=$(BUILD)/cli/fdlink RELAY=$(BUILD)/tests/netns/relay \

@@ -16,6 +16,7 @@ import lossy
 import network
 
 WIDE, NARROW = 1500, 1280
+PATIENCE = 60           # seconds
 ROUTER = '''
 echo 1 >/proc/sys/net/ipv4/ip_forward
 echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
@@ -62,6 +63,17 @@ class Path(lossy.Processes):
                     '--gateway', '10.1.%d.1' % n,
                     '--address', 'fd01:%x::2/64' % n,
                     '--gateway', 'fd01:%x::1' % n])
+        self.wait()
+
+    def wait(self):
+        """Both routers' tables of neighbours are filled by the first packet,
+        which a busy machine may take some time for."""
+        ping = ['ping', '-n', '-q', '-c', '1', '-W', '1', self.address]
+        for _ in range(PATIENCE):
+            if not subprocess.run(ping, check=False,
+                                  stdout=subprocess.DEVNULL).returncode:
+                return
+        raise OSError('no answer from %s' % self.address)
 
     @property
     def address(self):

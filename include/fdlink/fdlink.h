@@ -87,15 +87,25 @@ struct fdl_queue;
  * leaves the others alone: the last one to be freed restores what was changed.
  * Only one of them may have a ring.
  *
- * Options that others have set on an fd, or set later, make no packet another
- * one. What they add beside a packet is passed over, and what UDP_GRO merges is
- * taken apart. An AF_PACKET socket whose PACKET_VNET_HDR or PACKET_AUXDATA others
- * change gets it back, with one warning; what was read before is counted.
- * Notices that nobody reads (MSG_ERRQUEUE) are thrown away where they keep the
- * fd readable, and a UDP or datagram socket that another holder shuts down has
- * ended. UDP_CORK and UDP_SEGMENT are off until the endpoint is freed. No call
- * can see whether others switch those on meanwhile, or attach a filter that cuts
- * messages short to a socket that is not AF_PACKET, or to a TAP: they must not.
+ * Other holders of an fd may have set options on it, or set some later. Packets
+ * arrive as they were sent all the same:
+ *
+ *	control messages that the library did not ask for
+ *			are skipped
+ *	UDP_GRO		merged datagrams are taken apart
+ *	PACKET_VNET_HDR, PACKET_AUXDATA
+ *			on an AF_PACKET socket are set again, with one warning;
+ *			packets that the change spoilt are dropped and counted
+ *	notices that nobody reads (MSG_ERRQUEUE)
+ *			are thrown away if they keep the fd readable
+ *	shutdown(2)	ends the link of a UDP or datagram socket
+ *	UDP_CORK, UDP_SEGMENT
+ *			are switched off until the endpoint is freed
+ *
+ * Two changes escape the library, and other holders must not make them while
+ * the endpoint exists: switching UDP_CORK or UDP_SEGMENT on, and attaching a
+ * filter that cuts messages short to a TAP or to a socket that is not
+ * AF_PACKET.
  *
  * No call blocks because a caller has cleared O_NONBLOCK, with one exception: a
  * TUN or TAP on kernels without RWF_NOWAIT for it (before 6.0), or with
@@ -113,9 +123,12 @@ struct fdl_queue;
  *	1 more	without a device, with a virtio-net header or of UDP
  *	3 more	in mode adaptive
  *	2 more	after fdl_want_write, or when room was waited for
- *	1 more	that fdl_open opened without a peer, or to outlive its peer or
- *		device; another one on a stream that does, and the endpoint one
- *		for its device's network namespace
+ *	1 more	when fdl_open opened it without a peer, or to outlive its peer
+ *		or device
+ *	1 more	on a stream that outlives its peer
+ *
+ * An endpoint that outlives its device needs one more, for the device's network
+ * namespace.
  *
  * Returns 0.
  * Errors; the log says which option or fd it is, and the way out:
@@ -124,14 +137,18 @@ struct fdl_queue;
  *	-EBADF		an fd is not open
  *	-EPROTOTYPE	an fd does not keep packet boundaries, or is an
  *			AF_PACKET socket of type SOCK_DGRAM
- *	-EOPNOTSUPP	an fd has packet information before each packet (no
- *			IFF_NO_PI), or a virtio-net header of more than 24
- *			bytes, or is an AF_PACKET socket on a device whose
- *			frames are neither Ethernet nor bare IP: PPP, CAN,
- *			netlink, 802.11 monitors, InfiniBand, GRE without a
- *			remote address, a TUN or TAP whose link type TUNSETLINK
- *			made another one ...; or a socket with UDP_ENCAP, or,
- *			not AF_PACKET, with a filter that cuts messages short
+ *	-EOPNOTSUPP	an fd is one of these:
+ *			- with packet information before each packet (no
+ *			  IFF_NO_PI)
+ *			- with a virtio-net header of more than 24 bytes
+ *			- an AF_PACKET socket on a device whose frames are
+ *			  neither Ethernet nor bare IP: PPP, CAN, netlink,
+ *			  802.11 monitors, InfiniBand, GRE without a remote
+ *			  address, a TUN or TAP whose link type was changed by
+ *			  TUNSETLINK ...
+ *			- a socket with UDP_ENCAP
+ *			- a socket, not AF_PACKET, with a filter that cuts
+ *			  messages short
  *	-EBUSY		an AF_PACKET socket has a ring already
  *	-ENODEV		an fd has lost its device
  *	-ENOMEM
@@ -344,9 +361,8 @@ int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n);
  *
  * A packet that the device refuses for 100 ms, or 64 times a millisecond apart,
  * while the fd has room, is dropped and counted as refused (tx_drop_refused): a
- * rule or a peer's MTU refuses it, not a full queue. For a second after such a
- * packet, others that are refused are dropped as soon as one behind them in v[]
- * is taken.
+ * rule or a peer's MTU refuses it, not a full queue. During the next second a
+ * refused packet is dropped as soon as the device takes one behind it in v[].
  *
  * packet.off tells what the stack has left to do: a checksum to complete, a
  * super-packet to cut into segments. It is passed on where the wire takes it,

@@ -46,8 +46,9 @@ enum fdl_refusal {
 				 * routing header */
 	FDL_REFUSE_CSUM_START,	/* inside a link or IP header, or past the end */
 	FDL_REFUSE_CSUM_OFFSET,	/* past the end, or not the protocol's */
-	FDL_REFUSE_TUNNEL,	/* a super-packet inside what is no tunnel, or
-				 * none that can be cut (doc/offload.md) */
+	FDL_REFUSE_TUNNEL,	/* a super-packet whose outer headers are not a
+				 * tunnel, or not one that can be cut
+				 * (doc/offload.md) */
 };
 
 /* "short", "headers" ...; NULL for a number that is no refusal. */
@@ -112,10 +113,15 @@ int fdl_checksum_verify(const uint8_t *frame, size_t len, unsigned link_len);
 
 /*
  * Check *off against a frame of len bytes, of which the first avail lie at
- * frame, and make it canonical: hdr_len is computed anew (0 without gso), gso
- * is taken back where one segment holds all of the payload, except inside a
- * tunnel, where the outer headers need more than that; tunnel is computed anew;
- * unused fields become 0.
+ * frame, and make it canonical:
+ *
+ *	hdr_len		is computed anew; 0 without gso
+ *	gso		becomes none if one segment holds all of the payload,
+ *			except inside a tunnel, whose outer headers have to be
+ *			completed all the same
+ *	fdl_offload_tunnel
+ *			is computed anew
+ *	unused fields	become 0
  *
  * What passes can be given to fdl_checksum_complete, fdl_vnet_hdr_encode and
  * fdl_segment_start, with two exceptions. SCTP with a partial checksum is for
@@ -139,8 +145,8 @@ enum fdl_refusal fdl_offload_check(const uint8_t *frame, size_t avail,
  */
 uint32_t fdl_flow_hash(const uint8_t *frame, size_t len, unsigned link_len);
 
-/* Bytes of struct virtio_net_hdr (linux/virtio_net.h), without and with
- * num_buffers; and of the one that tells of tunnels, too (Linux 6.17). */
+/* Bytes of struct virtio_net_hdr (linux/virtio_net.h): without num_buffers; with
+ * it; and with the fields that describe a tunnel (Linux 6.17). */
 enum {
 	FDL_VNET_HDR_LEN = 10,
 	FDL_VNET_HDR_MRG_LEN = 12,
@@ -157,31 +163,32 @@ enum fdl_order {
 
 /*
  * Write *off, which fdl_offload_check must have passed, as a header of size 10,
- * 12 or 24 bytes. num_buffers is 0. Nothing is checked here. A super-packet inside a
- * tunnel needs fdl_vnet_hdr_put_tunnel, too.
+ * 12 or 24 bytes. num_buffers is 0. Nothing is checked here. For a super-packet
+ * inside a tunnel call fdl_vnet_hdr_put_tunnel as well.
  */
 void fdl_vnet_hdr_encode(uint8_t *hdr, size_t size, enum fdl_order order,
 			 const struct fdl_offload *off);
 
 /*
- * Add to a header of 24 bytes, which fdl_vnet_hdr_encode wrote, where the headers are
- * of the tunnel around a super-packet: a frame of len bytes, of which the first avail
- * lie at frame, and *off, which fdl_offload_check must have passed. Nothing happens
- * if fdl_offload_tunnel says that there is none.
+ * Add the place of the outer headers of a super-packet inside a tunnel to a header
+ * of 24 bytes that fdl_vnet_hdr_encode wrote. The frame has len bytes, of which the
+ * first avail lie at frame; fdl_offload_check must have passed *off. If
+ * fdl_offload_tunnel(off) is 0, nothing happens.
  *
  * Returns 0.
  * Errors:
- *	-EOPNOTSUPP	the header has no word for it: it is no tunnel in UDP, or two
- *			tunnels, or the outer checksum of UDP is neither 0 nor that
- *			of its pseudo-header. The super-packet must be cut
+ *	-EOPNOTSUPP	the header cannot describe the tunnel, and the super-packet
+ *			must be cut: the tunnel is not in UDP, or there are two, or
+ *			the outer UDP checksum is neither 0 nor that of its
+ *			pseudo-header
  */
 int fdl_vnet_hdr_put_tunnel(uint8_t hdr[FDL_VNET_HDR_TUNNEL_LEN],
 			    const uint8_t *frame, size_t avail, size_t len,
 			    unsigned link_len, const struct fdl_offload *off);
 
 /*
- * Read a header of size bytes, at least 10. Only one of 24 may tell of tunnels;
- * where they are, fdl_offload_check finds. Only its own fields are checked:
+ * Read a header of size bytes, at least 10. Only a header of 24 bytes may say that
+ * there is a tunnel; fdl_offload_check finds where. Only its own fields are checked:
  * call fdl_offload_check before you rely on *off. If you put a VLAN tag back
  * that the kernel had stripped (PACKET_AUXDATA), add 4 to csum_start between
  * the two calls.
@@ -200,7 +207,8 @@ struct fdl_cursor {
 	int cnt;
 };
 
-/* Headers of tunnels whose fields differ from segment to segment, at most. */
+/* At most so many headers of tunnels have fields that differ from segment to
+ * segment. */
 #define FDL_TUNNEL_HEADERS 6
 
 struct fdl_segmenter {
@@ -230,11 +238,11 @@ enum {
  *
  * The segments are those that the kernel's own segmentation makes:
  *
- *	copied			link header, IP and TCP options; the headers of
- *				tunnels, except what follows
- *	counted up		IP id, of outer headers too; sequence number
- *	computed		lengths; the last segment may be shorter; of
- *				outer headers also the checksums of IPv4 and of
+ *	copied			link header, IP and TCP options, headers of
+ *				tunnels except the fields named below
+ *	counted up		IP id, also in outer headers; sequence number
+ *	computed		lengths (the last segment may be shorter); in
+ *				outer headers also the checksums of IPv4 and
  *				GRE, and that of UDP if it is not 0
  *	on the last only	FIN, PSH
  *	on the first only	CWR, where off->ecn says so, else it is copied (it

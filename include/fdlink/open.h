@@ -30,9 +30,9 @@ extern "C" {
  *			peer at that address, 192.0.2.1:5000 or
  *			[2001:db8::1]:5000. Names are not looked up
  *	null:		takes every packet and gives none
- *	pair:NAME	one of two ends, which both are in this process: for
- *			tests and examples. What the first one sends before
- *			there is a second is kept for that
+ *	pair:NAME	one of two ends, both in this process, for tests and
+ *			examples. Packets that the first end sends before the
+ *			second one is opened wait for it
  *	fd:N		an fd that the process has; never closed
  *	fd:NAME		an fd passed by systemd under that name
  *			(sd_listen_fds(3))
@@ -57,45 +57,52 @@ extern "C" {
  *	offload=on|off|v1
  *			For tap, tun, macvtap, seqpacket, stream, unixgram,
  *			null, pair. A virtio-net header before each packet, for
- *			super-packets and partial checksums (packet.h). tap,
- *			tun, macvtap: to and from the kernel; default on; not
- *			v1. On sockets: to and from the
- *			peer, which must be told to do the same; v1:
- *			FDL_VNET_HDR_V1; default off.
- *	carrier=on|off	For tap, tun. fdl_set_carrier, before anything else;
- *			default on.
+ *			super-packets and partial checksums (packet.h).
+ *			- tap, tun, macvtap: to and from the kernel; default
+ *			  on; v1 is refused
+ *			- the others: to and from the peer, which must be told
+ *			  to do the same; default off; v1: FDL_VNET_HDR_V1
+ *	carrier=on|off	For tap, tun. The carrier that the device starts with
+ *			(fdl_set_carrier); default on.
  *	listen		For seqpacket, stream, unixgram, fd. Bind PATH, or HOST
- *			and PORT. The endpoint is made at once, without carrier
- *			(fdl_link_state) until fdl_recv meets a peer: the first
- *			one that connects, and no other; on a datagram socket
- *			whoever sends, and who sends next when that one has
- *			gone. With local, PATH is the address of the only
- *			possible peer, who may come later and need not send
- *			first. An fd may be bound already, by systemd for one:
- *			a listening socket (a stream with lengths if it is one)
- *			or a datagram socket without a peer is met so with or
- *			without this word, and left as it was
+ *			and PORT, and meet the peer there. fdl_open returns at
+ *			once; the link has no carrier (fdl_link_state) until
+ *			fdl_recv meets a peer.
+ *			- seqpacket, stream: the first one that connects, and
+ *			  no other
+ *			- unixgram: the first one that sends and, when that one
+ *			  has gone, the next one that sends. With local, PATH
+ *			  is the address of the only possible peer, which may
+ *			  come later and need not send first
+ *			- fd: the socket is bound already, for example by
+ *			  systemd: a listening socket (of type SOCK_STREAM: as
+ *			  stream, with lengths) or a datagram socket without a
+ *			  peer. Such an fd meets its peer with or without the
+ *			  word listen, and is left as it was
  *	wait		For seqpacket, stream, unixgram. With listen: fdl_open
  *			waits for the first peer.
  *	reconnect	For tap, tun, macvtap, packet, seqpacket, stream,
- *			unixgram, udp, fd. The link does not end with its peer or
- *			its device, and need not have a peer as it is opened.
- *			There is no carrier until fdl_recv has come to the next:
- *			to a peer that connects or, from 10 ms to a second after
- *			the last try, to one at PATH, or HOST and PORT, or to a
- *			device of that name. A TUN or TAP that fdl_open made is
- *			made anew if nobody else does within a second.
+ *			unixgram, udp, fd. The link outlives its peer or its
+ *			device, and may be opened before there is a peer. It
+ *			has no carrier until fdl_recv has found the next one:
+ *			- a peer that connects, or
+ *			- a peer at PATH, or HOST and PORT, or a device of the
+ *			  same name; each try comes 10 ms to a second after the
+ *			  one before
+ *			If fdl_open made the TUN or TAP, fdl_recv makes it anew
+ *			unless somebody else does within a second.
  *	local=PATH|HOST:PORT
  *			For unixgram, udp. The socket's own address; else the
  *			kernel chooses it.
- *	vfkit		For unixgram. The one who connects says hello with a
- *			datagram of 4 bytes, as libkrun and vfkit do: it is
- *			said, and is taken for no frame.
+ *	vfkit		For unixgram. The side that connects begins with a
+ *			datagram of 4 bytes, as libkrun and vfkit do. The
+ *			endpoint sends it, or receives it and does not deliver
+ *			it.
  *
- * A PATH that starts with '@' is abstract (unix(7)). What listen or local binds
- * is the endpoint's until fdl_endpoint_free, which unlinks the path if it still
- * is the file that was bound. A socket file that a process left behind is taken
- * over if no socket is bound to it any more. *ep is set on success only.
+ * A PATH that starts with '@' is abstract (unix(7)). The endpoint
+ * keeps the address that listen or local binds until fdl_endpoint_free, which
+ * unlinks the path if it still is the file that was bound. A socket file that a
+ * process left behind is taken over if no socket is bound to it any more. *ep is set on success only.
  *
  * Returns 0.
  * Errors: those of fdl_endpoint_new, and
@@ -109,19 +116,20 @@ extern "C" {
  *	-ENOENT		there is no such path, namespace or name of an fd;
  *			macvtap: there is no /dev/tapN
  *	-EPERM, -EACCES	the process may not do that
- *	-EBUSY		another process has the device; pair: it has two ends
+ *	-EBUSY		another process has the device; pair: both ends are open
  *	-ENOTCONN	fd:N is a socket that has no peer, and waits for none
  *	-EINTR		wait: a signal came before there was a peer
  *	-ECONNREFUSED	nobody listens at the path
  *	-EADDRNOTAVAIL	local is no address of this machine
  *	-ENETUNREACH	there is no route to the peer
- *	-EADDRINUSE	the path to bind is another socket's, or no socket
+ *	-EADDRINUSE	another socket is bound to the path, or the file there
+ *			is not a socket
  */
 int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	     const struct fdl_options *opts);
 
-/* Room for the name of a device, with its NUL: IF_NAMESIZE of net/if.h, which
- * other stacks' headers do not go with. */
+/* Room for the name of a device, with its NUL. It is IF_NAMESIZE of net/if.h,
+ * a header that conflicts with those of other stacks. */
 #define FDL_IFNAMSIZ 16
 
 enum fdl_kind {
@@ -192,7 +200,8 @@ enum {
 	FDL_OFFLOAD_TUNNEL	= 0x80,	/* super-packets inside a tunnel in UDP;
 					 * since Linux 6.17, with a virtio-net
 					 * header of 24 bytes */
-	FDL_OFFLOAD_TUNNEL_CSUM	= 0x100, /* whose outer checksum is not 0 */
+	FDL_OFFLOAD_TUNNEL_CSUM	= 0x100, /* also if the checksum of the outer
+					  * UDP header is not 0 */
 };
 
 /*
@@ -212,12 +221,12 @@ int fdl_probe_fd(int fd, struct fdl_info *info, size_t size,
 
 /* A link as it is now: its device's state, or that of its sockets. */
 struct fdl_link {
-	bool up;		/* switched on (IFF_UP); without a device: the
-				 * link has not ended */
-	bool carrier;		/* up, and connected: to a cable, to the other
-				 * end of a veth, to the reader of a TUN or
-				 * TAP; without a device: to a peer, as far as
-				 * can be told */
+	bool up;		/* with a device: it is switched on (IFF_UP);
+				 * without: the link has not ended */
+	bool carrier;		/* up, and connected. With a device: to a cable,
+				 * to the other end of a veth, to the reader of
+				 * a TUN or TAP. Without: to a peer, as far as
+				 * the kernel tells */
 	uint8_t address[6];	/* zeros if it has none */
 	uint32_t mtu;		/* without a device: fdl_mtu */
 	char name[FDL_IFNAMSIZ]; /* of the device; "" without one */
@@ -232,8 +241,8 @@ struct fdl_link {
  * fds readable, fdl_recv returns 0 for it (or the packets that were there), and
  * fdl_link.changes has grown. When a TUN or TAP moves to another network
  * namespace, the endpoint follows it if the process may enter that namespace.
- * A warning is logged when changes cannot be noticed; where file descriptors or
- * memory were short, fdl_recv tries again.
+ * A warning is logged when changes cannot be noticed; if the reason was a lack
+ * of file descriptors or memory, fdl_recv tries again.
  *
  * Returns 0.
  * Errors:
@@ -241,7 +250,8 @@ struct fdl_link {
  *	-EXDEV		the device is in a network namespace that this process
  *			may not enter; its changes are not noticed either
  *	-EMFILE, -ENFILE, -ENOMEM
- *			it has to be looked for anew, and cannot be for now
+ *			the device has to be looked for anew, and that failed
+ *			for lack of descriptors or memory; ask again later
  */
 int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *link, size_t size);
 
@@ -252,15 +262,17 @@ int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *link, size_t size);
 uint64_t fdl_link_changes(const struct fdl_endpoint *ep);
 
 /*
- * Switch the carrier of a TUN or TAP: what the kernel's side sees of the cable
- * (TUNSETCARRIER, Linux 5.0). Without carrier the kernel sends nothing, and what
- * is sent to it is taken all the same. It stays so until it is switched again;
- * a process that attaches to the device switches it on. Any thread.
+ * Switch the carrier of a TUN or TAP on or off, as if its cable were plugged in
+ * or pulled out (TUNSETCARRIER, Linux 5.0). Without carrier the kernel sends
+ * nothing, and still takes the packets that are sent to it. The carrier stays as
+ * it is until the next switch; a process that attaches to the device switches it
+ * on, too. Any thread.
  *
  * Returns 0.
  * Errors:
- *	-EOPNOTSUPP	the link has no device, or one whose carrier is not for
- *			its user to switch: AF_PACKET, macvtap, an older kernel
+ *	-EOPNOTSUPP	the link has no device, or the carrier of its device
+ *			cannot be switched here: AF_PACKET, macvtap, a kernel
+ *			before 5.0
  *	-ENODEV		the device is gone
  */
 int fdl_set_carrier(struct fdl_endpoint *ep, bool on);

@@ -83,10 +83,10 @@ enum {
 	 * num_buffers 1 (virtio 1.2, 5.1.6). Only where the peer is a program
 	 * that agrees: on a TUN, TAP or AF_PACKET fd it is -EINVAL. */
 	FDL_VNET_HDR_V1		= 1 << 11,
-	/* The stack takes super-packets inside tunnels whole, of the kinds that
-	 * FDL_RX_GSO and FDL_RX_USO name; needs one of these. Their off speaks of
-	 * the packet inside (fdl_offload_tunnel), and a checksum of outer UDP
-	 * that is not 0 is partial, too. */
+	/* The stack takes whole super-packets inside tunnels, too: of TCP with
+	 * FDL_RX_GSO, of UDP with FDL_RX_USO, one of which is required. Their
+	 * off describes the inner packet (fdl_offload_tunnel). An outer UDP
+	 * checksum that is not 0 is partial as well. */
 	FDL_RX_TUNNEL		= 1 << 12,
 	/* AF_PACKET: also deliver what this machine sends on the device through
 	 * other sockets, as packets of type FDL_OUTGOING. */
@@ -150,8 +150,8 @@ struct fdl_options {
 				 * unknown. A unicast frame is then of type
 				 * FDL_OTHERHOST only if the kernel says so.
 				 * AF_PACKET: the device is asked for frames to
-				 * a known one, and to all groups; with
-				 * FDL_DROP_OTHERHOST always to all groups */
+				 * a known address and, with one or with
+				 * FDL_DROP_OTHERHOST, to all groups */
 	uint32_t batch;		/* packets per internal step, 1 to 256; 0: 32 */
 	uint32_t pool;		/* slots per queue, each the memory of one
 				 * packet; 2 to 65536; 0: 256. The queue

@@ -58,12 +58,14 @@ struct fdl_offload {
 };
 
 /*
- * Is it a super-packet inside a tunnel? Then gso, gso_size, csum_start and
- * csum_offset speak of the packet inside, and hdr_len counts the outer headers, too.
- * (The byte lies where the struct had none, so that a packet stays one cache line.)
+ * Tell whether a packet is a super-packet inside a tunnel. If it is, gso, gso_size,
+ * csum_start and csum_offset describe the inner packet, and hdr_len includes the
+ * outer headers. (The answer lies in a byte that was padding, so that a packet
+ * stays one cache line.)
  *
- * Returns the bytes from data to what follows the outer IP header: UDP, GRE, or the
- * IP header inside, 255 for 255 or more; 0: it is none. On send it is computed anew.
+ * Returns 0 for any other packet, else the number of bytes from data to the header
+ * behind the outer IP header (UDP, GRE or the inner IP header); 255 means 255 or
+ * more. On send the number is computed anew.
  */
 unsigned fdl_offload_tunnel(const struct fdl_offload *off);
 
@@ -98,16 +100,16 @@ struct fdl_packet {
 				 * to 255, which means 255 or more */
 	uint8_t type;		/* enum fdl_packet_type */
 	uint32_t hash;		/* flow hash; 0: not computed. In mode
-				 * packet_mmap the kernel's, which is one per
-				 * flow and direction, and not that of
-				 * fdl_flow_hash */
+				 * packet_mmap it is the kernel's, which differs
+				 * from fdl_flow_hash and between the two
+				 * directions of a flow */
 	struct fdl_offload off;
 	uint64_t tstamp_ns;	/* CLOCK_REALTIME of arrival; 0: not given.
-				 * On AF_PACKET always given; on UDP while
+				 * AF_PACKET: always given. UDP: given while
 				 * SO_TIMESTAMP, SO_TIMESTAMPNS or
-				 * SO_TIMESTAMPING is set on the socket; on a
-				 * unix socket where one of them is when the
-				 * endpoint is made */
+				 * SO_TIMESTAMPING is set on the socket. Unix
+				 * socket: given if one of them was set when the
+				 * endpoint was made */
 	void *user;		/* carried, never read; NULL on receive */
 	struct fdl_store *store_; /* private */
 };
@@ -123,12 +125,13 @@ struct fdl_packet {
  *	off.csum_start	grows by n if the checksum is partial
  *	off.hdr_len	grows by n, and stays 0 if it is 0
  *	fdl_offload_tunnel
- *			the same, up to 255
+ *			grows by n, up to 255, and stays 0 if it is 0
  *
- * A packet may be sent behind the outer headers of a tunnel with its own work
- * left undone, be that a partial checksum or to be cut (doc/offload.md says behind
- * which). The outer headers are those of a packet of this length; of a super-packet
- * the checksum of the outer UDP header is 0, for none, or anything else.
+ * A packet with a partial checksum, and a super-packet that has to be cut, may be
+ * sent behind the outer headers of a tunnel (doc/offload.md lists the tunnels).
+ * Write the outer headers for a packet of this length. Before a super-packet, an
+ * outer UDP checksum of 0 means that the segments have none; with any other value
+ * each segment gets its own.
  *
  * Returns the new data, or NULL: room < n, and nothing changed.
  */
@@ -143,7 +146,8 @@ uint8_t *fdl_packet_push(struct fdl_packet *pkt, size_t n);
  *			checksum is no longer partial but FDL_CSUM_NONE
  *	off.hdr_len	shrinks by n, down to 0
  *	fdl_offload_tunnel
- *			the same: with the outer headers the tunnel is gone
+ *			shrinks by n, down to 0: without the outer headers
+ *			there is no tunnel
  *
  * Returns the new data, or NULL: len < n, and nothing changed.
  */

@@ -32,8 +32,8 @@ struct fdl_stats {
 	uint64_t rx_drop_runt;		/* shorter than the link header */
 	uint64_t rx_drop_truncated;	/* longer than a slot, or cut by a
 					 * socket filter; or its control
-					 * messages were cut, or PACKET_AUXDATA
-					 * was missing among them */
+					 * messages were cut, or lacked
+					 * PACKET_AUXDATA */
 	uint64_t rx_drop_not_ip;	/* no IP version, on a link without link
 					 * header */
 	uint64_t rx_drop_otherhost;	/* for another station:
@@ -53,7 +53,7 @@ struct fdl_stats {
 					 * in the ring */
 	uint64_t rx_drop_vnet_hdr;	/* the virtio-net header is cut off, or
 					 * contradicts itself or the packet, or
-					 * is another one than was set up */
+					 * has not the length that was set up */
 	uint64_t rx_gso;		/* super-packets received */
 	uint64_t rx_gso_cut;		/* of those, cut into segments, which
 					 * rx_packets counts */
@@ -89,13 +89,13 @@ struct fdl_stats {
 	uint64_t tx_drop_refused;	/* refused for 100 ms, or 64 times, though
 					 * the fd had room: by a rule (tc, nft),
 					 * or by a peer with a smaller MTU */
-	uint64_t rx_drop_tunnel;	/* super-packets inside a tunnel that
-					 * cannot be cut: a cipher, a sequence
-					 * number of GRE, an encapsulation that is
-					 * not known, or too many of them */
-	uint64_t rx_drop_stranger;	/* of a datagram socket that has no peer
-					 * now: from a sender who cannot be
-					 * answered, or is not the one named */
+	uint64_t rx_drop_tunnel;	/* super-packets that cannot be cut
+					 * because their tunnel is encrypted, has
+					 * GRE sequence numbers, is not known, or
+					 * is inside too many others */
+	uint64_t rx_drop_stranger;	/* by a datagram socket without a peer:
+					 * the sender cannot be answered, or is
+					 * not the one that the locator names */
 };
 
 /*

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+import subprocess
+
+import pytest
+
+import fdlink
+
+BROADCAST = b'\xff' * 6
+SOURCE = bytes.fromhex('020000000001')
+
+
+def frame(n=0, size=64):
+    """An Ethernet frame of a protocol that nobody else speaks."""
+    return (BROADCAST + SOURCE + b'\x88\xb5' + n.to_bytes(4, 'big') +
+            bytes(i & 255 for i in range(size - 18)))
+
+
+def ip(*args):
+    subprocess.run(['ip', *args], check=True)
+
+
+@pytest.fixture
+def veth():
+    """The names of the two ends of a pair, both up."""
+    ip('link', 'add', 'name', 'fdl-a', 'type', 'veth', 'peer', 'name', 'fdl-b')
+    try:
+        ip('link', 'set', 'fdl-a', 'up')
+        ip('link', 'set', 'fdl-b', 'up')
+        yield 'fdl-a', 'fdl-b'
+    finally:
+        ip('link', 'del', 'fdl-a')
+
+
+@pytest.fixture
+def ends(veth):
+    """Endpoints on the two ends."""
+    with fdlink.open('packet:' + veth[0]) as a, \
+            fdlink.open('packet:' + veth[1]) as b:
+        yield a, b
+
+
+def receive(ep, n):
+    """Copies of the next n packets."""
+    found = []
+    while len(found) < n:
+        with ep.recv(n - len(found), timeout=60) as batch:
+            assert batch, 'only %d of %d packets came' % (len(found), n)
+            found += batch.tobytes()
+    return found

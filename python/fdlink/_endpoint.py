@@ -11,6 +11,7 @@ from typing import (AsyncIterator, Dict, Iterable, NamedTuple, Optional,
                     Sequence, Union)
 
 from . import _lib
+from ._aio import Readiness
 from ._batch import Batch, Offload
 from ._lib import ffi, lib
 
@@ -56,6 +57,7 @@ class Endpoint:
         self._queues = [lib.fdl_get_queue(ep, i)
                         for i in range(lib.fdl_queues(ep))]
         self._next = 0
+        self._readiness = Readiness(self)
         #: bytes behind the link header
         self.mtu: int = lib.fdl_mtu(ep)
         #: do packets start with an Ethernet header?
@@ -180,6 +182,53 @@ class Endpoint:
             lib.fdl_release(v + gone, n - gone)
         return gone
 
+    async def arecv(self, n: int = BATCH) -> Batch:
+        """recv() in asyncio: the next packets, at least one."""
+        while True:
+            batch = self._recv_now(n)
+            if batch:
+                return batch
+            await self._readiness.wait()
+
+    async def asend(self, packets: Union[Batch, Sequence[Bytes]],
+                    queue: int = 0) -> None:
+        """send() in asyncio, until all are gone. One task at a time."""
+        sent = self.send(packets, queue)
+        if not _left(packets, sent):
+            return
+        self._want_write(queue, True)
+        try:
+            while _left(packets, sent):
+                await self._readiness.wait()
+                rest = packets
+                if not isinstance(packets, Batch):
+                    rest = packets[sent:]
+                gone = self.send(rest, queue)
+                sent += gone
+                if not gone:
+                    # Packets to receive woke us, and nobody takes them yet.
+                    await asyncio.sleep(.001)
+        finally:
+            self._want_write(queue, False)
+
+    def _want_write(self, queue: int, on: bool) -> None:
+        with self._tx:
+            if self._ep is not None:
+                lib.fdl_want_write(self._queues[queue], on)
+
+    async def __aiter__(self) -> AsyncIterator[Batch]:
+        """The batches that come, each valid until the next, and released then.
+        The end of the peer is the end."""
+        while True:
+            try:
+                batch = await self.arecv()
+            except OSError as err:
+                if err.errno == errno.ESHUTDOWN:
+                    return
+                raise
+            with batch:
+                yield batch
+
     def write(self, frame: Bytes, offload: Optional[Offload] = None,
               queue: int = 0) -> None:
         """Send one frame, waiting for room up to the option tx_wait_ms. offload
@@ -226,10 +275,13 @@ class Endpoint:
                         link.changes)
 
     def close(self) -> None:
-        """End the link. Batches stay readable until they are released."""
+        """End the link. Batches stay readable until they are released. Tasks
+        that wait for the endpoint get ValueError: close it on their loop's
+        thread."""
         with self._rx, self._tx:
             ep, self._ep = self._ep, None
             if ep is not None:
+                self._readiness.close()
                 lib.fdl_endpoint_free(ep)
 
     def __enter__(self) -> 'Endpoint':
@@ -241,6 +293,11 @@ class Endpoint:
     def __del__(self) -> None:
         if getattr(self, '_ep', None) is not None:
             self.close()
+
+
+def _left(packets: Union[Batch, Sequence[Bytes]], sent: int) -> bool:
+    # What went has left a batch.
+    return len(packets) > (0 if isinstance(packets, Batch) else sent)
 
 
 def _sentence(ep, err: int) -> str:

@@ -94,6 +94,7 @@ int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n);
 int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n);
 int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
               const struct fdl_offload *off);
+int fdl_want_write(struct fdl_queue *q, bool on);
 int fdl_flush(struct fdl_queue *q);
 int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *link, size_t size);
 int fdl_get_stats(const struct fdl_endpoint *ep, void *stats, size_t size);

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import socket
 import subprocess
 
 import pytest
@@ -47,3 +48,12 @@ def receive(ep, n):
             assert batch, 'only %d of %d packets came' % (len(found), n)
             found += batch.tobytes()
     return found
+
+
+def pair(**options):
+    """Two endpoints over a unix socket; the options are the second one's."""
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with one, other:
+        return (fdlink.from_fds([one.fileno()], flags=fdlink.ETHERNET),
+                fdlink.from_fds([other.fileno()], flags=fdlink.ETHERNET,
+                                **options))

@@ -10,7 +10,7 @@ import socket
 import pytest
 
 import fdlink
-from conftest import BROADCAST, SOURCE, frame, ip, receive
+from conftest import BROADCAST, SOURCE, frame, ip, pair, receive
 
 
 def test_frames_come_as_they_went(ends):
@@ -51,14 +51,6 @@ def test_view_ends_with_the_batch(ends):
     with pytest.raises(ValueError):
         batch.tobytes()
     batch.release()
-
-
-def pair(**options):
-    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with one, other:
-        return (fdlink.from_fds([one.fileno()], flags=fdlink.ETHERNET),
-                fdlink.from_fds([other.fileno()], flags=fdlink.ETHERNET,
-                                **options))
 
 
 def test_released_packets_are_received_into_again():

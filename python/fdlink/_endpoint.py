@@ -57,6 +57,7 @@ class Endpoint:
         self._queues = [lib.fdl_get_queue(ep, i)
                         for i in range(lib.fdl_queues(ep))]
         self._next = 0
+        self._poll: Optional[select.poll] = None
         self._readiness = Readiness(self)
         #: bytes behind the link header
         self.mtu: int = lib.fdl_mtu(ep)
@@ -85,9 +86,12 @@ class Endpoint:
         """Wait up to timeout seconds (None: for ever) until there is something
         to receive. False: the time is up."""
         self._live()
-        poll = select.poll()
-        poll.register(self.fileno(), select.POLLIN)
-        return bool(poll.poll(None if timeout is None else timeout * 1000))
+        if self._poll is None:
+            poll = select.poll()
+            poll.register(self.fileno(), select.POLLIN)
+            self._poll = poll
+        return bool(self._poll.poll(
+            None if timeout is None else timeout * 1000))
 
     def recv(self, n: int = BATCH, timeout: Optional[float] = 0) -> Batch:
         """Receive up to n packets. If there are none, wait for some for timeout

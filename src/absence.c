@@ -36,7 +36,7 @@ static void try_later(struct fdl_queue *q)
 							LAST_PAUSE_MS;
 }
 
-/* Whoever comes is told of by the listener, or by the fd. */
+/* The listener, or the fd, is readable when somebody comes. */
 static void wait_for_visit(struct fdl_queue *q)
 {
 	struct absence *a = &q->absence;
@@ -47,7 +47,7 @@ static void wait_for_visit(struct fdl_queue *q)
 		try_later(q);
 }
 
-/* The peer is to see that nobody reads any more what it sends. */
+/* Let the peer see that nobody reads any more. */
 static void let_go(struct fdl_queue *q)
 {
 	const struct kind *kind = q->io.kind;
@@ -74,7 +74,8 @@ void absence_begin(struct fdl_queue *q)
 	try_after(a, 0);
 }
 
-/* The header is that of the start again, and was maybe another one since. */
+/* The new device has the header that was set up at the start. Others may have
+ * changed the header of the former device. */
 static void reframe(struct fdl_queue *q)
 {
 	const struct io_framing now = { .vnet_hdr_len = q->io.vnet_hdr_len,

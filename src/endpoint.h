@@ -19,8 +19,8 @@ struct fdl_endpoint {
 	int wake;			/* eventfd, beside the set */
 	struct io_group *group;		/* in mode adaptive, else NULL */
 	struct bound bound;
-	struct life *life;		/* NULL: it ends with its peer, or its
-					 * device */
+	struct life *life;		/* NULL: the link ends with its peer, or
+					 * its device */
 
 	pthread_mutex_t attach_lock;	/* attach.c: all that follows */
 	pthread_cond_t attach_changed;
@@ -45,9 +45,9 @@ struct own_sockets {
 	bool borrowed;		/* others have the fds, too */
 	bool no_outgoing;	/* the kernel gives them no frames that this
 				 * machine sends */
-	struct life *life;	/* NULL, or as of the queues; the endpoint's, if
-				 * that is made */
-	bool unmet;		/* there is no peer as yet */
+	struct life *life;	/* NULL: none. The endpoint owns it once that is
+				 * made */
+	bool unmet;		/* there is no peer yet */
 };
 
 /*

@@ -22,12 +22,12 @@
 
 /* See absence.h. */
 struct absence {
-	struct life *life;		/* the endpoint's; NULL: the link is one
-					 * that has its peer till its end */
-	bool now;			/* receive side */
-	int timer;			/* timerfd; -1: there is no life */
-	unsigned pause_ms;		/* before the next try */
-	int64_t due;			/* that, as os_now_ms() */
+	struct life *life;		/* the endpoint's; NULL: the link has a
+					 * peer from its start to its end */
+	bool now;			/* receive side: there is an absence */
+	int timer;			/* timerfd; -1: life is NULL */
+	unsigned pause_ms;		/* after the next try that fails */
+	int64_t due;			/* the next try, as os_now_ms() */
 };
 
 struct fdl_queue {
@@ -53,15 +53,15 @@ int queue_open(struct fdl_queue *q, int fd);
 void queue_close(struct fdl_queue *q);
 
 /*
- * Put the file behind fd in the place of the queue's, which nothing waits for
- * now; fd is closed. group: as of io, with a holder for it; NULL: it has none.
- * On failure it can be tried again. Errors: those of the system calls;
- * -EPROTOTYPE: it is a link of another kind.
+ * Put the file behind fd in the place of the queue's file, which nothing waits
+ * for now; fd is closed. group becomes io.group, and passes on a holder; NULL:
+ * there is none. On failure the call may be repeated. Errors: -EPROTOTYPE: fd
+ * is a link of another kind; those of the system calls.
  */
 int queue_replace(struct fdl_queue *q, int fd, struct io_group *group);
 
-/* Add what the kernel has dropped since the last time, as far as the queue's
- * sockets tell. Any thread. */
+/* Count the packets that the kernel has dropped since the last call, as far as
+ * the queue's sockets tell. Any thread. */
 void queue_count_drops(struct fdl_queue *q);
 
 #endif

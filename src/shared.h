@@ -30,19 +30,19 @@ struct shared {
 					 * device's framing since the start,
 					 * as io_pack; 0: nothing */
 	_Atomic bool warned;		/* of that */
-	_Atomic bool warned_tunnel;	/* of what rx_drop_tunnel counts */
+	_Atomic bool warned_tunnel;	/* of a packet in rx_drop_tunnel */
 	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: distrusted, or refused
 					 * by the wire */
 
 	pthread_mutex_t device_lock;	/* one question at a time */
 	struct device device;
 	bool counts_drops;		/* device_drops is known: */
-	uint64_t device_drops;		/* device_dropped at the start, less what
-					 * devices before it dropped */
-	uint64_t device_total;		/* as shared_device_drops last said */
-	unsigned device_batch;		/* as of struct life: of which device */
-	_Atomic int carrier;		/* 1 on, -1 off, as was asked for last; 0:
-					 * never */
+	uint64_t device_drops;		/* device_dropped at the device's start,
+					 * less the drops of devices before it */
+	uint64_t device_total;		/* last result of shared_device_drops */
+	unsigned device_batch;		/* life.batch that the device is of */
+	_Atomic int carrier;		/* the last fdl_set_carrier: 1 on, -1
+					 * off; 0: there was none */
 };
 
 void shared_init(struct shared *s);
@@ -63,8 +63,8 @@ int shared_open_device(struct shared *s, int fd, const struct fdl_info *info);
 int shared_reopen_device(struct shared *s, int fd, const struct fdl_info *info);
 
 /*
- * The device behind fd is another one, of that batch, with counts of its own. Any
- * thread. Errors: as device_open.
+ * Note that the device behind fd is another one, of that batch (struct life),
+ * with counts of its own. Any thread. Errors: as device_open.
  */
 int shared_replace_device(struct shared *s, int fd, const struct fdl_info *info,
 			  unsigned batch);

@@ -145,8 +145,8 @@ enum fdl_refusal fdl_offload_check(const uint8_t *frame, size_t avail,
  */
 uint32_t fdl_flow_hash(const uint8_t *frame, size_t len, unsigned link_len);
 
-/* Bytes of struct virtio_net_hdr (linux/virtio_net.h): without num_buffers; with
- * it; and with the fields that describe a tunnel (Linux 6.17). */
+/* Bytes of struct virtio_net_hdr (linux/virtio_net.h): without num_buffers;
+ * with it; and with the fields that describe a tunnel (Linux 6.17). */
 enum {
 	FDL_VNET_HDR_LEN = 10,
 	FDL_VNET_HDR_MRG_LEN = 12,
@@ -170,28 +170,28 @@ void fdl_vnet_hdr_encode(uint8_t *hdr, size_t size, enum fdl_order order,
 			 const struct fdl_offload *off);
 
 /*
- * Add the place of the outer headers of a super-packet inside a tunnel to a header
- * of 24 bytes that fdl_vnet_hdr_encode wrote. The frame has len bytes, of which the
- * first avail lie at frame; fdl_offload_check must have passed *off. If
- * fdl_offload_tunnel(off) is 0, nothing happens.
+ * Add the place of the outer headers of a super-packet inside a tunnel to a
+ * header of 24 bytes that fdl_vnet_hdr_encode wrote. The frame has len bytes,
+ * of which the first avail lie at frame; fdl_offload_check must have passed
+ * *off. If fdl_offload_tunnel(off) is 0, nothing happens.
  *
  * Returns 0.
  * Errors:
- *	-EOPNOTSUPP	the header cannot describe the tunnel, and the super-packet
- *			must be cut: the tunnel is not in UDP, or there are two, or
- *			the outer UDP checksum is neither 0 nor that of its
- *			pseudo-header
+ *	-EOPNOTSUPP	the header cannot describe the tunnel, and the
+ *			super-packet must be cut: the tunnel is not in UDP, or
+ *			there are two, or the outer UDP checksum is neither 0
+ *			nor that of its pseudo-header
  */
 int fdl_vnet_hdr_put_tunnel(uint8_t hdr[FDL_VNET_HDR_TUNNEL_LEN],
 			    const uint8_t *frame, size_t avail, size_t len,
 			    unsigned link_len, const struct fdl_offload *off);
 
 /*
- * Read a header of size bytes, at least 10. Only a header of 24 bytes may say that
- * there is a tunnel; fdl_offload_check finds where. Only its own fields are checked:
- * call fdl_offload_check before you rely on *off. If you put a VLAN tag back
- * that the kernel had stripped (PACKET_AUXDATA), add 4 to csum_start between
- * the two calls.
+ * Read a header of size bytes, at least 10. Only a header of 24 bytes may say
+ * that there is a tunnel; fdl_offload_check finds where. Only its own fields
+ * are checked: call fdl_offload_check before you rely on *off. If you put a
+ * VLAN tag back that the kernel had stripped (PACKET_AUXDATA), add 4 to
+ * csum_start between the two calls.
  *
  * Returns FDL_REFUSE_NONE, or why it is refused; *off is then unchanged.
  */

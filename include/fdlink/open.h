@@ -68,8 +68,8 @@ extern "C" {
  *			and PORT, and meet the peer there. fdl_open returns at
  *			once; the link has no carrier (fdl_link_state) until
  *			fdl_recv meets a peer.
- *			- seqpacket, stream: the first one that connects, and
- *			  no other
+ *			- seqpacket, stream: the first one that connects and,
+ *			  without reconnect, no other
  *			- unixgram: the first one that sends and, when that one
  *			  has gone, the next one that sends. With local, PATH
  *			  is the address of the only possible peer, which may
@@ -99,13 +99,13 @@ extern "C" {
  *			endpoint sends it, or receives it and does not deliver
  *			it.
  *
- * A PATH that starts with '@' is abstract (unix(7)). The endpoint
- * keeps the address that listen or local binds until fdl_endpoint_free, which
- * unlinks the path if it still is the file that was bound. A socket file that a
- * process left behind is taken over if no socket is bound to it any more. *ep is set on success only.
+ * A PATH that starts with '@' is abstract (unix(7)). The endpoint keeps the
+ * address that listen or local binds until fdl_endpoint_free, which unlinks the
+ * path if it still is the file that was bound. A socket file that a process
+ * left behind is taken over if no socket is bound to it any more. *ep is set on
+ * success only.
  *
- * Returns 0.
- * Errors: those of fdl_endpoint_new, and
+ * Returns 0. Errors: those of fdl_endpoint_new, and
  *	-EINVAL		the locator is malformed (the log has the grammar), or
  *			it contradicts the options; the device is of another
  *			kind, or was not made for several queues
@@ -264,9 +264,9 @@ uint64_t fdl_link_changes(const struct fdl_endpoint *ep);
 /*
  * Switch the carrier of a TUN or TAP on or off, as if its cable were plugged in
  * or pulled out (TUNSETCARRIER, Linux 5.0). Without carrier the kernel sends
- * nothing, and still takes the packets that are sent to it. The carrier stays as
- * it is until the next switch; a process that attaches to the device switches it
- * on, too. Any thread.
+ * nothing, and still takes the packets that are sent to it. The carrier stays
+ * as it is until the next switch; a process that attaches to the device
+ * switches it on, too. Any thread.
  *
  * Returns 0.
  * Errors:

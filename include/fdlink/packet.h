@@ -58,14 +58,14 @@ struct fdl_offload {
 };
 
 /*
- * Tell whether a packet is a super-packet inside a tunnel. If it is, gso, gso_size,
- * csum_start and csum_offset describe the inner packet, and hdr_len includes the
- * outer headers. (The answer lies in a byte that was padding, so that a packet
- * stays one cache line.)
+ * Tell whether a packet is a super-packet inside a tunnel. If it is, gso,
+ * gso_size, csum_start and csum_offset describe the inner packet, and hdr_len
+ * includes the outer headers. (The answer lies in a byte that was padding, so
+ * that a packet stays one cache line.)
  *
- * Returns 0 for any other packet, else the number of bytes from data to the header
- * behind the outer IP header (UDP, GRE or the inner IP header); 255 means 255 or
- * more. On send the number is computed anew.
+ * Returns 0 for any other packet, else the number of bytes from data to the
+ * header behind the outer IP header (UDP, GRE or the inner IP header); 255
+ * means 255 or more. On send the number is computed anew.
  */
 unsigned fdl_offload_tunnel(const struct fdl_offload *off);
 
@@ -127,11 +127,11 @@ struct fdl_packet {
  *	fdl_offload_tunnel
  *			grows by n, up to 255, and stays 0 if it is 0
  *
- * A packet with a partial checksum, and a super-packet that has to be cut, may be
- * sent behind the outer headers of a tunnel (doc/offload.md lists the tunnels).
- * Write the outer headers for a packet of this length. Before a super-packet, an
- * outer UDP checksum of 0 means that the segments have none; with any other value
- * each segment gets its own.
+ * A packet with a partial checksum, and a super-packet that has to be cut, may
+ * be sent behind the outer headers of a tunnel (doc/offload.md lists the
+ * tunnels). Write the outer headers for a packet of this length. Before a
+ * super-packet, an outer UDP checksum of 0 means that the segments have none;
+ * with any other value each segment gets its own.
  *
  * Returns the new data, or NULL: room < n, and nothing changed.
  */

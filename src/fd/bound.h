@@ -8,11 +8,11 @@
 
 #include "os.h"
 
-/* What is done to such a socket when it is given up. */
+/* What bound_release does to a socket that others have, too. */
 enum bound_parting {
 	BOUND_NOT,		/* there is none */
-	BOUND_SHUT,		/* its peer is told */
-	BOUND_DISCONNECT,	/* a datagram socket has no peer any more */
+	BOUND_SHUT,		/* shut it down: its peer sees the end */
+	BOUND_DISCONNECT,	/* disconnect a datagram socket from its peer */
 };
 
 struct bound {
@@ -20,7 +20,7 @@ struct bound {
 	struct os_file file;
 	bool kept;	/* listener is open */
 	int listener;
-	bool lent;	/* others have the listener, too: it stays as it is */
+	bool lent;	/* others have the listener, too: leave it as it is */
 	enum bound_parting parting;
 	int shared;	/* a duplicate of a socket that others have, too */
 };
@@ -34,8 +34,7 @@ int bound_note(struct bound *bound, const char *path);
 /* Keep a listener: as long as it is open, the address is not free. */
 void bound_keep(struct bound *bound, int listener);
 
-/* The listener has its one peer, and takes no other: whoever connects is
- * refused. */
+/* The listener has its one peer. Whoever connects from now on is refused. */
 void bound_shut(int listener);
 
 /* Keep a duplicate of a socket that others have, too. */

@@ -21,7 +21,7 @@ struct link {
 	bool up;
 	bool carrier; /* up, and connected */
 	uint64_t tx_dropped, rx_dropped;
-	bool has_node;	 /* /dev/tapN is a TAP on it: a macvtap or ipvtap */
+	bool has_node;	 /* a macvtap or ipvtap, which has a file /dev/tapN */
 	bool own_only;	 /* no frame for another address comes: a macvlan ... */
 	/* Of TUN and TAP devices; zeros on others, and owner UINT32_MAX. */
 	uint8_t tun_type; /* IFF_TUN, IFF_TAP */

@@ -35,9 +35,9 @@ struct locator {
 	const struct kind *kind;
 	bool promisc;
 	bool listen;
-	bool wait;			/* for the first peer, with listen */
+	bool wait;			/* for the first peer; with listen */
 	bool reconnect;
-	bool existing;			/* not given: make no device */
+	bool existing;			/* no option: make no device */
 	bool vfkit;
 	int8_t outgoing;		/* 1 on, -1 off, 0 not given */
 	int8_t offload;			/* the same, or LOCATOR_V1 */

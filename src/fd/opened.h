@@ -20,17 +20,18 @@ enum {
 struct opened {
 	unsigned n;
 	int fd[LOCATOR_MAX_QUEUES];
-	const struct kind *sort; /* of the locator's kind, a special one that no
-				  * fd tells; NULL: none */
+	const struct kind *sort; /* a special sort of the locator's kind that
+				  * cannot be told from the fd; NULL: none */
 	bool paired;   /* fd[n..2n) are mode adaptive's spare sockets */
 	/* They are to be put into such a group, which they are muted for, when
 	 * their queues are open; the locator's. NULL: no more. */
 	const struct fanout *group;
 	bool no_outgoing; /* as struct own_sockets (endpoint.h) */
 	bool borrowed; /* the fds are not ours to close */
-	bool made;     /* the device was, as there was none */
-	bool unmet;    /* there is no peer as yet */
-	bool lasts;    /* the link does not end with its peer, asked or not */
+	bool made;     /* there was no device, and one was made */
+	bool unmet;    /* there is no peer yet */
+	bool lasts;    /* the link outlives its peer, with or without the option
+			* reconnect */
 	struct bound bound;	/* by us */
 };
 

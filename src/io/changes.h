@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was changed on an fd, so that all of it can be undone. A caller's fd is
- * his again when the endpoint is freed, or the last of several endpoints over
- * the same open file, be they other processes'. They may come and go at the same
- * time.
+ * What was changed on an fd, so that all of it can be undone. That happens when
+ * the endpoint is freed. If several endpoints, perhaps of other processes, have
+ * the same open file, the last one of them does it. They may come and go at the
+ * same time.
  */
 #ifndef FDL_IO_CHANGES_H
 #define FDL_IO_CHANGES_H

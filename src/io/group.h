@@ -35,7 +35,8 @@ struct io_group {
  */
 int group_new(struct io_group **group, const int *spare, unsigned queues);
 
-/* Have one holder more, or one less: the last one frees it. NULL is fine. */
+/* Add or remove a holder. Removing the last one frees the group. NULL is
+ * fine. */
 void group_hold(struct io_group *group);
 void group_drop(struct io_group *group);
 

@@ -40,25 +40,26 @@ struct io_framing {
 	unsigned vnet_hdr_len;	/* bytes; 0: no virtio-net header */
 	enum fdl_order order;	/* of that */
 	bool packet_info;	/* a struct tun_pi before all */
-	bool unreadable;	/* told to who asks: no packet could be read, and
-				 * that is to be cured */
+	bool unreadable;	/* for struct kind's follow: no packet could be
+				 * read, and it has to cure that */
 };
 
 /* One queue's fd, as a mode sees it. */
 struct io {
 	int fd;
-	const struct kind *kind; /* for those above: a mode asks what follows */
+	const struct kind *kind; /* for callers: a mode reads the rest */
 	bool framed;		/* a stream: io/stream.h sends */
 	bool socket;		/* else read(2) and write(2) move a frame each */
-	/* They say that they must not block, as a socket's do; else the fd's
-	 * flag does. */
+	/* Each read, or each write, says that it must not block, as on a
+	 * socket; else O_NONBLOCK of the fd says so. */
 	bool nowait_read, nowait_write;
 	bool notes;		/* control messages are read beside each
 				 * message (io/notes.h) */
 	bool auxdata;		/* PACKET_AUXDATA is among them */
-	bool bundles;		/* a message may be several, as they tell */
-	bool disturbed;		/* by recv: another holder of the fd has undone
-				 * what set_up did, and mend is due */
+	bool bundles;		/* a message may hold several frames: a control
+				 * message tells */
+	bool disturbed;		/* recv sets it: another holder of the fd has
+				 * undone what set_up did, and mend is due */
 	struct changes *changes; /* what was changed on it */
 	unsigned vnet_hdr_len;	/* bytes of virtio-net header that a system
 				 * call passes with each packet; 0: none */
@@ -66,48 +67,49 @@ struct io {
 				 * begins to its data; 0: none */
 	enum fdl_order order;	/* of that header */
 	struct pool *pool;	/* of the queue's packets */
-	bool asks_sender;	/* AF_PACKET: a frame's type is to be told */
+	bool asks_sender;	/* AF_PACKET: recv tells each frame's type */
 	uint32_t max_header_bytes; /* per system call; 0: no limit */
 	unsigned max_pieces;	/* io_max_pieces() */
 	void *state;		/* the mode's, between open and close */
-	/* Which life of the link this is: 0, 2, 4 ...; odd numbers: it is
-	 * between two lives, and what is sent is lost; IO_OVER: it has ended,
-	 * and the fd does not say so to who sends. Receive side writes. */
+	/* The number of the link's life, written by the receive side. Even: a
+	 * life. Odd: the time between two lives; frames sent then are lost.
+	 * IO_OVER: the link has ended, and sends to the fd do not fail. */
 	_Atomic unsigned life;
-	bool lasts;		/* what ends a life is not the queue's end */
+	bool lasts;		/* the end of a life is not the queue's end */
 	int bell;		/* timerfd that wakes the receive side; -1: none */
-	_Atomic bool rung;	/* by the send side: nobody reads what it sends */
-	int error;		/* of recv: found behind the messages, for the
-				 * caller to take; 0: none */
+	_Atomic bool rung;	/* the send side sets it: nobody reads what it
+				 * sends */
+	int error;		/* recv found it behind the messages; the caller
+				 * takes it; 0: none */
 	struct io_group *group;	/* adaptive, else NULL */
 	unsigned index;		/* of the queue */
 	_Atomic int second;	/* the queue's other socket in the group, which
 				 * the mode has it enter; -1: none as yet */
 	_Atomic uint64_t
-		drops_seen; /* of a count that the kernel adds up, which
-				 * is no mode's */
+		drops_seen; /* for a kind whose drops the kernel adds up:
+				 * the count when it was last read */
 	int poll_fd;		/* what is watched for something to receive:
 				 * fd, unless open says otherwise */
 };
 
 enum {
 	IO_OVER = UINT_MAX,	/* io.life */
-	/* io_frame.type of no frame: the kernel gave it up. */
+	/* io_frame.type of a frame that the kernel gave up half-way. */
 	IO_TYPE_GHOST = FDL_OUTGOING + 1,
+};
+
+/* What is odd about a frame. */
+enum {
+	IO_CUT = 1 << 0,	/* a control message of it is missing */
+	IO_MISFRAMED = 1 << 1,	/* its virtio-net header has not the length
+				 * that was set up */
+	IO_SEVERAL = 1 << 2,	/* the message holds several frames */
 };
 
 /*
  * One message as it came; pkt->data, len, room and tail are set, and the
  * virtio-net header, if the fd has one, stands before data.
  */
-/* What is odd about a frame. */
-enum {
-	IO_CUT = 1 << 0,	/* something that was to be told of it is not */
-	IO_MISFRAMED = 1 << 1,	/* before it stands another virtio-net header
-				 * than the one that was set up */
-	IO_SEVERAL = 1 << 2,	/* the message is several */
-};
-
 struct io_frame {
 	struct fdl_packet *pkt;
 	size_t wire_len;	/* more than pkt->len: the rest is missing */
@@ -116,11 +118,12 @@ struct io_frame {
 	uint16_t vlan_tci;
 	uint8_t type;		/* enum fdl_packet_type, as far as the fd tells:
 				 * else FDL_TO_HOST */
-	uint8_t odd;		/* IO_CUT ...; 0: it is one frame, and all that
-				 * was to be told of it is */
-	struct iovec rest;	/* bytes that follow those of a full slot, up to
-				 * the next recv; length 0: none. Whoever has
-				 * looked makes it 0, for most modes do not */
+	uint8_t odd;		/* IO_CUT ...; 0: it is one whole frame with all
+				 * its control messages */
+	struct iovec rest;	/* bytes that did not fit into the slot, valid
+				 * until the next recv; length 0: none. Most
+				 * modes never write it, so the reader sets the
+				 * length back to 0 */
 };
 
 enum io_headers {
@@ -132,8 +135,9 @@ enum io_headers {
 struct io_ops {
 	enum fdl_mode mode;
 	const char *name;
-	/* The fd's POLLIN says that something came, not that something is
-	 * there: it is watched edge-triggered, and looked at again. */
+	/* POLLIN of the fd says that something came, not that something is
+	 * left. So the fd is watched edge-triggered, and peek looks once
+	 * more. */
 	bool edge;
 	/* recv makes a system call for each message. */
 	bool one_by_one;
@@ -141,7 +145,8 @@ struct io_ops {
 	 * a time, when it is full or its timeout is over. */
 	bool by_block;
 	/* The virtio-net header of a received packet begins so many bytes before
-	 * its data, however long it is; 0: as many as it has. */
+	 * the packet's data, whatever the header's length; 0: it ends where the
+	 * data begins. */
 	unsigned header_at;
 	/* With edge: is there something? */
 	bool (*peek)(const struct io *io);
@@ -157,22 +162,25 @@ struct io_ops {
 	 * filled in. Errors: -ENOMEM, those of setsockopt(2). */
 	int (*open)(struct io *io, const struct fdl_options *opts);
 	void (*close)(struct io *io);
-	/* What open made is of the open file: it is closed before another file
-	 * takes the place of that, and opened behind it. */
+	/* What open makes belongs to the open file. So before another file
+	 * takes the number of fd, the caller calls close, and open
+	 * afterwards. */
 	bool of_file;
-	/* Another file has taken the place: what recv has read of the former
-	 * one, and not given, is lost. NULL: there never is any. */
+	/* Another file has taken the number of fd. Forget what recv read
+	 * from the former file and did not deliver. NULL: there is never
+	 * anything. */
 	void (*renew)(struct io *io);
 	/*
-	 * Receive up to n messages into f[i].pkt, which are packets of
-	 * io->pool as they were released; those of f[fresh..n) that an earlier call has seen are
-	 * still the same. Never blocks. Returns how many, at least 1; fewer
-	 * than n: there is no more now, or the last ones are empty and may be
-	 * the end. Errors: what the first system call said.
+	 * Receive up to n messages into f[i].pkt, which are empty packets of
+	 * io->pool. f[0..fresh) may have new packets. Those behind are the same
+	 * as in earlier calls, as far as these reached, so what was prepared
+	 * for them is still right. Never blocks. Returns how many, at least 1;
+	 * fewer than n: there is no more now, or the last ones are empty and
+	 * may be the end. Errors: what the first system call said.
 	 */
 	int (*recv)(struct io *io, struct io_frame f[], int n, int fresh);
-	/* Is there something that an earlier recv has read, and not given? The
-	 * fd does not tell of it. NULL: there never is. */
+	/* Whether an earlier recv has read something that it did not deliver.
+	 * The fd is not readable for that. NULL: there never is. */
 	bool (*holds)(const struct io *io);
 };
 
@@ -181,7 +189,7 @@ enum {
 	IO_FRAMED = 1 << 16,
 };
 
-/* In one word, which is not 0, for other threads to take over. */
+/* Pack the framing into one word, which is never 0, for other threads. */
 static inline uint32_t io_pack(const struct io_framing *framing)
 {
 	return IO_FRAMED | (uint32_t)framing->order << IO_ORDER_SHIFT |
@@ -212,7 +220,7 @@ extern const struct io_ops io_stream;	/* readv, on a stream */
 /* The table of a mode. NULL: there is none. */
 const struct io_ops *io_find(enum fdl_mode mode);
 
-/* It takes one message per system call. */
+/* Whether the fd takes one message per system call. */
 static inline bool io_is_device(const struct io *io)
 {
 	return !io->socket;
@@ -255,8 +263,8 @@ ssize_t io_write_device(struct io *io, const struct iovec *iov, int cnt);
  */
 unsigned io_send(struct io *io, struct mmsghdr msg[], unsigned n, int *err);
 
-/* Send side: another file has taken the place of the former one. Nothing is left
- * to be sent of what went in part there. */
+/* Send side: another file has taken the number of fd. Forget the rest of a
+ * message that went to the former file in part. */
 void io_follow(struct io *io);
 
 #endif

@@ -69,9 +69,9 @@ static uint64_t time_of(const struct cmsghdr *c)
 }
 
 /*
- * tp_snaplen is what the socket has of the frame; all that the message has more
- * is its virtio-net header, which any holder of the socket can switch off, or
- * give another length.
+ * tp_snaplen is the part of the frame that the socket has. The rest of the
+ * message is the virtio-net header. Any holder of the socket can switch that
+ * header off, or change its length.
  */
 static bool take_auxdata(const struct io *io, const struct cmsghdr *c,
 			 size_t len, struct io_frame *f)
@@ -83,8 +83,8 @@ static bool take_auxdata(const struct io *io, const struct cmsghdr *c,
 	memcpy(&aux, CMSG_DATA(c), sizeof(aux));
 	if (len != aux.tp_snaplen + (size_t)io->vnet_hdr_len)
 		f->odd |= IO_MISFRAMED;
-	/* A filter of the caller's may have let only the start of the frame
-	 * pass. */
+	/* A filter that the caller attached may have let only the start of the
+	 * frame pass. */
 	if (aux.tp_len > f->wire_len)
 		f->wire_len = aux.tp_len;
 	if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
@@ -96,8 +96,8 @@ static bool take_auxdata(const struct io *io, const struct cmsghdr *c,
 	return true;
 }
 
-/* UDP_GRO: the kernel has merged datagrams of one length, but for the last, and
- * tells that length. */
+/* UDP_GRO: the kernel has merged datagrams and tells their length, which is the
+ * same for all except the last. */
 static void take_unit(const struct cmsghdr *c, size_t len, struct io_frame *f)
 {
 	int unit;
@@ -119,7 +119,7 @@ static void take_time(const struct cmsghdr *c, struct io_frame *f)
 		f->pkt->tstamp_ns = time;
 }
 
-/* CMSG_NXTHDR, which is not free of warnings in every C library. */
+/* CMSG_NXTHDR causes warnings with some C libraries. */
 static const struct cmsghdr *next_note(const struct msghdr *msg,
 				       const struct cmsghdr *c)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a socket tells beside a message: an AF_PACKET socket whom it is from and
- * for, and all of them control messages. A caller's socket may have been told to
- * add any of them, at any time, and in no order that could be relied on.
+ * What a socket tells beside a message. An AF_PACKET socket tells sender and
+ * addressee; every socket may add control messages. A caller can have told a
+ * socket to add any control message, at any time. Their order is not fixed.
  */
 #ifndef FDL_IO_NOTES_H
 #define FDL_IO_NOTES_H
@@ -40,15 +40,20 @@ static inline void notes_listen(const struct io *io, struct msghdr *msg,
 }
 
 /*
- * Take from them what is told of a frame that message_fill has described, of a
- * message of len bytes: its type, the VLAN tag that the kernel took out, whether
- * it was cut, whether its header is as long as it was set up, whether it is
- * several, and when it arrived.
+ * Complete *f, which message_fill has filled for a message of len bytes, by
+ * what the notes tell:
+ *
+ * - the frame's type;
+ * - the VLAN tag that the kernel took out;
+ * - whether the frame was cut;
+ * - whether the virtio-net header has the length that was set up;
+ * - whether the message holds several frames;
+ * - the time of arrival.
  */
 void notes_read(struct io *io, struct msghdr *msg, const struct notes *notes,
 		size_t len, struct io_frame *f);
 
-/* io_frame.type of a frame that came from there. */
+/* io_frame.type of a frame with this sender. */
 static inline uint8_t notes_type(const struct sockaddr_ll *from)
 {
 	_Static_assert((int)FDL_TO_HOST == PACKET_HOST &&

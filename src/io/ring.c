@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The users of a block are the frames of it that are still to be walked or to
- * be released, and one user more, for giving it back. Whoever takes the last
- * frame away finds 1 left, gives the block back to the kernel, and only then
- * takes that last user away.
+ * The users of a block are its frames that are still to be walked or to be
+ * released, and one user more, which stands for giving the block back. A thread
+ * that takes the last frame away finds 1 left. It gives the block back to the
+ * kernel, and only then takes that last user away.
  *
- * By then the kernel may have handed the block over anew. The receive side
- * opens it as ever, for its number says that it is a new one. Whoever is still
- * giving back the former block then counts as a frame of the new one, and gives
- * that back if it is the last.
+ * Between these two steps the kernel may fill the block and hand it over again.
+ * The receive side opens it as always: the block's number says that it is new.
+ * The user that the thread has not taken away yet is then one more user of the
+ * new block. If the thread is the last to leave, it gives the new block back,
+ * too.
  *
- * The ring's refs count its owner, and each opening of a block that still has
- * users.
+ * The ring's refs count its owner, and each opened block that still has users.
  *
  * A mapped ring keeps its socket alive, and in its fanout group, after
  * close(2). So when the owner leaves, the blocks with users are replaced, in
@@ -30,7 +30,7 @@
 #include "proto/eth.h"
 
 enum {
-	AHEAD = 12,	/* frames: by then memory has answered */
+	AHEAD = 12,	/* frames; their lines are in the cache by then */
 	CACHE_LINE = 64,
 };
 
@@ -39,9 +39,8 @@ struct ring {
 	struct pool *pool;
 	int fd;				/* not owned */
 	uint8_t *mem;
-	uint32_t block_size;		/* a power of two, */
-	unsigned block_shift;		/* this one: a division per packet
-					 * would be felt */
+	uint32_t block_size;		/* 1 << block_shift */
+	unsigned block_shift;		/* saves a division per packet */
 	unsigned blocks;
 	_Atomic unsigned refs;
 	_Atomic bool orphan;
@@ -93,7 +92,7 @@ static void unref(struct ring *ring)
 {
 	if (atomic_fetch_sub_explicit(&ring->refs, 1, memory_order_acq_rel) > 1)
 		return;
-#ifndef __clang_analyzer__ /* It cannot count: each user would be too late. */
+#ifndef __clang_analyzer__ /* It does not follow the count of users. */
 	discard(ring);
 #endif
 }
@@ -227,7 +226,7 @@ static bool guard(struct ring *ring, unsigned i)
 					  memory_order_acquire);
 
 	while (n > 0) {
-		if (n == 1)	/* It is being given back this moment. */
+		if (n == 1)	/* Another thread is giving it back now. */
 			n = atomic_load_explicit(&ring->users[i],
 						 memory_order_acquire);
 		else if (atomic_compare_exchange_weak_explicit(
@@ -254,8 +253,8 @@ static void abandon(struct ring *ring)
 	pass_block(ring);
 }
 
-/* If even takeover_block cannot replace a block, it stays mapped, and the socket
- * with it. */
+/* A block that even takeover_block cannot replace stays mapped, which keeps the
+ * socket alive. */
 void ring_orphan(struct ring *ring)
 {
 	unsigned i;

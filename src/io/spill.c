@@ -8,13 +8,14 @@
 
 enum {
 	/*
-	 * A second piece costs each message some nanoseconds. So many short ones
-	 * in a row do without it from then on, up to the next long one: a flow
-	 * grows to super-packets of BIG TCP by shorter ones. One that comes out
-	 * of nothing is lost, once: where there was one there is always room.
+	 * A second piece costs each message some nanoseconds. So after this
+	 * many short messages in a row there is none, until a long one comes: a
+	 * flow sends shorter super-packets before those of BIG TCP. A BIG one
+	 * that comes without warning is lost, but only once: from then on there
+	 * is always room.
 	 */
 	SHORT_ONES = 4096,
-	LONG_ONE = 2048,	/* longer than any that is no super-packet */
+	LONG_ONE = 2048,	/* bytes; only super-packets are so long */
 };
 
 void spill_open(struct spill *spill, unsigned n, const struct fdl_options *opts)

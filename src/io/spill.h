@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What of a message does not fit its slot: super-packets of BIG TCP, which only
- * AF_PACKET hands out. A second piece of each message makes room for that, in memory
- * that is touched only by such a message.
+ * Room for messages that do not fit a slot. These are super-packets of BIG TCP,
+ * which only AF_PACKET hands out. Each message gets a second piece, in memory
+ * that no other message touches.
  */
 #ifndef FDL_IO_SPILL_H
 #define FDL_IO_SPILL_H
@@ -16,18 +16,17 @@ enum {
 struct spill {
 	uint8_t *mem;		/* NULL: there is none */
 	unsigned n;		/* messages of a batch */
-	int left;		/* messages for which there is room, yet */
-	bool stays;		/* for all to come */
+	int left;		/* so many more messages get a second piece */
+	bool stays;		/* all to come get one */
 };
 
-/* Have room for n messages. It is no failure not to have it: such messages are
- * then cut off as others that are too long. Not where message headers are
- * limited. */
+/* Have room for n messages, except with max_syscall_header_bytes. Without room,
+ * or memory for it, long messages are cut off like others that are too long. */
 void spill_open(struct spill *spill, unsigned n,
 		const struct fdl_options *opts);
 void spill_close(struct spill *spill);
 
-/* The second piece of message i; none, where there is no room. */
+/* The second piece of message i; length 0: there is no room. */
 static inline struct iovec spill_room(const struct spill *spill, unsigned i)
 {
 	if (!spill->mem)
@@ -35,17 +34,17 @@ static inline struct iovec spill_room(const struct spill *spill, unsigned i)
 	return (struct iovec){ spill->mem + (size_t)i * SPILL_LEN, SPILL_LEN };
 }
 
-/* Is a message to have a second piece? */
+/* Whether messages get a second piece now. */
 static inline bool spill_is_on(const struct spill *spill)
 {
 	return spill->left > 0;
 }
 
-/* Note that n messages came, the longest of so many bytes, as far as anybody has
- * looked. Returns whether the answer of spill_is_on has changed. */
+/* Note that n messages came, and that the longest one that the caller looked at
+ * has so many bytes. Returns whether the answer of spill_is_on has changed. */
 bool spill_note(struct spill *spill, int n, size_t longest);
 
-/* Give frame i, which came with a second piece, what is in that. */
+/* Set f->rest to the second piece of message i. */
 void spill_give(const struct spill *spill, struct io_frame *f, unsigned i);
 
 #endif

@@ -8,7 +8,7 @@
 /* As io_send(), on an fd that io_stream is open on. */
 unsigned stream_send(struct io *io, struct mmsghdr msg[], unsigned n, int *err);
 
-/* As io_follow(). */
+/* As io_follow. */
 void stream_follow(struct io *io);
 
 #endif

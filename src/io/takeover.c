@@ -35,8 +35,8 @@ void takeover_close(struct takeover *t)
 		os_unmap(t->alias, t->blocks * t->size);
 }
 
-/* What was written between the copy and the move is in alias only, unless it was
- * written once more since. */
+/* Words that another thread wrote between the copy and the move are in alias
+ * only. Copy them, except those that were written again since. */
 static void catch_up(uint8_t *mem, const uint8_t *copied, const uint8_t *alias,
 		     size_t size)
 {
@@ -65,8 +65,8 @@ static int write_whole(int fd, const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-/* What is mapped in the place of something else needs no more room than that
- * did, while moving takes a moment's more (mremap_to, mm/mremap.c). */
+/* Mapping over a block needs no further mapping. Moving needs some for a moment
+ * (mremap_to, mm/mremap.c), and a process may have used up its mappings. */
 static int put_file(uint8_t *mem, const uint8_t *bytes, size_t size)
 {
 	int err, fd = os_memory_file();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks of memory that are to outlive what they are mapped from. */
+/* Blocks of mapped memory that outlive the socket they are mapped from. */
 #ifndef FDL_IO_TAKEOVER_H
 #define FDL_IO_TAKEOVER_H
 
@@ -7,17 +7,17 @@
 #include <stdint.h>
 
 struct takeover {
-	int fd;			/* what they are mapped from; not owned */
+	int fd;			/* the socket; not owned */
 	unsigned blocks;
 	size_t size;		/* of a block, whole pages */
-	unsigned used;		/* spare[0..used) has gone elsewhere */
-	uint8_t *spare;		/* blocks, and one more; not touched before it
-				 * is needed */
-	uint8_t *alias;		/* what fd maps, once more; NULL: not mapped */
+	unsigned used;		/* spare[0..used) was moved elsewhere */
+	uint8_t *spare;		/* room for all blocks and one more; untouched
+				 * until it is needed */
+	uint8_t *alias;		/* a second mapping of fd; NULL: none */
 };
 
-/* Have address space for so many blocks of that size, for when there may be
- * none to be had. Errors: -ENOMEM. */
+/* Reserve address space for so many blocks of that size: later there may be
+ * none left. Errors: -ENOMEM. */
 int takeover_open(struct takeover *t, int fd, unsigned blocks, size_t size);
 void takeover_close(struct takeover *t);
 
@@ -25,10 +25,12 @@ void takeover_close(struct takeover *t);
 void takeover_begin(struct takeover *t);
 
 /*
- * Put memory of our own with the same bytes in the place of block i of mem. What
- * another thread writes meanwhile is kept, except for a word that it sets to
- * something else and back. Where the kernel does not move memory there, a file
- * in memory takes the place; if that is refused, too, all stays.
+ * Replace block i of mem, in place, by private memory with the same bytes.
+ * Words that another thread writes meanwhile are kept. The exception is a word
+ * that it changes and then changes back.
+ *
+ * If the kernel refuses to move memory there, a file in memory is mapped
+ * instead. If it refuses that, too, the block stays as it is.
  */
 void takeover_block(struct takeover *t, uint8_t *mem, unsigned i);
 

@@ -20,7 +20,8 @@ int accept_wait(int fd, const char *path, const struct log *log)
 	return n;
 }
 
-/* Errors of a connection that came to nothing (accept(2)): another may come. */
+/* Errors of a connection that failed before it was accepted (accept(2)):
+ * another one may come. */
 static bool is_of_one_peer(int err)
 {
 	static const int errs[] = { EAGAIN,	  ECONNABORTED, EPROTO,

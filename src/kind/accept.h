@@ -11,10 +11,10 @@
 int accept_wait(int fd, const char *path, const struct log *log);
 
 /*
- * Listen on opened->fd[0], which is bound, and becomes opened->bound's listener;
- * stand_in, a socket like those that are accepted, takes its place. With "wait",
- * until there is a peer; else the link is unmet. Errors: those of listen(2) and
- * accept(2), and -EINTR, logged.
+ * Listen on opened->fd[0], which is bound. It becomes the listener of
+ * opened->bound, and stand_in, a socket like those that are accepted, takes its
+ * place. With "wait" this waits for a peer; without, the link is unmet. Errors:
+ * those of listen(2) and accept(2), and -EINTR, logged.
  */
 int accept_peers(struct opened *opened, int stand_in, const struct locator *loc,
 		 const struct log *log);

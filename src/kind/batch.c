@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first queue that asks opens the device for all of them. The others find
- * their file there when they notice that theirs is of a device that is gone; who
- * finds nothing there was given one of a device that has gone again.
+ * The first queue that asks opens the device for all queues. The others notice
+ * later that their device is gone, and find their new file here. A queue that
+ * finds none has taken it already, and that device has gone, too.
  */
 #include "kind/batch.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of a device that is opened anew, one for each queue. Under the life's
- * lock. */
+/* The files of a device that is opened anew, one for each queue. The caller
+ * holds the life's lock. */
 #ifndef FDL_KIND_BATCH_H
 #define FDL_KIND_BATCH_H
 

@@ -3,10 +3,10 @@
  * An fd that the process has already, by its number or by the name under which
  * systemd passed it. Looking at the fd shows of which kind the link is.
  *
- * A socket that waits for its peer, as systemd passes it, is met by that: a
- * listening one accepts a connection, which takes the place of a socket that
- * stands in for it till then; a datagram socket connects to its first sender.
- * The caller's socket is left as it was.
+ * A socket from systemd may still wait for its peer. A listening socket accepts
+ * a connection, and until then an unconnected socket stands in for that
+ * connection. A datagram socket connects to its first sender. When the endpoint
+ * is freed, the caller's socket is as it was.
  */
 #include <errno.h>
 #include <limits.h>
@@ -68,8 +68,8 @@ static bool is_connected(const struct given *given)
 	       -ENOTCONN;
 }
 
-/* Whether the fd is a socket that has peers, and none as yet. Looking at the fd
- * says what else is wrong with it. */
+/* Whether the fd is a socket that can have a peer and has none yet. Anything
+ * else that is wrong with the fd is found when it is probed. */
 static bool lacks_peer(struct given *given)
 {
 	if (ask(given->fd, SO_DOMAIN, &given->domain) ||
@@ -81,7 +81,7 @@ static bool lacks_peer(struct given *given)
 	return given->listens || !is_connected(given);
 }
 
-/* A datagram socket without an address can be sent to by nobody. */
+/* Nobody can send to a datagram socket without an address. */
 static bool has_address(const struct given *given)
 {
 	struct sockaddr_storage own = { 0 };
@@ -93,13 +93,13 @@ static bool has_address(const struct given *given)
 		return false;
 	if (given->domain == AF_UNIX)
 		return len > offsetof(struct sockaddr_un, sun_path);
-	/* The port of IPv6 is in the same place. */
+	/* A struct sockaddr_in6 has its port in the same place. */
 	memcpy(&v4, &own, sizeof(v4));
 	return (given->domain == AF_INET || given->domain == AF_INET6) &&
 	       v4.sin_port;
 }
 
-/* It would hear from nobody, and have nobody to send to. */
+/* Such a socket would never get a peer. */
 static int refuse_lonely(const struct given *given, const struct log *log)
 {
 	log_say(log, FDL_LOG_ERR,
@@ -130,7 +130,8 @@ static int say_failed(const struct given *given, int err, const struct log *log)
 	return err;
 }
 
-/* What is accepted takes the place of a socket of its sort. */
+/* An accepted connection takes the place of a socket of the same family and
+ * type. */
 static int wait_for_connection(const struct given *given, struct opened *opened)
 {
 	int own, fd = os_socket(given->domain, given->type, given->protocol);
@@ -203,7 +204,7 @@ static int meet(struct life *life, int fd)
 		return unix_meet_sender(life, fd);
 	}
 	fd = life_accept(life);
-	/* Of TCP: a frame goes at once, be it short. */
+	/* TCP: send a short frame at once, too. */
 	if (fd >= 0 && life->kind == &kind_stream)
 		os_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;

@@ -44,8 +44,8 @@ struct set_up {
 	const struct fdl_options *opts;	/* every default filled in */
 	bool borrowed;			/* others have the fd, too */
 	bool has_address;		/* opts->address is not all zeros */
-	bool no_outgoing;		/* the fd has no frames that this
-					 * machine sends */
+	bool no_outgoing;		/* the kernel gives the fd no frames
+					 * that this machine sends */
 	const struct log *log;
 };
 
@@ -105,14 +105,14 @@ struct kind {
 		    const struct log *log);
 
 	/*
-	 * Come to a peer, as life_meet (life.h), with the fd of a link that was
-	 * opened without one, or that lasts when it goes. NULL: the link is
+	 * Find a peer for fd, as life_meet (meet.h): the link was opened
+	 * without one, or it lasts and its peer has gone. NULL: the link is
 	 * opened anew.
 	 */
 	int (*meet)(struct life *life, int fd);
 
-	/* Its fd is the same for whichever peer: between two of them, who sends
-	 * to it is met. */
+	/* The fd stays the same for every peer. Between two peers, the next one
+	 * is found because it sends to the fd. */
 	bool keeps_fd;
 
 	/*
@@ -132,9 +132,9 @@ struct kind {
 		     const struct log *log);
 
 	/*
-	 * Refuse an fd of a caller's for what has been set on it, as far as an
-	 * endpoint cannot live with that. NULL: with all. Logs one sentence.
-	 * Errors: -EBUSY, -EOPNOTSUPP.
+	 * Refuse a caller's fd if an option set on it keeps an endpoint from
+	 * working. NULL: no option does. Logs one sentence. Errors: -EBUSY,
+	 * -EOPNOTSUPP.
 	 */
 	int (*check)(int fd, const struct log *log);
 
@@ -150,19 +150,19 @@ struct kind {
 	int (*set_up)(struct io *io, const struct set_up *how);
 
 	/*
-	 * What its device puts before each packet may be changed by others: say
-	 * what it is now, and see to it that without a virtio-net header nothing
-	 * is left undone. NULL: it stays as set_up left it. Errors: those of
-	 * ioctl(2).
+	 * Others may change what the device puts before each packet. Read what
+	 * it is now; if there is no virtio-net header, have the device leave no
+	 * offload to its reader. NULL: it stays as set_up left it. Errors:
+	 * those of ioctl(2).
 	 */
 	int (*follow)(int fd, struct io_framing *now);
 
-	/* Switch the carrier of its device. NULL: it has none of that sort.
-	 * Errors: as fdl_set_carrier. */
+	/* Switch the carrier of its device. NULL: its users cannot. Errors: as
+	 * fdl_set_carrier. */
 	int (*set_carrier)(int fd, bool on);
 
-	/* Another holder of the fd has changed what set_up set: set it again.
-	 * NULL: there is nothing of which a frame would tell. */
+	/* Set again what set_up set and another holder of the fd has changed.
+	 * NULL: no frame would show such a change. */
 	void (*mend)(const struct io *io);
 
 	/* Put sockets into a new fanout group, as fanout_join, once their
@@ -181,14 +181,14 @@ struct kind {
 	 * whom it is from and for, and the VLAN tag that it took out. */
 	bool notes;
 
-	/* Who holds its socket may shut it down, and no read tells. */
+	/* Another holder of its socket may shut it down, and no read tells. */
 	bool shuts_down;
 
-	/* Its socket has a queue of errors, and of other notices (MSG_ERRQUEUE):
-	 * where there is none, a read of it would take a message. */
+	/* Its socket has a queue of errors and other notices (MSG_ERRQUEUE). On
+	 * a socket without one, a read with that flag would take a message. */
 	bool error_queue;
 
-	/* Once it has ended, the fd takes what is sent, which is lost. */
+	/* After the end of the link, sends to the fd succeed, and are lost. */
 	bool takes_after_end;
 
 	/* What an errno means on an fd of the kind, if not the same as on all
@@ -196,11 +196,11 @@ struct kind {
 	const struct verdict *on_receive;
 	const struct verdict *on_send;
 
-	/* What the peer that connects says before its first frame: a message of
-	 * its own, which is no frame. NULL: nothing. */
+	/* The side that connects sends this message before its first frame. It
+	 * is not a frame. NULL: there is none. */
 	const char *hello;
-	/* It is us who connect: the hello is said again to a peer that came
-	 * back (peer.h). */
+	/* This side connects: it sends the hello, and again when the peer has
+	 * come back (peer.h). */
 	bool greets;
 
 	/*

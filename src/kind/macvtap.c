@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A macvtap or ipvtap device (/dev/tapN): a TAP to its user, and a second
- * address on another device. Its driver (drivers/net/tap.c) is not that of TUN
- * and TAP: it says no more when the device is deleted, takes what is written
- * then, and has the drops of a slow reader among those of receiving.
+ * address on another device. Its driver (drivers/net/tap.c) differs from that
+ * of TUN and TAP in three points:
+ *
+ * - when the device is deleted, no call on the fd tells;
+ * - writes go on to succeed then;
+ * - drops of a slow reader are among the device's rx_dropped.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +31,7 @@ struct node {
 	unsigned number;	/* of the device */
 };
 
-/* The driver of TUN and TAP knows both. */
+/* Only the driver of TUN and TAP knows IFF_TUN as well as IFF_TAP. */
 static bool owns(const struct fd_facts *facts)
 {
 	unsigned features = 0;
@@ -38,7 +41,7 @@ static bool owns(const struct fd_facts *facts)
 	       !(features & IFF_TUN);
 }
 
-/* No ioctl tells its network namespace: it is looked for in ours. */
+/* No ioctl tells the device's network namespace, so look for it in ours. */
 static const struct device_of device = {
 	.get_netns = TUNGETDEVNETNS,
 	.looks_same = device_same_address,
@@ -104,8 +107,8 @@ static int say_no_node(const struct locator *loc, const struct node *node,
 	return err;
 }
 
-/* Devices in two network namespaces may have one number, and there is one file
- * of that name. */
+/* Devices in two network namespaces may have the same number N, and only one of
+ * them has the file /dev/tapN. */
 static int check_node(const struct locator *loc, int fd,
 		      const struct link *link, const struct node *node,
 		      const struct log *log)

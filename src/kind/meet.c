@@ -10,7 +10,7 @@
 #include "kind/kind.h"
 #include "os.h"
 
-/* The caller's may be gone by then. */
+/* The caller's program may be gone when it is needed: keep a copy. */
 static int keep_program(struct life *life)
 {
 	const struct sock_fprog *given = life->loc.fanout.program;
@@ -28,7 +28,8 @@ static int keep_program(struct life *life)
 	return 0;
 }
 
-/* A device is opened anew where it was, though the caller's thread moves. */
+/* A device is opened anew in the namespace where it was, even if the caller's
+ * thread has moved to another one. */
 static int keep_netns(struct life *life)
 {
 	int fd;
@@ -85,7 +86,7 @@ void life_free(struct life *life)
 	free(life);
 }
 
-/* What others have, too, may block. */
+/* Other holders of the listener may have made it blocking. */
 static bool is_awaited(int listener)
 {
 	struct pollfd p = { .fd = listener, .events = POLLIN };
@@ -109,8 +110,8 @@ int life_accept(struct life *life)
 	return fd;
 }
 
-/* A port of this machine that nobody listens at may be given to the socket that
- * connects to it: that is then connected to itself. */
+/* When a socket connects to a port of this machine at which nobody listens, the
+ * kernel may give it just that port. The socket is then connected to itself. */
 static bool is_self(int fd)
 {
 	struct sockaddr_storage own = { 0 }, peer = { 0 };

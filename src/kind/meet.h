@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a link comes to a peer, or to a device. */
+/* How a link finds a peer, or a device. */
 #ifndef FDL_KIND_MEET_H
 #define FDL_KIND_MEET_H
 
@@ -17,22 +17,27 @@ int life_new(struct life **life, const struct locator *loc,
 void life_free(struct life *life);
 
 /*
- * Receive side, between two lives: come to a peer or a device. fd is the
- * queue's. Never blocks, except as long as it takes to open a device. Returns
- * the fd whose file is to take its place, which is the caller's; or fd itself,
- * if that has a peer now. *group: with a holder for the caller, or NULL.
- * Errors: -EAGAIN: there is nobody, and who comes is told by what is watched;
- * any other: it is to be tried again.
+ * Receive side, between two lives: find a peer or a device. fd is the queue's.
+ * Never blocks, except as long as it takes to open a device. *group is NULL, or
+ * has a holder for the caller.
+ *
+ * Returns fd itself if it has a peer now; or another fd, which the caller owns,
+ * and whose file has to take the place of fd.
+ * Errors:
+ *	-EAGAIN		there is nobody; the listener, or fd, is readable when
+ *			somebody comes
+ *	any other	try again later
  */
 int life_meet(struct life *life, unsigned queue, int fd,
 	      struct io_group **group);
 
-/* The file that life_meet gave for a device is in the place of number fd. When
- * all queues have theirs, they join what group was asked for. */
+/* The file that life_meet gave for a device has the number fd now. When the
+ * files of all queues are in place, they join the fanout group, if one was
+ * asked for. */
 void life_settle(struct life *life, unsigned queue, int fd);
 
 /*
- * For a kind's meet: accept who waits. Errors: as life_meet.
+ * For a kind's meet: accept a waiting connection. Errors: as life_meet.
  */
 int life_accept(struct life *life);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A link that takes everything and gives nothing. Its fd is a datagram socket
- * that is connected to itself, behind a filter that lets nothing in: the kernel
- * frees what is sent and says that it went. Nobody else can send to a socket
- * that is connected to another.
+ * that is connected to itself, with a filter that lets nothing in. The kernel
+ * frees each message sent and reports success. Nobody else can send to the
+ * socket, because it is connected.
  */
 #include <errno.h>
 #include <linux/filter.h>

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two endpoints of one process, for tests and examples: the ends of a pair of
- * seqpacket sockets. Whoever opens the name first makes the pair, binds his end
- * to an abstract address that has the process and the name in it, and keeps the
- * other end for the second. That one finds it among the fds of the process by
- * its peer's address, and takes it by binding it, which only one can. So the
- * kernel holds the meeting place, and as the two ends are connected from the
- * start, no stranger who reads the address can send to it.
+ * seqpacket sockets.
+ *
+ * The first call with a name makes the pair. It binds its own end to an
+ * abstract address that contains the process and the name, and keeps the other
+ * end open for the second call. The second call looks through the fds of the
+ * process for a socket whose peer has that address, and takes it by binding it:
+ * a socket can be bound only once.
+ *
+ * So the kernel keeps the meeting place. A stranger may read the address, but
+ * cannot send to it, because the two ends are connected from the start.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -62,7 +66,7 @@ static bool is_other_end(int fd, const struct unix_address *place)
 	       len == place->len && !memcmp(&peer, &place->un, len);
 }
 
-/* It can be bound once, to what no other socket is. */
+/* A socket can be bound only once, and to an address that no other one has. */
 static int claim(int fd)
 {
 	struct unix_address address;
@@ -112,7 +116,8 @@ static int be_second(const struct unix_address *place, struct opened *opened)
 	own = os_dup(fd);
 	if (own < 0)
 		return own;
-	/* The first one has it, too, and is to see the end all the same. */
+	/* The first end holds this socket, too, and has to see it end all the
+	 * same. */
 	bound_part(&opened->bound, own, BOUND_SHUT);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The peer of a unix datagram socket. It may end and come back under its name.
- * When the first send fails, the kernel disconnects the socket. */
+/* The peer of a unix datagram socket. The peer may end and come back under its
+ * name. The first send after its end fails, and the kernel disconnects the
+ * socket. */
 #ifndef FDL_KIND_PEER_H
 #define FDL_KIND_PEER_H
 
@@ -10,10 +11,10 @@
 struct peer {
 	struct sockaddr_un name;
 	socklen_t len;		/* 0: it has none, or there is no peer */
-	const char *hello;	/* to be said to it; NULL: nothing */
+	const char *hello;	/* to be sent to it first; NULL: nothing */
 };
 
-/* Note whom fd is connected to. */
+/* Note the peer that fd is connected to. */
 void peer_note(struct peer *peer, int fd);
 
 /* Say hello to the peer that fd is connected to. Never blocks. Errors: those of

@@ -10,8 +10,9 @@ extern const struct kind kind_tap, kind_tun, kind_macvtap, kind_packet,
 	kind_null, kind_pair, kind_given;
 
 /*
- * A new kind is a row here, and a name above. The grammar shows them in this
- * order: what is a special sort of a kind stands behind it.
+ * A new kind is a row here, and a name above. Messages show the kinds in this
+ * order. A special sort of a kind stands behind that kind: of several rows that
+ * own an fd, the last one has it.
  */
 static const struct kind *const kinds[] = {
 	&kind_tap,	 &kind_tun,    &kind_macvtap,  &kind_packet,

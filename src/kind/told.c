@@ -9,7 +9,7 @@
 #include "os.h"
 
 enum {
-	/* Bytes: no message of ours is longer, as a filter sees it. */
+	/* Bytes. A filter sees no longer message of fdlink's. */
 	ALL = UINT16_MAX,
 };
 
@@ -42,8 +42,8 @@ void told_time(struct io *io, const struct set_up *how)
 		io->notes = true;
 }
 
-/* What a filter returns is how many bytes may pass; 0: the message is lost, and
- * that is what a filter is for. */
+/* A filter returns how many bytes may pass. 0 drops the message, which is what
+ * filters are for. */
 static enum effect effect_of(const struct sock_filter *code, unsigned n)
 {
 	enum effect effect = PASSES_WHOLE;
@@ -60,8 +60,8 @@ static enum effect effect_of(const struct sock_filter *code, unsigned n)
 	return effect;
 }
 
-/* The length is one of instructions. Of a program that is no classic BPF the
- * kernel says that there is one. */
+/* The kernel counts the length in instructions. If the program is not classic
+ * BPF, the kernel only says that there is one. */
 static enum effect look(int fd)
 {
 	struct sock_filter code[BPF_MAXINSNS];

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a caller has told a datagram or seqpacket socket, and its messages do not
- * show. */
+/* Options that a caller has set on a datagram or seqpacket socket, and that its
+ * messages do not show. */
 #ifndef FDL_KIND_TOLD_H
 #define FDL_KIND_TOLD_H
 
 #include "kind/kind.h"
 
 /*
- * Refuse a socket filter that lets only the start of a message pass: the message
- * does not tell. What cannot be looked into is warned of. As struct kind's
- * check.
+ * Refuse a socket filter that lets only the start of a message pass, because no
+ * message shows that it was cut. Warn of a filter that cannot be read. As
+ * struct kind's check.
  */
 int told_filter(int fd, const struct log *log);
 
-/* Have control messages read, within what a system call may pass, if the socket
- * tells the time by them. */
+/* Have control messages read if the socket is set to tell times by them, and if
+ * max_syscall_header_bytes leaves room for them. */
 void told_time(struct io *io, const struct set_up *how);
 
-/* Is any option of SOL_SOCKET on, of names[0..n)? */
+/* Whether any option names[0..n) of SOL_SOCKET is on. */
 bool told_any(int fd, const int *names, unsigned n);
 
 #endif

@@ -206,7 +206,7 @@ static int open_queues(const struct locator *loc, short flags,
 	return err;
 }
 
-/* To attach has switched it on. */
+/* Attaching to a device switches its carrier on. So only "off" needs a call. */
 static int switch_carrier(const struct locator *loc, int fd,
 			  const struct log *log)
 {

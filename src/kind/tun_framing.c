@@ -25,7 +25,7 @@ static int vnet_hdr_len(int fd, unsigned *len)
 	return err < 0 ? err : 0;
 }
 
-/* It is the one that was told, else the machine's. */
+/* The order that the fd was told, else the machine's own. */
 static enum fdl_order vnet_order(int fd)
 {
 	int on = 0;
@@ -39,13 +39,16 @@ static enum fdl_order vnet_order(int fd)
 
 /*
  * TUNGETIFF cannot tell: it answers IFF_NOFILTER in the bit of IFF_NO_PI. A
- * write tells, of bytes that cannot be read (drivers/net/tun.c, tun_get_user):
- * packet information is read first, if there are as many bytes, and that fails;
- * without it so few bytes are neither a virtio-net header nor an Ethernet
- * header, and are refused before they are read. On a TUN without header any
- * byte is read: there fewer bytes than packet information tell. No packet comes
- * of it; in this last case, without packet information, the device counts one
- * in its rx_dropped.
+ * write from an address that cannot be read tells (drivers/net/tun.c,
+ * tun_get_user), by its errno. No packet comes of it.
+ *
+ * - Usually, write as many bytes as packet information has. With packet
+ *   information the kernel tries to read it: EFAULT. Without it, so few bytes
+ *   are neither a virtio-net header nor an Ethernet header, and are refused
+ *   unread.
+ * - A TUN without virtio-net header reads any byte. So write fewer bytes there:
+ *   with packet information they are refused (EINVAL). Without it the device
+ *   counts one packet in its rx_dropped.
  */
 static bool has_packet_info(int fd, short flags)
 {
@@ -74,9 +77,9 @@ int tun_framing(int fd, struct io_framing *framing)
 }
 
 /*
- * What a device with offloads leaves undone only a virtio-net header can tell,
- * and an fd without one gets it untold. So the device is told to leave nothing
- * undone; no fd of it has a header now.
+ * A device with offloads leaves checksums and segmentation to its reader. Only
+ * a virtio-net header says which packets that concerns, and this fd has none;
+ * nor has any other fd of the device. So switch the device's offloads off.
  */
 static int have_all_done(struct io *io, const struct set_up *how)
 {
@@ -99,9 +102,10 @@ static bool never_full(int fd)
 }
 
 /*
- * Who shares the fd may clear its O_NONBLOCK, and then each call has to say that
- * it must not wait. That costs a tenth of a short packet, and passes an iovec
- * where the plain calls pass none: it is done where it can matter.
+ * Another holder of the fd may clear its O_NONBLOCK. So each call has to say
+ * that it must not wait. That costs a tenth of a short packet, and passes an
+ * iovec where the plain calls pass none. So do it only for fds that others
+ * hold, and only for writes that could wait.
  */
 static void say_nowait(struct io *io, const struct set_up *how)
 {

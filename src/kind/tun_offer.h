@@ -6,15 +6,15 @@
 #include <stdbool.h>
 
 /*
- * All that the kernel knows, for whatever the stack does not take is cheaper to
- * do here than to ask the kernel for; without a virtio-net header, nothing. A
- * device keeps the settings of its last user, so they are set in any case. Errors:
- * those of ioctl(2).
+ * Offer to take all offloads that the kernel knows: what the stack does not
+ * take costs less to do here than in the kernel. Without a virtio-net header,
+ * offer none. A device keeps the settings of its last user, so set them in any
+ * case. Errors: those of ioctl(2).
  */
 int tun_offer(int fd, bool header);
 
-/* The same again, without what only the longest header tells of, whose size is left
- * alone. */
+/* The same, except the offloads that need the longest header. The header's size
+ * stays as it is. */
 int tun_offer_less(int fd);
 
 #endif

@@ -8,7 +8,8 @@
 
 #include "os.h"
 
-/* What a kernel, or a TUN, does not have has not been set on it either. */
+/* EINVAL: the kernel, or the TUN, does not know the setting, so nobody has set
+ * it. */
 static int reset(int fd, unsigned long request, void *arg)
 {
 	int err = os_ioctl(fd, request, arg);
@@ -16,8 +17,9 @@ static int reset(int fd, unsigned long request, void *arg)
 	return err == -EINVAL || err >= 0 ? 0 : err;
 }
 
-/* A socket filter (TUNATTACHFILTER) is not among them: it is not for whoever
- * attaches with IFF_NO_PI, which is IFF_NOFILTER too. A send buffer is the fd's. */
+/* Two settings need no reset. A socket filter (TUNATTACHFILTER) does not apply
+ * to an fd attached with IFF_NO_PI, because that bit is also IFF_NOFILTER. The
+ * send buffer belongs to the fd, not to the device. */
 int tun_reset(int fd)
 {
 	struct tun_filter all = { 0 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Connected UDP sockets: a frame in each datagram. Nobody sees whether the peer
- * is there. A router or the peer's host may say that it is not, of a datagram
- * that went before: that is no reason to hold the next one back, and the link
- * goes on when the peer does.
+ * Connected UDP sockets: a frame in each datagram. No call tells whether the
+ * peer is there. An ICMP message may say that it is not, about an earlier
+ * datagram. The next datagram goes all the same, and the link works again as
+ * soon as the peer does.
  */
 #include <errno.h>
 #include <linux/sock_diag.h>
@@ -178,8 +178,8 @@ static int set_off(struct io *io, int name)
 	return changes_set(io->changes, io->fd, SOL_UDP, name, 0);
 }
 
-/* The kernel opens what it takes for IPsec, and frames are neither that nor what
- * it leaves to the socket. */
+/* With UDP_ENCAP the kernel takes datagrams for IPsec and decrypts them: frames
+ * would not arrive. */
 static int check(int fd, const struct log *log)
 {
 	socklen_t len = sizeof(int);
@@ -196,9 +196,9 @@ static int check(int fd, const struct log *log)
 }
 
 /*
- * A frame goes in a datagram of its own, and one that UDP_GRO has merged with
- * others is told apart by its notes. Where those may not be read, none is
- * merged.
+ * Send each frame in a datagram of its own. Notes (io/notes.h) tell how to take
+ * apart datagrams that UDP_GRO merged. If notes may not be read, switch UDP_GRO
+ * off.
  */
 static int keep_apart(struct io *io, const struct set_up *how)
 {
@@ -218,8 +218,8 @@ static int set_up(struct io *io, const struct set_up *how)
 	return keep_apart(io, how);
 }
 
-/* Whoever saw less than another thread takes back what is too much. The kernel's
- * count is one of 32 bits. */
+/* The kernel's count has 32 bits. Several threads may read it at once; a thread
+ * that read an older count takes back the difference. */
 static void read_drops(struct io *io, int fd, struct kernel_drops *drops)
 {
 	const uint32_t now = count_drops(fd);
@@ -245,8 +245,8 @@ static const struct verdict on_receive[] = {
 	{ .err = 0 },
 };
 
-/* The same is told once, to whoever comes first: only what the kernel says again
- * is about this datagram. */
+/* The kernel reports such an error once, to the next call. So an error is about
+ * this datagram only if the kernel reports it again. */
 static const struct verdict on_send[] = {
 	{ ECONNREFUSED, RETRY, TX_DROP_NO_PEER, -ECONNREFUSED,
 	  verdict_no_peer },

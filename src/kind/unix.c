@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unix sockets that keep packet boundaries. */
+/*
+ * Unix sockets that keep packet boundaries. This kind also owns fds of VSOCK,
+ * TIPC, Bluetooth and SCTP sockets that keep them.
+ */
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <poll.h>
@@ -227,7 +230,7 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 	return err;
 }
 
-/* Where a peer sends a message and it arrives as that, a link can be. */
+/* Whether sockets of the fd's family carry whole messages between two peers. */
 static bool joins_peers(const struct fd_facts *facts)
 {
 	static const int families[] = { AF_UNIX,  AF_INET, AF_INET6,

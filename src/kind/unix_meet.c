@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Peers of unix sockets, met one after the other. A datagram socket that listens
- * is connected to whoever sends first, and from then on hears nobody else. Whom
- * it talks to is known by name only: nothing tells that a peer has gone, except
- * what is sent next.
+ * How a unix socket finds its peers, one after the other. A datagram socket
+ * that listens is connected to the first one that sends; from then on it hears
+ * nobody else. It knows its peer by name only: only a failed send shows that
+ * the peer has gone.
  */
 #include "kind/unix_meet.h"
 
@@ -39,8 +39,8 @@ static void disconnect(int fd)
 	os_connect(fd, &nobody, sizeof(nobody));
 }
 
-/* Whether fd is connected, and somebody is there: connecting once more to the
- * same socket changes nothing. */
+/* Whether fd is connected to a peer that is there. To find out, connect once
+ * more to the same name: if the peer is there, that changes nothing. */
 static bool is_connected(int fd)
 {
 	struct peer now = { 0 };
@@ -54,7 +54,8 @@ static bool is_connected(int fd)
 	return false;
 }
 
-/* Whom the locator names, or who was met last; length 0: nobody. */
+/* The peer that the locator names, else the one that was met last; length 0:
+ * none. */
 static struct peer find_known(const struct life *life)
 {
 	struct unix_address address;
@@ -68,7 +69,7 @@ static struct peer find_known(const struct life *life)
 	return known;
 }
 
-/* The sender of the message that is next, which stays queued. */
+/* Look who sent the next message. It stays queued. */
 static int look_at_sender(int fd, struct peer *from)
 {
 	struct msghdr msg = { .msg_name = &from->name,
@@ -83,7 +84,7 @@ static int look_at_sender(int fd, struct peer *from)
 	return 0;
 }
 
-/* A path may end with a NUL that counts, or not. */
+/* The length of a path may count a NUL at its end, or not. */
 static void trim(struct peer *peer)
 {
 	const size_t at = offsetof(struct sockaddr_un, sun_path);
@@ -94,7 +95,8 @@ static void trim(struct peer *peer)
 						     peer->len - at));
 }
 
-/* Whether the sender of what is next can be the peer, and is it now. */
+/* Connect to the sender of the next message, if it can be the peer. Returns
+ * whether it is the peer now. */
 static bool take_sender(struct life *life, int fd, struct peer *from,
 			const struct peer *known)
 {
@@ -128,7 +130,7 @@ static void drop_stranger(struct life *life, int fd)
 		life->loc.listen && !*life->loc.local ? "" : life->loc.name);
 }
 
-/* Returns 0: the one who sent is the peer now. */
+/* Returns 0: a sender is the peer now. */
 static int meet_who_sends(struct life *life, int fd, const struct peer *known)
 {
 	struct peer from = { 0 };

@@ -12,7 +12,8 @@ enum {
 	OPTION_LEN = 4,
 };
 
-/* Only what the kernel makes (struct hop_jumbo_hdr of include/net/ipv6.h). */
+/* Accept only the form that the kernel makes (struct hop_jumbo_hdr of
+ * include/net/ipv6.h). */
 static bool is_jumbo(const uint8_t *ext, uint32_t len)
 {
 	return ext[1] == 0 && ext[2] == OPTION_JUMBO && ext[3] == OPTION_LEN &&

@@ -11,14 +11,15 @@ enum {
 	 */
 	MIN_TCP_GSO_SIZE = 8,
 	/*
-	 * Its GRO merges segments of any size, so smaller ones come in. This is
-	 * what the longest super-packet has at MIN_TCP_GSO_SIZE. More of them
-	 * would only serve a stranger to make one packet into tens of thousands.
+	 * The kernel's GRO merges segments of any size, so smaller ones come
+	 * in. The longest super-packet has this many segments of
+	 * MIN_TCP_GSO_SIZE. More would only let a stranger turn one packet into
+	 * tens of thousands.
 	 */
 	MAX_TCP_SEGMENTS = 8192,
 	MAX_UDP_SEGMENTS = 128,		/* UDP_MAX_SEGMENTS */
 	MAX_UDP_MERGED = 64,		/* UDP_GRO_CNT_MAX */
-	GSO_BY_FRAGS = 0xffff,		/* the kernel takes it for no size */
+	GSO_BY_FRAGS = 0xffff,		/* not a size to the kernel */
 	MAX_SUPER_LEN = 65535,		/* link header counted: above that the
 					 * kernel cuts in software */
 };

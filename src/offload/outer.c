@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checksums of outer headers cover all of the payload, and no byte of that is read:
- * what the inner checksum covers adds up to the complement of the inner
- * pseudo-header, which is the partial checksum, as soon as that is completed
- * (Documentation/networking/checksum-offloads.rst, LCO).
+ * Outer checksums cover all of the payload. Yet no byte of the payload is read:
+ * once the inner checksum is complete, all that it covers adds up to the
+ * complement of the sum of the inner pseudo-header, which is the partial
+ * checksum (Documentation/networking/checksum-offloads.rst, LCO).
  */
 #include "offload/outer.h"
 
@@ -93,7 +93,7 @@ void outer_write(const struct fdl_segmenter *s, uint8_t *hdr, unsigned len,
 {
 	unsigned i = s->outers, at;
 
-	/* The sums of the outer ones are over the inner ones. */
+	/* Innermost first: outer checksums cover the inner headers. */
 	while (i-- > 0) {
 		at = s->outer_at[i];
 		switch (s->outer_is[i]) {

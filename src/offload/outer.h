@@ -9,13 +9,14 @@
 
 #include "proto/tunnel.h"
 
-/* Note where the headers are that outer_write writes. */
+/* Note where the headers lie that outer_write will write. */
 void outer_start(struct fdl_segmenter *s, const struct tunnel *t);
 
 /*
- * Write the headers of the tunnels at hdr, which those of the packet inside follow
- * already written: of a segment of len bytes, or of a piece of several, which is a
- * super-packet again. inner is the partial checksum of the packet inside.
+ * Write the outer headers, at hdr, of a packet of len bytes. The headers of the
+ * inner packet are already written behind them, and inner is its partial
+ * checksum. several: the packet is a piece of several segments, itself a
+ * super-packet.
  */
 void outer_write(const struct fdl_segmenter *s, uint8_t *hdr, unsigned len,
 		 uint16_t inner, bool several);

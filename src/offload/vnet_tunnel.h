@@ -18,14 +18,14 @@ struct vnet_tunnel {
 	uint8_t type, flags;		/* bits of the header's fields */
 	uint8_t outer_l4, inner_l3;	/* from the frame's start */
 	uint8_t inner_version;		/* of IP */
-	bool sum_is_whole;		/* of outer UDP: no pseudo-header's, as the
-					 * header would have it */
+	bool sum_is_whole;		/* the outer UDP checksum is not that of its
+					 * pseudo-header, as a header requires */
 };
 
 /*
- * Describe the tunnel around a super-packet, which fdl_offload_check has passed as
- * one. Returns false: the header has no word for it, which it has for one tunnel in
- * UDP.
+ * Describe the tunnel around a super-packet that fdl_offload_check has passed.
+ * Returns false if a header cannot describe it: a header can only describe one
+ * tunnel, in UDP.
  */
 bool vnet_tunnel_describe(const uint8_t *frame, size_t avail, size_t len,
 			  unsigned link_len, const struct fdl_offload *off,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * VXLAN (RFC 7348) and its generic protocol extension, GENEVE (RFC 8926), GRE (RFC
- * 2784, 2890), IP in IP, and foo- and generic-over-UDP. What a header may mean is
- * tried in turn, and each try ends at the one byte where the inner transport header
- * begins or is given up: a datagram that is no tunnel does not pass by chance.
+ * VXLAN (RFC 7348) and its generic protocol extension, GENEVE (RFC 8926), GRE
+ * (RFC 2784, 2890), IP in IP, and foo- and generic-over-UDP. Each meaning of a
+ * header is tried in turn. A try that does not end exactly where the inner
+ * transport header begins is given up, so a datagram that is no tunnel does not
+ * pass by chance.
  */
 #include "proto/tunnel.h"
 
@@ -117,8 +118,8 @@ static bool under_type(struct walk *w, uint32_t at, unsigned type)
 	}
 }
 
-/* One with a sequence number is none that can be cut: the numbers that the
- * segments would take are those of packets to come. */
+/* GRE with a sequence number cannot be cut: its segments would need the numbers
+ * of packets to come. */
 static bool under_gre(struct walk *w, uint32_t at)
 {
 	uint32_t len = GRE_LEN;
@@ -153,8 +154,8 @@ static bool under_proto(struct walk *w, uint32_t at, unsigned proto)
 	}
 }
 
-/* A checksum that its receiver completes lies in the header for all of the
- * packet, so one with that cannot be cut. */
+/* A header with remote checksum offload cannot be cut: it describes the
+ * checksum of the whole packet, which the receiver completes. */
 static bool under_vxlan(struct walk *w, uint32_t at)
 {
 	const uint8_t *h = w->bytes + at;
@@ -220,8 +221,8 @@ static bool under_udp(struct walk *w, uint32_t at)
 	return false;
 }
 
-/* A datagram is all of its packet. Of one that is too long for the length field
- * that says nothing. */
+/* A datagram fills its packet. The length field tells nothing if the datagram
+ * is too long for it. */
 static bool is_whole_udp(const struct walk *w, uint32_t at)
 {
 	const uint32_t len = w->end - at;

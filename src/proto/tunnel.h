@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tunnels around TCP or UDP: where each header lies whose length, id or checksum
- * is another one in each segment. All else between the outer IP header and the
- * inner transport header is the same in all segments, and of no interest.
+ * Tunnels around TCP or UDP. To cut a super-packet one needs the place of each
+ * header whose length, id or checksum differs from segment to segment. All
+ * other bytes between the outer IP header and the inner transport header are
+ * the same in all segments.
  */
 #ifndef FDL_PROTO_TUNNEL_H
 #define FDL_PROTO_TUNNEL_H
@@ -41,17 +42,18 @@ static inline unsigned tunnel_of(const struct fdl_offload *off)
 	return off->ecn_tunnel_[1];
 }
 
-/* Whether a tunnel may be what follows an IP header, by its protocol. */
+/* Whether a tunnel may follow an IP header whose next protocol is that. */
 bool tunnel_is_carrier(unsigned next);
 
 /*
- * As parse_frame, of the packet whose transport header begins at l4, which may lie
- * in tunnels: *p is what parse_frame finds in the packet inside. No port number is
- * asked what a datagram of UDP carries: it is a tunnel if some header that begins
- * so leads to the byte l4 exactly, by IP packets that end where the outer one does.
+ * As parse_frame, for a packet that may lie in tunnels and whose transport
+ * header begins at l4. *p is what parse_frame finds in the inner packet. Port
+ * numbers do not decide what a UDP datagram carries. It is a tunnel if a header
+ * of some tunnel leads exactly to the byte l4, through IP packets that all end
+ * where the outer one does.
  *
- * Returns also FDL_REFUSE_TUNNEL: TCP or UDP cannot be found there, or what lies
- * around it cannot be cut.
+ * Also returns FDL_REFUSE_TUNNEL: there is no TCP or UDP header at l4, or the
+ * headers around it cannot be cut.
  */
 enum fdl_refusal tunnel_parse(const uint8_t *frame, size_t avail, size_t len,
 			      unsigned link_len, uint32_t l4, struct parsed *p,

@@ -3,18 +3,18 @@
 
 enum {
 	/*
-	 * A super-packet of so many bytes is followed by others like it, and a
-	 * core's cache holds so many of them beside the rest. More of them in
-	 * one call would push out those that nobody has looked at yet: every
-	 * buffer would be cold again when its turn comes, which costs a bulk
-	 * stream a third more CPU.
+	 * A super-packet of LONG_FRAME bytes is followed by others like it. A
+	 * core's cache has room for LONG_BATCH of them. More of them in one
+	 * call would push the first ones out before anybody has looked at them,
+	 * which costs a bulk stream a third more CPU.
 	 */
 	LONG_FRAME = 16 << 10,
 	LONG_BATCH = 8,
 	/*
-	 * After so many calls in a row that found one short packet, a mode that
-	 * needs a system call to look for a second one looks in one call of
-	 * ALONE_LOOK only. The caller's next poll tells if there is more.
+	 * Some modes need a system call to look for a second packet. After
+	 * ALONE calls in a row that found one short packet, they look only in
+	 * one call of ALONE_LOOK. The caller's next poll tells if there is
+	 * more.
 	 */
 	ALONE = 4,
 	ALONE_LOOK = 8,
@@ -32,7 +32,7 @@ int appetite_now(const struct rx *rx, int n)
 	return n < max ? n : max;
 }
 
-/* A caller that has room for one packet learns nothing of what is behind it. */
+/* A call with room for one packet does not show whether there was a second. */
 static void note_company(struct rx *rx, int n, int got, bool first)
 {
 	if (!rx->ops->one_by_one || n == 1)

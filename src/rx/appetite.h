@@ -8,12 +8,10 @@
 /* How many messages to ask for, of n that there is room for. */
 int appetite_now(const struct rx *rx, int n);
 
-/* frame[0..got) came, of n that were asked for; first: the caller has none
- * yet. */
+/* frame[0..got) came; n were asked for. first: the caller has no packet yet. */
 void appetite_note(struct rx *rx, int n, int got, bool first);
 
-/* Whether the caller had better look at what there is before more is asked
- * for. */
+/* Whether the caller should handle what there is before more is read. */
 bool appetite_is_sated(const struct rx *rx);
 
 #endif

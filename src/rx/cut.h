@@ -8,8 +8,8 @@
 /* Whether a frame that was judged must be cut before it is handed out. */
 bool cut_is_due(const struct rx *rx, const struct io_frame *frame);
 
-/* Begin to cut a frame, whose packet becomes rx->super. If it cannot be cut, it is
- * counted and released. */
+/* Begin to cut a frame. Its packet becomes rx->super or, if it cannot be cut,
+ * is counted and released. */
 void cut_begin(struct rx *rx, struct io_frame *frame);
 
 /* Whether rx->super has another segment. */

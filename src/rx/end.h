@@ -6,17 +6,18 @@
 #include "rx/rx.h"
 
 /*
- * Returns why the side has ended; 0: it has not. If the end was found behind
- * packets, this call is the one that tells; until then the fd, which is at its
- * end, stays readable.
+ * Returns why the side has ended; 0: it has not. An end that was found behind
+ * packets is told here first. Until this call the fd stays readable, because it
+ * is at its end.
  */
 int rx_tell_end(struct rx *rx);
 
-/* Another life of the link begins: of the former one nothing is left. */
+/* Another life of the link begins: forget all that belongs to the former
+ * one. */
 void rx_renew(struct rx *rx);
 
-/* End the side with that result, for a reason that no fd told; text is as of
- * shared_error. */
+/* End the side with that result or, if io.lasts, this life of the link. text is
+ * as of shared_error. */
 void rx_end(struct rx *rx, int result, const char *text);
 
 #endif

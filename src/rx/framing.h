@@ -25,16 +25,17 @@ static inline void framing_take_over(struct rx *rx)
 		framing_set(rx, word);
 }
 
-/* A packet could not be read (EFAULT). Returns whether that was because others made
- * the header shorter than what it has to tell of tunnels, and is cured. */
+/* A packet could not be read (EFAULT), perhaps because others made the header
+ * too short to describe tunnels. If so, turn tunnels off. Returns whether it
+ * was so. */
 bool framing_cure(struct rx *rx);
 
 /* frame[0..got) came. Is the framing what they were read by? The device is asked
  * only when something is odd. */
 enum framing framing_check(struct rx *rx, int got);
 
-/* Another holder of the socket has switched off what set_up switched on: have
- * it on again. What came meanwhile tells so itself. */
+/* Another holder of the socket has switched off what set_up switched on: switch
+ * it on again. Frames that came meanwhile are marked (io_frame.odd). */
 void framing_mend(struct rx *rx);
 
 #endif

@@ -6,17 +6,17 @@
 #include "rx/rx.h"
 
 /*
- * Judge received frames from rx->next on, until n of them are to be delivered,
- * or one of those is a super-packet, or the next one has to be split, which then
- * is begun, or there are no more. Those to be
- * delivered go to v[]: every field of a packet is filled in, and a checksum
- * that the stack does not take as partial is complete. A super-packet, which is
- * then the last one, may still have to be cut. The other frames are counted and
+ * Judge received frames from rx->next on. Stop when n of them are to be
+ * delivered, after a super-packet that is, at a message that has to be split
+ * (splitting begins then), or when there are no more. Packets to be delivered
+ * go to v[]: every field of a packet is filled in, and a checksum that the
+ * stack does not take as partial is complete. A super-packet, which is then the
+ * last one, may still have to be cut. The other frames are counted and
  * released. Returns how many are in v[].
  */
 int judge_frames(struct rx *rx, struct fdl_packet *v[], int n);
 
-/* The same of one frame that is not among those. Returns whether it is to be
+/* Judge one frame that is not in rx->frame. Returns whether it is to be
  * delivered; else it is counted and released. */
 bool judge_one(struct rx *rx, struct io_frame *frame);
 

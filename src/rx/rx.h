@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The receive side of a queue, as its stages share it: receive, split, judge,
- * cut, merge. It is given all that it works with, and knows neither the queue nor
- * the send side.
+ * cut, merge. Callers pass in all that it works with; it knows neither the
+ * queue nor the send side.
  */
 #ifndef FDL_RX_H
 #define FDL_RX_H
@@ -29,10 +29,10 @@ struct rx {
 	struct counters *counters;
 	_Atomic int ended;		/* 0, or what fdl_recv returns for good;
 					 * written here, read by any thread */
-	int fallen;			/* where io.lasts: what would have ended
-					 * the side; 0: nothing */
-	_Atomic uint64_t ghosts;	/* of RX_DROP_MALFORMED, those that the
-					 * kernel counts too */
+	int fallen;			/* with io.lasts, in the place of ended:
+					 * why this life ends; 0: it does not */
+	_Atomic uint64_t ghosts;	/* so many of RX_DROP_MALFORMED are also
+					 * among the kernel's drops */
 
 	/* frame[gap..have) have empty packets to read into; the mode has not
 	 * seen those of frame[0..fresh) yet. */
@@ -42,18 +42,19 @@ struct rx {
 	bool doubt;			/* a header contradicted its packet */
 	int64_t ask_at;			/* not before, as os_now_ms() */
 	bool long_frames;		/* the last step ended with one */
-	unsigned vain;			/* calls that found nothing, in a row */
-	int64_t vain_at;		/* as ask_at, of the socket */
-	unsigned shut;			/* times that it said to be shut down */
-	unsigned alone;			/* packets that came so, in a row */
+	unsigned vain;			/* calls in a row that found nothing */
+	int64_t vain_at;		/* as ask_at, for vain_note */
+	unsigned shut;			/* times that the socket was found to be
+					 * shut down */
+	unsigned alone;			/* packets in a row that came alone */
 	struct io_frame frame[IO_MAX_BATCH];
 
-	/* Received and not handed out yet: the super-packet being cut, the
-	 * message being split that it came of, then frame[next..filled), all
-	 * before gap. */
+	/* Received and not handed out yet, in this order: the super-packet that
+	 * is being cut; the message that is being split; frame[next..filled),
+	 * which lie before gap. */
 	int next, filled;
-	struct fdl_packet *super;
-	struct fdl_packet *bundle;	/* as super, being split */
+	struct fdl_packet *super;	/* NULL: nothing is being cut */
+	struct fdl_packet *bundle;	/* NULL: nothing is being split */
 	struct iovec bundle_bytes;	/* what is left of it */
 	unsigned unit;
 	struct iovec super_bytes[2];

@@ -5,10 +5,11 @@
 #include "os.h"
 
 enum {
-	PATIENCE = 2,		/* calls in a row */
-	ASK_MS = 1,		/* a caller may ask without a pause */
-	MAX_NOTICES = 64,	/* taken at a time */
-	SURE = 2,		/* times that it is told */
+	PATIENCE = 2,		/* calls in a row that found nothing */
+	ASK_MS = 1,		/* at least between two looks: a caller may call
+				 * without a pause */
+	MAX_NOTICES = 64,	/* thrown away in one look */
+	SURE = 2,		/* looks that find a shutdown until it counts */
 };
 
 int vain_error(const struct rx *rx)
@@ -20,8 +21,8 @@ int vain_error(const struct rx *rx)
 	return -err;
 }
 
-/* Times of sending that a caller has asked for, and what ICMP said. A caller
- * that reads them himself has had the time to. */
+/* Notices are times of sending, which a caller has asked for, and ICMP errors.
+ * A caller that reads them itself has had time to do so by now. */
 static void drop_notices(const struct rx *rx)
 {
 	struct msghdr msg = { 0 };

@@ -11,10 +11,11 @@
 /* Drop n packets: count them as the verdict says, and keep its sentence. */
 void tx_drop(struct tx *tx, const struct verdict *v, unsigned n);
 
-/* As verdict_on_send. What ends the life of a link that lasts costs a packet. */
+/* As verdict_on_send, except that on a link that lasts an error that would end
+ * it only drops a packet. */
 const struct verdict *tx_verdict(const struct tx *tx, int err);
 
-/* The verdict on what is sent between two lives. */
+/* The verdict on frames sent between two lives of the link. */
 const struct verdict *tx_away(const struct tx *tx);
 
 /* What becomes of a frame that is to be a message. */
@@ -38,7 +39,7 @@ enum tx_stop {
  * 5.1.6.4), and with what is 0. A kernel does not look. */
 static inline void tx_put_num_buffers(const struct tx *tx, uint8_t *hdr)
 {
-	/* Of a known length it is no call. */
+	/* With a constant length the compiler makes no call of this. */
 	if (tx->hdr_len == FDL_VNET_HDR_TUNNEL_LEN)
 		memset(hdr + FDL_VNET_HDR_LEN, 0,
 		       FDL_VNET_HDR_TUNNEL_LEN - FDL_VNET_HDR_LEN);

@@ -123,7 +123,7 @@ static void drop_all(struct tx *tx, const struct verdict *why, struct frames l,
 		tx_drop(tx, why, frame_at(l, i, &iov).weight);
 }
 
-/* Drop what is next: the rest of a super-packet, or the first frame of l.
+/* Drop the rest of a super-packet that is being cut, else the first frame of l.
  * Returns how many frames of l that were. */
 static int drop_next(struct tx *tx, const struct verdict *why, struct frames l)
 {
@@ -136,10 +136,11 @@ static int drop_next(struct tx *tx, const struct verdict *why, struct frames l)
 }
 
 /*
- * Of a device that is known to refuse some frames for ever, each such frame would
- * hold up for a long time what is behind it. There the frames behind are tried: if
- * one goes, the device has room, and those before it were refused for themselves.
- * They are dropped. Returns how many frames of l are gone.
+ * Some devices refuse some frames for ever. Each such frame would hold up the
+ * frames behind it for a long time. So on a device that is known to do this,
+ * try the frames behind. If one goes, the device has room, and those before it
+ * were refused for what they are: drop them. Returns how many frames of l are
+ * gone.
  */
 static int overtake(struct tx *tx, struct frames l, int n,
 		    const struct verdict *first)
@@ -159,8 +160,8 @@ static int overtake(struct tx *tx, struct frames l, int n,
 	return 0;
 }
 
-/* Drop what is refused for ever. Returns how many frames of l are gone, or -1:
- * there may be room for the first one later. */
+/* Drop frames that are refused for ever. Returns how many frames of l are gone,
+ * or -1: there may be room for the first one later. */
 static int lose_refused(struct tx *tx, struct frames l, int n,
 			const struct verdict *why)
 {
@@ -193,9 +194,9 @@ int tx_put_keeping(struct tx *tx, struct frames l, int n,
 }
 
 /*
- * The time is up: whether the frames behind the next one have no chance either.
- * A full socket takes no other frame, and all wait behind the rest that an
- * earlier fdl_send left.
+ * The time is up. Returns whether the frames behind the next one have no chance
+ * either: a full socket takes no frame, and the rest that an earlier fdl_send
+ * left goes before all others.
  */
 static bool all_are_stuck(const struct tx *tx, const struct verdict *why, int k)
 {
@@ -232,7 +233,7 @@ int tx_put_rest(struct tx *tx, struct frames l, int n, int k,
 		doubt.why = NULL;
 	}
 	drop_all(tx, *why, after(l, k), n - k);
-	/* Not that of an earlier fdl_send. */
+	/* If k is 0, the rest is that of an earlier fdl_send, and stays. */
 	if (k > 0)
 		bridge_lose(tx, *why);
 	*why = NULL;
@@ -248,7 +249,8 @@ static bool lies(const struct tx *tx)
 static int want_room(struct tx *tx)
 {
 
-	/* What was told is told again only after another try. */
+	/* After POLLOUT was told, another try must come before it is asked for
+	 * again. */
 	if (!tx->stalled)
 		return ready_want_write(tx->ready, true);
 	if (!lies(tx)) {

@@ -83,7 +83,7 @@ struct tx {
 	struct ready *ready;
 	struct counters *counters;
 
-	unsigned life;			/* of io, as it was last seen */
+	unsigned life;			/* io->life as it was last seen */
 	uint32_t reframed;		/* as of shared, when these were set: */
 	unsigned hdr_len;		/* bytes of virtio-net header */
 	enum fdl_order order;		/* of that */
@@ -97,8 +97,8 @@ struct tx {
 	int stalled;			/* why fdl_send came back short; 0: no */
 	unsigned pause_us;		/* how long to wait if POLLOUT is wrong */
 	struct tx_doubt doubt;		/* of what fdl_send was left with */
-	int64_t picky_until_ms;		/* so long the device is taken for one
-					 * that refuses some frames for ever */
+	int64_t picky_until_ms;		/* until then, assume that the device
+					 * refuses some frames for ever */
 	struct deferred *deferred;	/* with FDL_COALESCE, else NULL */
 	struct tx_batch *out;
 

@@ -11,17 +11,19 @@ enum {
 	WORK_SUPERS = FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6 |
 		      FDL_OFFLOAD_TSO_ECN | FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6,
 	WORK_TUNNELS = FDL_OFFLOAD_TUNNEL | FDL_OFFLOAD_TUNNEL_CSUM,
-	WORK_TRAILER = 1 << 30,	/* a need that no wire has an offload for: bytes
-				 * lie behind the IP packet */
-	WORK_TOO_MANY = 1 << 29, /* the same: segments of UDP, for any wire */
-	WORK_TOO_SMALL = 1 << 28, /* the same: segments of TCP, which kernels
-				 * make longer than was said */
-	WORK_TUNNEL = 1 << 27,	/* the same: a super-packet lies in a tunnel that
-				 * no header has a word for */
-	WORK_BIG = 1 << 26,	/* the same: its length is 0 in its header */
-	WORK_OUTER_SUM = 1 << 25, /* the same: that of a tunnel is whole */
-	/* In what is cut off a super-packet: nothing lies behind that, it is of
-	 * fewer segments, its length fits, and outer headers are written anew. */
+	/* Needs that no wire has an offload for. */
+	WORK_TRAILER = 1 << 30,	/* bytes lie behind the IP packet */
+	WORK_TOO_MANY = 1 << 29, /* UDP: more segments than any wire takes */
+	WORK_TOO_SMALL = 1 << 28, /* TCP: segments so short that kernels would
+				 * make longer ones */
+	WORK_TUNNEL = 1 << 27,	/* a super-packet in a tunnel that no virtio-net
+				 * header can describe */
+	WORK_BIG = 1 << 26,	/* BIG TCP: the length in its IP header is 0 */
+	WORK_OUTER_SUM = 1 << 25, /* the outer UDP checksum is complete, not
+				 * partial */
+	/* Needs that a piece cut off a super-packet no longer has: it has no
+	 * trailer, fewer segments, a length that fits, and new outer
+	 * headers. */
 	WORK_CURED = WORK_TRAILER | WORK_TOO_MANY | WORK_BIG | WORK_OUTER_SUM,
 	/* The cutter is told so many segments at a time, and is then told how
 	 * many that really are. */

@@ -98,13 +98,13 @@ void ready_unwatch(struct ready *r);
  * socket. */
 void ready_insist(struct ready *r);
 
-/* Receive side: be ready when fd is readable, instead of the one before, though
- * data may not be watched; -1: no longer. It is taken out before it is closed.
- * Errors: those of epoll_ctl(2). */
+/* Receive side: be ready when fd is readable, even if data is not watched. fd
+ * takes the place of the fd of an earlier call; -1: watch none. The caller
+ * takes it out before closing it. Errors: those of epoll_ctl(2). */
 int ready_await(struct ready *r, int fd);
 
-/* Receive side, while data is not watched: another fd is it from now on, or
- * another file behind the same one. */
+/* Receive side, while data is not watched: from now on data is another fd, or
+ * has another file behind it. */
 void ready_renew(struct ready *r, int data);
 
 /* Send side: the file behind the queue's fd has been replaced. */
@@ -146,7 +146,8 @@ int ready_pause(struct ready *r, unsigned us);
  */
 int ready_state(const struct ready *r, bool there);
 
-/* What tells of room, and how: the pause's end while there is one. */
+/* What to poll for room: the end of the pause, if there is one, else
+ * POLLOUT. */
 struct pollfd ready_room(const struct ready *r);
 
 static inline bool ready_is_shown(const struct ready *r)

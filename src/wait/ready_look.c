@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is a queue ready, and for what? And a wait until it is. */
+/* Whether a queue is ready, and for what; and waiting until it is. */
 #include <errno.h>
 
 #include <fdlink/fdlink.h>
@@ -37,16 +37,18 @@ int ready_state(const struct ready *r, bool there)
 	return state;
 }
 
-/* Somebody was shown the set, or the send side has put something into it. */
+/* Whether the set is in use: a caller has its fd, or the send side has put
+ * something into it. */
 static bool needs_set(const struct ready *r)
 {
 	return ready_is_shown(r) || r->room >= 0 || r->pause >= 0;
 }
 
 /*
- * What a wait looks at, from fds[1] on: the set, and data where that is not in
- * it. Or, as an epoll set costs poll(2) more than all that is in it, that
- * itself. Returns the end.
+ * Fill in what a wait looks at, from fds[1] on. If the set is in use, that is
+ * the set, and data if it is not in the set. Else it is each fd that could be
+ * in the set, because an epoll set costs poll(2) more than all of them. Returns
+ * the end.
  */
 static unsigned list(const struct ready *r, struct pollfd fds[WAIT_SIZE])
 {

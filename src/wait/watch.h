@@ -48,7 +48,7 @@ struct watch {
 int watch_open(struct watch *w, const struct fdl_info *info, bool quiet);
 void watch_close(struct watch *w);
 
-/* Receive side: another device is behind the fd. As watch_open. */
+/* Receive side: as watch_open, after another device came behind the fd. */
 void watch_replace(struct watch *w, const struct fdl_info *info);
 
 /*

@@ -34,7 +34,7 @@ def test_batches_come(ends):
         task = asyncio.create_task(take(b, len(frames)))
         for i in range(0, len(frames), 10):
             await asyncio.sleep(0)
-            await a.asend(frames[i:i + 10])
+            await a.send_all(frames[i:i + 10])
         return await task
 
     assert run(both()) == frames
@@ -79,7 +79,7 @@ def test_closed_while_a_task_waits():
 
 
 @pytest.mark.parametrize('waits', [False, True])
-def test_asend_waits_for_room(waits):
+def test_send_all_waits_for_room(waits):
     a, b = pair(pool=512)
     frames = [frame(i) for i in range(2000)]
     with a, b:
@@ -87,7 +87,7 @@ def test_asend_waits_for_room(waits):
             if waits:
                 # Wakes who waits for room, too.
                 b.send([frame()])
-            task = asyncio.create_task(a.asend(frames))
+            task = asyncio.create_task(a.send_all(frames))
             await asyncio.sleep(.01)
             assert not task.done()
             found = await take(b, len(frames))
@@ -104,11 +104,11 @@ def test_a_batch_is_sent_on_and_on():
 
     async def forward():
         async for batch in b:
-            await c.asend(batch)
+            await c.send_all(batch)
 
     async def both():
         task = asyncio.create_task(forward())
-        other = asyncio.create_task(a.asend(frames))
+        other = asyncio.create_task(a.send_all(frames))
         found = await take(d, len(frames))
         await other
         a.close()
@@ -125,7 +125,7 @@ def test_receive_and_send_of_one_endpoint_wait_together():
     with a, b:
         async def both():
             receiving = asyncio.create_task(a.arecv())
-            sending = asyncio.create_task(a.asend(frames))
+            sending = asyncio.create_task(a.send_all(frames))
             found = await take(b, len(frames))
             await sending
             assert not receiving.done()

@@ -28,6 +28,46 @@ def test_write_takes_any_bytes(ends):
     assert receive(b, 3) == [frame(1)] * 3
 
 
+def udp(n):
+    """Datagrams of one flow, with their checksums."""
+    net = b''.join([b'\x45\0\0\x34', n.to_bytes(2, 'big'),
+                    b'\x40\0\x40\x11', (0xb6b5 - n).to_bytes(2, 'big'),
+                    bytes.fromhex('c0000201' 'c0000202')])
+    head = bytes.fromhex('04000401' '0020')
+    body = n.to_bytes(4, 'big') + bytes(20)
+    total = checksum(net[12:] + b'\0\x11\0\x20' + head + body) ^ 0xffff
+    return (BROADCAST + SOURCE + b'\x08\0' + net + head +
+            total.to_bytes(2, 'big') + body)
+
+
+def checksum(data):
+    total = sum(int.from_bytes(data[i:i + 2], 'big')
+                for i in range(0, len(data), 2))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return total
+
+
+@pytest.mark.parametrize('flags', [0, fdlink.COALESCE])
+@pytest.mark.parametrize('make', [frame, udp])
+def test_many_frames_come_as_they_were_written(veth, flags, make):
+    frames = [make(i) for i in range(150)]
+    with fdlink.open('packet:fdl-a', flags=flags) as a, \
+            fdlink.open('packet:fdl-b') as b:
+        assert a.write_many(frames) == len(frames)
+        assert receive(b, len(frames)) == frames
+        stats = a.stats()
+        assert stats['tx_packets'] == len(frames)
+        assert (make is udp and flags != 0) or not stats['tx_coalesced']
+
+
+def test_of_many_frames_the_refused_are_counted(ends):
+    a, b = ends
+    assert a.write_many([frame(1), b'', frame(2)]) == 2
+    assert receive(b, 2) == [frame(1), frame(2)]
+    assert a.stats()['tx_drop_empty'] == 1
+
+
 def test_view_is_no_copy(ends):
     a, b = ends
     a.send([frame()])
@@ -177,13 +217,8 @@ def test_offload_is_done(ends):
     off = fdlink.Offload(csum=fdlink.CSUM_PARTIAL, csum_start=34, csum_offset=6)
     a.write(head + net + udp, off)
     data = receive(b, 1)[0]
-    pseudo = data[26:34] + b'\0\x11' + data[38:40]
-    words = pseudo + data[34:46]
-    total = sum(int.from_bytes(words[i:i + 2], 'big')
-                for i in range(0, len(words), 2))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    assert total == 0xffff
+    assert checksum(data[26:34] + b'\0\x11' + data[38:40] +
+                    data[34:46]) == 0xffff
 
 
 def test_stats(ends):

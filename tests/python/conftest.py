@@ -16,6 +16,26 @@ def frame(n=0, size=64):
             bytes(i & 255 for i in range(size - 18)))
 
 
+def udp(n):
+    """Datagrams of one flow, with their checksums."""
+    net = b''.join([b'\x45\0\0\x34', n.to_bytes(2, 'big'),
+                    b'\x40\0\x40\x11', (0xb6b5 - n).to_bytes(2, 'big'),
+                    bytes.fromhex('c0000201' 'c0000202')])
+    head = bytes.fromhex('04000401' '0020')
+    body = n.to_bytes(4, 'big') + bytes(20)
+    total = checksum(net[12:] + b'\0\x11\0\x20' + head + body) ^ 0xffff
+    return (BROADCAST + SOURCE + b'\x08\0' + net + head +
+            total.to_bytes(2, 'big') + body)
+
+
+def checksum(data):
+    total = sum(int.from_bytes(data[i:i + 2], 'big')
+                for i in range(0, len(data), 2))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return total
+
+
 def ip(*args):
     subprocess.run(['ip', *args], check=True)
 

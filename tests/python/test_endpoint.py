@@ -6,11 +6,13 @@ import errno
 import os
 import selectors
 import socket
+import threading
 
 import pytest
 
 import fdlink
-from conftest import BROADCAST, SOURCE, frame, ip, pair, receive
+from conftest import (BROADCAST, SOURCE, checksum, frame, ip, pair, receive,
+                      udp)
 
 
 def test_frames_come_as_they_went(ends):
@@ -26,26 +28,6 @@ def test_write_takes_any_bytes(ends):
     for kind in bytes, bytearray, memoryview:
         a.write(kind(frame(1)))
     assert receive(b, 3) == [frame(1)] * 3
-
-
-def udp(n):
-    """Datagrams of one flow, with their checksums."""
-    net = b''.join([b'\x45\0\0\x34', n.to_bytes(2, 'big'),
-                    b'\x40\0\x40\x11', (0xb6b5 - n).to_bytes(2, 'big'),
-                    bytes.fromhex('c0000201' 'c0000202')])
-    head = bytes.fromhex('04000401' '0020')
-    body = n.to_bytes(4, 'big') + bytes(20)
-    total = checksum(net[12:] + b'\0\x11\0\x20' + head + body) ^ 0xffff
-    return (BROADCAST + SOURCE + b'\x08\0' + net + head +
-            total.to_bytes(2, 'big') + body)
-
-
-def checksum(data):
-    total = sum(int.from_bytes(data[i:i + 2], 'big')
-                for i in range(0, len(data), 2))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return total
 
 
 @pytest.mark.parametrize('flags', [0, fdlink.COALESCE])
@@ -314,6 +296,29 @@ def test_a_frame_of_any_length_is_refused_with_errno(ends):
     with pytest.raises(OSError) as err:
         a.write(frame(0, 60000))
     assert err.value.errno == errno.EMSGSIZE
+
+
+def test_one_thread_sends_and_another_receives(ends):
+    a, b = ends
+    frames = [frame(i) for i in range(500)]
+    found = []
+    # What b's buffer holds, however late its thread is.
+    thread = threading.Thread(target=lambda: found.extend(receive(b, 500)))
+    thread.start()
+    for i in range(0, 500, 5):
+        a.send(frames[i:i + 5])
+        assert a.stats()['tx_packets'] == i + 5
+        assert not a.recv()
+    thread.join(120)
+    assert found == frames
+
+
+def test_a_batch_in_a_for_loop_lives_as_long(ends):
+    a, b = ends
+    a.send([frame(1)])
+    b.wait(60)
+    found = [bytes(view) for view in b.recv(timeout=60)]
+    assert found == [frame(1)]
 
 
 def test_closed():

@@ -12,7 +12,7 @@ from scapy.error import Scapy_Exception
 
 import fdlink
 import fdlink.scapy
-from conftest import BROADCAST, SOURCE, frame, ip, pair
+from conftest import BROADCAST, SOURCE, frame, ip, pair, udp
 
 conf.verb = 0
 
@@ -114,6 +114,15 @@ def test_cut(faces):
     assert len(bytes(b.recv())) == len(packet(1))
     assert bytes(got) == bytes(packet(1))[:40]
     a.close()
+    b.close()
+
+
+def test_super_packets_are_cut(faces):
+    frames = [udp(i) for i in range(50)]
+    b = conf.L2socket(iface=faces[1])
+    with fdlink.open('packet:' + faces[0], flags=fdlink.COALESCE) as a:
+        assert a.write_many(frames) == 50
+    assert [bytes(b.recv()) for _ in frames] == frames
     b.close()
 
 

@@ -105,7 +105,8 @@ extern "C" {
  * left behind is taken over if no socket is bound to it any more. *ep is set on
  * success only.
  *
- * Returns 0. Errors: those of fdl_endpoint_new, and
+ * Returns 0.
+ * Errors: those of fdl_endpoint_new, and
  *	-EINVAL		the locator is malformed (the log has the grammar), or
  *			it contradicts the options; the device is of another
  *			kind, or was not made for several queues

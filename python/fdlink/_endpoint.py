@@ -260,7 +260,7 @@ class Endpoint:
         the link has ended.
         """
         iov = ffi.new('struct iovec *')
-        write, from_buffer, no_offload = lib.fdl_write, ffi.from_buffer, ffi.NULL
+        write, from_buffer = lib.fdl_write, ffi.from_buffer
         taken = 0
         with self._tx:
             ep = self._live()
@@ -269,7 +269,7 @@ class Endpoint:
                 # Held: a bytearray must not move during the call.
                 data = from_buffer(frame)
                 iov.iov_base, iov.iov_len = data, len(data)
-                err = write(q, iov, 1, no_offload)
+                err = write(q, iov, 1, ffi.NULL)
                 if err >= 0:
                     taken += 1
                 elif -err in LASTING:

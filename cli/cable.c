@@ -18,8 +18,8 @@ struct side {
 	const char *locator;
 	struct fdl_endpoint *ep;
 	bool agreed;		/* its MTU is what the other end has */
-	bool has_carrier;	/* it can be set there */
-	bool carrier;		/* as it was set */
+	bool has_carrier;	/* its carrier can be set */
+	bool carrier;		/* as the wire set it */
 	_Atomic uint32_t mtu;
 	bool there;		/* switched on, with somebody at its end */
 };
@@ -55,8 +55,9 @@ static void compare_mtus(const struct cable *cable)
 		mtu_of(small));
 }
 
-/* The carrier of a side that has one is what was set here. A device that is out
- * of sight stays as it was. */
+/* If the wire can set a side's carrier, the carrier is only what the wire set:
+ * ask whether the device is up instead. A device that is out of sight stays as
+ * it was. */
 static void look_at_side(struct side *side, uint32_t *mtu)
 {
 	struct fdl_link link;
@@ -73,8 +74,8 @@ static void note_mtus(struct cable *cable, uint32_t of_a, uint32_t of_b)
 {
 	struct side *a = &cable->side[0], *b = &cable->side[1];
 
-	/* Where the peers agree on it between themselves, they agree on what
-	 * fits. */
+	/* Peers of a side that agree on their MTU are taken to have that of the
+	 * other side. */
 	if (a->agreed && !b->agreed)
 		of_a = of_b;
 	if (b->agreed && !a->agreed)

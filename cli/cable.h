@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a wire carries beside packets: whether each end is there, and how long
- * its packets may be. Where one end is down or has lost its peer, the other end
- * loses its carrier, if it has one that can be set. Threads that carry packets
- * note changes, one thread looks.
+ * its packets may be. When one end is down or has lost its peer, the other end
+ * loses its carrier, if that can be set. Threads that carry packets note
+ * changes; one thread looks at the ends.
  */
 #ifndef CABLE_H
 #define CABLE_H
@@ -26,14 +26,14 @@ int cable_open(struct cable **cable, const struct connect_options *options,
 /* NULL is fine. */
 void cable_close(struct cable *cable);
 
-/* What is to be polled for POLLIN, and what to do then. */
+/* Poll cable_fd for POLLIN; then call cable_run. */
 int cable_fd(const struct cable *cable);
 void cable_run(struct cable *cable);
 
 /* An end may have changed: fdl_link_changes has grown. Any thread. */
 void cable_note(const struct cable *cable);
 
-/* How long packets may be that leave at an end. Any thread. */
+/* The longest packet that may leave at an end. Any thread. */
 uint32_t cable_mtu(const struct cable *cable, unsigned end);
 
 /* Pull the cable, or plug it in. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between the look at a file that was left behind and its removal another wire
- * may take it over, and the file of that one would be removed. Whoever takes a
- * file over therefore locks its directory (flock(2)) from the look to the bind,
- * as the library does for the sockets of links. The lock leaves nothing behind
- * in a crash.
+ * A wire that finds a file left behind removes it and binds its own. Between
+ * the look and the removal another wire may have done the same, and its new
+ * file would be removed. So a wire locks the directory (flock(2)) from the look
+ * to the bind, as the library does for the sockets of links. A crash leaves no
+ * lock behind.
  */
 #include "control_bind.h"
 
@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 enum {
-	/* The lock is held for microseconds. Who holds it for a second does so
-	 * for another reason. */
+	/* A wire holds the lock for microseconds. A program that holds it for a
+	 * second does so for another reason. */
 	LOCK_TRIES = 100,
 	LOCK_PAUSE_NS = 10000000,
 };

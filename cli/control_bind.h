@@ -7,9 +7,9 @@
 
 /*
  * Bind fd, a stream socket, to the address, mode 0600. A file that an earlier
- * wire left behind is taken over, of two that try it at once by one.
- * Returns 0 or an errno: EADDRINUSE, somebody listens there or it is no socket;
- * or why it cannot be had.
+ * wire left behind is taken over. If two wires try that at once, one succeeds.
+ * Returns 0 or an errno. EADDRINUSE: somebody listens there, or the file is not
+ * a socket.
  */
 int control_bind(int fd, const struct sockaddr_un *address);
 

@@ -23,7 +23,7 @@ static void answer(struct gate *gate, const struct fdl_packet *pkt,
 
 	if (!len || !too_big_afford(&gate->budget, now_ns()))
 		return;
-	/* What becomes of it is counted where it is written. */
+	/* fdl_write counts the answer, whether it goes or not. */
 	fdl_write(gate->from, &iov, 1, NULL);
 	wire_count(gate->counts, WIRE_SIGNALS, 1);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* At the start of a way: which packets do not go on, and who is told. */
+/* The start of a way: drop packets that may not go on, and tell their
+ * senders. */
 #ifndef GATE_H
 #define GATE_H
 

@@ -25,10 +25,11 @@ bool too_big(const struct fdl_packet *pkt, uint32_t mtu);
  * Write the answer to such a packet: ICMP "fragmentation needed" (RFC 1191), or
  * ICMPv6 "packet too big" (RFC 4443, 3.2), in the name of the station that the
  * packet is for. It is a frame if the packet is one, with the same VLAN tags.
- * Returns its length, or 0: the packet is none that may be answered (RFC 1122,
- * 3.2.2; RFC 4443, 2.4): an ICMP error, a fragment other than the first, one to
- * or from a group; or the answer would change nothing (RFC 8201, 4: an MTU
- * below 1280).
+ * Returns its length; 0: there is no answer, for one of these reasons:
+ *
+ * - The packet may not be answered (RFC 1122, 3.2.2; RFC 4443, 2.4): it is an
+ *   ICMP error, a fragment other than the first, or to or from a group.
+ * - The answer would change nothing (RFC 8201, 4: an MTU below 1280).
  */
 size_t too_big_answer(const struct fdl_packet *pkt, uint32_t mtu,
 		      uint8_t answer[TOO_BIG_ROOM]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What became of packets on one way of the wire, beside what its ends count. */
+/* Counters of one way of the wire. The ends have theirs beside these. */
 #ifndef WIRE_COUNTS_H
 #define WIRE_COUNTS_H
 

@@ -123,7 +123,7 @@ static int open_fds(const char *locator, const struct locator *loc,
 	return err;
 }
 
-/* What no fd tells. NULL: it does. */
+/* The sort of a kind that no fd tells. NULL: the fd tells the kind. */
 static const struct kind *told_kind(const struct locator *loc,
 				    const struct opened *opened)
 {
@@ -132,7 +132,8 @@ static const struct kind *told_kind(const struct locator *loc,
 	return loc->kind->name && !loc->kind->owns ? loc->kind : NULL;
 }
 
-/* How what was opened can be come to again. On failure nothing is left of it. */
+/* Keep what is needed to find the next peer or device. On failure *opened is
+ * closed. */
 static int keep_way(struct life **life, const struct locator *loc,
 		    struct opened *opened, const struct log *log)
 {

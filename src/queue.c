@@ -201,7 +201,7 @@ void queue_close(struct fdl_queue *q)
 	group_drop(q->io.group);
 }
 
-/* What was changed on the former file went with it. */
+/* Changes made on the former file are gone with it. */
 static int open_anew(struct fdl_queue *q, const struct fdl_info *info)
 {
 	int err;
@@ -234,7 +234,7 @@ static void count_all_drops(struct fdl_queue *q)
 		count_drops(q, second);
 }
 
-/* The second socket may be closed by who replaces it. */
+/* Another thread may be replacing, and closing, the second socket. */
 void queue_count_drops(struct fdl_queue *q)
 {
 	struct life *life = q->absence.life;
@@ -248,7 +248,7 @@ void queue_count_drops(struct fdl_queue *q)
 		pthread_mutex_unlock(&life->lock);
 }
 
-/* The device is another one, and may be of another sort. */
+/* Another device is behind the fd, perhaps of another kind. */
 static int look_again(struct fdl_queue *q, struct fdl_info *info)
 {
 	static const struct log silent;

@@ -29,8 +29,8 @@ static int look_at_link(struct fdl_queue *q, struct fdl_packet *v[], int n,
 	return total;
 }
 
-/* All that was left is handed out: the queue ends, or waits for another life of
- * the link. */
+/* Everything that was received is handed out. Now the queue ends, or waits for
+ * the next life of the link. */
 static int tell_end(struct fdl_queue *q)
 {
 	if (q->rx.fallen)

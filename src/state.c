@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the link is like now, and its carrier switched. */
+/* Asking what the link is like now, and switching its carrier. */
 #include <errno.h>
 #include <string.h>
 
@@ -66,7 +66,7 @@ static bool is_away(const struct fdl_queue *q)
 	return io_is_away(atomic_load(&q->io.life));
 }
 
-/* Whether each queue has come to the device that is there. */
+/* Whether each queue has found the new device. */
 static bool are_all_there(const struct fdl_endpoint *ep)
 {
 	unsigned i = 0;
@@ -98,7 +98,7 @@ static int ask_device(struct fdl_endpoint *ep, struct fdl_link *found)
 	return 0;
 }
 
-/* Of several sockets each has a peer of its own. */
+/* Each of several sockets has a peer of its own. */
 static void ask_sockets(const struct fdl_endpoint *ep, struct fdl_link *found)
 {
 	const struct fdl_queue *q;

@@ -154,7 +154,8 @@ static bool leave(struct changes *changes, int fd)
 	return os_has_lock(fd, FIRST_HOLDER, 0) == 1;
 }
 
-/* Whoever switched it on, it is off again when nobody needs it. */
+/* A switch that any of the endpoints has switched on is to be off again when
+ * none needs it. */
 static bool was_off(const struct change *change, int fd)
 {
 	const off_t byte = byte_of_switch(change);
@@ -185,7 +186,8 @@ static void undo(struct change *change, int fd, bool others)
 		      change->len);
 }
 
-/* It was switched off while somebody came who had found it on. */
+/* While this endpoint switched it off, another one came that had found it on:
+ * switch it on again. */
 static void redo(const struct change *change, int fd)
 {
 	const int on = 1;

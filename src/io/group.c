@@ -129,8 +129,8 @@ int group_enter(struct io_group *group, int plain)
 	/* Packets that the socket got between bind(2) and now may still be on
 	 * their way to its filter, and are another socket's. */
 	err = await_grace_period(group, plain);
-	/* It cannot leave the group again. With its filter nothing would come
-	 * of what it is given. */
+	/* The socket cannot leave the group again. With the filter on, packets
+	 * that the group gives it would be lost. */
 	if (!err)
 		err = unmute(fd);
 	return err ? err : (int)number;

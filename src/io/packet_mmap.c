@@ -84,8 +84,8 @@ static struct tpacket_req3 geometry(const struct fdl_options *opts,
 		.tp_retire_blk_tov = opts->ring_timeout_ms,
 	};
 
-	/* The hash is of the kernel's own making: where some packets come by a
-	 * ring and some do not, none has it, lest a flow have two. */
+	/* The kernel's hash differs from fdlink's. In mode adaptive only some
+	 * packets come through the ring, and a flow would have two hashes. */
 	if (opts->mode == FDL_MODE_PACKET_MMAP)
 		req.tp_feature_req_word = TP_FT_REQ_FILL_RXHASH;
 	req.tp_block_size = block;

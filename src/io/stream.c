@@ -23,9 +23,9 @@ enum {
 struct stream {
 	size_t at, end;			/* buffer[at..end) is to be looked at */
 	size_t most;			/* bytes that a packet holds */
-	/* Send side: what is sent to. Where the file behind io->fd may change
-	 * at any time, a duplicate of it, as half of a message of one connection
-	 * must not go on another one. */
+	/* The send side's fd: io->fd or, if the file behind that may change at
+	 * any time, a duplicate. So half of a message of one connection cannot
+	 * go on another one. */
 	int out;
 	size_t owed;			/* bytes of a message that went in part, */
 	unsigned prefix_at;		/* and where its prefix goes on */

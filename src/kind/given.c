@@ -117,7 +117,7 @@ static int refuse_lonely(const struct given *given, const struct log *log)
 static int refuse_option(const struct locator *loc, const struct log *log)
 {
 	log_say(log, FDL_LOG_ERR,
-		"fd:%s waits for no peer, as its device is there, or its peer: "
+		"fd:%s has its device or its peer already and waits for none: "
 		"leave out %s",
 		loc->name, loc->listen ? "listen" : "reconnect");
 	return -EINVAL;
@@ -125,7 +125,7 @@ static int refuse_option(const struct locator *loc, const struct log *log)
 
 static int say_failed(const struct given *given, int err, const struct log *log)
 {
-	log_say(log, FDL_LOG_ERR, "fd %d: its peer cannot be waited for: %s",
+	log_say(log, FDL_LOG_ERR, "fd %d: cannot wait for its peer: %s",
 		given->fd, strerror(-err));
 	return err;
 }

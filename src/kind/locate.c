@@ -201,14 +201,13 @@ static int check_options(const struct locator *loc, const struct log *log)
 {
 	if (loc->wait && !loc->listen) {
 		log_say(log, FDL_LOG_ERR,
-			"wait is for who listens: add listen, or leave it "
-			"out");
+			"wait needs listen: add listen, or leave out wait");
 		return -EINVAL;
 	}
 	if (loc->wait && *loc->local) {
 		log_say(log, FDL_LOG_ERR,
-			"wait and local= contradict each other: a peer with "
-			"the address %.107s may be silent for ever",
+			"wait and local= contradict each other, as the peer "
+			"%.107s may be silent for ever: leave out wait",
 			loc->name);
 		return -EINVAL;
 	}

@@ -78,8 +78,8 @@ static int find(const struct locator *loc, struct link *link, struct node *node,
 	if (link->has_node)
 		return 0;
 	log_say(log, FDL_LOG_ERR,
-		"macvtap:%s: it is there, but is no macvtap: choose another "
-		"name, or open it as packet:%s",
+		"macvtap:%s: the device exists and is not a macvtap: choose "
+		"another name, or open it as packet:%s",
 		name, name);
 	return -EINVAL;
 }

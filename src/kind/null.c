@@ -24,8 +24,7 @@ static int take_name(struct locator *loc, char *to, const char *value,
 	if (!*value)
 		return 0;
 	log_say(log, FDL_LOG_ERR,
-		"null:%.40s: there is but one sort of nothing: leave the name "
-		"out",
+		"null:%.40s: this kind takes no name: leave the name out",
 		value);
 	return -EINVAL;
 }
@@ -67,7 +66,7 @@ static int open_null(const struct locator *loc, struct opened *opened,
 		err = connect_to_itself(fd);
 	if (!err)
 		return 0;
-	log_say(log, FDL_LOG_ERR, "null: no socket to be had: %s",
+	log_say(log, FDL_LOG_ERR, "null: cannot make a socket: %s",
 		strerror(-err));
 	opened_undo(opened);
 	return err;

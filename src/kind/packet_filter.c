@@ -76,8 +76,9 @@ void packet_filter(struct io *io, const struct set_up *how)
 	/* A loopback device has no address, and passes everything. */
 	if (io->index || !memcmp(info->address, none, sizeof(none)))
 		return;
-	/* Who drops what is for others is a host, with the device's address if
-	 * no other was given. Anybody else only looks. */
+	/* An endpoint that drops frames for others is a host, and has the
+	 * device's address if no other was given. Any other endpoint only
+	 * looks. */
 	if (!how->has_address && !(how->opts->flags & FDL_DROP_OTHERHOST))
 		return;
 	if (how->has_address &&

@@ -162,7 +162,7 @@ static int open_pair(const struct locator *loc, struct opened *opened,
 			"another name",
 			loc->name);
 	else
-		log_say(log, FDL_LOG_ERR, "pair:%s: no sockets to be had: %s",
+		log_say(log, FDL_LOG_ERR, "pair:%s: cannot make sockets: %s",
 			loc->name, strerror(-err));
 	opened_undo(opened);
 	return err;

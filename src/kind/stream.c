@@ -84,7 +84,7 @@ static int open_socket(const struct locator *loc, const struct place *place,
 		raise_receive_buffer(fd, SOCKET_BUFFER);
 		return fd;
 	}
-	log_say(log, FDL_LOG_ERR, "stream:%s: no socket to be had: %s",
+	log_say(log, FDL_LOG_ERR, "stream:%s: cannot make a socket: %s",
 		loc->name, strerror(-fd));
 	return fd;
 }

@@ -80,13 +80,14 @@ int told_filter(int fd, const struct log *log)
 	if (effect == CUTS)
 		log_say(log, FDL_LOG_ERR,
 			"fd %d has a socket filter that cuts messages short, "
-			"which they do not tell: let it return 0 or %d, or "
+			"and no message shows that: let it return 0 or %d, or "
 			"take it off by SO_DETACH_FILTER",
 			fd, ALL);
 	else if (effect == UNKNOWN)
 		log_say(log, FDL_LOG_WARNING,
 			"fd %d has a socket filter that cannot be looked into: "
-			"if it cuts messages short, frames are delivered so",
+			"if it cuts messages short, take it off by "
+			"SO_DETACH_FILTER, or frames arrive cut",
 			fd);
 	return effect == CUTS ? -EOPNOTSUPP : 0;
 }

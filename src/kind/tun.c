@@ -218,8 +218,8 @@ static int switch_carrier(const struct locator *loc, int fd,
 		return say_vanished(loc, log);
 	if (err)
 		log_say(log, FDL_LOG_ERR,
-			"%s: carrier=off cannot be had (%s): it takes Linux "
-			"5.0",
+			"%s: cannot switch the carrier off (%s): carrier=off "
+			"needs Linux 5.0",
 			loc->name, strerror(-err));
 	return err;
 }

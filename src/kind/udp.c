@@ -108,7 +108,7 @@ static int open_socket(const struct locator *loc, int family,
 	int fd = os_socket(family, SOCK_DGRAM, IPPROTO_UDP);
 
 	if (fd < 0) {
-		log_say(log, FDL_LOG_ERR, "udp:%s: no socket to be had: %s",
+		log_say(log, FDL_LOG_ERR, "udp:%s: cannot make a socket: %s",
 			loc->name, strerror(-fd));
 		return fd;
 	}

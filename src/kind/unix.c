@@ -42,7 +42,7 @@ static int open_socket(const struct locator *loc, const struct log *log)
 		raise_receive_buffer(fd, SOCKET_BUFFER);
 		return fd;
 	}
-	log_say(log, FDL_LOG_ERR, "%s:%s: no socket to be had: %s",
+	log_say(log, FDL_LOG_ERR, "%s:%s: cannot make a socket: %s",
 		loc->kind->locator, loc->name, strerror(-fd));
 	return fd;
 }

@@ -10,13 +10,15 @@
 #include "proto/eth.h"
 #include "rx/split.h"
 
-/* What every frame passes. Several callers are no reason to call it. */
+/* Every frame passes these functions: inline them, however many callers they
+ * have. */
 #define EACH_FRAME static inline __attribute__((always_inline))
-/* What few frames need stands aside of that. */
+/* Few frames need these: keep them out of the way of the others. */
 #define FEW_FRAMES static __attribute__((noinline))
 
-/* What holds for all frames of a call. The compiler cannot know that no packet
- * lies over these fields of rx, and would read them anew for each frame. */
+/* A copy of what is the same for all frames of a call. The compiler cannot know
+ * that writing to a packet leaves these fields of rx alone, and would read them
+ * anew for each frame. */
 struct rules {
 	unsigned flags;			/* FDL_ETHERNET ... */
 	unsigned vnet_hdr_at;		/* as in struct io */
@@ -35,7 +37,7 @@ static struct rules rules_of(const struct rx *rx)
 	};
 }
 
-/* Our own address decides, if it is known; else what the fd said. */
+/* The endpoint's own address decides, if it is known; else the fd does. */
 EACH_FRAME uint8_t packet_type(const struct rules *rules,
 			       const struct io_frame *frame)
 {
@@ -120,7 +122,8 @@ static bool has_offload(const struct rules *rules, const struct fdl_packet *pkt)
 	return rules->vnet_hdr_at && (hdr[0] | hdr[1]);
 }
 
-/* Whoever sends super-packets through such a tunnel can have them cut before. */
+/* The log names a way out once: the sender can have super-packets cut before
+ * the tunnel. */
 static enum counter refuse(struct rx *rx, enum fdl_refusal why)
 {
 	if (why != FDL_REFUSE_TUNNEL)
@@ -162,8 +165,8 @@ FEW_FRAMES enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 	return RX_PACKETS;
 }
 
-/* A frame that is longer than its slot, and the rest is elsewhere: a super-packet of
- * BIG TCP. All others are cut off. */
+/* A frame that is longer than its slot. If it is a super-packet of BIG TCP, the
+ * rest lies in frame->rest. Any other is cut off, and dropped. */
 FEW_FRAMES enum counter judge_long(struct rx *rx, const struct rules *rules,
 				   struct io_frame *frame)
 {
@@ -203,9 +206,8 @@ FEW_FRAMES enum counter judge_empty(const struct rx *rx,
 	return RX_DROP_EMPTY;
 }
 
-/* A frame of which something is odd, or that is not one that came from the wire.
- * Returns the counter under which it is dropped; RX_PACKETS: it is to be looked
- * at further. */
+/* A frame that is odd, or did not come from the wire. Returns the counter under
+ * which it is dropped; RX_PACKETS: go on with it. */
 FEW_FRAMES enum counter judge_odd(const struct rules *rules,
 				  const struct io_frame *frame)
 {
@@ -251,7 +253,8 @@ EACH_FRAME enum counter judge_frame(struct rx *rx, const struct rules *rules,
 	return verdict;
 }
 
-/* What a peer says before its first frame, and each time that it comes back. */
+/* Whether it is the message that a peer sends before its first frame, and each
+ * time that it comes back. */
 static bool is_hello(const struct rx *rx, const struct io_frame *frame,
 		     const char *hello)
 {
@@ -300,7 +303,7 @@ bool judge_one(struct rx *rx, struct io_frame *frame)
 	return judge(rx, &rules, frame);
 }
 
-/* What does not fit into a slot is not split: its end is missing. */
+/* A message that did not fit into its slot is not split: its end is missing. */
 static bool is_bundle(const struct io_frame *frame)
 {
 	return frame->odd & IO_SEVERAL && frame->wire_len <= frame->pkt->len;

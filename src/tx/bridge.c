@@ -189,8 +189,8 @@ static void revoke(struct tx *tx)
 		bits);
 }
 
-/* The newest of what a refused super-packet needs: a kernel that does not know that
- * knows the rest. */
+/* The newest offload that a refused super-packet needs. A kernel that refuses
+ * it may still know the older ones. */
 static uint32_t suspects(uint32_t needs)
 {
 	if (needs & FDL_OFFLOAD_TUNNEL_CSUM)

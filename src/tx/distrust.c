@@ -88,8 +88,8 @@ const char *fdl_offload_refusal(const struct fdl_info *info, uint32_t offload)
 		return "the fd has no virtio-net header (IFF_VNET_HDR)";
 	if (offload & (FDL_OFFLOAD_TUNNEL | FDL_OFFLOAD_TUNNEL_CSUM) &&
 	    info->vnet_hdr_len < FDL_VNET_HDR_TUNNEL_LEN)
-		return "only a virtio-net header of 24 bytes tells of tunnels, "
-		       "on a TUN or TAP since Linux 6.17";
+		return "only a virtio-net header of 24 bytes describes tunnels "
+		       "(a TUN or TAP has it since Linux 6.17)";
 	if (distrust_offloads(FDL_USE_AUTO, &why) & offload)
 		return why;
 	return NULL;

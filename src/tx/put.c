@@ -274,7 +274,7 @@ __attribute__((noinline)) static int put_messages(struct tx *tx,
 	return k;
 }
 
-/* Nothing that was left over belongs to the life that comes. */
+/* Nothing left over from the former life belongs to the new one. */
 static void forget(struct tx *tx)
 {
 	tx->part.iov_len = 0;
@@ -284,9 +284,9 @@ static void forget(struct tx *tx)
 }
 
 /*
- * Take over what another life of the link has in place. The file behind the fd
- * may be replaced once more meanwhile: then the number has changed, too. Returns
- * the number that it belongs to.
+ * Adapt the send side to another life of the link. If the file behind the fd is
+ * replaced once more meanwhile, the life's number changes, too, and this begins
+ * again. Returns the number of the life that the send side now fits.
  */
 static unsigned follow_life(struct tx *tx, unsigned life)
 {
@@ -303,8 +303,8 @@ static unsigned follow_life(struct tx *tx, unsigned life)
 	return life;
 }
 
-/* The link has another life than the one before, or none. As tx_put; *on: put
- * the frames after all. */
+/* The link has begun another life, or has none. As tx_put; *on: the caller puts
+ * the frames as usual. */
 __attribute__((noinline)) static int put_in_another_life(
 	struct tx *tx, struct frames l, int n, bool *on,
 	const struct verdict **why)

@@ -365,7 +365,7 @@ int ready_want_write(struct ready *r, bool on)
 	return 0;
 }
 
-/* To be told of room of the former file is no use to anybody. */
+/* Nobody needs to know of room in the former file any more. */
 void ready_follow(struct ready *r)
 {
 	const bool watched = ready_wants_write(r) &&

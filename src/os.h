@@ -20,8 +20,8 @@
 int os_open(const char *path, int flags);
 int os_close(int fd);
 int os_dup(int fd);			/* close-on-exec */
-/* What is behind fd is behind number from now on, close-on-exec, for all
- * threads at once; what was behind it is closed. */
+/* From now on number stands for the file of fd, close-on-exec, for all threads
+ * at once. The former file of number is closed. */
 int os_dup_to(int fd, int number);
 int os_stat_mode(int fd, mode_t *mode);
 int os_same_file(int fd, const char *path);	/* 1 yes, 0 no */

@@ -60,7 +60,7 @@ struct fdl_dispatcher {
  */
 int fdl_attach(struct fdl_endpoint *ep, const struct fdl_dispatcher *d);
 
-/* What the threads are like. All zero: as fdl_attach has them. */
+/* How to make the threads. All zero: as fdl_attach makes them. */
 struct fdl_threads {
 	size_t size;		/* sizeof(struct fdl_threads); 0: the layout of
 				 * version 1.0 */

@@ -18,7 +18,8 @@
 int lookup_link(const struct locator *loc, struct link *link,
 		uint32_t *offloads, const struct log *log);
 
-/* What of a device any kind tells; info->ethernet is set. */
+/* Fill in the fields of a device that every kind tells; info->ethernet is
+ * set. */
 void lookup_fill(struct fdl_info *info, const struct link *link);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a TUN or TAP puts before each packet, and wants before each. It is the
- * device's, for all who have an fd of it, and any of them may change it.
+ * What a TUN or TAP puts before each packet, and wants before each. This
+ * framing belongs to the device: it is the same for all its fds, and each
+ * holder of one may change it.
  */
 #ifndef FDL_KIND_TUN_FRAMING_H
 #define FDL_KIND_TUN_FRAMING_H

@@ -47,7 +47,7 @@ static inline bool verdict_drops(const struct verdict *v)
 	       v->action == RECONNECT;
 }
 
-/* What is sent while a link that lasts has no peer, or no device: DROP. */
+/* DROP, for packets sent while a link that lasts has no peer, or no device. */
 extern const struct verdict verdict_peer_away, verdict_device_away;
 
 /* Sentences that several kinds say. */

@@ -47,17 +47,28 @@ enum {
 	GUE_PRIVATE = 1,	/* in the flags; it may be a checksum's */
 };
 
+/* What may be inside of UDP. */
+enum {
+	READINGS = 5,
+};
+
 struct walk {
 	const uint8_t *bytes;
 	size_t avail;
 	uint32_t end;		/* of the outer IP packet */
 	uint32_t l4;		/* what is looked for */
 	unsigned depth;		/* IP headers passed */
-	struct parsed *p;	/* of the last one */
+	unsigned n_readings;	/* UDP headers among what was passed, */
+	unsigned reading[TUNNEL_DEPTH];	/* and how each is read */
+	struct parsed *p;	/* of the last IP header */
 	struct tunnel *t;
 };
 
-static bool under_ip(struct walk *w, uint32_t at, unsigned version);
+/* The next IP header. */
+struct inner {
+	uint32_t at;
+	unsigned version;	/* that it must have, or ANY_IP */
+};
 
 bool tunnel_is_carrier(unsigned next)
 {
@@ -92,7 +103,13 @@ static bool note(struct walk *w, enum tunnel_header is, uint32_t at)
 	return true;
 }
 
-static bool under_eth(struct walk *w, uint32_t at)
+static bool find_ip(struct inner *in, uint32_t at, unsigned version)
+{
+	*in = (struct inner){ at, version };
+	return true;
+}
+
+static bool find_in_eth(const struct walk *w, uint32_t at, struct inner *in)
 {
 	struct eth_view eth;
 
@@ -100,19 +117,20 @@ static bool under_eth(struct walk *w, uint32_t at)
 	    !eth_parse(w->bytes + at, w->avail - at, &eth))
 		return false;
 	if (eth.protocol == TYPE_IP4)
-		return under_ip(w, at + eth.hdr_len, 4);
-	return eth.protocol == TYPE_IP6 && under_ip(w, at + eth.hdr_len, 6);
+		return find_ip(in, at + eth.hdr_len, 4);
+	return eth.protocol == TYPE_IP6 && find_ip(in, at + eth.hdr_len, 6);
 }
 
-static bool under_type(struct walk *w, uint32_t at, unsigned type)
+static bool find_by_type(const struct walk *w, uint32_t at, unsigned type,
+			 struct inner *in)
 {
 	switch (type) {
 	case TYPE_IP4:
-		return under_ip(w, at, 4);
+		return find_ip(in, at, 4);
 	case TYPE_IP6:
-		return under_ip(w, at, 6);
+		return find_ip(in, at, 6);
 	case TYPE_ETH:
-		return under_eth(w, at);
+		return find_in_eth(w, at, in);
 	default:
 		return false;
 	}
@@ -120,7 +138,7 @@ static bool under_type(struct walk *w, uint32_t at, unsigned type)
 
 /* GRE with a sequence number cannot be cut: its segments would need the numbers
  * of packets to come. */
-static bool under_gre(struct walk *w, uint32_t at)
+static bool find_in_gre(struct walk *w, uint32_t at, struct inner *in)
 {
 	uint32_t len = GRE_LEN;
 	unsigned flags;
@@ -137,18 +155,19 @@ static bool under_gre(struct walk *w, uint32_t at)
 	}
 	if (flags & GRE_KEY)
 		len += GRE_FIELD_LEN;
-	return under_type(w, at + len, get_be16(w->bytes + at + 2));
+	return find_by_type(w, at + len, get_be16(w->bytes + at + 2), in);
 }
 
-static bool under_proto(struct walk *w, uint32_t at, unsigned proto)
+static bool find_by_proto(struct walk *w, uint32_t at, unsigned proto,
+			  struct inner *in)
 {
 	switch (proto) {
 	case PROTO_IP4:
-		return under_ip(w, at, 4);
+		return find_ip(in, at, 4);
 	case PROTO_IP6:
-		return under_ip(w, at, 6);
+		return find_ip(in, at, 6);
 	case PROTO_GRE:
-		return under_gre(w, at);
+		return find_in_gre(w, at, in);
 	default:
 		return false;
 	}
@@ -156,7 +175,7 @@ static bool under_proto(struct walk *w, uint32_t at, unsigned proto)
 
 /* A header with remote checksum offload cannot be cut: it describes the
  * checksum of the whole packet, which the receiver completes. */
-static bool under_vxlan(struct walk *w, uint32_t at)
+static bool find_in_vxlan(struct walk *w, uint32_t at, struct inner *in)
 {
 	const uint8_t *h = w->bytes + at;
 
@@ -164,61 +183,55 @@ static bool under_vxlan(struct walk *w, uint32_t at)
 	    h[1] & VXLAN_REMOTE_CSUM)
 		return false;
 	if (!(h[0] & VXLAN_HAS_NEXT))
-		return under_eth(w, at + VXLAN_LEN);
+		return find_in_eth(w, at + VXLAN_LEN, in);
 	switch (h[VXLAN_NEXT]) {
 	case VXLAN_NEXT_IP4:
-		return under_ip(w, at + VXLAN_LEN, 4);
+		return find_ip(in, at + VXLAN_LEN, 4);
 	case VXLAN_NEXT_IP6:
-		return under_ip(w, at + VXLAN_LEN, 6);
+		return find_ip(in, at + VXLAN_LEN, 6);
 	case VXLAN_NEXT_ETH:
-		return under_eth(w, at + VXLAN_LEN);
+		return find_in_eth(w, at + VXLAN_LEN, in);
 	default:
 		return false;
 	}
 }
 
-static bool under_geneve(struct walk *w, uint32_t at)
+static bool find_in_geneve(struct walk *w, uint32_t at, struct inner *in)
 {
 	const uint8_t *h = w->bytes + at;
 
 	if (!has(w, at, GENEVE_LEN) || h[0] >> 6)
 		return false;
-	return under_type(w, at + GENEVE_LEN + (h[0] & 0x3fu) * 4,
-			  get_be16(h + GENEVE_TYPE));
+	return find_by_type(w, at + GENEVE_LEN + (h[0] & 0x3fu) * 4,
+			    get_be16(h + GENEVE_TYPE), in);
 }
 
 /* Version 0; version 1 is the packet itself. */
-static bool under_gue(struct walk *w, uint32_t at)
+static bool find_in_gue(struct walk *w, uint32_t at, struct inner *in)
 {
 	const uint8_t *h = w->bytes + at;
 
 	if (!has(w, at, GUE_LEN) || h[0] >> 5 || h[3] & GUE_PRIVATE)
 		return false;
-	return under_proto(w, at + GUE_LEN + (h[0] & 0x1fu) * 4, h[GUE_NEXT]);
+	return find_by_proto(w, at + GUE_LEN + (h[0] & 0x1fu) * 4, h[GUE_NEXT],
+			     in);
 }
 
-static bool under_fou(struct walk *w, uint32_t at)
+static bool find_in_fou(struct walk *w, uint32_t at, struct inner *in)
 {
-	return under_ip(w, at, ANY_IP);
+	(void)w;
+	return find_ip(in, at, ANY_IP);
 }
 
-static bool under_udp(struct walk *w, uint32_t at)
+static bool find_in_udp(struct walk *w, uint32_t at, struct inner *in)
 {
-	static bool (*const tries[])(struct walk * w, uint32_t at) = {
-		under_vxlan, under_geneve, under_gue, under_fou, under_gre,
+	static bool (*const readings[READINGS])(struct walk * w, uint32_t at,
+						struct inner * in) = {
+		find_in_vxlan, find_in_geneve, find_in_gue,
+		find_in_fou,   find_in_gre,
 	};
-	const struct parsed udp = *w->p;
-	const unsigned n = w->t->n, depth = w->depth;
-	unsigned i;
 
-	for (i = 0; i < sizeof(tries) / sizeof(*tries); i++) {
-		if (tries[i](w, at))
-			return true;
-		*w->p = udp;
-		w->t->n = n;
-		w->depth = depth;
-	}
-	return false;
+	return readings[w->reading[w->n_readings++]](w, at, in);
 }
 
 /* A datagram fills its packet. The length field tells nothing if the datagram
@@ -230,36 +243,68 @@ static bool is_whole_udp(const struct walk *w, uint32_t at)
 	return len > UINT16_MAX || udp_total_len(w->bytes + at) == len;
 }
 
-/* What is inside the IP packet that was parsed last. */
-static bool inside(struct walk *w, enum fdl_refusal why)
+/* Pass what is between the IP header that was parsed last and the next one. */
+static bool find_inner(struct walk *w, enum fdl_refusal why, struct inner *in)
 {
-	struct parsed *p = w->p;
+	const struct parsed *p = w->p;
 	const uint32_t l4 = p->l4;
 
-	if (p->version == 0 || p->fragment || p->end != w->end)
-		return false;
-	if (l4 >= w->l4)
-		return l4 == w->l4 && !why;
 	if (w->depth++ == TUNNEL_DEPTH ||
 	    !note(w, p->version == 4 ? TUNNEL_IP4 : TUNNEL_IP6, p->l3))
 		return false;
 	if (p->next != UDP_PROTO)
-		return under_proto(w, l4, p->next);
+		return find_by_proto(w, l4, p->next, in);
 	/* The destination that its checksum is over is not the one shown. */
 	if (why || (p->routed && get_be16(w->bytes + l4 + UDP_CHECK)))
 		return false;
 	return is_whole_udp(w, l4) && note(w, TUNNEL_UDP, l4) &&
-	       under_udp(w, l4 + UDP_LEN);
+	       find_in_udp(w, l4 + UDP_LEN, in);
 }
 
-static bool under_ip(struct walk *w, uint32_t at, unsigned version)
+/* From the outer IP header, which is parsed, to what is looked for. */
+static bool walk(struct walk *w, enum fdl_refusal why)
 {
-	enum fdl_refusal why;
+	struct parsed *p = w->p;
+	struct inner in;
 
-	if (!has(w, at, 1) || (version && w->bytes[at] >> 4 != version))
-		return false;
-	why = parse_packet(w->bytes, w->avail, w->end, at, w->p);
-	return inside(w, why);
+	w->depth = 0;
+	w->n_readings = 0;
+	w->t->n = 0;
+	for (;;) {
+		if (p->version == 0 || p->fragment || p->end != w->end)
+			return false;
+		if (p->l4 >= w->l4)
+			return p->l4 == w->l4 && !why;
+		if (!find_inner(w, why, &in) || !has(w, in.at, 1) ||
+		    (in.version && w->bytes[in.at] >> 4 != in.version))
+			return false;
+		why = parse_packet(w->bytes, w->avail, w->end, in.at, p);
+	}
+}
+
+/* Read the last UDP header that was passed in another way, or if there is none,
+ * the one before it. Returns whether there is a way that was not tried. */
+static bool read_otherwise(struct walk *w)
+{
+	while (w->n_readings > 0) {
+		if (++w->reading[w->n_readings - 1] < READINGS)
+			return true;
+		w->reading[--w->n_readings] = 0;
+	}
+	return false;
+}
+
+/* Returns whether one of the readings leads to what is looked for. */
+static bool find(struct walk *w, enum fdl_refusal why)
+{
+	const struct parsed outer = *w->p;
+
+	while (!walk(w, why)) {
+		if (!read_otherwise(w))
+			return false;
+		*w->p = outer;
+	}
+	return true;
 }
 
 enum fdl_refusal tunnel_parse(const uint8_t *frame, size_t avail, size_t len,
@@ -281,7 +326,7 @@ enum fdl_refusal tunnel_parse(const uint8_t *frame, size_t avail, size_t len,
 	    !tunnel_is_carrier(p->next))
 		return why;
 	t->l4 = p->l4;
-	if (!inside(&w, why))
+	if (!find(&w, why))
 		return FDL_REFUSE_TUNNEL;
 	t->udp = t->n == 2 && t->is[1] == TUNNEL_UDP;
 	return FDL_REFUSE_NONE;

@@ -190,7 +190,7 @@ static int lane_receive(struct lane *lane)
 		return 0;
 	lane->n -= lane->at;
 	memmove(lane->v, lane->v + lane->at,
-		(size_t)lane->n * sizeof(*lane->v));
+		(size_t)lane->n * sizeof(lane->v[0]));
 	lane->at = 0;
 	n = fdl_recv(lane->from, lane->v + lane->n, room);
 	/* Of fewer, the fd tells whether there are more. */

@@ -25,8 +25,10 @@ run() {
 	# shellcheck disable=SC2016 # for the inner shell to expand
 	"$@" bash -eu -c '
 		log=$1.log
-		fdlink() { exec "$FDLINK_COMMAND" "$@" $FDLINK_TEST_SANDBOX \
-			>>"$log" 2>&1; }
+		fdlink() {
+			[ "$1" != connect ] || set -- "$@" $FDLINK_TEST_SANDBOX
+			exec "$FDLINK_COMMAND" "$@" >>"$log" 2>&1
+		}
 		. "$1"
 		jobs -p >"$1.pid"
 		wait' - "$tmp/$name" &

@@ -104,8 +104,11 @@ static bool is_hopeless(struct tx *tx, struct tx_doubt *d,
 	return d->tries >= DOUBT_TRIES || now - d->since_ms >= DOUBT_MS;
 }
 
+/* Of no frames there may be no array. */
 static struct frames after(struct frames l, int n)
 {
+	if (!n)
+		return l;
 	if (l.v)
 		l.v += n;
 	else

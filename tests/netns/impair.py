@@ -133,7 +133,7 @@ def run(command, options, both):
         paths = [os.path.join(folder, name) for name in 'ab']
         process = subprocess.Popen(
             command[:1] + ['connect'] +
-            ['seqpacket:%s,listen' % p for p in paths] + command[1:] + options,
+            ['seqpacket:%s,listen,wait' % p for p in paths] + command[1:] + options,
             stdout=subprocess.PIPE, text=True)
         try:
             ends = [End(paths[0], FRAMES), End(paths[1], FRAMES * both)]

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <fdlink/open.h>
 
@@ -189,8 +188,8 @@ static int lane_receive(struct lane *lane)
 	if (!lane->ready || !room)
 		return 0;
 	lane->n -= lane->at;
-	memmove(lane->v, lane->v + lane->at,
-		(size_t)lane->n * sizeof(lane->v[0]));
+	for (i = 0; i < lane->n; i++)
+		lane->v[i] = lane->v[lane->at + i];
 	lane->at = 0;
 	n = fdl_recv(lane->from, lane->v + lane->n, room);
 	/* Of fewer, the fd tells whether there are more. */

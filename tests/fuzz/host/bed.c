@@ -27,8 +27,10 @@ enum {
 	/* Frames that one turn may bring about. Windows of 1 MiB in tiny
 	 * segments are many; an endless loop is more. */
 	TURN_FRAMES = 1 << 18,
-	/* And pbufs: a stranger makes no more work than it sends. */
-	TURN_PBUFS = 1 << 16,
+	/* And pbufs: a stranger makes no more work than it sends. The owner of
+	 * the device may lower its MTU to 68, and all that waits to be sent is
+	 * then cut into pieces of 28 bytes. */
+	TURN_PBUFS = 1 << 18,
 	MAX_SAVED = 16,
 	FEW = 4,
 	FEW_BYTES = 20000,

@@ -135,10 +135,10 @@ static int meet(struct fdl_queue *q)
 	struct life *life = q->absence.life;
 	struct io_group *group;
 	const int fd = life_meet(life, q->index, q->io.fd, &group);
+	const unsigned strangers = atomic_exchange(&life->strangers, 0);
 
-	if (life->strangers)
-		count(&q->counters, RX_DROP_STRANGER, life->strangers);
-	life->strangers = 0;
+	if (strangers)
+		count(&q->counters, RX_DROP_STRANGER, strangers);
 	return fd < 0 ? fd : take_place(q, fd, group);
 }
 

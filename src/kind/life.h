@@ -9,6 +9,7 @@
 
 #include <linux/filter.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,7 +31,8 @@ struct life {
 				 * it is */
 	int calling;		/* a socket that is being connected; -1 */
 	struct peer last;	/* of datagrams: the peer that was met last */
-	unsigned strangers;	/* messages dropped, as they were not from the
+	_Atomic unsigned
+		strangers; /* messages dropped, as they were not from the
 				 * peer; the caller of life_meet counts them */
 	bool told;		/* the log has a sentence on one of them */
 	struct log log;

@@ -118,7 +118,7 @@ static void drop_stranger(struct life *life, int fd)
 	struct msghdr msg = { 0 };
 
 	os_recvmsg(fd, &msg, MSG_DONTWAIT);
-	life->strangers++;
+	atomic_fetch_add(&life->strangers, 1);
 	if (life->told)
 		return;
 	life->told = true;

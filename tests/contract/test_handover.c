@@ -21,14 +21,13 @@ enum { TURNS = 100 };
 int __real_os_has_lock(int fd, off_t from, off_t len);
 int __wrap_os_has_lock(int fd, off_t from, off_t len);
 
-static struct link *comes;		/* as soon as somebody is the last */
+static struct link *_Atomic comes;	/* as soon as somebody is the last */
 
 int __wrap_os_has_lock(int fd, off_t from, off_t len)
 {
 	const int has = __real_os_has_lock(fd, from, len);
-	struct link *l = comes;
+	struct link *l = atomic_exchange(&comes, NULL);
 
-	comes = NULL;
 	if (l)
 		assert_int_equal(link_endpoint(l, FDL_MODE_RECVMMSG, NULL), 0);
 	return has;

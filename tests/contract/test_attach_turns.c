@@ -71,20 +71,23 @@ static void no_wake_is_left_by_a_detach(struct link *l)
 	assert_true(netns_now_ms() - start >= 40);
 }
 
-/* Receives, till it is told that others do. */
+/* Receives, till it is told that others do. What it has received is looked at
+ * before the next packet, which may be a reader's, can be. */
 static void *receive_till_busy(void *arg)
 {
 	struct sink *s = arg;
 	struct fdl_packet *v[4];
 	int i, n;
 
-	while ((n = fdl_recv(s->l->q, v, 4)) >= 0) {
+	do {
 		pthread_mutex_lock(&s->lock);
+		n = fdl_recv(s->l->q, v, 4);
 		for (i = 0; i < n; i++)
 			sink_look_at(s, v[i]);
 		pthread_mutex_unlock(&s->lock);
-		fdl_release(v, n);
-	}
+		if (n > 0)
+			fdl_release(v, n);
+	} while (n >= 0);
 	return (void *)(intptr_t)n;
 }
 

@@ -8,29 +8,25 @@
  *
  *	super-packet -> [tap in]--[bridge]--[tap out] -> segments
  */
-#include <errno.h>
-#include <poll.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include "../unit/packets.h"
+#include "kernel_cut.h"
 #include "net.h"
 #include "offload/segment.h"
 
 enum { MAX_SEGMENTS = 1000 };
 
-static int tap_in, tap_out;
-
 static void set_up(void)
 {
+	int in, out;
+
 	net_own();
-	tap_in = net_tap("in", 1);
-	tap_out = net_tap("out", 0);
+	in = net_tap("in", 1);
+	out = net_tap("out", 0);
 	/* A piece of one segment is held to the MTU, a super-packet is not. */
 	net_run("ip link set in mtu 4000 && ip link set out mtu 4000");
-	net_run("ip link add br0 type bridge mcast_snooping 0");
-	net_run("ip link set in master br0 up && ip link set out txqueuelen "
-		"5000 master br0 up && ip link set br0 up");
+	kernel_cut_join(in, out);
 }
 
 /* A super-packet or one with a partial checksum, whatever the flags. */
@@ -59,73 +55,12 @@ static struct shape random_case(struct rng *r, unsigned *mss)
 	return s;
 }
 
-static ssize_t from_kernel(uint8_t *buf, size_t size)
-{
-	struct pollfd p = { .fd = tap_out, .events = POLLIN };
-	ssize_t n = read(tap_out, buf, size);
-
-	if (n < 0 && errno == EAGAIN && poll(&p, 1, 30000) > 0)
-		n = read(tap_out, buf, size);
-	return n;
-}
-
-/* A piece of one segment is no super-packet to the kernel, which then stores a sum
- * of 0 in its other form. */
-static void same_zero(const struct shape *s, uint8_t *want, const uint8_t *got)
-{
-	const unsigned at = s->link_len + shape_l3_len(s) + 16;
-
-	if (!get16(want + at) && get16(got + at) == 0xffff)
-		put16(want + at, 0xffff);
-}
-
-/* Returns the number of segments that came out alike; < 0: they did not. */
-static int compare(const struct shape *s, const struct iovec *super,
-		   const struct fdl_offload *off, bool runs)
-{
-	static uint8_t want[70000], got[70000];
-	struct fdl_segmenter seg;
-	enum fdl_refusal why;
-	int n, count = 0;
-	ssize_t k;
-
-	why = fdl_segment_start(&seg, super, 1, s->link_len, off, 0);
-	if (why) {
-		fprintf(stderr, "refused: %s\n", fdl_refusal_name(why));
-		return -1;
-	}
-	while ((n = fdl_segment_next(&seg, want, sizeof(want), NULL)) > 0) {
-		k = from_kernel(got, sizeof(got));
-		if (k < 0) {
-			fprintf(stderr, "segment %d: kernel has none\n", count);
-			return -1;
-		}
-		if (runs && k == n && s->proto == 6)
-			same_zero(s, want, got);
-		if (k != n || memcmp(want, got, (size_t)n)) {
-			fprintf(stderr, "segment %d: ", count);
-			net_show(want, (size_t)n, got, (size_t)k);
-			return -1;
-		}
-		count++;
-	}
-	if (read(tap_out, got, sizeof(got)) > 0) {
-		fprintf(stderr, "after %d segments: kernel has more\n", count);
-		return -1;
-	}
-	return count;
-}
-
 static bool write_in(uint8_t *frame, size_t len, const struct fdl_offload *off)
 {
 	uint8_t hdr[FDL_VNET_HDR_LEN];
-	const struct iovec iov[2] = { { hdr, sizeof(hdr) }, { frame, len } };
 
 	fdl_vnet_hdr_encode(hdr, sizeof(hdr), FDL_ORDER_NATIVE, off);
-	if (writev(tap_in, iov, 2) >= 0)
-		return true;
-	fprintf(stderr, "kernel refuses: %m\n");
-	return false;
+	return kernel_cut_write(hdr, sizeof(hdr), frame, len);
 }
 
 /* In pieces of up to n segments. */
@@ -155,6 +90,7 @@ static int one(struct rng *r)
 	struct fdl_offload off = shape_offload(&s, mss);
 	const struct iovec iov = { super, build(super, &s) };
 	const bool runs = mss && s.partial && rnd(r, 2);
+	unsigned zero_at = 0;
 	bool written;
 	int n;
 
@@ -162,7 +98,11 @@ static int one(struct rng *r)
 	off.ecn = mss && s.proto == 6 && s.flags & 0x80;
 	written = runs ? write_in_runs(&s, &iov, &off, 1 + rnd(r, 30)) :
 			 write_in(super, iov.iov_len, &off);
-	n = written ? compare(&s, &iov, &off, runs) : -1;
+	/* A piece of one segment is no super-packet to the kernel, which then
+	 * stores a sum of 0 in its other form. */
+	if (runs && s.proto == 6)
+		zero_at = s.link_len + shape_l3_len(&s) + 16;
+	n = written ? kernel_cut_compare(&iov, s.link_len, &off, zero_at) : -1;
 	if (n < 0)
 		fprintf(stderr,
 			"IPv%d proto %d link %u ip options %u tcp options %u "
@@ -174,19 +114,6 @@ static int one(struct rng *r)
 
 int main(int argc, char **argv)
 {
-	const int cases = argc > 1 ? atoi(argv[1]) : 3000;
-	struct rng r = seeded("cut");
-	int i, n, segments = 0, bad = 0;
-	uint8_t rest[70000];
-
 	set_up();
-	for (i = 0; i < cases && bad < 10; i++) {
-		n = one(&r);
-		segments += n > 0 ? n : 0;
-		bad += n < 0;
-		while (n < 0 && read(tap_out, rest, sizeof(rest)) > 0)
-			;
-	}
-	printf("%d packets, %d segments, %d differ\n", i, segments, bad);
-	return bad ? 1 : 0;
+	return kernel_cut_run("cut", argc > 1 ? atoi(argv[1]) : 3000, one);
 }

@@ -88,6 +88,19 @@ int net_tap_tunnel(const char *name)
 	return fd;
 }
 
+void net_bridge(const char *name, const char *one, const char *other)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command),
+		 "ip link add %s type bridge mcast_snooping 0 && "
+		 "ip link set %s master %s up && "
+		 "ip link set %s txqueuelen 5000 master %s up && "
+		 "ip link set %s up",
+		 name, one, name, other, name, name);
+	net_run(command);
+}
+
 int net_packet(const char *name, int vnet)
 {
 	struct sockaddr_ll addr = {

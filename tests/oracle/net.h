@@ -23,6 +23,9 @@ int net_tap(const char *name, int vnet);
 /* A TAP whose virtio header of 24 bytes knows tunnels in UDP. */
 int net_tap_tunnel(const char *name);
 
+/* Join two devices; what goes to the other has a long queue. */
+void net_bridge(const char *name, const char *one, const char *other);
+
 /* An AF_PACKET socket on a device, with a virtio header if vnet. */
 int net_packet(const char *name, int vnet);
 

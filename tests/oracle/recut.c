@@ -77,18 +77,14 @@ static void set_up(void)
 	veth_out = net_packet("p1", 0);
 	tap_out = net_tap("out", 0);
 	tap_in = net_tap("in", 1);
-	net_run("ip link add br0 type bridge mcast_snooping 0");
-	net_run("ip link set in master br0 up && ip link set out txqueuelen "
-		"5000 master br0 up && ip link set br0 up");
+	net_bridge("br0", "in", "out");
 	net_run("ip link add v0 type veth peer name v1");
 	net_run("ethtool -K v0 tso off gso off tx-udp-segmentation off "
 		">/dev/null 2>&1");
 	net_run("ethtool -K v1 gro on rx-udp-gro-forwarding on >/dev/null");
 	tap_0 = net_tap("t0", 1);
-	net_run("ip link add br1 type bridge mcast_snooping 0");
-	net_run("ip link set v1 master br1 up && ip link set t0 txqueuelen "
-		"5000 master br1 up && ip link set br1 up && "
-		"ip link set v0 up");
+	net_bridge("br1", "v1", "t0");
+	net_run("ip link set v0 up");
 	net_set("/sys/class/net/v1/gro_flush_timeout", "1000000");
 	net_set("/sys/class/net/v1/napi_defer_hard_irqs", "100");
 	feed = net_packet("v0", 0);

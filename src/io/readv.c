@@ -54,9 +54,10 @@ static ssize_t read_noted(struct io *io, struct io_frame *f, unsigned i,
 	if (r < 0)
 		return r;
 	message_fill(io, f, (size_t)r);
-	notes_read(io, &msg, &notes, (size_t)r, f);
+	/* The notes tell of bytes that did not come, too. */
 	if (msg.msg_iovlen == 2)
 		spill_give(spill, f, i);
+	notes_read(io, &msg, &notes, (size_t)r, f);
 	spill_note(spill, 1, (size_t)r);
 	return r;
 }

@@ -99,7 +99,7 @@ static void prepare(const struct io *io, struct io_frame f[], int n, int fresh)
 		st->known = n;
 }
 
-/* Behind all else: a note tells of a frame's length, too. */
+/* Before the notes are read, which tell of bytes that did not come, too. */
 static void finish_spill(struct state *st, struct io_frame f[], int n)
 {
 	size_t longest = st->msg[n - 1].msg_len;
@@ -122,13 +122,13 @@ static void finish(struct io *io, struct io_frame f[], int n)
 
 	for (i = 0; i < n; i++)
 		message_fill(io, &f[i], msg[i].msg_len);
+	if (st->spill.mem)
+		finish_spill(st, f, n);
 	for (i = 0; st->notes && i < n; i++) {
 		notes_read(io, &msg[i].msg_hdr, &st->notes[i], msg[i].msg_len,
 			   &f[i]);
 		notes_listen(io, &msg[i].msg_hdr, &st->notes[i]);
 	}
-	if (st->spill.mem)
-		finish_spill(st, f, n);
 }
 
 static int recvmmsg_recv(struct io *io, struct io_frame f[], int n, int fresh)

@@ -44,7 +44,8 @@ static inline bool spill_is_on(const struct spill *spill)
  * has so many bytes. Returns whether the answer of spill_is_on has changed. */
 bool spill_note(struct spill *spill, int n, size_t longest);
 
-/* Set f->rest to the second piece of message i. */
+/* Set f->rest to what message i has in its second piece. f is as message_fill
+ * left it. */
 void spill_give(const struct spill *spill, struct io_frame *f, unsigned i);
 
 #endif

@@ -28,6 +28,7 @@
 
 #include "contract.h"
 #include "flows.h"
+#include "message.h"
 #include "netns.h"
 
 /* linux/if_packet.h and asm/socket.h have them since 6.6, 5.19, 6.14. */
@@ -332,6 +333,33 @@ static void what_a_filter_cuts_is_counted(void **state)
 	close_bed(&b);
 }
 
+/* All its headers pass, and nothing of what does not is made up. */
+static void a_super_packet_that_a_filter_cuts_is_counted(void **state)
+{
+	const struct shape tcp = { .link_len = 14,
+				   .version = 4,
+				   .proto = 6,
+				   .payload = 3 * MSS,
+				   .partial = true };
+	struct setting header = { "", SOL_PACKET, PACKET_VNET_HDR, 1, false };
+	struct message m;
+	struct bed b;
+	uint64_t lost;
+
+	open_bed(&b, *state);
+	lost = truncated(&b);
+	filter(&b, LEN);
+	apply_one(b.peer, &header);
+	make_message(&m, &tcp, MSS);
+	assert_int_equal(send(b.peer, &m, HDR_LEN + m.len, 0), HDR_LEN + m.len);
+	header.value = 0;
+	apply_one(b.peer, &header);
+	feed(&b, false);
+	expect(&b, 1, false);
+	assert_in_range(truncated(&b) - lost, 1, 1 + b.sent);
+	close_bed(&b);
+}
+
 /* No tag may be what is missing. */
 static void what_has_lost_its_notes_is_counted(void **state)
 {
@@ -388,7 +416,11 @@ static size_t add_others(struct CMUnitTest *test, struct trial *t,
 	test[1] = (struct CMUnitTest){ t->name,
 				       what_has_lost_its_notes_is_counted,
 				       flows_make_veth, flows_drop_veth, t };
-	return 2;
+	test[2] = (struct CMUnitTest){
+		t->name, a_super_packet_that_a_filter_cuts_is_counted,
+		flows_make_veth, flows_drop_veth, t
+	};
+	return 3;
 }
 
 int main(int argc, char *argv[])

@@ -44,3 +44,7 @@ GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_UDP = range(4)
 
 # open(mode=...)
 MODE_AUTO, MODE_READV, MODE_RECVMMSG, MODE_PACKET_MMAP, MODE_ADAPTIVE = range(5)
+
+# from_fds(fanout=...): how sockets share the packets.
+(FANOUT_AUTO, FANOUT_HASH, FANOUT_LB, FANOUT_CPU, FANOUT_ROLLOVER, FANOUT_RND,
+ FANOUT_QM) = range(7)

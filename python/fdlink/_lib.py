@@ -30,6 +30,8 @@ struct fdl_options {
     uint32_t max_syscall_header_bytes;
     void (*log)(void *ctx, int level, const char *msg);
     void *log_ctx;
+    int fanout;
+    const void *fanout_program;
 };
 
 struct fdl_offload {

@@ -203,6 +203,20 @@ def test_offload_is_done(ends):
                     data[34:46]) == 0xffff
 
 
+def test_sockets_share_the_packets(veth):
+    frames = [frame(i) for i in range(100)]
+    kind = socket.AF_PACKET, socket.SOCK_RAW, 0
+    with socket.socket(*kind) as one, socket.socket(*kind) as other:
+        for s in one, other:
+            s.bind(('fdl-b', 3))
+        b = fdlink.from_fds([one.fileno(), other.fileno()],
+                            fanout=fdlink.FANOUT_LB)
+    with b, fdlink.open('packet:fdl-a') as a:
+        a.send(frames)
+        assert sorted(receive(b, 100)) == frames
+        assert not b.recv()
+
+
 def test_stats(ends):
     a, b = ends
     a.send([frame(), frame()])

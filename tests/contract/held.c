@@ -20,31 +20,7 @@
 
 #include <cmocka.h>
 
-/* Headers of 5.10 lack them. */
-#ifndef PACKET_VNET_HDR_SZ
-#define PACKET_VNET_HDR_SZ 24
-#endif
-#ifndef SO_RCVMARK
-#define SO_RCVMARK 75
-#endif
-#ifndef SO_PASSPIDFD
-#define SO_PASSPIDFD 76
-#endif
-#ifndef SO_RCVPRIORITY
-#define SO_RCVPRIORITY 82
-#endif
-#ifndef SO_TXREHASH
-#define SO_TXREHASH 74
-#endif
-#ifndef SO_BUF_LOCK
-#define SO_BUF_LOCK 72
-#endif
-#ifndef SO_PREFER_BUSY_POLL
-#define SO_PREFER_BUSY_POLL 69
-#endif
-#ifndef SO_PASSRIGHTS
-#define SO_PASSRIGHTS 83
-#endif
+#include "newer.h"
 
 enum {
 	PACKET = LINK_OUTGOING,

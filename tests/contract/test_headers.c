@@ -20,10 +20,7 @@
 #include "flows.h"
 #include "link.h"
 #include "netns.h"
-
-#ifndef PACKET_VNET_HDR_SZ /* Linux 6.6 */
-#define PACKET_VNET_HDR_SZ 24
-#endif
+#include "newer.h"
 
 enum {
 	SOCKETS = 3,

@@ -30,17 +30,7 @@
 #include "flows.h"
 #include "message.h"
 #include "netns.h"
-
-/* linux/if_packet.h and asm/socket.h have them since 6.6, 5.19, 6.14. */
-#ifndef PACKET_VNET_HDR_SZ
-#define PACKET_VNET_HDR_SZ 24
-#endif
-#ifndef SO_RCVMARK
-#define SO_RCVMARK 75
-#endif
-#ifndef SO_RCVPRIORITY
-#define SO_RCVPRIORITY 82
-#endif
+#include "newer.h"
 
 enum {
 	LEN = 100,

@@ -19,12 +19,7 @@
 
 #include <errno.h>
 
-#ifndef PACKET_VNET_HDR_SZ /* Linux 6.6 */
-#define PACKET_VNET_HDR_SZ 24
-#endif
-#ifndef SO_NETNS_COOKIE /* Linux 5.14 */
-#define SO_NETNS_COOKIE 71
-#endif
+#include "newer.h"
 
 #define SOCKET_OPTION(name)	(SOL_SOCKET << 16 | (name))
 #define PACKET_OPTION(name)	(SOL_PACKET << 16 | (name))

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers of options that the headers of Linux 5.10 lack. */
+#ifndef TESTS_NEWER_H
+#define TESTS_NEWER_H
+
+#include <asm/socket.h>
+#include <linux/if_packet.h>
+
+#ifndef SO_PREFER_BUSY_POLL /* Linux 5.11 */
+#define SO_PREFER_BUSY_POLL 69
+#endif
+#ifndef SO_NETNS_COOKIE /* Linux 5.14 */
+#define SO_NETNS_COOKIE 71
+#endif
+#ifndef SO_BUF_LOCK /* Linux 5.15 */
+#define SO_BUF_LOCK 72
+#endif
+#ifndef SO_TXREHASH /* Linux 5.18 */
+#define SO_TXREHASH 74
+#endif
+#ifndef SO_RCVMARK /* Linux 5.19 */
+#define SO_RCVMARK 75
+#endif
+#ifndef SO_PASSPIDFD /* Linux 6.5 */
+#define SO_PASSPIDFD 76
+#endif
+#ifndef PACKET_VNET_HDR_SZ /* Linux 6.6 */
+#define PACKET_VNET_HDR_SZ 24
+#endif
+#ifndef SO_RCVPRIORITY /* Linux 6.14 */
+#define SO_RCVPRIORITY 82
+#endif
+#ifndef SO_PASSRIGHTS /* Linux 6.16 */
+#define SO_PASSRIGHTS 83
+#endif
+
+#endif

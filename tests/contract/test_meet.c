@@ -17,6 +17,7 @@
 
 #include "meet_bed.h"
 #include "netns.h"
+#include "tally.h"
 
 static bool is_readable(int fd, int timeout_ms)
 {
@@ -120,29 +121,6 @@ static void wakes_a_poll_of_the_set(struct bed *bed)
 	wakes_who_waits(bed, wait_for_shown);
 }
 
-struct sink {
-	_Atomic unsigned packets;
-	_Atomic int closed;
-};
-
-static int take(void *ctx, struct fdl_queue *q, struct fdl_packet *v[], int n)
-{
-	struct sink *sink = ctx;
-
-	(void)q;
-	(void)v;
-	sink->packets += (unsigned)n;
-	return 0;
-}
-
-static void note_end(void *ctx, struct fdl_queue *q, int reason)
-{
-	struct sink *sink = ctx;
-
-	(void)q;
-	sink->closed = reason;
-}
-
 static void await(const _Atomic unsigned *value, unsigned want)
 {
 	int i;
@@ -154,18 +132,16 @@ static void await(const _Atomic unsigned *value, unsigned want)
 
 static void delivers_to_who_is_attached(struct bed *bed)
 {
-	struct sink sink = { 0 };
-	const struct fdl_dispatcher d = { .deliver = take,
-					  .closed = note_end,
-					  .ctx = &sink };
+	struct tally tally = { 0 };
+	const struct fdl_dispatcher d = tally_dispatcher(&tally);
 
 	bed_listen(bed, ",listen");
 	assert_int_equal(fdl_attach(bed->ep, &d), 0);
 	peer_connect(bed, false);
 	peer_send(bed, 1);
 	peer_send(bed, 2);
-	await(&sink.packets, 2);
-	assert_int_equal(sink.closed, 0);
+	await(&tally.packets, 2);
+	assert_int_equal(tally.closed, 0);
 	assert_int_equal(fdl_detach(bed->ep), 0);
 }
 

@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +19,7 @@
 #include <fdlink/open.h>
 
 #include "netns.h"
+#include "tally.h"
 #include "usage.h"
 
 enum {
@@ -352,29 +352,6 @@ static void a_carrier_stays_switched(void **state)
 	remove_device(&bed);
 }
 
-struct sink {
-	_Atomic unsigned packets;
-	_Atomic int closed;
-};
-
-static int take(void *ctx, struct fdl_queue *q, struct fdl_packet *v[], int n)
-{
-	struct sink *sink = ctx;
-
-	(void)q;
-	(void)v;
-	sink->packets += (unsigned)n;
-	return 0;
-}
-
-static void note_end(void *ctx, struct fdl_queue *q, int reason)
-{
-	struct sink *sink = ctx;
-
-	(void)q;
-	sink->closed = reason;
-}
-
 static void nap_until_carrier(const struct bed *bed, bool on)
 {
 	int i;
@@ -387,10 +364,8 @@ static void nap_until_carrier(const struct bed *bed, bool on)
 /* Each reader finds its own file of the device. */
 static void readers_go_on(struct bed *bed)
 {
-	struct sink sink = { 0 };
-	const struct fdl_dispatcher d = { .deliver = take,
-					  .closed = note_end,
-					  .ctx = &sink };
+	struct tally tally = { 0 };
+	const struct fdl_dispatcher d = tally_dispatcher(&tally);
 	uint8_t frame[FRAME];
 	unsigned round;
 	int i;
@@ -401,18 +376,18 @@ static void readers_go_on(struct bed *bed)
 	for (round = 1; round <= READER_ROUNDS; round++) {
 		nap_until_carrier(bed, true);
 		/* Another queue may still be on its way. */
-		for (i = 0; sink.packets < round && i < WAIT_MS; i++) {
+		for (i = 0; tally.packets < round && i < WAIT_MS; i++) {
 			make_frame(bed, frame, round);
 			assert_int_equal(send(bed->far, frame, FRAME, 0),
 					 FRAME);
 			poll(NULL, 0, 1);
 		}
-		sink.packets = round;
+		tally.packets = round;
 		remove_device(bed);
 		nap_until_carrier(bed, false);
 		make_device(bed);
 	}
-	assert_int_equal(sink.closed, 0);
+	assert_int_equal(tally.closed, 0);
 	fdl_endpoint_free(bed->ep);
 	remove_device(bed);
 }

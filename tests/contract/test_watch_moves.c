@@ -18,6 +18,7 @@
 #include <fdlink/open.h>
 
 #include "netns.h"
+#include "tally.h"
 #include "watch_bed.h"
 
 static void moved_away_a_socket_ends(struct link *l)
@@ -240,42 +241,19 @@ static void unprivileged_a_move_is_the_last_change(struct link *l)
 	stop_elsewhere(pid);
 }
 
-struct ends {
-	_Atomic int closed, reason;
-};
-
-static int keep_none(void *ctx, struct fdl_queue *q, struct fdl_packet *v[],
-		     int n)
-{
-	(void)ctx;
-	(void)q;
-	(void)v;
-	(void)n;
-	return 0;
-}
-
-static void note_end(void *ctx, struct fdl_queue *q, int reason)
-{
-	struct ends *ends = ctx;
-
-	(void)q;
-	ends->reason = reason;
-	ends->closed++;
-}
-
 static void an_attached_reader_ends(struct link *l)
 {
-	struct ends ends = { 0 };
-	const struct fdl_dispatcher d = { keep_none, note_end, &ends };
+	struct tally tally = { 0 };
+	const struct fdl_dispatcher d = tally_dispatcher(&tally);
 
 	assert_int_equal(fdl_attach(l->ep, &d), 0);
 	netns_command("ip link set %s mtu 1280", l->dev);
 	link_set_up(l, false);
-	assert_int_equal(ends.closed, 0);
+	assert_int_equal(tally.closed, 0);
 	link_delete_device(l);
 	assert_int_equal(fdl_wait(l->ep), 0);
-	assert_int_equal(ends.closed, 1);
-	assert_int_equal(ends.reason, -ENODEV);
+	assert_int_equal(tally.closed, 1);
+	assert_int_equal(tally.reason, -ENODEV);
 	assert_int_equal(fdl_detach(l->ep), 0);
 }
 
@@ -301,8 +279,8 @@ static void await_followed(struct fdl_endpoint *ep, pid_t pid)
 /* Each queue's thread goes after the device, and others ask for it meanwhile. */
 static void all_queues_follow_a_tap(struct link *l)
 {
-	struct ends ends = { 0 };
-	const struct fdl_dispatcher d = { keep_none, note_end, &ends };
+	struct tally tally = { 0 };
+	const struct fdl_dispatcher d = tally_dispatcher(&tally);
 	const struct fdl_options o = { .size = sizeof(o) };
 	pid_t pid = start_elsewhere();
 	struct fdl_endpoint *ep;
@@ -324,8 +302,8 @@ static void all_queues_follow_a_tap(struct link *l)
 	await_followed(ep, getpid());
 	netns_command("ip link del fdmany");
 	assert_int_equal(fdl_wait(ep), 0);
-	assert_int_equal(ends.closed, 3);
-	assert_int_equal(ends.reason, -ENODEV);
+	assert_int_equal(tally.closed, 3);
+	assert_int_equal(tally.reason, -ENODEV);
 	fdl_endpoint_free(ep);
 	stop_elsewhere(pid);
 }

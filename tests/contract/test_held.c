@@ -149,19 +149,6 @@ static void send_some(struct link *l)
 	}
 }
 
-/* It may call a few times, until it is asked why. */
-static void expect_rest(struct link *l)
-{
-	const long long end = netns_now_ms() + WAIT_MS;
-	struct fdl_packet *pkt;
-
-	do {
-		assert_true(netns_now_ms() < end);
-		assert_int_equal(fdl_recv(l->q, &pkt, 1), 0);
-	} while (fdl_queue_poll(l->q, 5));
-	expect_quiet(l);
-}
-
 /* So far nothing is lost, from now on nothing will be. */
 static void expect_right(struct link *l, unsigned from)
 {

@@ -18,19 +18,6 @@
 
 enum { LEN = 100 };
 
-/* It may call a few times, until it is asked why. */
-static void expect_rest(struct link *l)
-{
-	const long long end = netns_now_ms() + WAIT_MS;
-	struct fdl_packet *pkt;
-
-	do {
-		assert_true(netns_now_ms() < end);
-		assert_int_equal(fdl_recv(l->q, &pkt, 1), 0);
-	} while (fdl_queue_poll(l->q, 5));
-	expect_quiet(l);
-}
-
 /* The peer goes, and ICMP tells of each frame. */
 static void what_icmp_says_is_not_left(struct link *l)
 {

@@ -273,6 +273,18 @@ void expect_quiet(struct link *l)
 	assert_false(fd_readable(fdl_fd(l->ep), 0));
 }
 
+void expect_rest(struct link *l)
+{
+	const long long end = netns_now_ms() + WAIT_MS;
+	struct fdl_packet *pkt;
+
+	do {
+		assert_true(netns_now_ms() < end);
+		assert_int_equal(fdl_recv(l->q, &pkt, 1), 0);
+	} while (fdl_queue_poll(l->q, 5));
+	expect_quiet(l);
+}
+
 int expect_end(struct link *l)
 {
 	const long long end = netns_now_ms() + WAIT_MS;

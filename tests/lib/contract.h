@@ -35,6 +35,9 @@ void expect_received(struct link *l, size_t len, unsigned seq);
 /* Nothing to receive, and both pollable fds say so. */
 void expect_quiet(struct link *l);
 
+/* The same in the end: it may call a few times, until it is asked why. */
+void expect_rest(struct link *l);
+
 /* Is an fd readable (POLLIN) or writable within timeout_ms? */
 bool fd_readable(int fd, int timeout_ms);
 

@@ -52,9 +52,11 @@ static int receive(struct fdl_queue *q, struct fdl_packet *v[], int n)
 	enum rx_rest rest;
 	int total, r;
 
-	r = rx_has_leftovers(rx) ? 0 : tell_end(q);
-	if (r || !has_peer(q))
-		return r;
+	if (!rx_has_leftovers(rx)) {
+		r = tell_end(q);
+		if (r || !has_peer(q))
+			return r;
+	}
 	total = rx_receive(rx, v, n, &rest);
 	if (total == 0 && rest == RX_DRY)
 		total = look_at_link(q, v, n, &rest);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/virtio_net.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -17,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "../unit/packets.h"
 #include "usage.h"
 
 enum {
@@ -218,6 +220,27 @@ void peer_send(struct bed *bed, unsigned number)
 	assert_int_equal(send(bed->peer, bytes + skip, sizeof(bytes) - skip,
 			      MSG_NOSIGNAL),
 			 sizeof(bytes) - skip);
+}
+
+void peer_send_super(struct bed *bed, unsigned segments)
+{
+	struct {
+		struct virtio_net_hdr hdr;
+		uint8_t frame[2000];
+	} message = { .hdr = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+			       .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+			       .gso_size = 500,
+			       .csum_start = 20,
+			       .csum_offset = 16 } };
+	const struct shape shape = { .version = 4,
+				     .proto = 6,
+				     .payload = segments * 500,
+				     .ttl = 64,
+				     .flags = 0x10,
+				     .partial = true };
+	const size_t len = sizeof(message.hdr) + build(message.frame, &shape);
+
+	assert_int_equal(send(bed->peer, &message, len, 0), len);
 }
 
 void peer_expect(struct bed *bed, unsigned number)

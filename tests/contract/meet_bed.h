@@ -59,6 +59,10 @@ void bed_expect(struct bed *bed, unsigned number);
 /* Receive until the link has a carrier, or has none. Nothing comes meanwhile. */
 void bed_await_carrier(struct bed *bed, bool on);
 
+/* A super-packet of a peer whose datagrams have virtio-net headers. It is cut
+ * into so many segments, at most 3. */
+void peer_send_super(struct bed *bed, unsigned segments);
+
 struct fdl_link bed_link(const struct bed *bed);
 struct fdl_stats bed_stats(const struct bed *bed);
 

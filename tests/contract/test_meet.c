@@ -262,6 +262,28 @@ static void comes_to_a_silent_peer(struct bed *bed)
 	}
 }
 
+/* Nobody waits for the next peer to get what the former one sent. */
+static void delivers_what_is_left_of_a_dead_peer(struct bed *bed)
+{
+	struct fdl_packet *pkt;
+	int n;
+
+	bed_listen(bed, ",listen,offload=on");
+	peer_connect(bed, false);
+	peer_send_super(bed, 3);
+	while (!(n = fdl_recv(bed->q, &pkt, 1)))
+		assert_true(is_readable(fdl_fd(bed->ep), WAIT_MS));
+	assert_int_equal(n, 1);
+	fdl_release(&pkt, 1);
+	peer_die(bed);
+	assert_int_equal(bed_write(bed, 1), -ECONNREFUSED);
+	for (n = 0; n < 2; n++) {
+		assert_int_equal(fdl_recv(bed->q, &pkt, 1), 1);
+		fdl_release(&pkt, 1);
+	}
+	bed_await_carrier(bed, false);
+}
+
 /* What is read of a stream belongs to one connection, and what is sent, too. */
 static void begins_each_stream_anew(struct bed *bed)
 {
@@ -354,6 +376,7 @@ ON(CONNECTIONS, has_one_peer_only)
 ON(ALL, serves_one_after_the_other)
 ON(ALL, comes_to_one_after_the_other)
 ON(1 << DATAGRAM, comes_to_a_silent_peer)
+ON(1 << DATAGRAM, delivers_what_is_left_of_a_dead_peer)
 ON(STREAMS, begins_each_stream_anew)
 ON(ALL, does_not_spin)
 
@@ -374,6 +397,7 @@ int main(int argc, char *argv[])
 		ROW(serves_one_after_the_other),
 		ROW(comes_to_one_after_the_other),
 		ROW(comes_to_a_silent_peer),
+		ROW(delivers_what_is_left_of_a_dead_peer),
 		ROW(begins_each_stream_anew),
 		ROW(does_not_spin),
 	};

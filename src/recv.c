@@ -46,6 +46,15 @@ static bool has_peer(struct fdl_queue *q)
 	return !absence_is_now(q) || absence_end(q);
 }
 
+/* A socket that was shut down never has a peer again. */
+static int find_nothing(struct fdl_queue *q)
+{
+	if (vain_note(&q->rx))
+		rx_end_for_good(&q->rx, -ESHUTDOWN,
+				"another holder has shut the socket down");
+	return tell_end(q);
+}
+
 static int receive(struct fdl_queue *q, struct fdl_packet *v[], int n)
 {
 	struct rx *rx = &q->rx;
@@ -54,23 +63,22 @@ static int receive(struct fdl_queue *q, struct fdl_packet *v[], int n)
 
 	if (!rx_has_leftovers(rx)) {
 		r = tell_end(q);
-		if (r || !has_peer(q))
+		if (r)
 			return r;
+		if (!has_peer(q))
+			return find_nothing(q);
 	}
 	total = rx_receive(rx, v, n, &rest);
 	if (total == 0 && rest == RX_DRY)
 		total = look_at_link(q, v, n, &rest);
 	if (total > 0 || rest != RX_DRY)
 		vain_forget(rx);
-	else if (vain_note(rx))
-		rx_end(rx, -ESHUTDOWN,
-		       "another holder has shut the socket down");
 	ready_more(&q->ready, rx_has_more(rx) && rest != RX_STARVED);
 	if (total > 0)
 		return total;
 	if (rest == RX_STARVED)
 		return -ENOBUFS;
-	return tell_end(q);
+	return rest == RX_DRY ? find_nothing(q) : tell_end(q);
 }
 
 int fdl_recv(struct fdl_queue *q, struct fdl_packet *v[], int n)

@@ -6,11 +6,17 @@
 
 void rx_end(struct rx *rx, int result, const char *text)
 {
-	shared_error(rx->shared, text);
-	if (rx->io->lasts) {
-		rx->fallen = result;
+	if (!rx->io->lasts) {
+		rx_end_for_good(rx, result, text);
 		return;
 	}
+	shared_error(rx->shared, text);
+	rx->fallen = result;
+}
+
+void rx_end_for_good(struct rx *rx, int result, const char *text)
+{
+	shared_error(rx->shared, text);
 	if (rx->io->kind->takes_after_end)
 		atomic_store_explicit(&rx->io->life, IO_OVER,
 				      memory_order_relaxed);

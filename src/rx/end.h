@@ -20,4 +20,7 @@ void rx_renew(struct rx *rx);
  * as of shared_error. */
 void rx_end(struct rx *rx, int result, const char *text);
 
+/* The same, except that no other life can follow on this fd. */
+void rx_end_for_good(struct rx *rx, int result, const char *text);
+
 #endif

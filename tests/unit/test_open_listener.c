@@ -294,6 +294,33 @@ static void a_datagram_peer_may_come_under_another_name(void **state)
 	close(w.fd);
 }
 
+/* Nobody can send to it any more, whether or not it had a peer. */
+static void a_shutdown_ends_a_datagram_socket(void **state)
+{
+	struct fdl_endpoint *ep;
+	struct waiter w;
+	unsigned i, met;
+	int peer;
+
+	(void)state;
+	for (i = 0; i < 6; i++) {
+		met = i / 3;
+		make_waiter(&w, hearers[i % 3].family, hearers[i % 3].type);
+		ep = open_waiter(&w, "");
+		peer = make_peer(&w);
+		if (met)
+			talk(&w, ep, peer, 1);
+		/* It fails where there is no peer, and shuts down all the
+		 * same. */
+		shutdown(w.fd, SHUT_RDWR);
+		expect_end(ep);
+		assert_int_equal(fdl_poll(ep, 0), -ESHUTDOWN);
+		fdl_endpoint_free(ep);
+		close(peer);
+		close(w.fd);
+	}
+}
+
 /* Who is there stays there. */
 static void a_look_meets_nobody(void **state)
 {
@@ -351,6 +378,7 @@ int main(void)
 		cmocka_unit_test(a_listener_may_serve_one_peer_after_another),
 		cmocka_unit_test(a_datagram_socket_meets_its_first_sender),
 		cmocka_unit_test(a_datagram_peer_may_come_under_another_name),
+		cmocka_unit_test(a_shutdown_ends_a_datagram_socket),
 		cmocka_unit_test(a_look_meets_nobody),
 		cmocka_unit_test(who_has_a_peer_waits_for_none),
 	};

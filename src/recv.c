@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "absence.h"
+#include "kind/verdict.h"
 #include "queue.h"
 #include "rx/end.h"
 #include "rx/receive.h"
@@ -23,7 +24,7 @@ static int look_at_link(struct fdl_queue *q, struct fdl_packet *v[], int n,
 	if (watch_look(&q->watch))
 		total = rx_receive(&q->rx, v, n, rest);
 	if (total == 0 && *rest == RX_DRY && watch_is_over(&q->watch)) {
-		rx_end(&q->rx, -ENODEV, "the device is gone");
+		rx_end(&q->rx, -ENODEV, verdict_gone);
 		*rest = RX_ENDED;
 	}
 	return total;

@@ -193,9 +193,7 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 }
 
 static const struct verdict on_receive[] = {
-	/* A packet whose offload the virtio-net header cannot express. */
-	{ EINVAL, DROP, RX_DROP_MALFORMED, 0,
-	  "a packet was dropped by the kernel as it was read" },
+	{ EINVAL, DROP, RX_DROP_MALFORMED, 0, verdict_unread },
 	{ .err = 0 },
 };
 

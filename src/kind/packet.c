@@ -307,9 +307,7 @@ static void mend(const struct io *io)
 static const struct verdict on_receive[] = {
 	/* Once per link-down; the socket recovers by itself. */
 	{ ENETDOWN, AGAIN, RX_LINK_DOWN, 0, NULL },
-	/* A packet whose offload the virtio-net header cannot express. */
-	{ EINVAL, DROP, RX_DROP_MALFORMED, 0,
-	  "a packet was dropped by the kernel as it was read" },
+	{ EINVAL, DROP, RX_DROP_MALFORMED, 0, verdict_unread },
 	{ .err = 0 },
 };
 

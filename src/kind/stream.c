@@ -208,6 +208,8 @@ static int set_up(struct io *io, const struct set_up *how)
 	return 0;
 }
 
+static const char silent[] = "the peer has not answered for too long";
+
 /* io/stream.c says EMSGSIZE, and EPIPE where nothing more comes. */
 static const struct verdict on_receive[] = {
 	{ EMSGSIZE, END, COUNTERS, -EPROTO,
@@ -216,8 +218,7 @@ static const struct verdict on_receive[] = {
 	{ EPIPE, END, COUNTERS, -ESHUTDOWN, verdict_closed },
 	{ ECONNRESET, END, COUNTERS, -ESHUTDOWN, verdict_closed },
 	{ ENOTCONN, END, COUNTERS, -ESHUTDOWN, verdict_closed },
-	{ ETIMEDOUT, END, COUNTERS, -ESHUTDOWN,
-	  "the peer has not answered for too long" },
+	{ ETIMEDOUT, END, COUNTERS, -ESHUTDOWN, silent },
 	{ .err = 0 },
 };
 
@@ -225,8 +226,7 @@ static const struct verdict on_send[] = {
 	{ EPIPE, END, TX_DROP_OTHER, -ESHUTDOWN, verdict_closed },
 	{ ECONNRESET, END, TX_DROP_OTHER, -ESHUTDOWN, verdict_closed },
 	{ ENOTCONN, END, TX_DROP_OTHER, -ESHUTDOWN, verdict_closed },
-	{ ETIMEDOUT, END, TX_DROP_OTHER, -ESHUTDOWN,
-	  "the peer has not answered for too long" },
+	{ ETIMEDOUT, END, TX_DROP_OTHER, -ESHUTDOWN, silent },
 	{ .err = 0 },
 };
 

@@ -341,9 +341,7 @@ static int probe_tun(const struct fd_facts *facts, struct fdl_info *info,
 }
 
 static const struct verdict on_receive[] = {
-	/* A packet whose offload the virtio-net header cannot express. */
-	{ EINVAL, DROP, RX_DROP_MALFORMED, 0,
-	  "a packet was dropped by the kernel as it was read" },
+	{ EINVAL, DROP, RX_DROP_MALFORMED, 0, verdict_unread },
 	{ EBADFD, END, COUNTERS, -ENODEV, verdict_gone },
 	{ .err = 0 },
 };

@@ -8,6 +8,9 @@ const char verdict_down[] = "a packet was dropped: the link is down";
 const char verdict_closed[] = "the peer closed the link";
 const char verdict_no_peer[] =
 	"a packet was dropped: nobody reads at the other end of the socket";
+const char verdict_unread[] =
+	"a packet was dropped by the kernel as it was read";
+
 const struct verdict verdict_peer_away = {
 	.action = DROP,
 	.counter = TX_DROP_NO_PEER,

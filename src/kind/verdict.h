@@ -55,5 +55,7 @@ extern const char verdict_gone[];	/* the device is gone */
 extern const char verdict_down[];	/* a packet was dropped: link down */
 extern const char verdict_closed[];	/* the peer closed the link */
 extern const char verdict_no_peer[];	/* a packet was dropped: no peer */
+extern const char verdict_unread[];	/* a packet whose offload the
+					 * virtio-net header cannot express */
 
 #endif

@@ -294,7 +294,7 @@ static int strip_end(struct rx *rx, int got)
 	if (rx->frame[got - 1].wire_len > 0 || !kind->at_end ||
 	    !kind->at_end(rx->io->fd))
 		return got;
-	rx_end(rx, -ESHUTDOWN, "the peer closed the link");
+	rx_end(rx, -ESHUTDOWN, verdict_closed);
 	while (got > 0 && rx->frame[got - 1].wire_len == 0)
 		fdl_release(&rx->frame[--got].pkt, 1);
 	return got;

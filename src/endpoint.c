@@ -349,7 +349,9 @@ int endpoint_new(struct fdl_endpoint **out, const int *fds, unsigned nfds,
 	int err;
 
 	if (!ep) {
-		log_say(&log, FDL_LOG_ERR, "no memory for an endpoint");
+		log_say(&log, FDL_LOG_ERR,
+			"no memory for an endpoint: free some, or raise the "
+			"limit of this process");
 		return -ENOMEM;
 	}
 	if (!own)

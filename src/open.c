@@ -6,6 +6,7 @@
  * endpoint's to give up.
  */
 #include <errno.h>
+#include <string.h>
 
 #include <fdlink/open.h>
 
@@ -14,6 +15,7 @@
 #include "kind/locate.h"
 #include "kind/meet.h"
 #include "kind/probe.h"
+#include "kind/socket.h"
 #include "limit.h"
 #include "options.h"
 #include "os.h"
@@ -142,8 +144,10 @@ static int keep_way(struct life **life, const struct locator *loc,
 
 	if (!err)
 		return 0;
-	log_say(log, FDL_LOG_ERR, "%s:%s: no memory for it", loc->kind->locator,
-		loc->name);
+	log_say(log, FDL_LOG_ERR,
+		"%s:%s: cannot keep what its next peer or device takes (%s)%s",
+		loc->kind->locator, loc->name, strerror(-err),
+		refusal_advice(err));
 	opened_undo(opened);
 	return err;
 }

@@ -26,6 +26,12 @@ void raise_receive_buffer(int fd, uint32_t size)
 	raise_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, size);
 }
 
+void raise_buffers(int fd)
+{
+	raise_send_buffer(fd);
+	raise_receive_buffer(fd, SOCKET_BUFFER);
+}
+
 void opened_undo(struct opened *opened)
 {
 	unsigned fds = opened->paired ? opened->n * 2 : opened->n;

@@ -48,5 +48,7 @@ int inherited_fd(const char *name, const struct log *log);
 /* Best effort: SOCKET_BUFFER bytes for SO_SNDBUF, so many for SO_RCVBUF. */
 void raise_send_buffer(int fd);
 void raise_receive_buffer(int fd, uint32_t size);
+/* SOCKET_BUFFER bytes for each. */
+void raise_buffers(int fd);
 
 #endif

@@ -61,8 +61,7 @@ static int accept_first(struct opened *opened, const struct locator *loc,
 
 	if (fd < 0)
 		return fd;
-	raise_send_buffer(fd);
-	raise_receive_buffer(fd, SOCKET_BUFFER);
+	raise_buffers(fd);
 	os_close(opened->fd[0]);
 	opened->fd[0] = fd;
 	if (!loc->reconnect)

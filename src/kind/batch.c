@@ -132,7 +132,7 @@ void batch_settle(struct life *life, unsigned queue, int fd)
 			       life->loc.name, &life->log);
 	if (err)
 		log_say(&life->log, FDL_LOG_WARNING,
-			"%s: the queues have no fanout group any more, and "
-			"receive nothing: open it anew",
-			life->loc.name);
+			"%s:%s: the queues have no fanout group any more, and "
+			"receive nothing: open the link anew",
+			life->loc.kind->locator, life->loc.name);
 }

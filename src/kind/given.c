@@ -19,6 +19,7 @@
 
 #include "kind/kind.h"
 #include "kind/meet.h"
+#include "kind/socket.h"
 #include "kind/unix_meet.h"
 #include "os.h"
 
@@ -117,16 +118,15 @@ static int refuse_lonely(const struct given *given, const struct log *log)
 static int refuse_option(const struct locator *loc, const struct log *log)
 {
 	log_say(log, FDL_LOG_ERR,
-		"fd:%s has its device or its peer already and waits for none: "
-		"leave out %s",
+		"fd:%s is no socket that waits for a peer: leave out %s",
 		loc->name, loc->listen ? "listen" : "reconnect");
 	return -EINVAL;
 }
 
 static int say_failed(const struct given *given, int err, const struct log *log)
 {
-	log_say(log, FDL_LOG_ERR, "fd %d: cannot wait for its peer: %s",
-		given->fd, strerror(-err));
+	log_say(log, FDL_LOG_ERR, "fd %d: cannot wait for its peer (%s)%s",
+		given->fd, strerror(-err), refusal_advice(err));
 	return err;
 }
 

@@ -103,8 +103,7 @@ int life_accept(struct life *life)
 	fd = os_accept(life->listener);
 	if (fd < 0)
 		return fd;
-	raise_send_buffer(fd);
-	raise_receive_buffer(fd, SOCKET_BUFFER);
+	raise_buffers(fd);
 	if (!life->lasts && !life->lent)
 		bound_shut(life->listener);
 	return fd;
@@ -129,8 +128,7 @@ static int start_call(struct life *life, int family, int type)
 
 	if (fd < 0)
 		return fd;
-	raise_send_buffer(fd);
-	raise_receive_buffer(fd, SOCKET_BUFFER);
+	raise_buffers(fd);
 	life->calling = fd;
 	return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "kind/agreed.h"
 #include "kind/kind.h"
+#include "kind/socket.h"
 #include "os.h"
 
 static int take_name(struct locator *loc, char *to, const char *value,
@@ -56,7 +57,6 @@ static int open_null(const struct locator *loc, struct opened *opened,
 {
 	int fd = os_socket(AF_UNIX, SOCK_DGRAM, 0), err = fd;
 
-	(void)loc;
 	if (fd >= 0) {
 		opened->fd[opened->n++] = fd;
 		raise_send_buffer(fd);
@@ -66,10 +66,8 @@ static int open_null(const struct locator *loc, struct opened *opened,
 		err = connect_to_itself(fd);
 	if (!err)
 		return 0;
-	log_say(log, FDL_LOG_ERR, "null: cannot make a socket: %s",
-		strerror(-err));
 	opened_undo(opened);
-	return err;
+	return socket_refused(loc, err, log);
 }
 
 static int look_up(const struct locator *loc, struct fdl_info *info,

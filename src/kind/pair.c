@@ -19,6 +19,7 @@
 
 #include "kind/agreed.h"
 #include "kind/kind.h"
+#include "kind/socket.h"
 #include "kind/unix_bind.h"
 #include "os.h"
 
@@ -129,10 +130,8 @@ static int be_first(const struct unix_address *place, struct opened *opened)
 	if (err)
 		return err;
 	err = bind_to(fds[0], place);
-	for (i = 0; i < 2 && !err; i++) {
-		raise_send_buffer(fds[i]);
-		raise_receive_buffer(fds[i], SOCKET_BUFFER);
-	}
+	for (i = 0; i < 2 && !err; i++)
+		raise_buffers(fds[i]);
 	if (err) {
 		os_close(fds[0]);
 		os_close(fds[1]);
@@ -156,15 +155,13 @@ static int open_pair(const struct locator *loc, struct opened *opened,
 		err = be_second(&place, opened);
 	if (!err)
 		return 0;
-	if (err == -EBUSY)
-		log_say(log, FDL_LOG_ERR,
-			"pair:%s has two ends already: free both, or choose "
-			"another name",
-			loc->name);
-	else
-		log_say(log, FDL_LOG_ERR, "pair:%s: cannot make sockets: %s",
-			loc->name, strerror(-err));
 	opened_undo(opened);
+	if (err != -EBUSY)
+		return socket_refused(loc, err, log);
+	log_say(log, FDL_LOG_ERR,
+		"pair:%s has two ends already: free both, or choose another "
+		"name",
+		loc->name);
 	return err;
 }
 

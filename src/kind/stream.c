@@ -16,6 +16,7 @@
 #include "kind/inet.h"
 #include "kind/kind.h"
 #include "kind/meet.h"
+#include "kind/socket.h"
 #include "kind/unix_bind.h"
 #include "kind/unix_lookup.h"
 #include "os.h"
@@ -77,16 +78,8 @@ static int open_socket(const struct locator *loc, const struct place *place,
 		       const struct log *log)
 {
 	const int family = place->is_path ? AF_UNIX : place->inet.any.sa_family;
-	int fd = os_socket(family, SOCK_STREAM, 0);
 
-	if (fd >= 0) {
-		raise_send_buffer(fd);
-		raise_receive_buffer(fd, SOCKET_BUFFER);
-		return fd;
-	}
-	log_say(log, FDL_LOG_ERR, "stream:%s: cannot make a socket: %s",
-		loc->name, strerror(-fd));
-	return fd;
+	return socket_open(loc, family, SOCK_STREAM, 0, log);
 }
 
 static const char *advice(int err)

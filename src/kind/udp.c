@@ -19,6 +19,7 @@
 #include "kind/inet.h"
 #include "kind/kind.h"
 #include "kind/meet.h"
+#include "kind/socket.h"
 #include "kind/told.h"
 #include "os.h"
 
@@ -102,21 +103,6 @@ static int connect_peer(int fd, const struct locator *loc,
 	return err;
 }
 
-static int open_socket(const struct locator *loc, int family,
-		       const struct log *log)
-{
-	int fd = os_socket(family, SOCK_DGRAM, IPPROTO_UDP);
-
-	if (fd < 0) {
-		log_say(log, FDL_LOG_ERR, "udp:%s: cannot make a socket: %s",
-			loc->name, strerror(-fd));
-		return fd;
-	}
-	raise_send_buffer(fd);
-	raise_receive_buffer(fd, SOCKET_BUFFER);
-	return fd;
-}
-
 static int open_udp(const struct locator *loc, struct opened *opened,
 		    const struct log *log)
 {
@@ -126,7 +112,7 @@ static int open_udp(const struct locator *loc, struct opened *opened,
 	err = read_both(loc, &peer, &local, log);
 	if (err)
 		return err;
-	fd = open_socket(loc, peer.any.sa_family, log);
+	fd = socket_open(loc, peer.any.sa_family, SOCK_DGRAM, IPPROTO_UDP, log);
 	if (fd < 0)
 		return fd;
 	opened->fd[opened->n++] = fd;

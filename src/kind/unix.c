@@ -17,6 +17,7 @@
 #include "kind/agreed.h"
 #include "kind/kind.h"
 #include "kind/peer.h"
+#include "kind/socket.h"
 #include "kind/told.h"
 #include "kind/unix_bind.h"
 #include "kind/unix_lookup.h"
@@ -34,17 +35,7 @@ static int type_of(const struct locator *loc)
 
 static int open_socket(const struct locator *loc, const struct log *log)
 {
-	int type = type_of(loc);
-	int fd = os_socket(AF_UNIX, type, 0);
-
-	if (fd >= 0) {
-		raise_send_buffer(fd);
-		raise_receive_buffer(fd, SOCKET_BUFFER);
-		return fd;
-	}
-	log_say(log, FDL_LOG_ERR, "%s:%s: cannot make a socket: %s",
-		loc->kind->locator, loc->name, strerror(-fd));
-	return fd;
+	return socket_open(loc, AF_UNIX, type_of(loc), 0, log);
 }
 
 /* A datagram socket without an address can be sent to by nobody. */
@@ -182,8 +173,7 @@ static int connect_unix(const struct locator *loc, struct opened *opened,
 	opened->unmet = loc->reconnect || loc->listen;
 	if (err || opened->unmet)
 		return err;
-	if (!err)
-		err = connect_to(opened->fd[0], loc, log);
+	err = connect_to(opened->fd[0], loc, log);
 	return err || !loc->vfkit ? err : greet(opened->fd[0], loc, log);
 }
 

@@ -73,7 +73,25 @@ static uint64_t time_of(const struct cmsghdr *c)
  * message is the virtio-net header. Any holder of the socket can switch that
  * header off, or change its length.
  */
-static bool take_auxdata(const struct io *io, const struct cmsghdr *c,
+static inline void take_auxdata(const struct tpacket_auxdata *aux,
+				size_t hdr_len, size_t len, struct io_frame *f)
+{
+	if (len != aux->tp_snaplen + hdr_len)
+		f->odd |= IO_MISFRAMED;
+	/* A filter that the caller attached may have let only the start of the
+	 * frame pass. */
+	if (aux->tp_len > f->wire_len)
+		f->wire_len = aux->tp_len;
+	if (!(aux->tp_status & TP_STATUS_VLAN_VALID))
+		return;
+	f->vlan_tpid = aux->tp_status & TP_STATUS_VLAN_TPID_VALID ?
+			       aux->tp_vlan_tpid :
+			       ETH_TYPE_VLAN;
+	f->vlan_tci = aux->tp_vlan_tci;
+}
+
+/* Returns whether it tells all. */
+static bool read_auxdata(const struct io *io, const struct cmsghdr *c,
 			 size_t len, struct io_frame *f)
 {
 	struct tpacket_auxdata aux;
@@ -81,18 +99,7 @@ static bool take_auxdata(const struct io *io, const struct cmsghdr *c,
 	if (c->cmsg_len < CMSG_LEN(sizeof(aux)))
 		return false;
 	memcpy(&aux, CMSG_DATA(c), sizeof(aux));
-	if (len != aux.tp_snaplen + (size_t)io->vnet_hdr_len)
-		f->odd |= IO_MISFRAMED;
-	/* A filter that the caller attached may have let only the start of the
-	 * frame pass. */
-	if (aux.tp_len > f->wire_len)
-		f->wire_len = aux.tp_len;
-	if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
-		return true;
-	f->vlan_tpid = aux.tp_status & TP_STATUS_VLAN_TPID_VALID ?
-			       aux.tp_vlan_tpid :
-			       ETH_TYPE_VLAN;
-	f->vlan_tci = aux.tp_vlan_tci;
+	take_auxdata(&aux, io->vnet_hdr_len, len, f);
 	return true;
 }
 
@@ -133,26 +140,91 @@ static const struct cmsghdr *next_note(const struct msghdr *msg,
 	return (const void *)(at + len);
 }
 
-void notes_read(struct io *io, struct msghdr *msg, const struct notes *notes,
-		size_t len, struct io_frame *f)
+/* Returns whether the PACKET_AUXDATA that is due is among them. */
+static bool read_any(const struct io *io, const struct mmsghdr *msg,
+		     struct io_frame *f)
 {
+	const size_t len = msg->msg_len;
 	bool told = !io->auxdata;
 	const struct cmsghdr *c;
 
-	if (msg->msg_name)
-		f->type = notes_type(&notes->from);
-	for (c = CMSG_FIRSTHDR(msg); c; c = next_note(msg, c)) {
+	for (c = CMSG_FIRSTHDR(&msg->msg_hdr); c;
+	     c = next_note(&msg->msg_hdr, c)) {
 		if (c->cmsg_level == SOL_PACKET &&
 		    c->cmsg_type == PACKET_AUXDATA)
-			told |= take_auxdata(io, c, len, f);
+			told |= read_auxdata(io, c, len, f);
 		else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO)
 			take_unit(c, len, f);
 		else if (c->cmsg_level == SOL_SOCKET)
 			take_time(c, f);
 	}
-	/* If control messages are missing, the tag may be among them. */
-	if (msg->msg_flags & MSG_CTRUNC || !told)
+	return told;
+}
+
+/* What an AF_PACKET socket tells by the options that its kind sets, in the
+ * kernel's order. */
+struct usual {
+	struct cmsghdr time;
+	struct new_time at;
+	struct cmsghdr auxdata;
+	struct tpacket_auxdata aux;
+};
+
+static inline bool is_note(const struct cmsghdr *c, int level, int type,
+			   size_t len)
+{
+	return c->cmsg_level == level && c->cmsg_type == type &&
+	       c->cmsg_len == CMSG_LEN(len);
+}
+
+/* Of a usual message each byte's place is known, which saves half of the
+ * work. */
+static inline bool is_usual(const struct msghdr *msg, const struct usual *u)
+{
+	return msg->msg_controllen == sizeof(*u) &&
+	       is_note(&u->time, SOL_SOCKET, SO_TIMESTAMPNS_NEW,
+		       sizeof(u->at)) &&
+	       is_note(&u->auxdata, SOL_PACKET, PACKET_AUXDATA, sizeof(u->aux));
+}
+
+/* If control messages are missing, the tag may be among them. */
+static void note_missing(struct io *io, bool cut, bool told, struct io_frame *f)
+{
+	if (cut || !told)
 		f->odd |= IO_CUT;
-	if (f->odd & IO_MISFRAMED || (!told && !(msg->msg_flags & MSG_CTRUNC)))
+	if (!cut && !told)
 		io->disturbed = true;
+}
+
+static inline void read_one(struct io *io, const struct mmsghdr *msg,
+			    const struct notes *notes, struct io_frame *f)
+{
+	const struct usual *u = (const void *)&notes->control;
+	const bool cut = msg->msg_hdr.msg_flags & MSG_CTRUNC;
+	bool told = true;
+
+	if (msg->msg_hdr.msg_name)
+		f->type = notes_type(&notes->from);
+	if (is_usual(&msg->msg_hdr, u)) {
+		f->pkt->tstamp_ns = to_ns(u->at.sec, u->at.fraction, 1);
+		take_auxdata(&u->aux, io->vnet_hdr_len, msg->msg_len, f);
+	} else {
+		told = read_any(io, msg, f);
+	}
+	if (cut || !told)
+		note_missing(io, cut, told, f);
+	if (f->odd & IO_MISFRAMED)
+		io->disturbed = true;
+}
+
+void notes_read(struct io *io, struct mmsghdr msg[], const struct notes notes[],
+		struct io_frame f[], int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		read_one(io, &msg[i], &notes[i], &f[i]);
+		msg[i].msg_hdr.msg_namelen = sizeof(notes[i].from);
+		msg[i].msg_hdr.msg_controllen = sizeof(notes[i].control);
+	}
 }

@@ -40,8 +40,8 @@ static inline void notes_listen(const struct io *io, struct msghdr *msg,
 }
 
 /*
- * Complete *f, which message_fill has filled for a message of len bytes, by
- * what the notes tell:
+ * Complete f[0..n), which message_fill has filled for msg[0..n), by what the
+ * notes of each tell:
  *
  * - the frame's type;
  * - the VLAN tag that the kernel took out;
@@ -49,9 +49,11 @@ static inline void notes_listen(const struct io *io, struct msghdr *msg,
  * - whether the virtio-net header has the length that was set up;
  * - whether the message holds several frames;
  * - the time of arrival.
+ *
+ * Then have the messages receive into the same notes again.
  */
-void notes_read(struct io *io, struct msghdr *msg, const struct notes *notes,
-		size_t len, struct io_frame *f);
+void notes_read(struct io *io, struct mmsghdr msg[], const struct notes notes[],
+		struct io_frame f[], int n);
 
 /* io_frame.type of a frame with this sender. */
 static inline uint8_t notes_type(const struct sockaddr_ll *from)

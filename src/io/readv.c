@@ -42,22 +42,23 @@ static ssize_t read_noted(struct io *io, struct io_frame *f, unsigned i,
 {
 	struct spill *spill = io->state;
 	struct iovec pieces[2] = { room, spill_room(spill, i) };
-	struct msghdr msg = {
-		.msg_iov = pieces,
-		.msg_iovlen = spill_is_on(spill) ? 2 : 1,
-	};
+	struct mmsghdr msg = { .msg_hdr = {
+				       .msg_iov = pieces,
+				       .msg_iovlen = spill_is_on(spill) ? 2 : 1,
+			       } };
 	struct notes notes;
 	ssize_t r;
 
-	notes_listen(io, &msg, &notes);
-	r = os_recvmsg(io->fd, &msg, MSG_DONTWAIT | MSG_TRUNC);
+	notes_listen(io, &msg.msg_hdr, &notes);
+	r = os_recvmsg(io->fd, &msg.msg_hdr, MSG_DONTWAIT | MSG_TRUNC);
 	if (r < 0)
 		return r;
+	msg.msg_len = (unsigned)r;
 	message_fill(io, f, (size_t)r);
 	/* The notes tell of bytes that did not come, too. */
-	if (msg.msg_iovlen == 2)
+	if (msg.msg_hdr.msg_iovlen == 2)
 		spill_give(spill, f, i);
-	notes_read(io, &msg, &notes, (size_t)r, f);
+	notes_read(io, &msg, &notes, f, 1);
 	spill_note(spill, 1, (size_t)r);
 	return r;
 }

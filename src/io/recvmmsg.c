@@ -124,11 +124,8 @@ static void finish(struct io *io, struct io_frame f[], int n)
 		message_fill(io, &f[i], msg[i].msg_len);
 	if (st->spill.mem)
 		finish_spill(st, f, n);
-	for (i = 0; st->notes && i < n; i++) {
-		notes_read(io, &msg[i].msg_hdr, &st->notes[i], msg[i].msg_len,
-			   &f[i]);
-		notes_listen(io, &msg[i].msg_hdr, &st->notes[i]);
-	}
+	if (st->notes)
+		notes_read(io, msg, st->notes, f, n);
 }
 
 static int recvmmsg_recv(struct io *io, struct io_frame f[], int n, int fresh)

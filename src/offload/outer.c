@@ -71,12 +71,9 @@ static void write_udp(const struct fdl_segmenter *s, uint8_t *hdr, unsigned i,
 	if (!get_be16(field))
 		return;
 	sum = pseudo(s, hdr, i, len - at);
-	if (several) {
-		memcpy(field, &sum, sizeof(sum));
-		return;
-	}
 	memcpy(field, &sum, sizeof(sum));
-	checksum_store(field, sum_from(s, hdr, at, inner), true);
+	if (!several)
+		checksum_store(field, sum_from(s, hdr, at, inner), true);
 }
 
 static void write_gre(const struct fdl_segmenter *s, uint8_t *hdr, unsigned at,

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "offload/check.h"
 
+#include "offload/jumbo.h"
 #include "offload/limits.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
-#include "proto/parse.h"
 #include "proto/sctp.h"
 #include "proto/tcp.h"
-#include "proto/tunnel.h"
 #include "proto/udp.h"
 
 /* The IP version and the protocol that each kind of super-packet must have.
@@ -104,6 +103,8 @@ static enum fdl_refusal check_gso(const struct fdl_offload *off,
 		return FDL_REFUSE_CSUM_START;
 	if (p->payload > FDL_HEADERS_MAX)
 		return FDL_REFUSE_HEADERS;
+	if (!jumbo_is_right(frame, p))
+		return FDL_REFUSE_IP;
 	return check_size(off, p->end - p->payload);
 }
 
@@ -111,28 +112,29 @@ static enum fdl_refusal check_gso(const struct fdl_offload *off,
  * (virtio_net_hdr_from_skb of include/linux/virtio_net.h). */
 static enum fdl_refusal parse(const uint8_t *frame, size_t avail, size_t len,
 			      unsigned link_len, const struct fdl_offload *off,
-			      struct parsed *p, struct tunnel *t)
+			      struct checked *found)
 {
-	t->n = 0;
+	found->t.n = 0;
 	if (off->gso && off->csum == FDL_CSUM_PARTIAL)
 		return tunnel_parse(frame, avail, len, link_len,
-				    off->csum_start, p, t);
-	return parse_frame(frame, avail, len, link_len, p);
+				    off->csum_start, &found->p, &found->t);
+	return parse_frame(frame, avail, len, link_len, &found->p);
 }
 
 enum fdl_refusal offload_check(const uint8_t *frame, size_t avail, size_t len,
 			       unsigned link_len, struct fdl_offload *off,
-			       struct parsed *p)
+			       struct checked *found)
 {
+	const struct tunnel *t = &found->t;
+	const struct parsed *p = &found->p;
 	struct fdl_offload o = { .csum = off->csum };
 	enum fdl_refusal parse_why, why;
-	struct tunnel t;
 
 	if (off->csum != FDL_CSUM_PARTIAL && !off->gso) {
 		*off = o;
 		return FDL_REFUSE_NONE;
 	}
-	parse_why = parse(frame, avail, len, link_len, off, p, &t);
+	parse_why = parse(frame, avail, len, link_len, off, found);
 	if (parse_why == FDL_REFUSE_TUNNEL)
 		return parse_why;
 	if (off->csum == FDL_CSUM_PARTIAL) {
@@ -146,12 +148,12 @@ enum fdl_refusal offload_check(const uint8_t *frame, size_t avail, size_t len,
 		why = parse_why ? parse_why : check_gso(off, frame, p);
 		if (why)
 			return why;
-		if (t.n || p->end - p->payload > off->gso_size) {
+		if (t->n || p->end - p->payload > off->gso_size) {
 			o.gso = off->gso;
 			o.gso_size = off->gso_size;
 			o.ecn = off->ecn;
 			o.hdr_len = (uint16_t)p->payload;
-			o.ecn_tunnel_[1] = t.n ? (uint8_t)t.l4 : 0;
+			o.ecn_tunnel_[1] = t->n ? (uint8_t)t->l4 : 0;
 		}
 	}
 	*off = o;
@@ -162,7 +164,7 @@ enum fdl_refusal fdl_offload_check(const uint8_t *frame, size_t avail,
 				   size_t len, unsigned link_len,
 				   struct fdl_offload *off)
 {
-	struct parsed p;
+	struct checked found;
 
-	return offload_check(frame, avail, len, link_len, off, &p);
+	return offload_check(frame, avail, len, link_len, off, &found);
 }

@@ -5,11 +5,17 @@
 #include <fdlink/offload.h>
 
 #include "proto/parse.h"
+#include "proto/tunnel.h"
 
-/* As fdl_offload_check. If the result is FDL_REFUSE_NONE and off->gso is not 0,
- * *p is what was found in the packet that is to be cut. */
+struct checked {
+	struct parsed p;	/* the packet that is to be cut */
+	struct tunnel t;	/* what is around it */
+};
+
+/* As fdl_offload_check. If the result is FDL_REFUSE_NONE and there is work to
+ * do (a partial checksum, or off->gso), *found is what was found. */
 enum fdl_refusal offload_check(const uint8_t *frame, size_t avail, size_t len,
 			       unsigned link_len, struct fdl_offload *off,
-			       struct parsed *p);
+			       struct checked *found);
 
 #endif

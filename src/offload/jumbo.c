@@ -12,33 +12,43 @@ enum {
 	OPTION_LEN = 4,
 };
 
-/* Accept only the form that the kernel makes (struct hop_jumbo_hdr of
- * include/net/ipv6.h). */
-static bool is_jumbo(const uint8_t *ext, uint32_t len)
+static uint32_t place(const struct parsed *p)
 {
-	return ext[1] == 0 && ext[2] == OPTION_JUMBO && ext[3] == OPTION_LEN &&
-	       get_be32(ext + 4) == len;
+	return p->l3 + IP6_LEN;
 }
 
-enum fdl_refusal jumbo_strip(uint8_t *hdr, size_t avail, struct parsed *p,
-			     struct fdl_offload *off, unsigned *len)
+static bool is_there(const uint8_t *frame, const struct parsed *p)
 {
-	const uint32_t at = p->l3 + IP6_LEN;
+	return p->version == 6 && p->end - place(p) > UINT16_MAX &&
+	       frame[p->l3 + IP6_NEXT] == IP6_EXT_HOP;
+}
+
+/* Accept only the form that the kernel makes (struct hop_jumbo_hdr of
+ * include/net/ipv6.h). */
+bool jumbo_is_right(const uint8_t *frame, const struct parsed *p)
+{
+	const uint8_t *ext = frame + place(p);
+
+	if (!is_there(frame, p))
+		return true;
+	return ext[1] == 0 && ext[2] == OPTION_JUMBO && ext[3] == OPTION_LEN &&
+	       get_be32(ext + 4) == p->end - place(p);
+}
+
+unsigned jumbo_strip(uint8_t *hdr, size_t avail, struct parsed *p,
+		     struct fdl_offload *off)
+{
+	const uint32_t at = place(p);
 	uint8_t *ext = hdr + at;
 
-	*len = 0;
-	if (p->version != 6 || p->end - at <= UINT16_MAX ||
-	    hdr[p->l3 + IP6_NEXT] != IP6_EXT_HOP)
-		return FDL_REFUSE_NONE;
-	if (!is_jumbo(ext, p->end - at))
-		return FDL_REFUSE_IP;
+	if (!is_there(hdr, p))
+		return 0;
 	hdr[p->l3 + IP6_NEXT] = ext[0];
 	memmove(ext, ext + JUMBO_LEN, avail - at - JUMBO_LEN);
-	*len = JUMBO_LEN;
 	p->l4 -= JUMBO_LEN;
 	p->payload -= JUMBO_LEN;
 	p->end -= JUMBO_LEN;
 	off->hdr_len = (uint16_t)(off->hdr_len - JUMBO_LEN);
 	off->csum_start = (uint16_t)(off->csum_start - JUMBO_LEN);
-	return FDL_REFUSE_NONE;
+	return JUMBO_LEN;
 }

@@ -4,17 +4,22 @@
 #ifndef FDL_OFFLOAD_JUMBO_H
 #define FDL_OFFLOAD_JUMBO_H
 
+#include <stdbool.h>
+
 #include <fdlink/offload.h>
 
 #include "proto/parse.h"
 
+/* Returns false if there is such a header, and the length in it is wrong, or it
+ * has other options. p->proto is TCP or UDP. */
+bool jumbo_is_right(const uint8_t *frame, const struct parsed *p);
+
 /*
- * Remove that header, if there is one, from a super-packet whose first avail
- * bytes lie at hdr. *p and *off then describe the packet without it; *len is
- * the header's length, or 0. Returns FDL_REFUSE_NONE; FDL_REFUSE_IP: the length
- * in it is wrong, or it has other options.
+ * Remove that header, if there is one and it is right, from a super-packet
+ * whose first avail bytes lie at hdr. *p and *off then describe the packet
+ * without it. Returns the header's length, or 0.
  */
-enum fdl_refusal jumbo_strip(uint8_t *hdr, size_t avail, struct parsed *p,
-			     struct fdl_offload *off, unsigned *len);
+unsigned jumbo_strip(uint8_t *hdr, size_t avail, struct parsed *p,
+		     struct fdl_offload *off);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <fdlink/offload.h>
 
+#include "offload/check.h"
 #include "offload/checksum.h"
 #include "offload/jumbo.h"
 #include "offload/outer.h"
@@ -112,10 +113,9 @@ enum fdl_refusal fdl_segment_start(struct fdl_segmenter *s,
 	const size_t len = pieces_len(iov, cnt);
 	const size_t avail = min_size(len, sizeof(s->hdr));
 	struct fdl_offload o = *off;
-	enum fdl_refusal why;
 	unsigned stripped = 0;
-	struct parsed p;
-	struct tunnel t;
+	struct checked found;
+	enum fdl_refusal why;
 
 	memset(s, 0, offsetof(struct fdl_segmenter, hdr));
 	s->done = true;
@@ -123,18 +123,11 @@ enum fdl_refusal fdl_segment_start(struct fdl_segmenter *s,
 	s->at.cnt = cnt;
 	advance(s, 0);
 	copy(s, s->hdr, avail);
-	why = fdl_offload_check(s->hdr, avail, len, link_len, &o);
+	why = offload_check(s->hdr, avail, len, link_len, &o, &found);
 	if (why)
 		return why;
-	if (sctp_is_undone(s->hdr, avail, len, link_len, &o))
+	if (o.csum == FDL_CSUM_PARTIAL && sctp_is_undone_parsed(&found.p, &o))
 		return FDL_REFUSE_TRANSPORT;
-	if (tunnel_of(&o)) {
-		tunnel_parse(s->hdr, avail, len, link_len, o.csum_start, &p,
-			     &t);
-		outer_start(s, &t);
-	} else {
-		parse_frame(s->hdr, avail, len, link_len, &p);
-	}
 	s->csum_start = o.csum_start;
 	s->csum_offset = o.csum_offset;
 	s->undone = o.csum;
@@ -142,12 +135,14 @@ enum fdl_refusal fdl_segment_start(struct fdl_segmenter *s,
 		s->complete = !(flags & FDL_SEGMENT_PARTIAL);
 		s->undone = s->complete ? FDL_CSUM_VALID : FDL_CSUM_PARTIAL;
 	}
-	if (o.gso)
-		why = jumbo_strip(s->hdr, avail, &p, &o, &stripped);
-	else
-		why = start_single(s, len, &p, &o);
-	if (o.gso && !why)
-		start_super(s, &p, &o);
+	if (tunnel_of(&o))
+		outer_start(s, &found.t);
+	if (o.gso) {
+		stripped = jumbo_strip(s->hdr, avail, &found.p, &o);
+		start_super(s, &found.p, &o);
+	} else {
+		why = start_single(s, len, &found.p, &o);
+	}
 	s->done = why || !len;
 	s->at.iov = iov;
 	s->at.cnt = cnt;

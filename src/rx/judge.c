@@ -141,18 +141,18 @@ static enum counter refuse(struct rx *rx, enum fdl_refusal why)
  * stack does not take. */
 FEW_FRAMES enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 {
+	struct checked found;
 	enum fdl_refusal why;
-	struct parsed p;
 
 	if (pkt->off.csum != FDL_CSUM_PARTIAL && !pkt->off.gso)
 		return RX_PACKETS;
 	why = offload_check(pkt->data, pkt->len, pkt->len, pkt->link_len,
-			    &pkt->off, &p);
+			    &pkt->off, &found);
 	if (why)
 		return refuse(rx, why);
 	if (pkt->off.gso) {
 		count(rx->counters, RX_GSO, 1);
-		checksum_whole(pkt->data, &p, &pkt->off);
+		checksum_whole(pkt->data, &found.p, &pkt->off);
 		return RX_PACKETS;
 	}
 	if (rx->shared->opts.flags & FDL_RX_CSUM &&

@@ -129,32 +129,41 @@ static void big_packets_are_cut(void **state)
 	}
 }
 
+static void assert_refused(const struct iovec *iov, unsigned link_len,
+			   const struct fdl_offload *off)
+{
+	struct fdl_offload o = *off;
+	struct fdl_segmenter seg;
+
+	assert_int_equal(fdl_offload_check(iov->iov_base, FDL_HEADERS_MAX,
+					   iov->iov_len, link_len, &o),
+			 FDL_REFUSE_IP);
+	assert_int_equal(fdl_segment_start(&seg, iov, 1, link_len, off, 0),
+			 FDL_REFUSE_IP);
+}
+
 static void lengths_that_lie_are_refused(void **state)
 {
 	struct rng r = seeded("lies");
 	struct shape s = shape_of(&r, 6);
 	struct fdl_offload off = shape_offload(&s, 1000);
-	struct fdl_segmenter seg;
 	struct iovec iov = { big, 0 };
 
 	(void)state;
 	iov.iov_len = build_big(&s, true, &off);
 	big[s.link_len + 47] ^= 1;		/* the jumbo length */
-	assert_int_equal(fdl_segment_start(&seg, &iov, 1, s.link_len, &off, 0),
-			 FDL_REFUSE_IP);
+	assert_refused(&iov, s.link_len, &off);
 	/* A length of 0 in a packet that could tell it. */
 	s.payload = 5000;
 	s.version = 4;
 	off = shape_offload(&s, 1000);
 	iov.iov_len = build_big(&s, false, &off);
-	assert_int_equal(fdl_segment_start(&seg, &iov, 1, s.link_len, &off, 0),
-			 FDL_REFUSE_IP);
+	assert_refused(&iov, s.link_len, &off);
 	/* Longer than any kernel makes them. */
 	s.payload = 526000;
 	off = shape_offload(&s, 1000);
 	iov.iov_len = build_big(&s, false, &off);
-	assert_int_equal(fdl_segment_start(&seg, &iov, 1, s.link_len, &off, 0),
-			 FDL_REFUSE_IP);
+	assert_refused(&iov, s.link_len, &off);
 }
 
 int main(void)

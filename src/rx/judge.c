@@ -313,17 +313,19 @@ int judge_frames(struct rx *rx, struct fdl_packet *v[], int n)
 {
 	const char *hello = rx->io->kind->hello;
 	const struct rules rules = rules_of(rx);
-	const int filled = rx->filled;
+	const int left = rx->filled - rx->next;
+	const int end = rx->next + (n < left ? n : left);
 	int i = rx->next, k = 0;
 
-	while (k < n && i < filled) {
+	while (i < end) {
 		struct io_frame *frame = &rx->frame[i++];
 
 		if (hello && is_hello(rx, frame, hello)) {
 			fdl_release(&frame->pkt, 1);
 			continue;
 		}
-		if (is_bundle(frame)) {
+		/* Most frames are not odd, and one test tells. */
+		if (frame->odd && is_bundle(frame)) {
 			split_begin(rx, frame);
 			break;
 		}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,14 +57,32 @@ void bound_part(struct bound *bound, int fd, enum bound_parting parting)
 	bound->parting = parting;
 }
 
-static void part(struct bound *bound)
+/* The kernel takes a port of its own choice away from a socket that is
+ * disconnected. The port of IPv4 is in the same place as that of IPv6. */
+void bound_disconnect(int fd)
 {
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct sockaddr_in6 before = { 0 }, after = { 0 };
+	socklen_t len = sizeof(before);
 
+	os_getsockname(fd, (struct sockaddr *)&before, &len);
+	os_connect(fd, &nobody, sizeof(nobody));
+	if (before.sin6_family != AF_INET && before.sin6_family != AF_INET6)
+		return;
+	len = sizeof(after);
+	if (os_getsockname(fd, (struct sockaddr *)&after, &len) ||
+	    after.sin6_port)
+		return;
+	after.sin6_port = before.sin6_port;
+	os_bind(fd, (const struct sockaddr *)&after, len);
+}
+
+static void part(struct bound *bound)
+{
 	if (bound->parting == BOUND_SHUT)
 		os_shutdown(bound->shared, SHUT_RDWR);
 	else
-		os_connect(bound->shared, &nobody, sizeof(nobody));
+		bound_disconnect(bound->shared);
 	os_close(bound->shared);
 	bound->parting = BOUND_NOT;
 }

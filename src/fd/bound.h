@@ -37,6 +37,9 @@ void bound_keep(struct bound *bound, int listener);
 /* The listener has its one peer. Whoever connects from now on is refused. */
 void bound_shut(int listener);
 
+/* Disconnect a datagram socket from its peer. It keeps its address. */
+void bound_disconnect(int fd);
+
 /* Keep a duplicate of a socket that others have, too. */
 void bound_part(struct bound *bound, int fd, enum bound_parting parting);
 

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "fd/bound.h"
 #include "kind/kind.h"
 #include "kind/meet.h"
 #include "kind/unix_bind.h"
@@ -32,13 +33,6 @@ static bool is_same(const struct peer *a, const struct peer *b)
 	return a->len == b->len && !memcmp(&a->name, &b->name, a->len);
 }
 
-static void disconnect(int fd)
-{
-	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
-
-	os_connect(fd, &nobody, sizeof(nobody));
-}
-
 /* Whether fd is connected to a peer that is there. To find out, connect once
  * more to the same name: if the peer is there, that changes nothing. */
 static bool is_connected(int fd)
@@ -50,7 +44,7 @@ static bool is_connected(int fd)
 		return false;
 	if (!connect_peer(fd, &now))
 		return true;
-	disconnect(fd);
+	bound_disconnect(fd);
 	return false;
 }
 

@@ -67,14 +67,20 @@ static int bind_any(int family, int type, unsigned port, union address *at,
 	return fd;
 }
 
-static void make_waiter(struct waiter *w, int family, int type)
+static void make_waiter_at(struct waiter *w, int family, int type,
+			   unsigned port)
 {
 	w->family = family;
 	w->type = type;
-	w->fd = bind_any(family, type, PORT, &w->at, &w->len);
+	w->fd = bind_any(family, type, port, &w->at, &w->len);
 	if (type != SOCK_DGRAM)
 		assert_int_equal(listen(w->fd, 4), 0);
 	snprintf(w->locator, sizeof(w->locator), "fd:%d", w->fd);
+}
+
+static void make_waiter(struct waiter *w, int family, int type)
+{
+	make_waiter_at(w, family, type, PORT);
 }
 
 /* Somebody who can be answered. */
@@ -269,6 +275,34 @@ static void a_datagram_socket_meets_its_first_sender(void **state)
 	}
 }
 
+/* A port of the kernel's choice stays, whether or not there was a peer. */
+static void a_datagram_socket_keeps_its_address(void **state)
+{
+	struct fdl_endpoint *ep;
+	struct fdl_info info;
+	struct waiter w;
+	union address now;
+	socklen_t len;
+	unsigned i;
+	int peer;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		make_waiter_at(&w, hearers[i].family, hearers[i].type, 0);
+		expect_probe(w.locator, &info);
+		ep = open_waiter(&w, "");
+		peer = make_peer(&w);
+		talk(&w, ep, peer, 1);
+		fdl_endpoint_free(ep);
+		close(peer);
+		len = sizeof(now);
+		assert_int_equal(getsockname(w.fd, &now.any, &len), 0);
+		assert_int_equal(len, w.len);
+		assert_memory_equal(&now, &w.at, len);
+		close(w.fd);
+	}
+}
+
 static void a_datagram_peer_may_come_under_another_name(void **state)
 {
 	struct fdl_endpoint *ep;
@@ -377,6 +411,7 @@ int main(void)
 		cmocka_unit_test(a_listener_accepts_its_peer),
 		cmocka_unit_test(a_listener_may_serve_one_peer_after_another),
 		cmocka_unit_test(a_datagram_socket_meets_its_first_sender),
+		cmocka_unit_test(a_datagram_socket_keeps_its_address),
 		cmocka_unit_test(a_datagram_peer_may_come_under_another_name),
 		cmocka_unit_test(a_shutdown_ends_a_datagram_socket),
 		cmocka_unit_test(a_look_meets_nobody),

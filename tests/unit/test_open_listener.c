@@ -106,6 +106,18 @@ static struct fdl_endpoint *open_waiter(const struct waiter *w,
 	return ep;
 }
 
+/* By the locator alone, and the second time by one that says what it is for. */
+static struct fdl_endpoint *open_as(const struct waiter *w, const char *kind,
+				    unsigned round)
+{
+	struct fdl_endpoint *ep = open_waiter(w, round ? ",listen" : "");
+	struct fdl_info info;
+
+	fdl_get_info(ep, &info, sizeof(info));
+	assert_string_equal(info.kind_name, kind);
+	return ep;
+}
+
 /* Returns the bytes of a message, which on a stream has its length before it. */
 static size_t make_message(const struct waiter *w, uint8_t *to, unsigned seq)
 {
@@ -197,7 +209,6 @@ static void a_listener_accepts_its_peer(void **state)
 {
 	struct fdl_endpoint *ep;
 	struct fdl_packet *pkt;
-	struct fdl_info info;
 	struct waiter w;
 	unsigned i, round;
 	int peer;
@@ -206,9 +217,7 @@ static void a_listener_accepts_its_peer(void **state)
 	for (i = 0; i < 3; i++) {
 		make_waiter(&w, listeners[i].family, listeners[i].type);
 		for (round = 0; round < 2; round++) {
-			ep = open_waiter(&w, round ? ",listen" : "");
-			fdl_get_info(ep, &info, sizeof(info));
-			assert_string_equal(info.kind_name, listeners[i].kind);
+			ep = open_as(&w, listeners[i].kind, round);
 			assert_int_equal(
 				fdl_recv(fdl_get_queue(ep, 0), &pkt, 1), 0);
 			peer = make_peer(&w);
@@ -247,7 +256,6 @@ static void a_listener_may_serve_one_peer_after_another(void **state)
 static void a_datagram_socket_meets_its_first_sender(void **state)
 {
 	struct fdl_endpoint *ep;
-	struct fdl_info info;
 	struct waiter w;
 	union address from;
 	socklen_t len;
@@ -258,9 +266,7 @@ static void a_datagram_socket_meets_its_first_sender(void **state)
 	for (i = 0; i < 3; i++) {
 		make_waiter(&w, hearers[i].family, hearers[i].type);
 		for (round = 0; round < 2; round++) {
-			ep = open_waiter(&w, round ? ",listen" : "");
-			fdl_get_info(ep, &info, sizeof(info));
-			assert_string_equal(info.kind_name, hearers[i].kind);
+			ep = open_as(&w, hearers[i].kind, round);
 			peer = make_peer(&w);
 			talk(&w, ep, peer, 1);
 			talk(&w, ep, peer, 3);
@@ -356,10 +362,18 @@ static void a_shutdown_ends_a_datagram_socket(void **state)
 }
 
 /* Who is there stays there. */
+static void expect_look(const struct waiter *w, const char *kind)
+{
+	struct pollfd pfd = { .fd = w->fd, .events = POLLIN };
+	struct fdl_info info;
+
+	expect_probe(w->locator, &info);
+	assert_string_equal(info.kind_name, kind);
+	assert_int_equal(poll(&pfd, 1, 0), 1);
+}
+
 static void a_look_meets_nobody(void **state)
 {
-	struct pollfd pfd = { .events = POLLIN };
-	struct fdl_info info;
 	struct waiter w;
 	unsigned i;
 	int peer;
@@ -368,19 +382,14 @@ static void a_look_meets_nobody(void **state)
 	for (i = 0; i < 2; i++) {
 		make_waiter(&w, listeners[i].family, listeners[i].type);
 		peer = make_peer(&w);
-		expect_probe(w.locator, &info);
-		assert_string_equal(info.kind_name, listeners[i].kind);
-		pfd.fd = w.fd;
-		assert_int_equal(poll(&pfd, 1, 0), 1);
+		expect_look(&w, listeners[i].kind);
 		close(peer);
 		close(w.fd);
 	}
 	make_waiter(&w, AF_UNIX, SOCK_DGRAM);
 	peer = make_peer(&w);
 	feed(&w, peer, 1);
-	expect_probe(w.locator, &info);
-	pfd.fd = w.fd;
-	assert_int_equal(poll(&pfd, 1, 0), 1);
+	expect_look(&w, "datagram");
 	close(peer);
 	close(w.fd);
 }

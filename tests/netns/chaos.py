@@ -253,14 +253,20 @@ def forbid():
 
 # Peers of unix sockets die, and come back under the same name and others.
 
-def datagram_peer():
-    path = os.path.join(FOLDER, dice.choice(('one', 'other')))
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+def bound(kind, name):
+    """A socket at that name, whoever had it before."""
+    path = os.path.join(FOLDER, name)
+    s = socket.socket(socket.AF_UNIX, kind)
     try:
         os.unlink(path)
     except FileNotFoundError:
         pass
     s.bind(path)
+    return s
+
+
+def datagram_peer():
+    s = bound(socket.SOCK_DGRAM, dice.choice(('one', 'other')))
     s.settimeout(.05)
     exchange(s, lambda data: s.sendto(data, os.path.join(FOLDER, 'dgram')))
     s.close()
@@ -283,13 +289,7 @@ def stream_peer():
 
 def seqpacket_peer():
     """One that listens, and to whom the wire comes."""
-    path = os.path.join(FOLDER, 'seqpacket')
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-    listener.bind(path)
+    listener = bound(socket.SOCK_SEQPACKET, 'seqpacket')
     listener.listen(1)
     listener.settimeout(2)
     try:

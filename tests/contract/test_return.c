@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links that outlive their device: it is deleted, and made again. */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_packet.h>
 #include <net/ethernet.h>
-#include <net/if.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,13 +15,14 @@
 #include <fdlink/attach.h>
 #include <fdlink/open.h>
 
+#include "flows.h"
 #include "netns.h"
 #include "tally.h"
 #include "usage.h"
 
 enum {
 	WAIT_MS = 10000,
-	ROUNDS = 8,
+	LOSSES = 8,		/* of the device */
 	FRAME = 100,
 	READER_ROUNDS = 3,
 	EACH = 3,		/* packets each way in a round */
@@ -90,24 +88,10 @@ struct bed {
 	int far;
 };
 
-static int far_socket(const char *dev)
-{
-	const struct sockaddr_ll at = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ALL),
-		.sll_ifindex = (int)if_nametoindex(dev),
-	};
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
-	return fd;
-}
-
 static void make_device(struct bed *bed)
 {
 	netns_command("%s", bed->sort->make);
-	bed->far = far_socket(bed->sort->far);
+	bed->far = flows_socket(bed->sort->far, ETH_P_ALL);
 }
 
 static void remove_device(struct bed *bed)
@@ -255,9 +239,9 @@ static void expect_sums(const struct bed *bed)
 	struct fdl_stats st;
 
 	assert_int_equal(fdl_get_stats(bed->ep, &st, sizeof(st)), 0);
-	assert_int_equal(st.rx_packets, (ROUNDS + 1) * EACH);
-	assert_int_equal(st.tx_packets, (ROUNDS + 1) * EACH);
-	assert_int_equal(st.tx_drop_link_down, ROUNDS * fdl_queues(bed->ep));
+	assert_int_equal(st.rx_packets, (LOSSES + 1) * EACH);
+	assert_int_equal(st.tx_packets, (LOSSES + 1) * EACH);
+	assert_int_equal(st.tx_drop_link_down, LOSSES * fdl_queues(bed->ep));
 	assert_int_equal(st.tx_drop_other + st.tx_drop_no_room, 0);
 }
 
@@ -270,7 +254,7 @@ static void outlives_its_device(struct bed *bed)
 	await_carrier(bed, true);
 	carry(bed, 0);
 	fds = usage_entries("/proc/self/fd");
-	for (round = 1; round <= ROUNDS; round++) {
+	for (round = 1; round <= LOSSES; round++) {
 		lose_and_find(bed, round);
 		carry(bed, round);
 		now = usage_entries("/proc/self/fd");
@@ -317,7 +301,7 @@ static void who_made_a_tap_makes_it_anew(void **state)
 	}
 	netns_command("ip link set fda up");
 	await_carrier(&bed, true);
-	bed.far = far_socket("fda");
+	bed.far = flows_socket("fda", ETH_P_ALL);
 	carry(&bed, 1);
 	close(bed.far);
 	fdl_endpoint_free(bed.ep);

@@ -68,7 +68,7 @@ static int make_opened_tap(struct link *l)
 static int meet_tap(struct link *l)
 {
 	netns_wait_running(l->dev);
-	l->peer = peer_socket(l->dev);
+	l->peer = link_packet_socket(l->dev);
 	return l->peer < 0 ? l->peer : 0;
 }
 
@@ -119,7 +119,7 @@ static int make_macvtap(struct link *l)
 	netns_set_up(l->dev, true);
 	netns_wait_running(l->peer_dev);
 	l->fd = open_node();
-	l->peer = peer_socket(l->peer_dev);
+	l->peer = link_packet_socket(l->peer_dev);
 	return l->fd < 0 ? l->fd : l->peer < 0 ? l->peer : 0;
 }
 

@@ -6,8 +6,6 @@
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <linux/sock_diag.h>
-#include <net/ethernet.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -18,7 +16,7 @@
 
 #include <fdlink/offload.h>
 
-enum { PREFIX = 4, ROOM = 8 << 20 };
+enum { PREFIX = 4 };
 
 uint64_t device_drops(const char *dev, bool transmit)
 {
@@ -171,23 +169,6 @@ ssize_t collect_stream(struct soak *s, uint8_t *buf, size_t size)
 	return (ssize_t)ntohl(prefix);
 }
 
-int peer_socket(const char *dev)
-{
-	const struct sockaddr_ll addr = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ALL),
-		.sll_ifindex = (int)if_nametoindex(dev),
-	};
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	const int room = ROOM;
-
-	if (fd < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) ||
-	    bind(fd, (const struct sockaddr *)&addr, sizeof(addr)))
-		return -errno;
-	return fd;
-}
-
 void peer_reopen(struct soak *s, int netns)
 {
 	const int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -196,7 +177,7 @@ void peer_reopen(struct soak *s, int netns)
 	close(s->l.peer);
 	if (setns(netns, CLONE_NEWNET))
 		abort();
-	s->l.peer = peer_socket(s->l.dev);
+	s->l.peer = link_packet_socket(s->l.dev);
 	if (s->l.peer < 0 || setns(home, CLONE_NEWNET))
 		abort();
 	close(home);

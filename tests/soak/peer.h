@@ -24,9 +24,6 @@ uint64_t behind_at_udp(struct soak *s);
 /* /proc/net/dev: dropped on receive, or on transmit. */
 uint64_t device_drops(const char *dev, bool transmit);
 
-/* An AF_PACKET socket on a device of this namespace. Returns -errno. */
-int peer_socket(const char *dev);
-
 /* The peer's AF_PACKET socket anew, in a network namespace that l.dev has moved
  * to. */
 void peer_reopen(struct soak *s, int netns);

@@ -17,14 +17,12 @@
 #include <fdlink/open.h>
 
 #include "bed.h"
+#include "contract.h"
 #include "kinds.h"
 #include "netns.h"
 #include "sums.h"
 
-enum {
-	MOST_DISTURBANCES = 5,
-	PATIENCE_MS = 30000,
-};
+enum { MOST_DISTURBANCES = 5 };
 
 struct wanted {
 	const char *kind, *mode;
@@ -73,9 +71,9 @@ static void note_totals(struct soak *s)
 
 	fdl_get_stats(s->l.ep, &st, sizeof(st));
 	s->total[0] += st.rx_packets;
-	s->total[1] += sums_drops(&st, "rx_drop_");
+	s->total[1] += stats_rx_drops(&st);
 	s->total[2] += st.tx_packets;
-	s->total[3] += sums_drops(&st, "tx_drop_");
+	s->total[3] += stats_tx_drops(&st);
 }
 
 /* All counts begin anew, with another endpoint. */
@@ -108,7 +106,7 @@ static void begin_anew(struct soak *s)
 /* The device goes away: the sums are right to the end, of which it tells. */
 static void lose_device(struct soak *s)
 {
-	const long long end = netns_now_ms() + PATIENCE_MS;
+	const long long end = netns_now_ms() + WAIT_MS;
 	const struct timespec ts = { .tv_nsec = 1000000 };
 	struct sums sums;
 	int away;

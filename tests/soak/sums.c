@@ -6,28 +6,15 @@
 #include <time.h>
 
 #include "bed.h"
+#include "contract.h"
 #include "netns.h"
-
-enum { PATIENCE_MS = 30000 };
-
-uint64_t sums_drops(const struct fdl_stats *st, const char *which)
-{
-	uint64_t sum = 0;
-	const char *name;
-	unsigned i;
-
-	for (i = 0; (name = fdl_stats_name(i)); i++)
-		if (!strncmp(name, which, strlen(which)))
-			sum += fdl_stats_value(st, i);
-	return sum;
-}
 
 void sums_take(struct soak *s, struct sums *sums)
 {
 	fdl_get_stats(s->l.ep, &sums->st, sizeof(sums->st));
-	sums->rx = sums->st.rx_packets + sums_drops(&sums->st, "rx_drop_") +
+	sums->rx = sums->st.rx_packets + stats_rx_drops(&sums->st) +
 		   (s->bed->ahead ? s->bed->ahead(s) : 0);
-	sums->tx = sums->st.tx_packets + sums_drops(&sums->st, "tx_drop_");
+	sums->tx = sums->st.tx_packets + stats_tx_drops(&sums->st);
 	sums->far = s->collected.frames +
 		    (s->bed->behind ? s->bed->behind(s) : 0);
 }
@@ -73,7 +60,7 @@ static bool wait_for_sums(struct soak *s, struct sums *sums,
 			  bool (*right)(const struct soak *s,
 					const struct sums *sums))
 {
-	const long long end = netns_now_ms() + PATIENCE_MS;
+	const long long end = netns_now_ms() + WAIT_MS;
 	const struct timespec ts = { .tv_nsec = 1000000 };
 
 	sums_take(s, sums);

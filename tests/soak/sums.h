@@ -13,9 +13,6 @@ struct sums {
 	uint64_t rx, tx, far;
 };
 
-/* All counters whose names begin so. */
-uint64_t sums_drops(const struct fdl_stats *st, const char *which);
-
 void sums_take(struct soak *s, struct sums *sums);
 bool sums_right(const struct soak *s, const struct sums *sums);
 void sums_show(const struct soak *s, const struct sums *sums);

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # For scripts that join two kernels by a chain of links: sourced behind netns.sh.
-# The ends are TAPs: a0 here, 192.0.2.1 and fd00::1, and b0 in a namespace of its
-# own, $peer, 192.0.2.2 and fd00::2. $tmp/file, of $size bytes, gets across.
+# One is here, one in a namespace of its own, $peer, and $tmp/file, of $size
+# bytes, gets across. The ends that are made here are TAPs: a0, 192.0.2.1 and
+# fd00::1, and b0 in $peer, 192.0.2.2 and fd00::2.
 ends=$(dirname "$0")/ends.py
 
 # Run in one of the namespaces: DEVICE MTU NUMBER
@@ -67,10 +68,5 @@ start_chain() {
 	head -c "$size" /dev/urandom >"$tmp/file"
 	make_peer
 	nsenter -t "${peer:?}" -n python3 "$ends" serve "$tmp/file" >"$tmp/server" &
-	server=$!
 	wait_for grep -q up "$tmp/server"
-}
-
-end_chain() {
-	[ -z "${server-}" ] || kill "$server" 2>/dev/null || :
 }

@@ -112,9 +112,13 @@ no_csum_errors() {
 	[ "$count" = 0 ] || fail "$count bad checksums"
 }
 
+# Nothing that is in the background stays.
 cleanup() {
-	[ -z "${peer-}" ] || kill "$peer" 2>/dev/null || :
-	[ -z "${host-}" ] || kill "$host" 2>/dev/null || :
+	local pid
+
+	for pid in $(jobs -pr); do
+		kill "$pid" 2>/dev/null || :
+	done
 	[ -z "${host-}" ] || wait "$host" || :
 	rm -rf "$tmp"
 }

@@ -9,14 +9,7 @@ set -eu
 # shellcheck source=../lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 FDLINK_TEST_SANDBOX=${FDLINK_TEST_SANDBOX-}
-wire=
 
-end_all() {
-	[ -z "$wire" ] || kill "$wire" 2>/dev/null || :
-	cleanup
-}
-
-trap end_all EXIT
 echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 ip link add va type veth peer name vb
 ip link set va gso_max_size 200000 2>/dev/null ||
@@ -32,7 +25,6 @@ python3 "$(dirname "$0")/big.py" va t0
 kill "$wire"
 wait_for ended "$wire"
 wait "$wire" || fail "exit status $?"
-wire=
 grep -q '^rx_gso_cut  *[1-9]' "$tmp/wire" ||
 	fail "nothing was longer than a slot: $(cat "$tmp/wire")"
 ! grep -E '^(rx_drop|tx_drop).* [1-9]' "$tmp/wire" || fail "dropped"

@@ -440,23 +440,13 @@ time.sleep(1000)' "$tmp/control" >"$tmp/idle" &
 	wait_for grep -q silent "$tmp/idle"
 	wait_for get /link
 	kill $idle
-	idle=
 	end_wires
 	[ ! -e "$tmp/control" ] || fail "$what: its file stays"
-}
-
-end_all() {
-	[ ${#wires[@]} = 0 ] || kill "${wires[@]}" 2>/dev/null || :
-	[ -z "${idle-}" ] || kill "$idle" 2>/dev/null || :
-	[ -z "${frames_pid-}" ] || kill "$frames_pid" 2>/dev/null || :
-	end_chain
-	cleanup
 }
 
 FDLINK_TEST_SANDBOX=${FDLINK_TEST_SANDBOX-}
 frames=$(dirname "$0")/frames.py
 wires=()
-trap end_all EXIT
 refusals
 start_chain
 examples

@@ -32,7 +32,6 @@ run() {
 		. "$1"
 		jobs -p >"$1.pid"
 		wait' - "$tmp/$name" &
-	started+=($!)
 }
 
 # NUMBER
@@ -42,16 +41,11 @@ ip address add "10.9.0.$1/24" dev eth0
 ip link set eth0 mtu 1500 up'
 
 end_all() {
-	local pid
-
-	for pid in $(cat "$tmp"/*.pid 2>/dev/null) "${started[@]}"; do
-		kill "$pid" 2>/dev/null || :
-	done
+	cat "$tmp"/*.pid 2>/dev/null | xargs -r kill 2>/dev/null || :
 	cleanup
 }
 
 export FDLINK_COMMAND=$fdlink FDLINK_TEST_SANDBOX=${FDLINK_TEST_SANDBOX-}
-started=()
 trap end_all EXIT
 make_peer
 ip link add eth0 type veth peer name other

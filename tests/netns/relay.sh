@@ -117,14 +117,7 @@ every_combination() {
 	done
 }
 
-end_all() {
-	[ ${#relays[@]} = 0 ] || kill "${relays[@]}" 2>/dev/null || :
-	end_chain
-	cleanup
-}
-
 relays=()
-trap end_all EXIT
 start_chain
 if [ "${3-}" = all ]; then
 	every_combination

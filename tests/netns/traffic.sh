@@ -209,13 +209,7 @@ every_combination() {
 	done
 }
 
-end_all() {
-	[ -z "$relay_pid" ] || kill "$relay_pid" 2>/dev/null || :
-	cleanup
-}
-
 relay_pid=
-trap end_all EXIT
 # A second for every MiB is slow enough for any machine.
 patience=$((10 + (size >> 20)))
 head -c $size /dev/urandom >"$tmp/file"

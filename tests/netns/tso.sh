@@ -93,15 +93,6 @@ end_trace() {
 	tracers=()
 }
 
-end_all() {
-	local pid
-
-	for pid in "${hosts[@]}" "${wires[@]}" "${tracers[@]}"; do
-		kill "$pid" 2>/dev/null || :
-	done
-	cleanup
-}
-
 # NAME FAMILY MTU WIRE PEER TRACE: the options or words of each of these
 tso() {
 	local name="$1, IPv$2, MTU $3" mtu=$3 to
@@ -232,7 +223,6 @@ compare() {
 }
 
 number=0 hosts=() wires=() tracers=()
-trap end_all EXIT
 if [ "${1-}" = compare ]; then
 	seeds=$2
 	compare

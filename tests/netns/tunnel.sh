@@ -16,7 +16,6 @@ set -eu
 . "$(dirname "$0")/../lib/chain.sh"
 size=$((${1:-64} << 20))
 FDLINK_TEST_SANDBOX=${FDLINK_TEST_SANDBOX-}
-wire=
 
 # The two ends of the underlay, which fdlink sees as $one and $two: KIND KIND
 make_under() {
@@ -79,7 +78,6 @@ end_wire() {
 	kill "$wire"
 	wait_for ended "$wire"
 	wait "$wire" || fail "$what: exit status $?"
-	wire=
 }
 
 # NAME: of both ends together
@@ -115,13 +113,6 @@ tunnel() {
 	echo "$what: passed"
 }
 
-end_all() {
-	[ -z "$wire" ] || kill "$wire" 2>/dev/null || :
-	end_chain
-	cleanup
-}
-
-trap end_all EXIT
 start_chain
 tunnel packet tap 10.9.0.1 10.9.0.2
 tunnel packet packet 10.9.0.1 10.9.0.2 udpcsum

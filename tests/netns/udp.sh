@@ -8,16 +8,6 @@ set -eu
 . "$(dirname "$0")/../lib/netns.sh"
 
 command -v socat >/dev/null || skip "socat is not installed: make deps does"
-enter_namespace "$@"
-tmp=$(mktemp -d)
-host='' peer=''
-end() {
-	[ -z "$peer" ] || kill "$peer" 2>/dev/null || :
-	[ -z "$host" ] || kill "$host" 2>/dev/null || :
-	wait
-	rm -rf "$tmp"
-}
-trap end EXIT
 
 start_peer() {
 	socat "$1" TUN,tun-type=tap,tun-name=fdu0,iff-no-pi >"$tmp/socat" 2>&1 &
@@ -31,7 +21,6 @@ start_peer() {
 stop_peer() {
 	kill "$peer" 2>/dev/null || :
 	wait "$peer" || :
-	peer=
 	wait_for gone fdu0
 }
 
@@ -59,7 +48,6 @@ check() {
 	stop_peer
 }
 
-ip link set lo up
 check IPv4 127.0.0.1:5001 127.0.0.1:5002 \
 	UDP4:127.0.0.1:5001,bind=127.0.0.1:5002
 if ping -6 -q -c 1 -W 5 ::1 >/dev/null 2>&1; then

@@ -70,3 +70,16 @@ start_chain() {
 	nsenter -t "${peer:?}" -n python3 "$ends" serve "$tmp/file" >"$tmp/server" &
 	wait_for grep -q up "$tmp/server"
 }
+
+# Few packets carried the file: WHAT DEVICE FIELD COMMAND, the field of
+# /proc/net/dev where COMMAND runs what it is given.
+# shellcheck disable=SC2016 # for awk to expand
+few() {
+	local packets
+
+	packets=$("${@:4}" awk -v dev="$2:" -v field="$3" \
+		'$1 == dev { print $field }' /proc/net/dev)
+	echo "$1: $packets packets"
+	[ "$packets" -lt $((size / 1400 / 2)) ] ||
+		fail "$1: $packets packets for $size bytes"
+}

@@ -3,7 +3,8 @@
 
     ends.py serve FILE          until it is killed
     ends.py talk HOST FILE MTU  with one that serves the same file
-    ends.py tcp HOST FILE       the file alone, both ways
+    ends.py put HOST FILE       the file alone, to it
+    ends.py tcp HOST FILE       both ways
     ends.py echo HOST MTU       datagrams there and back, with an lwIP
 """
 
@@ -124,23 +125,25 @@ def run(host, size, count):
             assert s.recv(1 << 16) == sent[at:at + size], at
 
 
-def tcp(host, path):
-    """Returns the digest of the file's start, which is not sent yet."""
+def digest_of_file(path):
+    found = hashlib.sha256()
     with open(path, 'rb') as f:
-        start = f.read(CHUNK)
-        f.seek(0)
-        found = hashlib.sha256()
         for data in iter(lambda: f.read(CHUNK), b''):
             found.update(data)
-    digest = found.hexdigest().encode()
-    part = hashlib.sha256(start).hexdigest().encode()
+    return found.hexdigest().encode()
+
+
+def tcp(host, path):
+    digest = digest_of_file(path)
     get(host, digest)
     put(host, path, digest, None)
-    return part
 
 
 def talk(host, path, mtu):
-    put(host, path, tcp(host, path), CHUNK, options=True)
+    tcp(host, path)
+    with open(path, 'rb') as f:
+        start = hashlib.sha256(f.read(CHUNK)).hexdigest().encode()
+    put(host, path, start, CHUNK, options=True)
     for options in False, True:
         datagrams(host, small(mtu) + large(mtu), options)
     run(host, 1000, 40)
@@ -157,6 +160,8 @@ if sys.argv[1] == 'serve':
     serve(sys.argv[2])
 elif sys.argv[1] == 'talk':
     talk(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+elif sys.argv[1] == 'put':
+    put(*sys.argv[2:4], digest_of_file(sys.argv[3]), None)
 elif sys.argv[1] == 'tcp':
     tcp(sys.argv[2], sys.argv[3])
 else:

@@ -13,23 +13,12 @@
 set -eu
 # shellcheck source=../lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
+# shellcheck source=../lib/chain.sh
+. "$(dirname "$0")/../lib/chain.sh"
 vpn=$1
 size=$((16 << 20))
-near=
-far=
-sink=
 
-end_all() {
-	local pid
-
-	for pid in $near $far $sink; do
-		kill "$pid" 2>/dev/null || :
-	done
-	cleanup
-}
-trap end_all EXIT
-
-make_peer
+start_chain
 ip link add c1 type veth peer name c0
 ip link set c0 netns "$peer"
 ip address add 192.0.2.1/24 dev c1
@@ -38,44 +27,18 @@ in_peer ip address add 192.0.2.2/24 dev c0
 in_peer ip link set c0 up
 
 "$vpn" tun:tun0,mtu=1400 192.0.2.2 2>"$tmp/near" &
-near=$!
 nsenter -t "$peer" -n "$vpn" tun:tun0,mtu=1400 192.0.2.1 2>"$tmp/far" &
-far=$!
 wait_for ip address add 10.0.0.1/24 dev tun0
 wait_for in_peer ip address add 10.0.0.2/24 dev tun0
 ip link set tun0 up
 in_peer ip link set tun0 up
 wait_for ping -n -q -c 1 -W 1 10.0.0.2
 
-head -c $size /dev/urandom >"$tmp/file"
-nsenter -t "$peer" -n python3 -c '
-import hashlib, socket
-s = socket.create_server(("10.0.0.2", 9))
-print("listening", flush=True)
-c, sum = s.accept()[0], hashlib.sha256()
-while data := c.recv(1 << 20):
-    sum.update(data)
-print(sum.hexdigest())' >"$tmp/sum" &
-sink=$!
-wait_for grep -q listening "$tmp/sum"
-# shellcheck disable=SC2016 # for the inner shell to expand
-timeout 90 bash -c 'cat "$1" >/dev/tcp/10.0.0.2/9' - "$tmp/file" ||
+timeout 90 python3 "$ends" put 10.0.0.2 "$tmp/file" ||
 	fail "the tunnel did not take the file: $(cat "$tmp/near" "$tmp/far")"
-wait_for grep -q "$(sha256sum <"$tmp/file" | cut -d ' ' -f 1)" "$tmp/sum"
 ping -n -q -c 3 -i 0.02 -W 10 -s 4000 10.0.0.2 || fail "no ping in fragments"
 
-# The point of it: not one system call to a packet. WHAT DEVICE FIELD COMMAND:
-# the field of /proc/net/dev, where COMMAND runs what it is given
-# shellcheck disable=SC2016 # for awk to expand
-few() {
-	local packets
-
-	packets=$("${@:4}" awk -v dev="$2:" -v field="$3" \
-		'$1 == dev { print $field }' /proc/net/dev)
-	echo "$1: $packets packets"
-	[ "$packets" -lt $((size / 1400 / 2)) ] ||
-		fail "$1: $packets packets for $size bytes"
-}
+# The point of it: not one system call to a packet.
 few "from the TUN" tun0 11 env
 # Older kernels cut datagrams before a veth.
 if ethtool -k c1 | grep -q '^tx-udp-segmentation: on'; then

@@ -7,15 +7,23 @@
 #include "packet/pool.h"
 
 /* Empty the packet. Returns where the next message goes: into the packet, with
- * the virtio-net header, if the fd has one, in front of data. */
+ * hdr_len bytes of virtio-net header in front of data. */
+static inline struct iovec message_room_at(const struct pool_place *place,
+					   unsigned hdr_len,
+					   struct fdl_packet *pkt)
+{
+	pool_reset_at(place, pkt);
+	return (struct iovec){
+		.iov_base = pkt->data - hdr_len,
+		.iov_len = pkt->tail + hdr_len,
+	};
+}
+
+/* The same on this fd. */
 static inline struct iovec message_room(const struct io *io,
 					struct fdl_packet *pkt)
 {
-	pool_reset(io->pool, pkt);
-	return (struct iovec){
-		.iov_base = pkt->data - io->vnet_hdr_len,
-		.iov_len = pkt->tail + io->vnet_hdr_len,
-	};
+	return message_room_at(&io->pool->place, io->vnet_hdr_len, pkt);
 }
 
 /* Describe a message of len bytes, header included, that has arrived in

@@ -82,10 +82,12 @@ static void make_room(const struct io *io, struct io_frame f[], int from,
 		      int to)
 {
 	struct iovec(*const room)[2] = ((struct state *)io->state)->room;
+	const struct pool_place place = io->pool->place;
+	const unsigned hdr_len = io->vnet_hdr_len;
 	int i;
 
 	for (i = from; i < to; i++)
-		room[i][0] = message_room(io, f[i].pkt);
+		room[i][0] = message_room_at(&place, hdr_len, f[i].pkt);
 }
 
 static void prepare(const struct io *io, struct io_frame f[], int n, int fresh)

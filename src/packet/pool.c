@@ -118,7 +118,7 @@ static inline bool change(struct pool *pool, bool alone, uint64_t *from,
 static int read_chain(const struct pool *pool, uint64_t head,
 		      struct fdl_packet *v[], int n, uint32_t *below)
 {
-	struct fdl_packet *const packets = pool->packets;
+	struct fdl_packet *const packets = pool->place.packets;
 	_Atomic uint32_t *const next = pool->next;
 	uint32_t i = head & NIL;
 	int k;
@@ -230,8 +230,8 @@ static void fill(struct pool *pool)
 	uint32_t i;
 
 	for (i = 0; i < pool->slots; i++) {
-		pool->packets[i].store_ = &pool->store;
-		pool_reset(pool, &pool->packets[i]);
+		pool->place.packets[i].store_ = &pool->store;
+		pool_reset(pool, &pool->place.packets[i]);
 		atomic_init(&pool->next[i], i + 1 < pool->slots ? i + 1 : NIL);
 	}
 	atomic_init(&pool->head, 0);
@@ -258,12 +258,12 @@ int pool_new(struct pool **out, unsigned slots, unsigned headroom,
 	pool->store.keep = NULL;
 	pool->refill = fd;
 	pool->slots = slots;
-	pool->lead = at.lead;
-	pool->stride = at.stride;
+	pool->place.lead = at.lead;
+	pool->place.stride = at.stride;
 	pool->mapped = at.mapped;
-	pool->packets = (struct fdl_packet *)(void *)(mem + at.packets);
+	pool->place.packets = (struct fdl_packet *)(void *)(mem + at.packets);
 	pool->next = (_Atomic uint32_t *)(void *)(mem + at.next);
-	pool->mem = mem + at.mem;
+	pool->place.mem = mem + at.mem;
 	fill(pool);
 	*out = pool;
 	return 0;

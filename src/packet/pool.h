@@ -35,17 +35,24 @@ enum {
 	POOL_CACHE_LINE = 64,
 };
 
-/* Shown here for the two inline functions below; only pool.c uses the rest. */
+/* Where the packets of a pool and their slots lie. Whoever resets many packets
+ * works with a copy: the compiler cannot know that writing to a packet leaves
+ * this alone, and would read it anew for each. */
+struct pool_place {
+	struct fdl_packet *packets;
+	uint8_t *mem;
+	uint32_t lead;			/* from a slot's start to data */
+	uint32_t stride;		/* from slot to slot */
+};
+
+/* Shown here for the inline functions below; only pool.c uses the rest. */
 struct pool {
 	struct fdl_store store;
 	int refill;
 	unsigned slots;
-	uint32_t lead;			/* from a slot's start to data */
-	uint32_t stride;		/* from slot to slot */
+	struct pool_place place;
 	size_t mapped;
-	struct fdl_packet *packets;
 	_Atomic uint32_t *next;		/* index of the slot below */
-	uint8_t *mem;
 	_Atomic unsigned asked;		/* times that ASKED was set */
 	_Alignas(POOL_CACHE_LINE) _Atomic uint64_t head;
 };
@@ -53,20 +60,26 @@ struct pool {
 static inline uint32_t pool_index(const struct pool *pool,
 				  const struct fdl_packet *pkt)
 {
-	return (uint32_t)(pkt - pool->packets);
+	return (uint32_t)(pkt - pool->place.packets);
 }
 
-/* Make a packet of this pool empty again, as it was taken. */
-static inline void pool_reset(const struct pool *pool, struct fdl_packet *pkt)
+/* Make a packet that lies there empty again, as it was taken. */
+static inline void pool_reset_at(const struct pool_place *place,
+				 struct fdl_packet *pkt)
 {
-	const size_t slot = pool_index(pool, pkt);
+	const size_t slot = (uint32_t)(pkt - place->packets);
 
 	*pkt = (struct fdl_packet){
-		.data = pool->mem + slot * pool->stride + pool->lead,
-		.room = pool->lead,
-		.tail = pool->stride - pool->lead,
+		.data = place->mem + slot * place->stride + place->lead,
+		.room = place->lead,
+		.tail = place->stride - place->lead,
 		.store_ = pkt->store_,
 	};
+}
+
+static inline void pool_reset(const struct pool *pool, struct fdl_packet *pkt)
+{
+	pool_reset_at(&pool->place, pkt);
 }
 
 /*

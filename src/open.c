@@ -70,6 +70,7 @@ static int merge(struct fdl_options *opts, struct locator *loc,
 	opts->size = sizeof(*opts);
 	if (loc->mtu)
 		opts->mtu = loc->mtu;
+	loc->tunnels = opts->flags & FDL_RX_TUNNEL;
 	return loc->kind->merge ? loc->kind->merge(opts, loc, log) : 0;
 }
 

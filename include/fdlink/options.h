@@ -86,7 +86,9 @@ enum {
 	/* The stack takes whole super-packets inside tunnels, too: of TCP with
 	 * FDL_RX_GSO, of UDP with FDL_RX_USO, one of which is required. Their
 	 * off describes the inner packet (fdl_offload_tunnel). An outer UDP
-	 * checksum that is not 0 is partial as well. */
+	 * checksum that is not 0 is partial as well. A TUN or TAP that fdl_open
+	 * opens then has the virtio-net header that can describe them, if the
+	 * kernel knows it (Linux 6.17), and 10 bytes otherwise. */
 	FDL_RX_TUNNEL		= 1 << 12,
 	/* AF_PACKET: also deliver what this machine sends on the device through
 	 * other sockets, as packets of type FDL_OUTGOING. */

@@ -47,6 +47,7 @@ struct locator {
 	uint32_t rcvbuf;		/* 0: not given */
 	struct fanout fanout;		/* how, rollover */
 	enum fdl_mode mode;		/* of packet: the options', else AUTO */
+	bool tunnels;			/* the options have FDL_RX_TUNNEL */
 	int fd;				/* fd:N, else -1 */
 	char name[LOCATOR_NAME_SIZE];	/* device, path, host or fd name */
 	char local[LOCATOR_NAME_SIZE];	/* "": not given */

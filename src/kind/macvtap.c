@@ -138,7 +138,7 @@ static int set_header(const struct locator *loc, int fd, const struct log *log)
 		ifr.ifr_flags |= IFF_VNET_HDR;
 	err = os_ioctl(fd, TUNSETIFF, &ifr);
 	if (!err)
-		err = tun_offer(fd, header);
+		err = tun_offer(fd, header, loc->tunnels);
 	if (err)
 		log_say(log, FDL_LOG_ERR,
 			"macvtap:%s: cannot set its offloads: %s: try "

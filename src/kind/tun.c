@@ -149,7 +149,7 @@ static int attach(const struct locator *loc, int fd, short flags,
 			loc->name, strerror(-err));
 	if (err)
 		return err;
-	err = tun_offer(fd, flags & IFF_VNET_HDR);
+	err = tun_offer(fd, flags & IFF_VNET_HDR, loc->tunnels);
 	if (!err)
 		err = tun_reset(fd);
 	if (err == -EBADFD)

@@ -37,7 +37,7 @@ int tun_offer_less(int fd)
 	return err == -EINVAL ? offer(fd, TCP) : err;
 }
 
-int tun_offer(int fd, bool header)
+int tun_offer(int fd, bool header, bool tunnels)
 {
 	static const struct {
 		int hdr_len;
@@ -49,7 +49,7 @@ int tun_offer(int fd, bool header)
 		{ FDL_VNET_HDR_LEN, TCP | USO },
 		{ FDL_VNET_HDR_LEN, TCP },
 	};
-	unsigned i = 0;
+	unsigned i = tunnels ? 0 : 1;
 	int err;
 
 	if (!header)

@@ -10,12 +10,6 @@
 
 enum { NOBODY = 65534 };
 
-/* With all that the kernel knows. */
-static unsigned all_header(const struct fdl_info *info)
-{
-	return info->offloads & FDL_OFFLOAD_TUNNEL ? 24 : 10;
-}
-
 static void taps_are_made_and_go(void **state)
 {
 	struct fdl_endpoint *ep;
@@ -34,7 +28,7 @@ static void taps_are_made_and_go(void **state)
 	assert_int_equal(info.mtu, 9000);
 	assert_true(info.device && info.ethernet);
 	assert_false(info.packet_info);
-	assert_int_equal(info.vnet_hdr_len, all_header(&info));
+	assert_int_equal(info.vnet_hdr_len, 10);
 	assert_int_equal(info.offloads & TCP_OFFLOADS, TCP_OFFLOADS);
 	expect_probe("packet:op0", &info);
 	assert_int_equal(info.kind, FDL_KIND_PACKET);
@@ -45,6 +39,29 @@ static void taps_are_made_and_go(void **state)
 	assert_int_equal(fdl_endpoint_free(ep), 0);
 	assert_int_equal(if_nametoindex("op0"), 0);
 	assert_int_equal(count_fds(), fds);
+}
+
+/* Each packet would pay for a header that only such a stack can use. */
+static void a_stack_that_takes_tunnels_is_offered_them(void **state)
+{
+	const uint32_t takes = FDL_RX_CSUM | FDL_RX_GSO;
+	const uint32_t tunnels = FDL_OFFLOAD_TUNNEL | FDL_OFFLOAD_TUNNEL_CSUM;
+	struct fdl_endpoint *ep;
+	struct fdl_info info;
+
+	(void)state;
+	assert_int_equal(open_it(&ep, "tap:op0", 0, takes), 0);
+	fdl_get_info(ep, &info, sizeof(info));
+	assert_int_equal(info.vnet_hdr_len, 10);
+	assert_false(info.offloads & tunnels);
+	fdl_endpoint_free(ep);
+	assert_int_equal(open_it(&ep, "tap:op0", 0, takes | FDL_RX_TUNNEL), 0);
+	fdl_get_info(ep, &info, sizeof(info));
+	if (info.offloads & FDL_OFFLOAD_TUNNEL)
+		assert_int_equal(info.vnet_hdr_len, 24);
+	else
+		assert_int_equal(info.vnet_hdr_len, 10);
+	fdl_endpoint_free(ep);
 }
 
 static void expect_carrier(const char *locator, bool on)
@@ -161,7 +178,7 @@ static void persistent_devices_start_afresh(void **state)
 	fdl_endpoint_free(ep);
 	assert_int_equal(open_it(&ep, "tap:op3,offload=on", 0, 0), 0);
 	expect_probe("tap:op3", &info);
-	assert_int_equal(info.vnet_hdr_len, all_header(&info));
+	assert_int_equal(info.vnet_hdr_len, 10);
 	assert_int_equal(info.offloads & TCP_OFFLOADS, TCP_OFFLOADS);
 	assert_int_equal(fdl_tx_offloads(ep) & TCP_OFFLOADS, TCP_OFFLOADS);
 	fdl_endpoint_free(ep);
@@ -364,6 +381,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(taps_are_made_and_go),
+		cmocka_unit_test(a_stack_that_takes_tunnels_is_offered_them),
 		cmocka_unit_test(taps_without_a_carrier),
 		cmocka_unit_test(what_is_not_there_has_a_medium),
 		cmocka_unit_test(tuns),

@@ -107,9 +107,8 @@ struct fdl_packet {
 	uint64_t tstamp_ns;	/* CLOCK_REALTIME of arrival; 0: not given.
 				 * AF_PACKET: always given. UDP: given while
 				 * SO_TIMESTAMP, SO_TIMESTAMPNS or
-				 * SO_TIMESTAMPING is set on the socket. Unix
-				 * socket: given if one of them was set when the
-				 * endpoint was made */
+				 * SO_TIMESTAMPING is set on the socket. Others:
+				 * never given */
 	void *user;		/* carried, never read; NULL on receive */
 	struct fdl_store *store_; /* private */
 };

@@ -31,17 +31,6 @@ bool told_any(int fd, const int *names, unsigned n)
 	return false;
 }
 
-void told_time(struct io *io, const struct set_up *how)
-{
-	static const int names[] = { SO_TIMESTAMP_OLD,   SO_TIMESTAMP_NEW,
-				     SO_TIMESTAMPNS_OLD, SO_TIMESTAMPNS_NEW,
-				     SO_TIMESTAMPING_OLD, SO_TIMESTAMPING_NEW };
-
-	if (!how->opts->max_syscall_header_bytes &&
-	    told_any(io->fd, names, sizeof(names) / sizeof(*names)))
-		io->notes = true;
-}
-
 /* A filter returns how many bytes may pass. 0 drops the message, which is what
  * filters are for. */
 static enum effect effect_of(const struct sock_filter *code, unsigned n)

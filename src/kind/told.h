@@ -13,10 +13,6 @@
  */
 int told_filter(int fd, const struct log *log);
 
-/* Have control messages read if the socket is set to tell times by them, and if
- * max_syscall_header_bytes leaves room for them. */
-void told_time(struct io *io, const struct set_up *how);
-
 /* Whether any option names[0..n) of SOL_SOCKET is on. */
 bool told_any(int fd, const int *names, unsigned n);
 

@@ -243,10 +243,11 @@ static bool owns_datagram(const struct fd_facts *facts)
 	return joins_peers(facts) && facts->type == SOCK_DGRAM;
 }
 
+/* No control message is ever read here (io->notes): a peer may send files with
+ * a frame (SCM_RIGHTS), and they would become descriptors of this process. */
 static int set_up(struct io *io, const struct set_up *how)
 {
 	agree_on_header(io, how->opts->flags);
-	told_time(io, how);
 	return 0;
 }
 

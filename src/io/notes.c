@@ -2,6 +2,7 @@
 #include "io/notes.h"
 
 #include <netinet/udp.h>
+#include <stdalign.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -162,19 +163,27 @@ static bool read_any(const struct io *io, const struct mmsghdr *msg,
 }
 
 /* What an AF_PACKET socket tells by the options that its kind sets, in the
- * kernel's order. */
+ * kernel's order: each a struct cmsghdr with its data. */
 struct usual {
-	struct cmsghdr time;
-	struct new_time at;
-	struct cmsghdr auxdata;
-	struct tpacket_auxdata aux;
+	alignas(struct cmsghdr)
+		uint8_t time[CMSG_SPACE(sizeof(struct new_time))];
+	alignas(struct cmsghdr)
+		uint8_t auxdata[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
 };
 
-static inline bool is_note(const struct cmsghdr *c, int level, int type,
-			   size_t len)
+static inline bool is_note(const void *note, int level, int type, size_t len)
 {
+	const struct cmsghdr *c = note;
+
 	return c->cmsg_level == level && c->cmsg_type == type &&
 	       c->cmsg_len == CMSG_LEN(len);
+}
+
+static inline const void *data_of(const void *note)
+{
+	const struct cmsghdr *c = note;
+
+	return CMSG_DATA(c);
 }
 
 /* Of a usual message each byte's place is known, which saves half of the
@@ -182,9 +191,19 @@ static inline bool is_note(const struct cmsghdr *c, int level, int type,
 static inline bool is_usual(const struct msghdr *msg, const struct usual *u)
 {
 	return msg->msg_controllen == sizeof(*u) &&
-	       is_note(&u->time, SOL_SOCKET, SO_TIMESTAMPNS_NEW,
-		       sizeof(u->at)) &&
-	       is_note(&u->auxdata, SOL_PACKET, PACKET_AUXDATA, sizeof(u->aux));
+	       is_note(u->time, SOL_SOCKET, SO_TIMESTAMPNS_NEW,
+		       sizeof(struct new_time)) &&
+	       is_note(u->auxdata, SOL_PACKET, PACKET_AUXDATA,
+		       sizeof(struct tpacket_auxdata));
+}
+
+static inline void take_usual(const struct usual *u, const struct io *io,
+			      size_t len, struct io_frame *f)
+{
+	const struct new_time *at = data_of(u->time);
+
+	f->pkt->tstamp_ns = to_ns(at->sec, at->fraction, 1);
+	take_auxdata(data_of(u->auxdata), io->vnet_hdr_len, len, f);
 }
 
 /* If control messages are missing, the tag may be among them. */
@@ -206,8 +225,7 @@ static inline void read_one(struct io *io, const struct mmsghdr *msg,
 	if (msg->msg_hdr.msg_name)
 		f->type = notes_type(&notes->from);
 	if (is_usual(&msg->msg_hdr, u)) {
-		f->pkt->tstamp_ns = to_ns(u->at.sec, u->at.fraction, 1);
-		take_auxdata(&u->aux, io->vnet_hdr_len, msg->msg_len, f);
+		take_usual(u, io, msg->msg_len, f);
 	} else {
 		told = read_any(io, msg, f);
 	}

@@ -42,12 +42,15 @@ uint8_t agreed_header_len(const struct locator *loc)
 	return loc->offload > 0 ? FDL_VNET_HDR_LEN : 0;
 }
 
-void agree_on_header(struct io *io, uint32_t flags)
+int agreed_set_up(struct io *io, const struct set_up *how)
 {
+	const uint32_t flags = how->opts->flags;
+
 	if (flags & FDL_VNET_HDR_V1) {
 		io->vnet_hdr_len = FDL_VNET_HDR_MRG_LEN;
 		io->order = FDL_ORDER_LITTLE;
 	} else if (flags & FDL_VNET_HDR) {
 		io->vnet_hdr_len = FDL_VNET_HDR_LEN;
 	}
+	return 0;
 }

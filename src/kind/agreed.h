@@ -9,6 +9,8 @@
 #include "io/io.h"
 #include "log.h"
 
+struct set_up;
+
 /* struct kind, merge: offload= and the flags that say the same. */
 int agreed_merge(struct fdl_options *opts, struct locator *loc,
 		 const struct log *log);
@@ -16,7 +18,7 @@ int agreed_merge(struct fdl_options *opts, struct locator *loc,
 /* How long it is, as offload= says; 0: there is none. */
 uint8_t agreed_header_len(const struct locator *loc);
 
-/* It is before each packet, as fdl_options.flags say. */
-void agree_on_header(struct io *io, uint32_t flags);
+/* struct kind, set_up: it is before each packet, as fdl_options.flags say. */
+int agreed_set_up(struct io *io, const struct set_up *how);
 
 #endif

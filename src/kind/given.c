@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -197,17 +196,10 @@ static int open_given(const struct locator *loc, struct opened *opened,
 
 static int meet(struct life *life, int fd)
 {
-	const int on = 1;
-
-	if (life->listener < 0) {
-		life->loc.listen = true;
-		return unix_meet_sender(life, fd);
-	}
-	fd = life_accept(life);
-	/* TCP: send a short frame at once, too. */
-	if (fd >= 0 && life->kind == &kind_stream)
-		os_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	return fd;
+	if (life->listener >= 0)
+		return life_accept(life);
+	life->loc.listen = true;
+	return unix_meet_sender(life, fd);
 }
 
 const struct kind kind_given = {

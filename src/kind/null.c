@@ -78,12 +78,6 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 	return 0;
 }
 
-static int set_up(struct io *io, const struct set_up *how)
-{
-	agree_on_header(io, how->opts->flags);
-	return 0;
-}
-
 static const struct io_ops *const modes[] = { &io_recvmmsg, &io_readv, NULL };
 
 const struct kind kind_null = {
@@ -99,6 +93,6 @@ const struct kind kind_null = {
 	.merge = agreed_merge,
 	.open = open_null,
 	.look_up = look_up,
-	.set_up = set_up,
+	.set_up = agreed_set_up,
 	.socket = true,
 };

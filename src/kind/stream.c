@@ -66,14 +66,6 @@ static int take_name(struct locator *loc, char *to, const char *value,
 	return -EINVAL;
 }
 
-/* A frame goes at once, be it short. */
-static void set_no_delay(int fd)
-{
-	const int on = 1;
-
-	os_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-}
-
 static int open_socket(const struct locator *loc, const struct place *place,
 		       const struct log *log)
 {
@@ -165,8 +157,6 @@ static int open_stream(const struct locator *loc, struct opened *opened,
 			    connect_there(loc, &place, opened, log);
 	if (err)
 		opened_undo(opened);
-	else if (!place.is_path)
-		set_no_delay(opened->fd[0]);
 	return err;
 }
 
@@ -176,13 +166,12 @@ static int meet(struct life *life, int fd)
 	struct place place;
 	socklen_t len;
 
+	(void)fd;
+	if (life->listener >= 0)
+		return life_accept(life);
 	find_place(&place, life->loc.name);
 	address = address_of(&place, &len);
-	fd = life->listener >= 0 ? life_accept(life) :
-				   life_call(life, address, len, SOCK_STREAM);
-	if (fd >= 0 && !place.is_path)
-		set_no_delay(fd);
-	return fd;
+	return life_call(life, address, len, SOCK_STREAM);
 }
 
 static int look_up(const struct locator *loc, struct fdl_info *info,
@@ -195,10 +184,13 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 	return place.is_path ? unix_check(loc, SOCK_STREAM, log) : 0;
 }
 
+/* TCP: a frame goes at once, be it short. A unix socket has no such option. */
 static int set_up(struct io *io, const struct set_up *how)
 {
-	agree_on_header(io, how->opts->flags);
-	return 0;
+	const int on = 1;
+
+	os_setsockopt(io->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return agreed_set_up(io, how);
 }
 
 static const char silent[] = "the peer has not answered for too long";

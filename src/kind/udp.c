@@ -199,9 +199,10 @@ static int keep_apart(struct io *io, const struct set_up *how)
 
 static int set_up(struct io *io, const struct set_up *how)
 {
-	agree_on_header(io, how->opts->flags);
+	int err = agreed_set_up(io, how);
+
 	atomic_store(&io->drops_seen, count_drops(io->fd));
-	return keep_apart(io, how);
+	return err ? err : keep_apart(io, how);
 }
 
 /* The kernel's count has 32 bits. Several threads may read it at once; a thread

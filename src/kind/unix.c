@@ -2,6 +2,9 @@
 /*
  * Unix sockets that keep packet boundaries. This kind also owns fds of VSOCK,
  * TIPC, Bluetooth and SCTP sockets that keep them.
+ *
+ * No control message is ever read here (io->notes): a peer may send files with
+ * a frame (SCM_RIGHTS), and they would become descriptors of this process.
  */
 #include <asm/ioctls.h>
 #include <errno.h>
@@ -243,14 +246,6 @@ static bool owns_datagram(const struct fd_facts *facts)
 	return joins_peers(facts) && facts->type == SOCK_DGRAM;
 }
 
-/* No control message is ever read here (io->notes): a peer may send files with
- * a frame (SCM_RIGHTS), and they would become descriptors of this process. */
-static int set_up(struct io *io, const struct set_up *how)
-{
-	agree_on_header(io, how->opts->flags);
-	return 0;
-}
-
 static bool at_end(int fd)
 {
 	struct pollfd hup = { .fd = fd, .events = POLLRDHUP };
@@ -310,7 +305,7 @@ const struct kind kind_seqpacket = {
 	.medium = FDL_MEDIUM_AGREED,
 	.header = HEADER_AGREED,
 	.modes = modes,
-	.set_up = set_up,
+	.set_up = agreed_set_up,
 	.socket = true,
 	.on_receive = seqpacket_on_receive,
 	.on_send = seqpacket_on_send,
@@ -319,7 +314,7 @@ const struct kind kind_seqpacket = {
 
 #define DATAGRAM                                                        \
 	.number = FDL_KIND_DGRAM, .medium = FDL_MEDIUM_AGREED,          \
-	.header = HEADER_AGREED, .modes = modes, .set_up = set_up,      \
+	.header = HEADER_AGREED, .modes = modes, .set_up = agreed_set_up, \
 	.socket = true, .on_send = unixgram_on_send, .forgets_peer = true, \
 	.keeps_fd = true, .shuts_down = true
 

@@ -18,7 +18,6 @@
 #include "kind/socket.h"
 #include "limit.h"
 #include "options.h"
-#include "os.h"
 
 /* What is to be done inside a namespace: open an fd, or find out about it. */
 struct errand {
@@ -39,22 +38,6 @@ static int probe_here(void *arg, const struct log *log)
 	const struct errand *errand = arg;
 
 	return errand->loc->kind->look_up(errand->loc, errand->info, log);
-}
-
-/* Run an errand in the locator's namespace, which may be the thread's own. */
-static int run(int (*fn)(void *arg, const struct log *log),
-	       struct errand *errand, const struct log *log)
-{
-	int nsfd, err;
-
-	if (!*errand->loc->netns)
-		return fn(errand, log);
-	nsfd = netns_open(errand->loc->netns, log);
-	if (nsfd < 0)
-		return nsfd;
-	err = netns_run(nsfd, fn, errand, log);
-	os_close(nsfd);
-	return err;
 }
 
 static int merge(struct fdl_options *opts, struct locator *loc,
@@ -121,7 +104,7 @@ static int open_fds(const char *locator, const struct locator *loc,
 	int err;
 
 	limit_begin(&limit, log);
-	err = run(open_here, &errand, &limit.log);
+	err = netns_run_in(loc->netns, open_here, &errand, &limit.log);
 	limit_end(&limit, err, locator, descriptors(loc));
 	return err;
 }
@@ -222,7 +205,7 @@ static int probe_locator(const struct locator *loc, struct fdl_info *info,
 	if (!loc->kind->look_up)
 		return probe_open(loc, info, log);
 	info_begin(info, loc->kind);
-	return run(probe_here, &errand, log);
+	return netns_run_in(loc->netns, probe_here, &errand, log);
 }
 
 int fdl_probe(const char *locator, struct fdl_info *info, size_t size,

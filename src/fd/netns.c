@@ -109,3 +109,18 @@ int netns_open(const char *name, const struct log *log)
 		name, strerror(-fd));
 	return fd;
 }
+
+int netns_run_in(const char *name, int (*fn)(void *arg, const struct log *log),
+		 void *arg, const struct log *log)
+{
+	int nsfd, err;
+
+	if (!*name)
+		return fn(arg, log);
+	nsfd = netns_open(name, log);
+	if (nsfd < 0)
+		return nsfd;
+	err = netns_run(nsfd, fn, arg, log);
+	os_close(nsfd);
+	return err;
+}

@@ -21,4 +21,9 @@ int netns_open(const char *name, const struct log *log);
 int netns_run(int nsfd, int (*fn)(void *arg, const struct log *log), void *arg,
 	      const struct log *log);
 
+/* The same in the namespace of that name, which netns_open opens; "": in the
+ * thread's own. Errors: of both. */
+int netns_run_in(const char *name, int (*fn)(void *arg, const struct log *log),
+		 void *arg, const struct log *log);
+
 #endif

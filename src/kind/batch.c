@@ -25,31 +25,14 @@ static int open_here(void *arg, const struct log *log)
 	return life->kind->open(&life->loc, &life->opened, log);
 }
 
-static int open_in(struct life *life, int nsfd, const struct log *log)
-{
-	return netns_run(nsfd, open_here, life, log);
-}
-
-static int open_by_name(struct life *life, const struct log *log)
-{
-	int nsfd = netns_open(life->loc.netns, log), err;
-
-	if (nsfd < 0)
-		return nsfd;
-	err = open_in(life, nsfd, log);
-	os_close(nsfd);
-	return err;
-}
-
 static int open_there(struct life *life)
 {
 	static const struct log silent;
 
-	if (*life->loc.netns)
-		return open_by_name(life, &silent);
-	if (os_same_file(life->netns, "/proc/thread-self/ns/net") == 0)
-		return open_in(life, life->netns, &silent);
-	return open_here(life, &silent);
+	if (!*life->loc.netns &&
+	    os_same_file(life->netns, "/proc/thread-self/ns/net") == 0)
+		return netns_run(life->netns, open_here, life, &silent);
+	return netns_run_in(life->loc.netns, open_here, life, &silent);
 }
 
 static void close_each(int *fd, unsigned n)

@@ -19,6 +19,7 @@
 #include "kind/accept.h"
 #include "kind/agreed.h"
 #include "kind/kind.h"
+#include "kind/life.h"
 #include "kind/peer.h"
 #include "kind/socket.h"
 #include "kind/told.h"
@@ -100,55 +101,22 @@ static int listen_seqpacket(const struct locator *loc, struct opened *opened,
 	return fd < 0 ? fd : accept_peers(opened, fd, loc, log);
 }
 
-/*
- * Look at the first datagram, which stays queued, and connect to its sender.
- * Returns 1 when that could not be: the datagram is gone then.
- */
-static int meet_sender(int fd)
-{
-	struct sockaddr_un from = { 0 };
-	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from) };
-	ssize_t n = os_recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT);
-	int err = -EDESTADDRREQ;
-
-	if (n == -EAGAIN)
-		return 1;
-	if (n < 0)
-		return (int)n;
-	if (msg.msg_namelen > offsetof(struct sockaddr_un, sun_path))
-		err = os_connect(fd, (struct sockaddr *)&from, msg.msg_namelen);
-	if (!err)
-		return 0;
-	msg.msg_namelen = 0;
-	msg.msg_name = NULL;
-	os_recvmsg(fd, &msg, MSG_DONTWAIT);
-	return 1;
-}
-
 static int await_sender(const struct locator *loc, struct opened *opened,
 			const struct log *log)
 {
-	bool said = false;
+	struct life first = { .loc = *loc, .kind = loc->kind, .log = *log };
 	int err;
 
-	for (;;) {
+	do {
 		err = accept_wait(opened->fd[0], loc->name, log);
 		if (err)
 			return err;
-		err = meet_sender(opened->fd[0]);
-		if (err <= 0)
-			break;
-		if (!said)
-			log_say(log, FDL_LOG_WARNING,
-				"%s: a datagram came from a sender who cannot "
-				"be answered and was dropped: the peer must "
-				"bind an address of its own",
-				loc->name);
-		said = true;
-	}
-	if (err)
-		log_say(log, FDL_LOG_ERR, "%s: cannot receive: %s", loc->name,
-			strerror(-err));
+		err = unix_meet_sender(&first, opened->fd[0]);
+	} while (err == -EAGAIN || err == -EBUSY);
+	if (err >= 0)
+		return 0;
+	log_say(log, FDL_LOG_ERR, "%s: cannot receive: %s", loc->name,
+		strerror(-err));
 	return err;
 }
 

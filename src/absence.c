@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 
 #include "kind/kind.h"
-#include "kind/meet.h"
+#include "kind/life.h"
 #include "os.h"
 #include "rx/end.h"
 
@@ -87,7 +87,8 @@ static void reframe(struct fdl_queue *q)
 	atomic_store(&q->shared->reframed, q->rx.reframed);
 }
 
-static void follow_device(struct fdl_queue *q)
+/* batch: as life_settle says. */
+static void follow_device(struct fdl_queue *q, unsigned batch)
 {
 	const struct kind *kind = q->io.kind;
 	const int carrier = atomic_load(&q->shared->carrier);
@@ -96,8 +97,7 @@ static void follow_device(struct fdl_queue *q)
 		return;
 	if (kind->follow)
 		reframe(q);
-	shared_replace_device(q->shared, q->io.fd, &q->info,
-			      q->absence.life->batch);
+	shared_replace_device(q->shared, q->io.fd, &q->info, batch);
 	watch_replace(&q->watch, &q->info);
 	if (carrier && kind->set_carrier)
 		kind->set_carrier(q->io.fd, carrier > 0);
@@ -105,17 +105,18 @@ static void follow_device(struct fdl_queue *q)
 
 static int take_place(struct fdl_queue *q, int fd, struct io_group *group)
 {
+	unsigned batch;
 	int err = 0;
 
 	if (fd != q->io.fd)
 		err = queue_replace(q, fd, group);
 	if (err)
 		return err;
-	life_settle(q->absence.life, q->index, q->io.fd);
+	batch = life_settle(q->absence.life, q->index, q->io.fd);
 	ready_renew(&q->ready, q->io.poll_fd);
 	err = ready_rearm(&q->ready);
 	if (!err)
-		follow_device(q);
+		follow_device(q, batch);
 	return err;
 }
 
@@ -135,10 +136,11 @@ static int meet(struct fdl_queue *q)
 	struct life *life = q->absence.life;
 	struct io_group *group;
 	const int fd = life_meet(life, q->index, q->io.fd, &group);
-	const unsigned strangers = atomic_exchange(&life->strangers, 0);
 
-	if (strangers)
-		count(&q->counters, RX_DROP_STRANGER, strangers);
+	if (life->strangers) {
+		count(&q->counters, RX_DROP_STRANGER, life->strangers);
+		life->strangers = 0;
+	}
 	return fd < 0 ? fd : take_place(q, fd, group);
 }
 

@@ -9,7 +9,7 @@
 #include "absence.h"
 #include "io/group.h"
 #include "kind/choose.h"
-#include "kind/meet.h"
+#include "kind/life.h"
 #include "kind/probe.h"
 #include "limit.h"
 #include "options.h"

@@ -12,8 +12,8 @@
 
 #include "endpoint.h"
 #include "fd/netns.h"
+#include "kind/life.h"
 #include "kind/locate.h"
-#include "kind/meet.h"
 #include "kind/probe.h"
 #include "kind/socket.h"
 #include "limit.h"

@@ -40,7 +40,8 @@ struct shared {
 	uint64_t device_drops;		/* device_dropped at the device's start,
 					 * less the drops of devices before it */
 	uint64_t device_total;		/* last result of shared_device_drops */
-	unsigned device_batch;		/* life.batch that the device is of */
+	unsigned device_batch;		/* number of the batch that the device
+					 * is of (life_settle) */
 	_Atomic int carrier;		/* the last fdl_set_carrier: 1 on, -1
 					 * off; 0: there was none */
 };
@@ -63,7 +64,7 @@ int shared_open_device(struct shared *s, int fd, const struct fdl_info *info);
 int shared_reopen_device(struct shared *s, int fd, const struct fdl_info *info);
 
 /*
- * Note that the device behind fd is another one, of that batch (struct life),
+ * Note that the device behind fd is another one, of that batch (life_settle),
  * with counts of its own. Any thread. Errors: as device_open.
  */
 int shared_replace_device(struct shared *s, int fd, const struct fdl_info *info,

@@ -7,6 +7,7 @@
 #include "kind/batch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "fd/netns.h"
 #include "io/group.h"
@@ -18,21 +19,37 @@ enum {
 	OTHERS_MS = 1000,
 };
 
-static int open_here(void *arg, const struct log *log)
-{
-	struct life *life = arg;
+static const char own_netns[] = "/proc/thread-self/ns/net";
 
-	return life->kind->open(&life->loc, &life->opened, log);
+/* A device is opened anew in the namespace where it was, even if the caller's
+ * thread has moved to another one. */
+int batch_begin(struct batch *batch)
+{
+	int fd;
+
+	batch->netns = -1;
+	if (!batch->kind->device || *batch->loc->netns)
+		return 0;
+	fd = os_open(own_netns, O_RDONLY);
+	if (fd >= 0)
+		batch->netns = fd;
+	return fd < 0 ? fd : 0;
 }
 
-static int open_there(struct life *life)
+static int open_here(void *arg, const struct log *log)
+{
+	struct batch *batch = arg;
+
+	return batch->kind->open(batch->loc, &batch->opened, log);
+}
+
+static int open_there(struct batch *batch)
 {
 	static const struct log silent;
 
-	if (!*life->loc.netns &&
-	    os_same_file(life->netns, "/proc/thread-self/ns/net") == 0)
-		return netns_run(life->netns, open_here, life, &silent);
-	return netns_run_in(life->loc.netns, open_here, life, &silent);
+	if (!*batch->loc->netns && os_same_file(batch->netns, own_netns) == 0)
+		return netns_run(batch->netns, open_here, batch, &silent);
+	return netns_run_in(batch->loc->netns, open_here, batch, &silent);
 }
 
 static void close_each(int *fd, unsigned n)
@@ -42,80 +59,87 @@ static void close_each(int *fd, unsigned n)
 			os_close(*fd);
 }
 
-void batch_close(struct life *life)
+static void close_all(struct batch *batch)
 {
-	struct opened *opened = &life->opened;
+	struct opened *opened = &batch->opened;
 
 	close_each(opened->fd, opened->n);
 	*opened = (struct opened){ 0 };
-	group_drop(life->group);
-	life->group = NULL;
-	life->settled = 0;
+	group_drop(batch->group);
+	batch->group = NULL;
+	batch->settled = 0;
 }
 
 /* The spare sockets of mode adaptive are the group's then. */
-static int group_spares(struct life *life)
+static int group_spares(struct batch *batch)
 {
-	struct opened *opened = &life->opened;
+	struct opened *opened = &batch->opened;
 	int err;
 
 	if (!opened->paired)
 		return 0;
-	err = group_new(&life->group, opened->fd + opened->n, opened->n);
+	err = group_new(&batch->group, opened->fd + opened->n, opened->n);
 	close_each(opened->fd + opened->n, opened->n);
 	opened->paired = false;
 	return err;
 }
 
-static int open_batch(struct life *life)
+static int open_all(struct batch *batch)
 {
 	const int64_t now = os_now_ms();
 	int err;
 
-	batch_close(life);
-	if (!life->gone_at)
-		life->gone_at = now;
-	life->loc.existing = !life->made || now - life->gone_at < OTHERS_MS;
-	err = open_there(life);
+	close_all(batch);
+	if (!batch->gone_at)
+		batch->gone_at = now;
+	batch->loc->existing = !batch->made || now - batch->gone_at < OTHERS_MS;
+	err = open_there(batch);
 	if (!err)
-		err = group_spares(life);
+		err = group_spares(batch);
 	if (err) {
-		batch_close(life);
+		close_all(batch);
 		return err == -EAGAIN ? -EBUSY : err;
 	}
-	life->gone_at = 0;
-	life->batch++;
+	batch->gone_at = 0;
+	batch->number++;
 	return 0;
 }
 
-int batch_take(struct life *life, unsigned queue, struct io_group **group)
+void batch_end(struct batch *batch)
+{
+	close_all(batch);
+	if (batch->netns >= 0)
+		os_close(batch->netns);
+}
+
+int batch_take(struct batch *batch, unsigned queue, struct io_group **group)
 {
 	int fd, err = 0;
 
-	if (queue >= life->opened.n || life->opened.fd[queue] < 0)
-		err = open_batch(life);
+	if (queue >= batch->opened.n || batch->opened.fd[queue] < 0)
+		err = open_all(batch);
 	if (err)
 		return err;
-	fd = life->opened.fd[queue];
-	life->opened.fd[queue] = -1;
-	group_hold(life->group);
-	*group = life->group;
+	fd = batch->opened.fd[queue];
+	batch->opened.fd[queue] = -1;
+	group_hold(batch->group);
+	*group = batch->group;
 	return fd;
 }
 
-void batch_settle(struct life *life, unsigned queue, int fd)
+void batch_settle(struct batch *batch, unsigned queue, int fd)
 {
-	const struct opened *opened = &life->opened;
+	const struct opened *opened = &batch->opened;
 	int err;
 
-	life->place[queue] = fd;
-	if (++life->settled < opened->n || !opened->group)
+	batch->place[queue] = fd;
+	if (++batch->settled < opened->n || !opened->group)
 		return;
-	err = life->kind->join(life->place, opened->n, opened->group, true,
-			       life->loc.name, &life->log);
+	err = batch->kind->join(batch->place, opened->n, opened->group, true,
+				batch->loc->name, batch->log);
 	if (err)
-		log_say(&life->log, FDL_LOG_WARNING,
+		log_say(batch->log, FDL_LOG_WARNING,
 			"%s:%s: the queues have no fanout group any more, and "
 			"receive nothing: open the link anew",
-			life->loc.kind->locator, life->loc.name);
+			batch->loc->kind->locator, batch->loc->name);
 }

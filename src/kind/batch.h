@@ -1,18 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of a device that is opened anew, one for each queue. The caller
- * holds the life's lock. */
+/*
+ * The files of a device that is opened anew, one for each queue. One queue
+ * opens them all, and each queue takes its own. The caller has a lock for all
+ * calls.
+ */
 #ifndef FDL_KIND_BATCH_H
 #define FDL_KIND_BATCH_H
 
-#include "kind/life.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-/* As life_meet. */
-int batch_take(struct life *life, unsigned queue, struct io_group **group);
+#include "fd/locator.h"
+#include "fd/opened.h"
+#include "log.h"
 
-/* As life_settle. */
-void batch_settle(struct life *life, unsigned queue, int fd);
+struct io_group;
+struct kind;
+
+struct batch {
+	/* Of the link; not owned. */
+	struct locator *loc;
+	const struct kind *kind;
+	const struct log *log;
+
+	int netns;		/* where it was opened; -1: loc says it */
+	int64_t gone_at;	/* as os_now_ms(); 0: the device is not gone */
+	bool made;		/* fdl_open made the device: it is made anew if
+				 * nobody else does so */
+	unsigned number;	/* from 1 on; 0: nothing was opened anew yet */
+	struct opened opened;	/* fd -1: taken */
+	struct io_group *group;	/* in mode adaptive */
+	unsigned settled;	/* queues that have their file in place */
+	int place[LOCATOR_MAX_QUEUES]; /* the fds of these files */
+};
+
+/* loc, kind, log and made are set, the rest is 0. Errors: those of open(2). */
+int batch_begin(struct batch *batch);
 
 /* Close what was not taken. */
-void batch_close(struct life *life);
+void batch_end(struct batch *batch);
+
+/* As life_meet. */
+int batch_take(struct batch *batch, unsigned queue, struct io_group **group);
+
+/* As life_settle. */
+void batch_settle(struct batch *batch, unsigned queue, int fd);
 
 #endif

@@ -17,9 +17,9 @@
 #include <sys/un.h>
 
 #include "kind/kind.h"
-#include "kind/meet.h"
+#include "kind/life.h"
+#include "kind/sender.h"
 #include "kind/socket.h"
-#include "kind/unix_meet.h"
 #include "os.h"
 
 extern const struct kind kind_stream;
@@ -199,7 +199,7 @@ static int meet(struct life *life, int fd)
 	if (life->listener >= 0)
 		return life_accept(life);
 	life->loc.listen = true;
-	return unix_meet_sender(life, fd);
+	return sender_meet(life, fd);
 }
 
 const struct kind kind_given = {

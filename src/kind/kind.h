@@ -105,7 +105,7 @@ struct kind {
 		    const struct log *log);
 
 	/*
-	 * Find a peer for fd, as life_meet (meet.h): the link was opened
+	 * Find a peer for fd, as life_meet (life.h): the link was opened
 	 * without one, or it lasts and its peer has gone. NULL: the link is
 	 * opened anew.
 	 */

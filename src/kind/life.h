@@ -9,46 +9,78 @@
 
 #include <linux/filter.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "fd/locator.h"
 #include "fd/opened.h"
+#include "kind/batch.h"
 #include "kind/peer.h"
 #include "log.h"
-
-struct io_group;
-struct kind;
 
 struct life {
 	struct locator loc;
 	struct sock_fprog program;	/* of loc.fanout, if it has one */
 	const struct kind *kind;	/* of loc, or a special sort of it */
 	bool lasts;		/* it outlives its peer, or its device */
+	struct log log;
+
+	/* Of connections. */
 	int listener;		/* peers connect to it; not owned; -1: none */
 	bool lent;		/* the listener is the caller's, and is left as
 				 * it is */
 	int calling;		/* a socket that is being connected; -1 */
-	struct peer last;	/* of datagrams: the peer that was met last */
-	_Atomic unsigned
-		strangers; /* messages dropped, as they were not from the
+
+	/* Of datagrams. */
+	struct peer last;	/* the peer that was met last */
+	unsigned strangers;	/* messages dropped, as they were not from the
 				 * peer; the caller of life_meet counts them */
 	bool told;		/* the log has a sentence on one of them */
-	struct log log;
 
-	/* Of devices. One queue opens a batch of files, one for each queue, and
-	 * each queue takes its own. */
+	/* Of devices: only they have several queues. */
 	pthread_mutex_t lock;
-	int netns;		/* where it was opened; -1: loc says it */
-	int64_t gone_at;	/* as os_now_ms(); 0: the device is not gone */
-	bool made;		/* fdl_open made the device: it is made anew if
-				 * nobody else does so */
-	unsigned batch;		/* the batch's number, from 1 on */
-	struct opened opened;	/* the batch; fd -1: taken */
-	struct io_group *group;	/* of the batch, in mode adaptive */
-	unsigned settled;	/* queues that have their file in place */
-	int place[LOCATOR_MAX_QUEUES]; /* the fds of these files */
+	struct batch batch;	/* under the lock */
 };
+
+/*
+ * Keep what is needed to open loc again; opened is what was opened. Errors:
+ * -ENOMEM, those of open(2).
+ */
+int life_new(struct life **life, const struct locator *loc,
+	     const struct kind *kind, const struct opened *opened,
+	     const struct log *log);
+
+/* NULL is fine. */
+void life_free(struct life *life);
+
+/*
+ * Receive side, between two lives: find a peer or a device. fd is the queue's.
+ * Never blocks, except as long as it takes to open a device. *group is NULL, or
+ * has a holder for the caller.
+ *
+ * Returns fd itself if it has a peer now; or another fd, which the caller owns,
+ * and whose file has to take the place of fd.
+ * Errors:
+ *	-EAGAIN		there is nobody; the listener, or fd, is readable when
+ *			somebody comes
+ *	any other	try again later
+ */
+int life_meet(struct life *life, unsigned queue, int fd,
+	      struct io_group **group);
+
+/*
+ * The file that life_meet gave for a device has the number fd now. When the
+ * files of all queues are in place, they join the fanout group, if one was
+ * asked for. Returns the number of the batch; 0: it was no device.
+ */
+unsigned life_settle(struct life *life, unsigned queue, int fd);
+
+/*
+ * For a kind's meet: accept a waiting connection. Errors: as life_meet.
+ */
+int life_accept(struct life *life);
+
+/* The same: connect a socket of that family and type. */
+int life_call(struct life *life, const struct sockaddr *address, socklen_t len,
+	      int type);
 
 #endif

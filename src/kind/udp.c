@@ -18,7 +18,7 @@
 #include "kind/agreed.h"
 #include "kind/inet.h"
 #include "kind/kind.h"
-#include "kind/meet.h"
+#include "kind/life.h"
 #include "kind/socket.h"
 #include "kind/told.h"
 #include "os.h"

@@ -21,11 +21,11 @@
 #include "kind/kind.h"
 #include "kind/life.h"
 #include "kind/peer.h"
+#include "kind/sender.h"
 #include "kind/socket.h"
 #include "kind/told.h"
 #include "kind/unix_bind.h"
 #include "kind/unix_lookup.h"
-#include "kind/unix_meet.h"
 #include "os.h"
 
 extern const struct kind kind_seqpacket, kind_vfkit;
@@ -111,7 +111,7 @@ static int await_sender(const struct locator *loc, struct opened *opened,
 		err = accept_wait(opened->fd[0], loc->name, log);
 		if (err)
 			return err;
-		err = unix_meet_sender(&first, opened->fd[0]);
+		err = sender_meet(&first, opened->fd[0]);
 	} while (err == -EAGAIN || err == -EBUSY);
 	if (err >= 0)
 		return 0;
@@ -178,6 +178,18 @@ static int open_unix(const struct locator *loc, struct opened *opened,
 	if (err)
 		opened_undo(opened);
 	return err;
+}
+
+static int meet_connection(struct life *life, int fd)
+{
+	struct unix_address address;
+
+	(void)fd;
+	if (life->listener >= 0)
+		return life_accept(life);
+	unix_address(&address, life->loc.name);
+	return life_call(life, (const struct sockaddr *)&address.un,
+			 address.len, SOCK_SEQPACKET);
 }
 
 static int look_up(const struct locator *loc, struct fdl_info *info,
@@ -266,7 +278,7 @@ const struct kind kind_seqpacket = {
 	.take_name = locator_take_path,
 	.merge = agreed_merge,
 	.open = open_unix,
-	.meet = unix_meet_connection,
+	.meet = meet_connection,
 	.look_up = look_up,
 	.owns = owns_seqpacket,
 	.check = told_filter,
@@ -295,7 +307,7 @@ const struct kind kind_unixgram = {
 	.take_name = locator_take_path,
 	.merge = agreed_merge,
 	.open = open_unix,
-	.meet = unix_meet_sender,
+	.meet = sender_meet,
 	.look_up = look_up,
 	.owns = owns_datagram,
 	.check = told_filter,

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kind/meet.h"
+#include "kind/life.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kind/batch.h"
 #include "kind/kind.h"
 #include "os.h"
 
@@ -28,20 +26,6 @@ static int keep_program(struct life *life)
 	return 0;
 }
 
-/* A device is opened anew in the namespace where it was, even if the caller's
- * thread has moved to another one. */
-static int keep_netns(struct life *life)
-{
-	int fd;
-
-	if (!life->kind->device || *life->loc.netns)
-		return 0;
-	fd = os_open("/proc/thread-self/ns/net", O_RDONLY);
-	if (fd >= 0)
-		life->netns = fd;
-	return fd < 0 ? fd : 0;
-}
-
 int life_new(struct life **out, const struct locator *loc,
 	     const struct kind *kind, const struct opened *opened,
 	     const struct log *log)
@@ -57,13 +41,15 @@ int life_new(struct life **out, const struct locator *loc,
 	life->listener = opened->bound.kept ? opened->bound.listener : -1;
 	life->lent = opened->bound.lent;
 	life->calling = -1;
-	life->netns = -1;
-	life->made = opened->made;
 	life->log = *log;
+	life->batch = (struct batch){ .loc = &life->loc,
+				      .kind = kind,
+				      .log = &life->log,
+				      .made = opened->made };
 	pthread_mutex_init(&life->lock, NULL);
-	err = keep_program(life);
+	err = batch_begin(&life->batch);
 	if (!err)
-		err = keep_netns(life);
+		err = keep_program(life);
 	if (err) {
 		life_free(life);
 		return err;
@@ -78,9 +64,7 @@ void life_free(struct life *life)
 		return;
 	if (life->calling >= 0)
 		os_close(life->calling);
-	if (life->netns >= 0)
-		os_close(life->netns);
-	batch_close(life);
+	batch_end(&life->batch);
 	free(life->program.filter);
 	pthread_mutex_destroy(&life->lock);
 	free(life);
@@ -162,16 +146,20 @@ int life_meet(struct life *life, unsigned queue, int fd,
 	if (life->loc.kind->meet)
 		return life->loc.kind->meet(life, fd);
 	pthread_mutex_lock(&life->lock);
-	fd = batch_take(life, queue, group);
+	fd = batch_take(&life->batch, queue, group);
 	pthread_mutex_unlock(&life->lock);
 	return fd;
 }
 
-void life_settle(struct life *life, unsigned queue, int fd)
+unsigned life_settle(struct life *life, unsigned queue, int fd)
 {
+	unsigned number;
+
 	if (life->loc.kind->meet)
-		return;
+		return 0;
 	pthread_mutex_lock(&life->lock);
-	batch_settle(life, queue, fd);
+	batch_settle(&life->batch, queue, fd);
+	number = life->batch.number;
 	pthread_mutex_unlock(&life->lock);
+	return number;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a unix socket finds its peers, one after the other. A datagram socket
- * that listens is connected to the first one that sends; from then on it hears
- * nobody else. It knows its peer by name only: only a failed send shows that
- * the peer has gone.
+ * How a datagram socket finds its peers, one after the other. One that listens
+ * is connected to the first one that sends; from then on it hears nobody else.
+ * A unix socket knows its peer by name only: only a failed send shows that the
+ * peer has gone.
  */
-#include "kind/unix_meet.h"
+#include "kind/sender.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 
 #include "fd/bound.h"
 #include "kind/kind.h"
-#include "kind/meet.h"
+#include "kind/life.h"
 #include "kind/unix_bind.h"
 #include "os.h"
 
@@ -112,7 +112,7 @@ static void drop_stranger(struct life *life, int fd)
 	struct msghdr msg = { 0 };
 
 	os_recvmsg(fd, &msg, MSG_DONTWAIT);
-	atomic_fetch_add(&life->strangers, 1);
+	life->strangers++;
 	if (life->told)
 		return;
 	life->told = true;
@@ -154,23 +154,11 @@ static int come_to_peer(struct life *life, int fd)
 	return err;
 }
 
-int unix_meet_sender(struct life *life, int fd)
+int sender_meet(struct life *life, int fd)
 {
 	int err = come_to_peer(life, fd);
 
 	if (!err && life->kind->greets)
 		err = peer_greet(fd, life->kind->hello);
 	return err ? err : fd;
-}
-
-int unix_meet_connection(struct life *life, int fd)
-{
-	struct unix_address address;
-
-	(void)fd;
-	if (life->listener >= 0)
-		return life_accept(life);
-	unix_address(&address, life->loc.name);
-	return life_call(life, (const struct sockaddr *)&address.un,
-			 address.len, SOCK_SEQPACKET);
 }

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A datagram socket whose peer is the one who sends to it. */
+#ifndef FDL_KIND_SENDER_H
+#define FDL_KIND_SENDER_H
+
+struct life;
+
+/* struct kind, meet. */
+int sender_meet(struct life *life, int fd);
+
+#endif

@@ -132,6 +132,9 @@ void batch_settle(struct batch *batch, unsigned queue, int fd)
 	const struct opened *opened = &batch->opened;
 	int err;
 
+	/* It is of a batch before this one, and the queue takes another. */
+	if (queue >= opened->n || opened->fd[queue] >= 0)
+		return;
 	batch->place[queue] = fd;
 	if (++batch->settled < opened->n || !opened->group)
 		return;

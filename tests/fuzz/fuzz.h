@@ -36,7 +36,7 @@ static inline unsigned link_len_of(uint8_t selector)
 	return lens[selector % 4];
 }
 
-/* Field by field: there is padding between them. */
+/* The fields that any virtio-net header has. */
 static inline bool same_offload(const struct fdl_offload *a,
 				const struct fdl_offload *b)
 {

@@ -46,7 +46,7 @@ enum fdl_gso {
 struct fdl_offload {
 	uint8_t csum;		/* enum fdl_csum */
 	uint8_t gso;		/* enum fdl_gso */
-	union {
+	__extension__ union {	/* C99 has no union without a name */
 		uint8_t ecn;	/* 1: the super-packet carries CWR (RFC 3168) */
 		uint8_t ecn_tunnel_[2];	/* private */
 	};

@@ -34,10 +34,10 @@ cd "$tmp"
 		-Wl,-Bdynamic
 }
 
-# Each header stands alone.
+# Each header stands alone, in strict C99 as well.
 for header in "$stage$prefix"/include/fdlink/*.h; do
 	name=fdlink/$(basename "$header")
-	for language in 'c -std=c17' 'c++ -std=c++17'; do
+	for language in 'c -std=c99' 'c -std=c17' 'c++ -std=c++17'; do
 		# shellcheck disable=SC2086 # lists of words
 		echo "#include <$name>" | cc -x $language $warnings \
 			-I"$stage$prefix/include" -fsyntax-only -

@@ -22,8 +22,9 @@ def preprocess():
     """The headers, without those of the system."""
     out = subprocess.run(
         shlex.split(os.environ.get('CC', 'cc')) +
-        ['-E', '-I' + INCLUDE, '-x', 'c', '-'], input='#include <fdlink/open.h>',
-        stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout
+        ['-E', '-D__extension__=', '-I' + INCLUDE, '-x', 'c', '-'],
+        input='#include <fdlink/open.h>', stdout=subprocess.PIPE,
+        universal_newlines=True, check=True).stdout
     lines, ours = [], False
     for line in out.splitlines():
         mark = re.match(r'# \d+ "(.*?)"', line)

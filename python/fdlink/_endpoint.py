@@ -249,7 +249,7 @@ class Endpoint:
                 off = ffi.new('struct fdl_offload *', offload._asdict())
             err = lib.fdl_write(self._queues[queue], iov, 1, off)
             if err < 0:
-                raise OSError(-err, _sentence(ep, err))
+                raise _lib.error(ep, err)
 
     def write_many(self, frames: Iterable[Bytes], queue: int = 0) -> int:
         """Send frames as write() does, then flush(). With the flag COALESCE,
@@ -285,7 +285,7 @@ class Endpoint:
             ep = self._live()
             err = lib.fdl_flush(self._queues[queue])
             if err < 0:
-                raise OSError(-err, _sentence(ep, err))
+                raise _lib.error(ep, err)
 
     def stats(self) -> Dict[str, int]:
         """The counters of stats.h by name, sums over all queues."""
@@ -332,10 +332,6 @@ class Endpoint:
 def _left(packets: Union[Batch, Sequence[Bytes]], sent: int) -> bool:
     # What went has left a batch.
     return len(packets) > (0 if isinstance(packets, Batch) else sent)
-
-
-def _sentence(ep, err: int) -> str:
-    return str(_lib.error(ep, err).strerror)
 
 
 def open(locator: str, **options: int) -> Endpoint:

@@ -265,10 +265,9 @@ static err_t time_wait_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr,
 {
 	struct fdl_lwip *link = fdl_lwip_link(ip_current_input_netif());
 
-	return link && optlen == opt1len &&
-			       fdl_lwip_reopen(link, pcb, hdr, optlen, p) ?
-		       ERR_ABRT :
-		       ERR_OK;
+	if (!link || optlen != opt1len)
+		return ERR_OK;
+	return fdl_lwip_reopen(link, pcb, hdr, optlen, p) ? ERR_ABRT : ERR_OK;
 }
 
 /* lwIP is about to offer the application what it has just refused. Answer for

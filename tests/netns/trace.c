@@ -121,6 +121,7 @@ int main(int argc, char **argv)
 	struct sigaction sa = { .sa_handler = stop };
 	struct fdl_queue *q;
 	char locator[128];
+	bool missed;
 	int r = 0;
 
 	if (argc != 2) {
@@ -139,5 +140,7 @@ int main(int argc, char **argv)
 	/* What had come by then. */
 	while (r >= 0 && fdl_queue_poll(q, 0) > 0)
 		r = trace_some(q);
-	return has_missed_any() || r < 0;
+	missed = has_missed_any();
+	fdl_endpoint_free(ep);
+	return missed || r < 0;
 }

@@ -2,17 +2,10 @@
 #include "gate.h"
 
 #include <stdint.h>
-#include <time.h>
 
 #include <fdlink/fdlink.h>
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
+#include "clock.h"
 
 static void answer(struct gate *gate, const struct fdl_packet *pkt,
 		   uint32_t mtu)
@@ -21,7 +14,7 @@ static void answer(struct gate *gate, const struct fdl_packet *pkt,
 	const size_t len = too_big_answer(pkt, mtu, text);
 	const struct iovec iov = { text, len };
 
-	if (!len || !too_big_afford(&gate->budget, now_ns()))
+	if (!len || !too_big_afford(&gate->budget, clock_ns()))
 		return;
 	/* fdl_write counts the answer, whether it goes or not. */
 	fdl_write(gate->from, &iov, 1, NULL);

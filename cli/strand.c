@@ -10,6 +10,7 @@
 
 #include <fdlink/open.h>
 
+#include "clock.h"
 #include "connect.h"
 #include "gate.h"
 
@@ -136,14 +137,6 @@ void strand_free(struct strand *s)
 	free(s);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* Of the last packet that was taken, a part may still have to go. Returns 0, or
  * why the end that is sent to has ended. */
 static int lane_flush(struct lane *lane)
@@ -202,7 +195,7 @@ static int lane_receive(struct lane *lane)
 	if (!lane->impair)
 		return n;
 	for (i = 0; i < lane->n; i++)
-		impair_put(lane->impair, lane->v[i], now_ns());
+		impair_put(lane->impair, lane->v[i], clock_ns());
 	lane->n = 0;
 	return n;
 }
@@ -213,7 +206,7 @@ static void lane_take(struct lane *lane)
 	if (!lane->impair || lane->full)
 		return;
 	lane->at = 0;
-	lane->n = impair_take(lane->impair, lane->v, BATCH, now_ns());
+	lane->n = impair_take(lane->impair, lane->v, BATCH, clock_ns());
 }
 
 /* Returns 0, or why an end, *end, has ended. */
@@ -262,7 +255,7 @@ static uint64_t until_due(const struct lane *lane)
 
 	if (due == UINT64_MAX)
 		return due;
-	now = now_ns();
+	now = clock_ns();
 	return due > now ? due - now : 0;
 }
 

@@ -122,6 +122,24 @@ void cli_say_end(const char *locator, int rc)
 	fprintf(stderr, "fdlink: %s has ended: %s\n", locator, why);
 }
 
+const char *cli_way_out(int err)
+{
+	switch (err) {
+	case EMFILE:
+		return ": raise the limit of open files (ulimit -n)";
+	case ENFILE:
+		return ": the system has too many open files: raise "
+		       "fs.file-max";
+	case EAGAIN:
+		return ": raise the limit of threads (ulimit -u), or give the "
+		       "links fewer queues";
+	case ENOMEM:
+		return ": free some memory, or raise the limit of this process";
+	default:
+		return "";
+	}
+}
+
 void cli_json_string(FILE *out, const char *text)
 {
 	fputc('"', out);

@@ -60,6 +60,10 @@ int cli_status(int rc);
 /* Say why a link has ended: rc is what fdl_recv or fdl_send returned. */
 void cli_say_end(const char *locator, int rc);
 
+/* What to do about an errno that a lack of something gave, as the end of a
+ * message: ": do this". "": nothing is known to help. */
+const char *cli_way_out(int err);
+
 /* Print a string as JSON has it, with its quotes. */
 void cli_json_string(FILE *out, const char *text);
 

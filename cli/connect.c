@@ -202,17 +202,8 @@ static void print_up(struct wire *w)
 
 static int fail(const char *what, int rc)
 {
-	const char *way_out = "";
-
-	if (rc == -EMFILE)
-		way_out = ": raise the limit of open files (ulimit -n)";
-	if (rc == -ENFILE)
-		way_out = ": the system has too many open files: raise "
-			  "fs.file-max";
-	if (rc == -EAGAIN)
-		way_out = ": raise the limit of threads (ulimit -u), or give "
-			  "the links fewer queues";
-	fprintf(stderr, "fdlink: %s: %s%s\n", what, strerror(-rc), way_out);
+	fprintf(stderr, "fdlink: %s: %s%s\n", what, strerror(-rc),
+		cli_way_out(-rc));
 	return STATUS_FAILURE;
 }
 
@@ -242,10 +233,10 @@ static int enter_sandbox(const struct connect_options *o)
 	rc = sandbox_enter(&o->user, connects(o), &what);
 	if (!rc)
 		return STATUS_OK;
-	fprintf(stderr,
-		"fdlink: %s could not be given up: %s: --no-sandbox goes on "
-		"without\n",
-		what, strerror(-rc));
+	fprintf(stderr, "fdlink: %s could not be given up: %s: %s\n", what,
+		strerror(-rc),
+		o->user.name ? "run as root, or leave out --user" :
+			       "--no-sandbox goes on without");
 	return STATUS_FAILURE;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Both ends of the wire, opened so that they fit each other. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +93,8 @@ static int open_end(const struct connect_options *o, const struct end *end,
 	int rc;
 
 	if (!locator) {
-		fprintf(stderr, "fdlink: %s: out of memory\n", end->locator);
+		fprintf(stderr, "fdlink: %s: %s%s\n", end->locator,
+			strerror(ENOMEM), cli_way_out(ENOMEM));
 		return STATUS_FAILURE;
 	}
 	/* One packet is lost at a time, not a super-packet of many. */

@@ -216,7 +216,10 @@ static int parse_control(struct connect_options *o, const char *text)
 static int parse_user(struct connect_options *o, const char *text)
 {
 	if (!sandbox_find_user(&o->user, text))
-		return cli_usage("--user %s: there is no such user", text);
+		return cli_usage(
+			"--user %s: there is no such user: see 'getent "
+			"passwd'",
+			text);
 	if (!strstr(sandbox_missing(), "libcap-ng"))
 		return STATUS_OK;
 	return cli_usage("--user %s: this fdlink was built without libcap-ng, "

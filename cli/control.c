@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cable.h"
+#include "cli.h"
 #include "connect.h"
 #include "control_bind.h"
 
@@ -280,7 +281,8 @@ static const char *way_out(int err)
 {
 	switch (err) {
 	case EADDRINUSE:
-		return ": another program has it: give another path";
+		return ": another program has it, or it is no socket: give "
+		       "another path";
 	case EWOULDBLOCK:
 		return ": its directory is locked by another process: try "
 		       "again";
@@ -288,10 +290,14 @@ static const char *way_out(int err)
 		return ": give a path of at most 107 bytes";
 	case ENOENT:
 		return ": there is no such directory: make it first";
-	case EMFILE:
-		return ": raise the limit of open files (ulimit -n)";
+	case ENOTDIR:
+		return ": its directory is a file: give another path";
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return ": give a path in a directory that you may write to";
 	default:
-		return "";
+		return cli_way_out(err);
 	}
 }
 
@@ -302,7 +308,8 @@ struct control *control_open(const char *path, struct connect_report *report,
 	int err;
 
 	if (!control) {
-		fprintf(stderr, "fdlink: --control %s: out of memory\n", path);
+		fprintf(stderr, "fdlink: --control %s: %s%s\n", path,
+			strerror(ENOMEM), way_out(ENOMEM));
 		return NULL;
 	}
 	control->report = report;

@@ -267,11 +267,12 @@ static int run(struct host *host)
 	if (rc == -EINVAL)
 		return cli_usage("%s: --mac device is for packet:IFACE only: "
 				 "the address of a TAP is that of its other "
-				 "end: leave it out",
+				 "end: leave out --mac",
 				 host->options->locator);
 	if (rc < 0) {
-		fprintf(stderr, "fdlink: %s: lwIP is out of memory\n",
-			host->options->locator);
+		fprintf(stderr, "fdlink: %s: lwIP: %s%s\n",
+			host->options->locator, strerror(ENOMEM),
+			cli_way_out(ENOMEM));
 		return STATUS_FAILURE;
 	}
 	print_up(host);

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "kind/socket.h"
 #include "os.h"
 
 enum {
@@ -102,6 +103,25 @@ static int say(const struct log *log, const char *path, int err,
 	return err;
 }
 
+static int say_failed(const struct log *log, const char *path, int err)
+{
+	switch (err) {
+	case -ENOENT:
+	case -ENOTDIR:
+		return say(log, path, err,
+			   ": make its directory first, or choose another "
+			   "path");
+	case -EACCES:
+	case -EPERM:
+	case -EROFS:
+		return say(log, path, err,
+			   ": choose a path in a directory that you may write "
+			   "to");
+	default:
+		return say(log, path, err, refusal_advice(err));
+	}
+}
+
 /* The directory is locked. */
 static int replace(int fd, const char *path, const struct os_file *left,
 		   const struct log *log)
@@ -121,7 +141,7 @@ static int replace(int fd, const char *path, const struct os_file *left,
 			   ": what an earlier process left there cannot be "
 			   "removed; remove it as its owner");
 	err = bind_to(fd, path);
-	return err ? say(log, path, err, "") : 0;
+	return err ? say_failed(log, path, err) : 0;
 }
 
 static int take_over(int fd, const char *path, const struct log *log)
@@ -156,12 +176,12 @@ int unix_bind(int fd, const char *path, struct bound *bound,
 	if (err == -EADDRINUSE)
 		err = take_over(fd, path, log);
 	else if (err)
-		say(log, path, err, "");
+		say_failed(log, path, err);
 	if (err || *path == '@')
 		return err;
 	err = bound_note(bound, path);
 	if (!err)
 		return 0;
 	os_unlink(path);
-	return say(log, path, err, "");
+	return say_failed(log, path, err);
 }

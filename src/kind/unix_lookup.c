@@ -130,7 +130,7 @@ static int check_file(const struct locator *loc, const struct log *log)
 		return refuse(loc, err, strerror(-err), log);
 	if (!S_ISSOCK(mode))
 		return refuse(loc, -ECONNREFUSED,
-			      "is no socket: choose "
+			      "it is no socket: choose "
 			      "another path",
 			      log);
 	return 0;
@@ -156,7 +156,7 @@ static int check_peer(const struct locator *loc, int type, int want,
 			      log);
 	case SOCK_STREAM:
 		return refuse(loc, -EPROTOTYPE,
-			      "is a stream socket, which "
+			      "it is a stream socket, which "
 			      "keeps no packet boundaries: have the peer make "
 			      "a seqpacket or datagram socket",
 			      log);
@@ -164,8 +164,8 @@ static int check_peer(const struct locator *loc, int type, int want,
 		return refuse(
 			loc, -EPROTOTYPE,
 			type == SOCK_DGRAM ?
-				"is a datagram socket: open it as unixgram:" :
-				"is a seqpacket socket: open it as seqpacket:",
+				"it is a datagram socket: open it as unixgram:" :
+				"it is a seqpacket socket: open it as seqpacket:",
 			log);
 	}
 }
@@ -180,11 +180,11 @@ static int check_free(const struct locator *loc, int type,
 		return 0;
 	if (*loc->name != '@' && !S_ISSOCK(file.mode))
 		return refuse(loc, -EADDRINUSE,
-			      "is no socket: choose another path", log);
+			      "it is no socket: choose another path", log);
 	if (!type)
 		return 0;
 	return refuse(loc, -EADDRINUSE,
-		      "is taken: stop who listens there, or choose another",
+		      "it is taken: stop who listens there, or choose another",
 		      log);
 }
 

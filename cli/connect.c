@@ -34,7 +34,7 @@ struct worker {
 struct wire {
 	struct connect_options options;
 	struct connect_report report;
-	struct fdl_endpoint *ep[CONNECT_ENDS];
+	struct links links;
 	unsigned n;
 	struct worker *workers;
 	int signals, timer;
@@ -69,7 +69,8 @@ static void *work(void *arg)
 /* Where an end has one queue, one strand is all that can be. */
 static int make_strands(struct wire *w)
 {
-	const unsigned a = fdl_queues(w->ep[0]), b = fdl_queues(w->ep[1]);
+	const unsigned a = fdl_queues(w->links.ep[0]),
+		       b = fdl_queues(w->links.ep[1]);
 	const unsigned n = a < b ? a : b;
 	int rc;
 
@@ -79,7 +80,7 @@ static int make_strands(struct wire *w)
 	for (; w->n < n; w->n++) {
 		w->workers[w->n].wire = w;
 		rc = strand_new(&w->workers[w->n].strand, &w->options, w->cable,
-				w->ep, w->n, n);
+				w->links.ep, w->n, n);
 		if (rc < 0)
 			return rc;
 	}
@@ -207,19 +208,19 @@ static int fail(const char *what, int rc)
 	return STATUS_FAILURE;
 }
 
-/* A datagram peer that comes back under its name, and whatever is to be joined
- * anew, takes connect(2). What an fd is that was handed over is not known. */
+/* A datagram peer that comes back under its name, and a peer that is to be joined
+ * anew, take connect(2). What an fd is that was handed over is not known. */
+static bool may_connect(const char *locator)
+{
+	return !strncmp(locator, "unixgram:", 9) ||
+	       !strncmp(locator, "fd:", 3) ||
+	       (strstr(locator, ",reconnect") &&
+		!connect_reopens_device(locator));
+}
+
 static bool connects(const struct connect_options *o)
 {
-	unsigned i;
-
-	for (i = 0; i < CONNECT_ENDS; i++) {
-		if (!strncmp(o->locator[i], "unixgram:", 9) ||
-		    !strncmp(o->locator[i], "fd:", 3) ||
-		    strstr(o->locator[i], ",reconnect"))
-			return true;
-	}
-	return false;
+	return may_connect(o->locator[0]) || may_connect(o->locator[1]);
 }
 
 /* Returns an exit status. */
@@ -258,7 +259,7 @@ static int run(struct wire *w)
 
 	rc = watch_signals(w);
 	if (!rc)
-		rc = cable_open(&w->cable, &w->options, w->ep);
+		rc = cable_open(&w->cable, &w->options, w->links.ep);
 	w->report.cable = w->cable;
 	if (!rc)
 		rc = make_strands(w);
@@ -294,8 +295,7 @@ static void close_wire(struct wire *w)
 		strand_free(w->workers[i].strand);
 	free(w->workers);
 	cable_close(w->cable);
-	for (i = 0; i < CONNECT_ENDS; i++)
-		fdl_endpoint_free(w->ep[i]);
+	connect_close(&w->links);
 }
 
 int connect_main(int argc, char **argv)
@@ -308,11 +308,11 @@ int connect_main(int argc, char **argv)
 		return status;
 	w.manager = notify_open();
 	signals_catch();
-	status = connect_open(&w.options, w.ep);
+	status = connect_open(&w.options, &w.links);
 	if (status)
 		return signals_stop() ? STATUS_OK : status;
 	w.report.options = &w.options;
-	w.report.ep = w.ep;
+	w.report.ep = w.links.ep;
 	w.report.counted = counted;
 	w.report.ctx = &w;
 	status = run(&w);

@@ -43,13 +43,25 @@ int connect_parse(struct connect_options *options, int argc, char **argv);
 /* True: some packets are lost, late or more than one. */
 bool connect_impairs(const struct connect_options *options);
 
+struct opener;
+
+/* Both ends, and who opens their devices anew; NULL: nobody has to. */
+struct links {
+	struct fdl_endpoint *ep[CONNECT_ENDS];
+	struct opener *opener[CONNECT_ENDS];
+};
+
 /*
  * Open both ends for a wire: of one medium, in promiscuous mode, with the
- * offloads that the other end may carry. Says what does not fit.
- * Returns an exit status; ep[] is set with STATUS_OK only.
+ * offloads that the other end may carry. Says what does not fit. Before the
+ * process has threads: it may start processes. *links is all zeros.
+ * Returns an exit status; with another than STATUS_OK nothing stays open.
  */
-int connect_open(const struct connect_options *options,
-		 struct fdl_endpoint *ep[CONNECT_ENDS]);
+int connect_open(const struct connect_options *options, struct links *links);
+void connect_close(struct links *links);
+
+/* Whether the link is to a device that is opened anew when it comes back. */
+bool connect_reopens_device(const char *locator);
 
 struct cable;
 

@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "connect.h"
+#include "opener.h"
 #include "signals.h"
 
 /* What is known of an end before it is opened. */
@@ -16,6 +17,7 @@ struct end {
 	enum fdl_medium medium;
 	uint32_t mtu;		/* of its device; 0: it has none */
 	bool takes_super;	/* super-packets of TCP need not be cut for it */
+	struct fdl_options options;
 };
 
 enum {
@@ -27,6 +29,16 @@ enum {
 static bool starts_with(const char *text, const char *start)
 {
 	return !strncmp(text, start, strlen(start));
+}
+
+bool connect_reopens_device(const char *locator)
+{
+	struct fdl_info info = { 0 };
+
+	/* Of what cannot be had this is told, too. */
+	fdl_probe(locator, &info, sizeof(info), NULL, NULL);
+	return strstr(locator, ",reconnect") && !starts_with(locator, "fd:") &&
+	       info.medium != FDL_MEDIUM_AGREED;
 }
 
 /* Of a device that does not exist yet the locator tells the medium. */
@@ -78,56 +90,104 @@ static char *promiscuous(const char *locator)
 	return text;
 }
 
-static int open_end(const struct connect_options *o, const struct end *end,
-		    const struct end *other, struct fdl_endpoint **ep)
+/* What is to be opened, and how. */
+static void choose_options(const struct connect_options *o, struct end *end,
+			   const struct end *other)
 {
 	const bool impairs = connect_impairs(o);
-	struct fdl_options options = {
-		.size = sizeof(options),
+	struct fdl_options *options = &end->options;
+
+	*options = (struct fdl_options){
+		.size = sizeof(*options),
 		.flags = FDL_RX_CSUM,
 		.pool = impairs ? IMPAIRED_POOL : WIRE_POOL,
 		.batch = 64,
 		.log = signals_log,
 	};
-	char *locator = promiscuous(end->locator);
-	int rc;
-
-	if (!locator) {
-		fprintf(stderr, "fdlink: %s: %s%s\n", end->locator,
-			strerror(ENOMEM), cli_way_out(ENOMEM));
-		return STATUS_FAILURE;
-	}
 	/* One packet is lost at a time, not a super-packet of many. */
 	if (!impairs)
-		options.flags |= FDL_RX_GSO | FDL_RX_USO | FDL_RX_TUNNEL;
+		options->flags |= FDL_RX_GSO | FDL_RX_USO | FDL_RX_TUNNEL;
 	/* What is merged only to be cut again has gained nothing. */
 	if (!impairs && other->takes_super)
-		options.flags |= FDL_GRO;
+		options->flags |= FDL_GRO;
 	if (end->medium != FDL_MEDIUM_IP && other->medium != FDL_MEDIUM_IP &&
 	    !o->plain_ip)
-		options.flags |= FDL_ETHERNET;
-	if (!end->mtu && !strstr(locator, ",mtu="))
-		options.mtu = other->mtu;
-	rc = fdl_open(ep, locator, &options);
-	free(locator);
-	return cli_status(rc);
+		options->flags |= FDL_ETHERNET;
+	if (!end->mtu && !strstr(end->locator, ",mtu="))
+		options->mtu = other->mtu;
 }
 
-int connect_open(const struct connect_options *o,
-		 struct fdl_endpoint *ep[CONNECT_ENDS])
+/* Returns an exit status. */
+static int fail(const struct end *end, int err)
 {
-	struct end end[CONNECT_ENDS];
-	int status;
+	fprintf(stderr, "fdlink: %s: %s%s\n", end->locator, strerror(err),
+		cli_way_out(err));
+	return STATUS_FAILURE;
+}
 
-	look_at(&end[0], o->locator[0]);
-	look_at(&end[1], o->locator[1]);
-	status = check_media(o, &end[0], &end[1]);
-	if (!status)
-		status = open_end(o, &end[0], &end[1], &ep[0]);
-	if (status)
-		return status;
-	status = open_end(o, &end[1], &end[0], &ep[1]);
-	if (status)
-		fdl_endpoint_free(ep[0]);
+/* Behind the sandbox nobody opens a device. Returns an exit status. */
+static int start_opener(const struct connect_options *o, struct end *end,
+			const char *locator, struct opener **opener)
+{
+	int rc;
+
+	if (o->no_sandbox || !connect_reopens_device(end->locator))
+		return STATUS_OK;
+	rc = opener_start(opener, locator, &end->options);
+	if (rc < 0)
+		return fail(end, -rc);
+	end->options.reopen = opener_ask;
+	end->options.reopen_ctx = *opener;
+	return STATUS_OK;
+}
+
+/* Returns an exit status. */
+static int open_each(const struct connect_options *o,
+		     struct end end[CONNECT_ENDS],
+		     char *const locator[CONNECT_ENDS], struct links *links)
+{
+	int i, status = STATUS_OK;
+
+	for (i = 0; !status && i < CONNECT_ENDS; i++) {
+		choose_options(o, &end[i], &end[!i]);
+		status = start_opener(o, &end[i], locator[i],
+				      &links->opener[i]);
+	}
+	for (i = 0; !status && i < CONNECT_ENDS; i++)
+		status = cli_status(
+			fdl_open(&links->ep[i], locator[i], &end[i].options));
 	return status;
+}
+
+int connect_open(const struct connect_options *o, struct links *links)
+{
+	char *locator[CONNECT_ENDS];
+	struct end end[CONNECT_ENDS];
+	int i, status;
+
+	for (i = 0; i < CONNECT_ENDS; i++) {
+		look_at(&end[i], o->locator[i]);
+		locator[i] = promiscuous(o->locator[i]);
+	}
+	status = check_media(o, &end[0], &end[1]);
+	if (!status && !(locator[0] && locator[1]))
+		status = fail(&end[0], ENOMEM);
+	if (!status)
+		status = open_each(o, end, locator, links);
+	if (status)
+		connect_close(links);
+	for (i = 0; i < CONNECT_ENDS; i++)
+		free(locator[i]);
+	return status;
+}
+
+void connect_close(struct links *links)
+{
+	int i;
+
+	for (i = 0; i < CONNECT_ENDS; i++) {
+		fdl_endpoint_free(links->ep[i]);
+		opener_stop(links->opener[i]);
+	}
+	*links = (struct links){ 0 };
 }

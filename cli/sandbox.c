@@ -2,8 +2,10 @@
 #include "sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #ifdef HAVE_CAP_NG
@@ -56,10 +58,34 @@ static int drop_capabilities(const struct sandbox_user *user)
 		return -EPERM;
 	return 0;
 }
+
+/* Of those that it has. */
+static int keep_device_capabilities(void)
+{
+	static const unsigned kept[] = { CAP_NET_ADMIN, CAP_NET_RAW };
+	bool has[sizeof(kept) / sizeof(*kept)];
+	const capng_type_t sets = (capng_type_t)(CAPNG_EFFECTIVE |
+						 CAPNG_PERMITTED);
+	size_t i;
+
+	for (i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		has[i] = capng_have_capability(CAPNG_PERMITTED, kept[i]);
+	capng_clear(CAPNG_SELECT_CAPS);
+	for (i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+		if (has[i] && capng_update(CAPNG_ADD, sets, kept[i]) < 0)
+			return -EPERM;
+	}
+	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
+}
 #else
 static int drop_capabilities(const struct sandbox_user *user)
 {
 	return user->name ? -ENOSYS : 0;
+}
+
+static int keep_device_capabilities(void)
+{
+	return 0;
 }
 #endif
 
@@ -160,21 +186,21 @@ static int allow_connecting(scmp_filter_ctx filter)
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
 }
 
-static int add_rules(scmp_filter_ctx filter, bool connects)
+static int allow_calls(scmp_filter_ctx filter, const int *call, size_t n)
 {
-	size_t i;
-	int rc;
+	int rc = 0;
 
-	for (i = 0; i < sizeof(allowed) / sizeof(*allowed); i++) {
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-		if (rc < 0)
-			return rc;
-	}
-	rc = allow_sockets(filter, families,
-			   sizeof(families) / sizeof(*families));
-	if (!rc && connects)
-		rc = allow_connecting(filter);
-	if (rc < 0)
+	for (; n > 0 && !rc; n--, call++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, *call, 0);
+	return rc;
+}
+
+static int allow_wire(scmp_filter_ctx filter)
+{
+	int rc = allow_calls(filter, allowed,
+			     sizeof(allowed) / sizeof(*allowed));
+
+	if (rc)
 		return rc;
 	/* Memory that is made executable is somebody else's program. */
 	return seccomp_rule_add(
@@ -182,7 +208,59 @@ static int add_rules(scmp_filter_ctx filter, bool connects)
 		SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
 }
 
-static int filter_calls(bool connects)
+static int allow_wire_that_connects(scmp_filter_ctx filter)
+{
+	const int rc = allow_wire(filter);
+
+	return rc ? rc : allow_connecting(filter);
+}
+
+/* To open a device and to hand it over, and to have memory for that. */
+static const int allowed_to_opener[] = {
+	SCMP_SYS(bind),
+	SCMP_SYS(brk),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(close),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(fstat),
+	SCMP_SYS(futex),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(ioctl),
+	SCMP_SYS(munmap),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(poll),
+	SCMP_SYS(prlimit64),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(uname),
+};
+
+static int allow_opener(scmp_filter_ctx filter)
+{
+	int rc = allow_calls(filter, allowed_to_opener,
+			     sizeof(allowed_to_opener) /
+				     sizeof(*allowed_to_opener));
+
+	/* Device files are there, and are opened in this way. */
+	if (!rc)
+		rc = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+			SCMP_A2(SCMP_CMP_EQ, O_RDWR | O_CLOEXEC, 0));
+	/* Memory, and no file's. */
+	if (!rc)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				      SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS,
+					      MAP_ANONYMOUS));
+	return rc;
+}
+
+static int filter_calls(int (*allow)(scmp_filter_ctx filter))
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int rc;
@@ -191,19 +269,42 @@ static int filter_calls(bool connects)
 		return -ENOMEM;
 	rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (!rc)
-		rc = add_rules(filter, connects);
+		rc = allow_sockets(filter, families,
+				   sizeof(families) / sizeof(*families));
+	if (!rc)
+		rc = allow(filter);
 	if (!rc)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);
 	return rc;
 }
+
+static int filter_wire(bool connects)
+{
+	return filter_calls(connects ? allow_wire_that_connects : allow_wire);
+}
+
+static int filter_opener(void)
+{
+	return filter_calls(allow_opener);
+}
 #else
-static int filter_calls(bool connects)
+static int filter_wire(bool connects)
 {
 	(void)connects;
 	return 0;
 }
+
+static int filter_opener(void)
+{
+	return 0;
+}
 #endif
+
+static int forbid_privileges(void)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
 
 int sandbox_enter(const struct sandbox_user *user, bool connects,
 		  const char **what)
@@ -215,8 +316,18 @@ int sandbox_enter(const struct sandbox_user *user, bool connects,
 	if (rc < 0)
 		return rc;
 	*what = "no_new_privs";
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
+	rc = forbid_privileges();
+	if (rc < 0)
+		return rc;
 	*what = "system calls";
-	return filter_calls(connects);
+	return filter_wire(connects);
+}
+
+int sandbox_enter_opener(void)
+{
+	int rc = keep_device_capabilities();
+
+	if (!rc)
+		rc = forbid_privileges();
+	return rc ? rc : filter_opener();
 }

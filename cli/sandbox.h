@@ -29,4 +29,12 @@ bool sandbox_find_user(struct sandbox_user *user, const char *name);
 int sandbox_enter(const struct sandbox_user *user, bool connects,
 		  const char **what);
 
+/*
+ * Become a process that opens devices (opener.h): of its capabilities it keeps
+ * CAP_NET_ADMIN and CAP_NET_RAW, and of the system calls those that open, set up
+ * and hand over. It can neither read nor write a file, nor make one.
+ * Returns 0. Errors: what the kernel said.
+ */
+int sandbox_enter_opener(void);
+
 #endif

@@ -52,7 +52,7 @@ static void let_go(struct fdl_queue *q)
 {
 	const struct kind *kind = q->io.kind;
 
-	watch_close(&q->watch);
+	watch_rest(&q->watch);
 	if (kind->keeps_fd)
 		return;
 	ready_disarm(&q->ready);

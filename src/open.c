@@ -57,6 +57,21 @@ static int merge(struct fdl_options *opts, struct locator *loc,
 	return loc->kind->merge ? loc->kind->merge(opts, loc, log) : 0;
 }
 
+/* The sockets of rings join their group in the endpoint's process, which needs
+ * a privilege for that. */
+static int check_reopen(const struct fdl_options *opts,
+			const struct locator *loc, const struct log *log)
+{
+	if (!opts->reopen || !loc->kind->join || loc->queues == 1 ||
+	    loc->mode != FDL_MODE_PACKET_MMAP)
+		return 0;
+	log_say(log, FDL_LOG_ERR,
+		"%s:%s: with the option reopen, mode packet_mmap can have one "
+		"queue only, and queues=%u: choose another mode",
+		loc->kind->locator, loc->name, loc->queues);
+	return -EINVAL;
+}
+
 static int read_both(struct locator *loc, const char *locator,
 		     struct fdl_options *opts, const struct fdl_options *given,
 		     const struct log *log)
@@ -65,7 +80,9 @@ static int read_both(struct locator *loc, const char *locator,
 
 	if (!err)
 		err = options_read(opts, given, log);
-	return err ? err : merge(opts, loc, log);
+	if (!err)
+		err = merge(opts, loc, log);
+	return err ? err : check_reopen(opts, loc, log);
 }
 
 /* Whether a second socket is opened for each queue: only if a mode may join the
@@ -121,10 +138,12 @@ static const struct kind *told_kind(const struct locator *loc,
 /* Keep what is needed to find the next peer or device. On failure *opened is
  * closed. */
 static int keep_way(struct life **life, const struct locator *loc,
-		    struct opened *opened, const struct log *log)
+		    const struct fdl_options *opts, struct opened *opened,
+		    const struct log *log)
 {
+	const struct outside outside = { opts->reopen, opts->reopen_ctx };
 	int err = life_new(life, loc, opened->sort ? opened->sort : loc->kind,
-			   opened, log);
+			   opened, &outside, log);
 
 	if (!err)
 		return 0;
@@ -150,7 +169,7 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	if (!err)
 		err = open_fds(locator, &loc, &opened, &log);
 	if (!err && (loc.reconnect || opened.unmet || opened.lasts))
-		err = keep_way(&own.life, &loc, &opened, &log);
+		err = keep_way(&own.life, &loc, &merged, &opened, &log);
 	if (err)
 		return err;
 	own.kind = told_kind(&loc, &opened);
@@ -170,6 +189,42 @@ int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	}
 	opened_undo(&opened);
 	return err;
+}
+
+/* Returns how many there are, and whose they are. */
+static int give(int fds[], unsigned n, struct opened *opened)
+{
+	const unsigned count = opened->paired ? opened->n * 2 : opened->n;
+
+	if (count > n) {
+		opened_undo(opened);
+		return -ENOSPC;
+	}
+	memcpy(fds, opened->fd, count * sizeof(*fds));
+	return (int)count;
+}
+
+int fdl_open_fds(int fds[], unsigned n, const char *locator, bool existing,
+		 const struct fdl_options *opts)
+{
+	const struct log log = options_log(opts);
+	struct opened opened = { 0 };
+	struct fdl_options merged;
+	struct locator loc;
+	int err;
+
+	err = read_both(&loc, locator, &merged, opts, &log);
+	if (err)
+		return err;
+	if (!loc.kind->device) {
+		log_say(&log, FDL_LOG_ERR,
+			"%s:%s has no device: open it with fdl_open",
+			loc.kind->locator, loc.name);
+		return -EOPNOTSUPP;
+	}
+	loc.existing = existing;
+	err = open_fds(locator, &loc, &opened, &log);
+	return err ? err : give(fds, n, &opened);
 }
 
 int fdl_get_info(const struct fdl_endpoint *ep, struct fdl_info *info,

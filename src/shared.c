@@ -24,15 +24,19 @@ void shared_error(struct shared *s, const char *text)
 
 /* Packets that the device had dropped before the endpoint was made are not ours
  * to count. */
-static int open_device(struct shared *s, int fd, const struct fdl_info *info)
+static int note_drops(struct shared *s, int err)
 {
-	int err = device_open(&s->device, s->kind->device, fd, info->name);
-
 	if (err || s->counts_drops)
 		return err;
 	err = device_dropped(&s->device, &s->device_drops);
 	s->counts_drops = !err;
 	return err;
+}
+
+static int open_device(struct shared *s, int fd, const struct fdl_info *info)
+{
+	return note_drops(
+		s, device_open(&s->device, s->kind->device, fd, info->name));
 }
 
 int shared_open_device(struct shared *s, int fd, const struct fdl_info *info)
@@ -69,8 +73,8 @@ int shared_replace_device(struct shared *s, int fd, const struct fdl_info *info,
 
 	pthread_mutex_lock(&s->device_lock);
 	if (s->device_batch != batch) {
-		device_close(&s->device);
-		err = open_device(s, fd, info);
+		err = note_drops(s, device_renew(&s->device, s->kind->device,
+						 fd, info->name));
 		if (!err)
 			err = device_dropped(&s->device, &before);
 		if (!err)

@@ -129,6 +129,23 @@ extern "C" {
 int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	     const struct fdl_options *opts);
 
+/*
+ * Open the files of a link to a device, and make no endpoint: in the process
+ * that fdl_options.reopen asks. locator names a tap, tun, macvtap or packet and
+ * is the one that fdl_open was given there; with netns the process needs
+ * CAP_SYS_ADMIN. opts are the options there. existing: do not make a TUN or TAP
+ * that does not exist. fds[] has room for n fds; two for each queue are enough.
+ * The caller owns the fds that are opened. Any thread.
+ *
+ * Returns how many.
+ * Errors: those of fdl_open, and
+ *	-EOPNOTSUPP	the link has no device
+ *	-ENOSPC		n is too small
+ *	-ENODEV		existing: there is no such TUN or TAP
+ */
+int fdl_open_fds(int fds[], unsigned n, const char *locator, bool existing,
+		 const struct fdl_options *opts);
+
 /* Room for the name of a device, with its NUL. It is IF_NAMESIZE of net/if.h,
  * a header that conflicts with those of other stacks. */
 #define FDL_IFNAMSIZ 16

@@ -3,6 +3,7 @@
 #ifndef FDLINK_OPTIONS_H
 #define FDLINK_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -207,6 +208,22 @@ struct fdl_options {
 	 * network header on, and the link header at SKF_LL_OFF. Read during the
 	 * call only. */
 	const struct sock_fprog *fanout_program;
+	/*
+	 * For a process that gives its privileges up once its links are open.
+	 * fdl_recv calls this function to open a device anew (locator option
+	 * reconnect), and does not open the device itself. It is meant to ask
+	 * another process, which calls fdl_open_fds. existing is for that call.
+	 *
+	 * It fills in fds[], which has room for n fds, at least as many as
+	 * fdl_open_fds gives; fdl_recv owns them then. It may take long only
+	 * where fdl_recv may.
+	 *
+	 * Returns how many, or -errno: fdl_recv tries again, 10 ms to a second
+	 * later. Never called by two threads at once. NULL: the device is
+	 * opened by fdl_recv. Not with packet_mmap and several queues.
+	 */
+	int (*reopen)(void *ctx, bool existing, int fds[], unsigned n);
+	void *reopen_ctx;
 };
 
 #ifdef __cplusplus

@@ -110,18 +110,17 @@ static bool same_namespace_file(int a, int b)
 	return os_same_file(a, path) != 0;
 }
 
-bool device_same_netns(const struct device_of *of, int a, int b)
+/* get_a, get_b: the ioctls that give the fd of a namespace. */
+static bool same_netns(int a, unsigned long get_a, int b, unsigned long get_b)
 {
 	bool same = true;
 	int told, ns_a, ns_b;
 
-	if (!of || a == b)
-		return true;
 	told = same_cookie(a, b);
 	if (told >= 0)
 		return told;
-	ns_a = os_ioctl(a, of->get_netns, NULL);
-	ns_b = os_ioctl(b, of->get_netns, NULL);
+	ns_a = os_ioctl(a, get_a, NULL);
+	ns_b = os_ioctl(b, get_b, NULL);
 	if (ns_a >= 0 && ns_b >= 0)
 		same = same_namespace_file(ns_a, ns_b);
 	if (ns_a >= 0)
@@ -129,6 +128,19 @@ bool device_same_netns(const struct device_of *of, int a, int b)
 	if (ns_b >= 0)
 		os_close(ns_b);
 	return same;
+}
+
+bool device_same_netns(const struct device_of *of, int a, int b)
+{
+	return !of || a == b || same_netns(a, of->get_netns, b, of->get_netns);
+}
+
+int device_find(const struct device_of *of, int fd, int sock, const char *name,
+		struct link *link)
+{
+	if (!of || !*name || !same_netns(fd, of->get_netns, sock, SIOCGSKNS))
+		return -ENODEV;
+	return link_get(sock, name, 0, link);
 }
 
 int device_open(struct device *dev, const struct device_of *of, int fd,
@@ -150,6 +162,20 @@ int device_open(struct device *dev, const struct device_of *of, int fd,
 	dev->netlink = sock;
 	dev->ifindex = link.ifindex;
 	dev->drops = of->drops;
+	return 0;
+}
+
+int device_renew(struct device *dev, const struct device_of *of, int fd,
+		 const char *name)
+{
+	struct link link;
+
+	if (dev->netlink < 0 ||
+	    device_find(of, fd, dev->netlink, name, &link)) {
+		device_close(dev);
+		return device_open(dev, of, fd, name);
+	}
+	dev->ifindex = link.ifindex;
 	return 0;
 }
 

@@ -59,6 +59,13 @@ int device_open(struct device *dev, const struct device_of *of, int fd,
 void device_close(struct device *dev);
 
 /*
+ * The same, as the fd is on another device now. If that is in the network
+ * namespace of the former one, this takes no privilege.
+ */
+int device_renew(struct device *dev, const struct device_of *of, int fd,
+		 const char *name);
+
+/*
  * Packets that the kernel dropped on their way to the fd's reader; 0 where it
  * does not count them. One thread at a time. Errors: -ENODEV gone or never open,
  * those of sendmsg(2) and recvmsg(2).
@@ -74,6 +81,14 @@ int device_get(const struct device *dev, struct link *link);
  * device_open.
  */
 int device_socket(const struct device_of *of, int fd, const char *name);
+
+/*
+ * Ask a link socket of a former device for the device of that name behind fd. A
+ * TUN or TAP whose namespace the kernel does not tell is taken to be where the
+ * former device was. Errors: -ENODEV it is elsewhere; those of link_get.
+ */
+int device_find(const struct device_of *of, int fd, int sock, const char *name,
+		struct link *link);
 
 /*
  * Whether the devices behind two fds are in the same network namespace. A

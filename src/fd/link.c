@@ -321,19 +321,33 @@ static int filter_device(int sock, unsigned ifindex)
 
 /* A socket that has asked for something has a number already, and bind(2) takes
  * no other: name that one. */
-int link_subscribe(int sock, unsigned ifindex)
+static int join(int sock, uint32_t groups)
 {
 	struct sockaddr_nl own = { 0 };
 	socklen_t len = sizeof(own);
-	int err;
+	int err = os_getsockname(sock, (struct sockaddr *)&own, &len);
 
-	err = filter_device(sock, ifindex);
-	if (!err)
-		err = os_getsockname(sock, (struct sockaddr *)&own, &len);
 	if (err)
 		return err;
-	own.nl_groups = RTMGRP_LINK;
+	own.nl_groups = groups;
 	return os_bind(sock, (const struct sockaddr *)&own, sizeof(own));
+}
+
+int link_subscribe(int sock, unsigned ifindex)
+{
+	const int err = filter_device(sock, ifindex);
+
+	return err ? err : join(sock, RTMGRP_LINK);
+}
+
+int link_unsubscribe(int sock)
+{
+	const int unused = 0;
+	const int err = join(sock, 0);
+
+	return err ? err :
+		     os_setsockopt(sock, SOL_SOCKET, SO_DETACH_FILTER, &unused,
+				   sizeof(unused));
 }
 
 static bool is_departure(const uint8_t *msg, size_t len)

@@ -48,6 +48,12 @@ int link_get(int sock, const char *name, unsigned ifindex, struct link *link);
  */
 int link_subscribe(int sock, unsigned ifindex);
 
+/*
+ * Undo link_subscribe: link_get may ask for any device again. Errors: those of
+ * setsockopt(2) and bind(2).
+ */
+int link_unsubscribe(int sock);
+
 enum link_event {
 	LINK_NO_EVENT,
 	LINK_CHANGED, /* *link is what it changed to */

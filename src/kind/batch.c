@@ -28,7 +28,7 @@ int batch_begin(struct batch *batch)
 	int fd;
 
 	batch->netns = -1;
-	if (!batch->kind->device || *batch->loc->netns)
+	if (!batch->kind->device || *batch->loc->netns || batch->outside.reopen)
 		return 0;
 	fd = os_open(own_netns, O_RDONLY);
 	if (fd >= 0)
@@ -52,6 +52,25 @@ static int open_there(struct batch *batch)
 	return netns_run_in(batch->loc->netns, open_here, batch, &silent);
 }
 
+/* Somebody else opens them. Where there are twice as many as queues, the rest
+ * are the spare sockets of mode adaptive. */
+static int ask_outside(struct batch *batch)
+{
+	const unsigned queues = batch->loc->queues;
+	struct opened *opened = &batch->opened;
+	int n = batch->outside.reopen(batch->outside.ctx, batch->loc->existing,
+				      opened->fd, LOCATOR_MAX_QUEUES);
+
+	if (n < 0)
+		return n;
+	opened->n = (unsigned)n;
+	if ((unsigned)n == 2 * queues && batch->kind->join) {
+		opened->n = queues;
+		opened->paired = true;
+	}
+	return opened->n == queues ? 0 : -EPROTO;
+}
+
 static void close_each(int *fd, unsigned n)
 {
 	for (; n > 0; n--, fd++)
@@ -63,7 +82,7 @@ static void close_all(struct batch *batch)
 {
 	struct opened *opened = &batch->opened;
 
-	close_each(opened->fd, opened->n);
+	close_each(opened->fd, opened->paired ? 2 * opened->n : opened->n);
 	*opened = (struct opened){ 0 };
 	group_drop(batch->group);
 	batch->group = NULL;
@@ -93,7 +112,7 @@ static int open_all(struct batch *batch)
 	if (!batch->gone_at)
 		batch->gone_at = now;
 	batch->loc->existing = !batch->made || now - batch->gone_at < OTHERS_MS;
-	err = open_there(batch);
+	err = batch->outside.reopen ? ask_outside(batch) : open_there(batch);
 	if (!err)
 		err = group_spares(batch);
 	if (err) {

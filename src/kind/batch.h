@@ -17,11 +17,18 @@
 struct io_group;
 struct kind;
 
+/* Who opens devices anew in place of the library: fdl_options.reopen. */
+struct outside {
+	int (*reopen)(void *ctx, bool existing, int fds[], unsigned n);
+	void *ctx;
+};
+
 struct batch {
 	/* Of the link; not owned. */
 	struct locator *loc;
 	const struct kind *kind;
 	const struct log *log;
+	struct outside outside;	/* reopen is NULL: there is none */
 
 	int netns;		/* where it was opened; -1: loc says it */
 	int64_t gone_at;	/* as os_now_ms(); 0: the device is not gone */
@@ -34,7 +41,7 @@ struct batch {
 	int place[LOCATOR_MAX_QUEUES]; /* the fds of these files */
 };
 
-/* loc, kind, log and made are set, the rest is 0. Errors: those of open(2). */
+/* loc, kind, log, outside and made are set, the rest is 0. Errors: those of open(2). */
 int batch_begin(struct batch *batch);
 
 /* Close what was not taken. */

@@ -28,7 +28,7 @@ static int keep_program(struct life *life)
 
 int life_new(struct life **out, const struct locator *loc,
 	     const struct kind *kind, const struct opened *opened,
-	     const struct log *log)
+	     const struct outside *outside, const struct log *log)
 {
 	struct life *life = calloc(1, sizeof(*life));
 	int err;
@@ -45,6 +45,7 @@ int life_new(struct life **out, const struct locator *loc,
 	life->batch = (struct batch){ .loc = &life->loc,
 				      .kind = kind,
 				      .log = &life->log,
+				      .outside = *outside,
 				      .made = opened->made };
 	pthread_mutex_init(&life->lock, NULL);
 	err = batch_begin(&life->batch);

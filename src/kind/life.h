@@ -42,12 +42,12 @@ struct life {
 };
 
 /*
- * Keep what is needed to open loc again; opened is what was opened. Errors:
- * -ENOMEM, those of open(2).
+ * Keep what is needed to open loc again; opened is what was opened, and outside
+ * opens devices (batch.h). Errors: -ENOMEM, those of open(2).
  */
 int life_new(struct life **life, const struct locator *loc,
 	     const struct kind *kind, const struct opened *opened,
-	     const struct log *log);
+	     const struct outside *outside, const struct log *log);
 
 /* NULL is fine. */
 void life_free(struct life *life);

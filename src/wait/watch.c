@@ -47,13 +47,33 @@ static void note_change(struct watch *w, const struct link *link)
 	w->last = *link;
 }
 
-void watch_close(struct watch *w)
+static void forget_home(struct watch *w)
+{
+	if (w->has_home)
+		os_close(w->home);
+	w->has_home = false;
+}
+
+/* What can ask for the device that was can ask for the next one: in another
+ * network namespace a new socket would take a privilege. */
+void watch_rest(struct watch *w)
 {
 	if (!w->open)
 		return;
 	w->open = false;
 	ready_unwatch(w->ready);
-	os_close(w->netlink);
+	if (w->timed || w->has_home || link_unsubscribe(w->netlink)) {
+		os_close(w->netlink);
+		return;
+	}
+	w->home = w->netlink;
+	w->has_home = true;
+}
+
+void watch_close(struct watch *w)
+{
+	watch_rest(w);
+	forget_home(w);
 }
 
 /* Look at sock, which is then the watch's, instead of what there was. */
@@ -61,7 +81,7 @@ static int replace(struct watch *w, int sock)
 {
 	int err;
 
-	watch_close(w);
+	watch_rest(w);
 	err = ready_watch(w->ready, sock);
 	if (err) {
 		os_close(sock);
@@ -69,6 +89,7 @@ static int replace(struct watch *w, int sock)
 	}
 	w->netlink = sock;
 	w->open = true;
+	w->timed = false;
 	return 0;
 }
 
@@ -91,9 +112,11 @@ static int wait_for_ring(struct watch *w)
 		return err;
 	}
 	err = replace(w, timer);
-	if (!err)
-		w->over_at = os_now_ms() + wait_ms;
-	return err;
+	if (err)
+		return err;
+	w->timed = true;
+	w->over_at = os_now_ms() + wait_ms;
+	return 0;
 }
 
 /* The set has to be ready from now on, by some socket. */
@@ -120,16 +143,26 @@ bool watch_is_over(const struct watch *w)
 	return w->gone && (w->over_at == 0 || os_now_ms() >= w->over_at);
 }
 
+static int socket_for(struct watch *w, const struct fdl_info *info)
+{
+	const struct device_of *of = w->shared->kind->device;
+	struct link link;
+
+	if (!w->has_home || device_find(of, w->fd, w->home, info->name, &link))
+		return device_socket(of, w->fd, info->name);
+	w->has_home = false;
+	return w->home;
+}
+
 /*
  * A socket that tells of the device from here on; what happened before is asked
  * for. The other queues may see the device elsewhere already, and the number it
  * has there. -ENODEV: it is not there any more.
  */
-static int subscribe(const struct watch *w, const struct fdl_info *info,
+static int subscribe(struct watch *w, const struct fdl_info *info,
 		     struct link *link)
 {
-	int sock = device_socket(w->shared->kind->device, w->fd, info->name);
-	int err;
+	int sock = socket_for(w, info), err;
 
 	if (sock < 0)
 		return sock;
@@ -152,9 +185,11 @@ static int settle_down(struct watch *w, const struct fdl_info *info)
 	if (sock < 0)
 		return sock;
 	err = replace(w, sock);
-	if (!err)
-		w->last = link;
-	return err;
+	if (err)
+		return err;
+	forget_home(w);
+	w->last = link;
+	return 0;
 }
 
 /* An error that says nothing about the device. */
@@ -215,7 +250,7 @@ static bool conclude(struct watch *w, int err, bool quiet)
 	}
 	w->retry_at = retried ? os_now_ms() + RETRY_MS : 0;
 	if (err && !retried)
-		watch_close(w);
+		watch_rest(w);
 	if (err && !w->told && !quiet)
 		warn(w, err);
 	w->told = err;
@@ -236,7 +271,7 @@ int watch_open(struct watch *w, const struct fdl_info *info, bool quiet)
 
 void watch_replace(struct watch *w, const struct fdl_info *info)
 {
-	watch_close(w);
+	watch_rest(w);
 	w->gone = false;
 	w->over_at = 0;
 	w->retry_at = 0;

@@ -29,6 +29,10 @@ struct watch {
 	int64_t retry_at;		/* receive side: the device could not be
 					 * watched, then it is tried again; as
 					 * os_now_ms(), 0: never */
+	bool timed;			/* netlink is that timer */
+	bool has_home;
+	int home;			/* a link socket where the device was
+					 * that went; subscribed to nothing */
 	bool told;			/* that it cannot be watched */
 	bool gone;			/* receive side: the device is */
 	int64_t over_at;		/* receive side: when all it left will
@@ -47,6 +51,9 @@ struct watch {
  */
 int watch_open(struct watch *w, const struct fdl_info *info, bool quiet);
 void watch_close(struct watch *w);
+
+/* Receive side: the device has gone. Look at nothing until watch_replace. */
+void watch_rest(struct watch *w);
 
 /* Receive side: as watch_open, after another device came behind the fd. */
 void watch_replace(struct watch *w, const struct fdl_info *info);

@@ -84,6 +84,8 @@ static const struct sort {
 
 struct bed {
 	const struct sort *sort;
+	bool outside;		/* somebody else opens the device anew */
+	unsigned asked;
 	struct fdl_endpoint *ep;
 	int far;
 };
@@ -211,10 +213,25 @@ static void carry(struct bed *bed, unsigned round)
 	}
 }
 
-static void open_link(struct bed *bed)
+static int open_outside(void *ctx, bool existing, int fds[], unsigned n)
 {
+	struct bed *bed = ctx;
 	const struct fdl_options opts = { .size = sizeof(opts),
 					  .mode = bed->sort->mode };
+
+	bed->asked++;
+	return fdl_open_fds(fds, n, bed->sort->locator, existing, &opts);
+}
+
+static void open_link(struct bed *bed)
+{
+	struct fdl_options opts = { .size = sizeof(opts),
+				    .mode = bed->sort->mode };
+
+	if (bed->outside) {
+		opts.reopen = open_outside;
+		opts.reopen_ctx = bed;
+	}
 
 	assert_int_equal(fdl_open(&bed->ep, bed->sort->locator, &opts), 0);
 }
@@ -263,21 +280,49 @@ static void outlives_its_device(struct bed *bed)
 	expect_sums(bed);
 }
 
-static void each_sort_outlives_its_device(void **state)
+/* The sockets of several rings cannot be opened elsewhere. */
+static bool is_refused(struct bed *bed)
+{
+	const struct fdl_options opts = { .size = sizeof(opts),
+					  .mode = bed->sort->mode,
+					  .reopen = open_outside };
+
+	if (!bed->outside || opts.mode != FDL_MODE_PACKET_MMAP ||
+	    !strstr(bed->sort->locator, "queues"))
+		return false;
+	assert_int_equal(fdl_open(&bed->ep, bed->sort->locator, &opts),
+			 -EINVAL);
+	return true;
+}
+
+static void outlive_each(bool outside)
 {
 	const unsigned fds = usage_entries("/proc/self/fd");
 	unsigned i;
 
-	(void)state;
 	for (i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
-		struct bed bed = { .sort = &sorts[i] };
+		struct bed bed = { .sort = &sorts[i], .outside = outside };
 
-		print_message("  %s\n", bed.sort->name);
+		if (is_refused(&bed))
+			continue;
 		outlives_its_device(&bed);
+		assert_true(!outside || bed.asked >= LOSSES);
 		fdl_endpoint_free(bed.ep);
 		remove_device(&bed);
 		assert_int_equal(usage_entries("/proc/self/fd"), fds);
 	}
+}
+
+static void each_sort_outlives_its_device(void **state)
+{
+	(void)state;
+	outlive_each(false);
+}
+
+static void each_sort_may_be_opened_elsewhere(void **state)
+{
+	(void)state;
+	outlive_each(true);
 }
 
 /* Nobody else makes it. */
@@ -393,6 +438,7 @@ int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_sort_outlives_its_device),
+		cmocka_unit_test(each_sort_may_be_opened_elsewhere),
 		cmocka_unit_test(who_made_a_tap_makes_it_anew),
 		cmocka_unit_test(a_carrier_stays_switched),
 		cmocka_unit_test(readers_of_each_sort_go_on),

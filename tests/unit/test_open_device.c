@@ -41,6 +41,26 @@ static void taps_are_made_and_go(void **state)
 	assert_int_equal(count_fds(), fds);
 }
 
+static void files_for_another_process(void **state)
+{
+	const struct fdl_options opts = { .size = sizeof(opts),
+					  .log = said_take,
+					  .log_ctx = &said };
+	int fds[2], before = count_fds();
+
+	(void)state;
+	assert_int_equal(fdl_open_fds(fds, 2, "null:", false, &opts),
+			 -EOPNOTSUPP);
+	assert_int_equal(fdl_open_fds(fds, 2, "tap:op0", true, NULL), -ENODEV);
+	assert_int_equal(if_nametoindex("op0"), 0);
+	assert_int_equal(fdl_open_fds(fds, 0, "tap:op0", false, NULL), -ENOSPC);
+	assert_int_equal(count_fds(), before);
+	assert_int_equal(fdl_open_fds(fds, 2, "tap:op0", false, NULL), 1);
+	assert_int_not_equal(if_nametoindex("op0"), 0);
+	close(fds[0]);
+	assert_int_equal(if_nametoindex("op0"), 0);
+}
+
 /* Each packet would pay for a header that only such a stack can use. */
 static void a_stack_that_takes_tunnels_is_offered_them(void **state)
 {
@@ -381,6 +401,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(taps_are_made_and_go),
+		cmocka_unit_test(files_for_another_process),
 		cmocka_unit_test(a_stack_that_takes_tunnels_is_offered_them),
 		cmocka_unit_test(taps_without_a_carrier),
 		cmocka_unit_test(what_is_not_there_has_a_medium),

@@ -52,6 +52,12 @@ static void enter(void)
 	enter_as(false);
 }
 
+static void enter_opener(void)
+{
+	if (sandbox_enter_opener() < 0)
+		_exit(CHILD_NO_SANDBOX);
+}
+
 static bool try_open(void)
 {
 	return open("/etc/passwd", O_RDONLY) >= 0;
@@ -95,6 +101,21 @@ static bool try_kill(void)
 	return kill(getppid(), 0) == 0;
 }
 
+static bool try_write(void)
+{
+	return write(STDOUT_FILENO, "", 0) == 0;
+}
+
+static bool try_map_file(void)
+{
+	const int fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
+
+	/* That is how device files are opened. */
+	if (fd < 0)
+		_exit(CHILD_OTHER);
+	return mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) != MAP_FAILED;
+}
+
 static bool try_executable_memory(void)
 {
 	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
@@ -105,26 +126,50 @@ static bool try_executable_memory(void)
 	return mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0;
 }
 
-static void forbidden_calls_are_refused(void **state)
+static void expect_forbidden(void (*confine)(void), bool (*const tries[])(void))
 {
-	static bool (*const tries[])(void) = {
-		try_open,	 try_create,  try_exec, try_ptrace,
-		try_unix_socket, try_connect, try_kill, try_executable_memory,
-	};
-	size_t i;
 	pid_t pid;
 
-	(void)state;
-	for (i = 0; i < sizeof(tries) / sizeof(*tries); i++) {
+	for (; *tries; tries++) {
 		pid = fork();
 		if (!pid) {
-			enter();
+			confine();
 			errno = 0;
-			_exit(!tries[i]() && errno == EPERM ? CHILD_OK :
+			_exit(!(*tries)() && errno == EPERM ? CHILD_OK :
 							      CHILD_OTHER);
 		}
 		expect_child(pid);
 	}
+}
+
+static void forbidden_calls_are_refused(void **state)
+{
+	static bool (*const tries[])(void) = {
+		try_open,
+		try_create,
+		try_exec,
+		try_ptrace,
+		try_unix_socket,
+		try_connect,
+		try_kill,
+		try_executable_memory,
+		NULL,
+	};
+
+	(void)state;
+	expect_forbidden(enter, tries);
+}
+
+static void an_opener_opens_devices_only(void **state)
+{
+	static bool (*const tries[])(void) = {
+		try_open,	 try_create,  try_exec,	 try_ptrace,
+		try_unix_socket, try_connect, try_kill,	 try_executable_memory,
+		try_write,	 try_map_file, NULL,
+	};
+
+	(void)state;
+	expect_forbidden(enter_opener, tries);
 }
 
 /* A link that may have to be joined anew. */
@@ -217,6 +262,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forbidden_calls_are_refused),
+		cmocka_unit_test(an_opener_opens_devices_only),
 		cmocka_unit_test(connecting_is_for_who_needs_it),
 		cmocka_unit_test(privileges_are_gone),
 		cmocka_unit_test(users_are_found),

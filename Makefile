@@ -67,11 +67,18 @@ bench: deps
 bench-compare:
 	scripts/bench compare $(BASE)
 
+# README.md, doc/ and the manual pages as HTML: build-site/index.html
+site: deps
+	rm -rf build-site
+	scripts/site build-site
+
 install: all
 	meson install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf $(BUILD) build-check build-cross build-bench build-fuzz
+	rm -rf $(BUILD) build-check build-cross build-bench build-fuzz \
+		build-site
 
 .PHONY: all deps demo check check-cross check-long long-traffic long-relay \
-	long-chaos long-recut long-faults fuzz bench bench-compare install clean
+	long-chaos long-recut long-faults fuzz bench bench-compare site install \
+	clean

@@ -25,7 +25,7 @@ class Page(html.parser.HTMLParser):
         super().__init__()
         self.name = path.name
         self.ids, self.links, self.open = [], [], []
-        self.title = ''
+        self.title = self.text = ''
         self.feed(path.read_text(encoding='utf-8'))
         self.close()
         if self.open:
@@ -65,6 +65,7 @@ class Page(html.parser.HTMLParser):
                           (tag, self.getpos()[0]))
 
     def handle_data(self, data):
+        self.text += data
         if self.open and self.open[-1] == 'title':
             self.title += data
 
@@ -113,6 +114,17 @@ def expected(pages):
         yield name, ''
 
 
+def check_names(pages):
+    """Markdown takes some underscores for emphasis."""
+    for path in source.glob('doc/*.md'):
+        page = pages[path.stem + '.html']
+        text = re.sub('^```.*', '', path.read_text(encoding='utf-8'),
+                      flags=re.MULTILINE)
+        for name in set(re.findall(r'\b[A-Za-z]+_\w+', text)):
+            if name not in page.text:
+                page.complain('has no %s, unlike %s' % (name, path.name))
+
+
 def main():
     for path in folder.glob('*'):
         path.unlink()
@@ -128,6 +140,7 @@ def main():
     for page in pages.values():
         if titles.count(page.title) > 1:
             page.complain('another page has the title ' + page.title)
+    check_names(pages)
     seen = reached(follow(pages))
     for page, anchor in expected(pages):
         if (page, anchor) not in seen:

@@ -221,6 +221,7 @@ const struct kind kind_macvtap = {
 	.header = HEADER_OPENED,
 	.modes = modes,
 	.set_up = tun_set_up,
+	.follow = tun_follow,
 	.takes_after_end = true,
 	.on_receive = on_receive,
 	.on_send = on_send,

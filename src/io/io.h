@@ -56,6 +56,9 @@ struct io {
 	bool notes;		/* control messages are read beside each
 				 * message (io/notes.h) */
 	bool auxdata;		/* PACKET_AUXDATA is among them */
+	bool error_queue;	/* the socket has a queue of errors and other
+				 * notices (MSG_ERRQUEUE). On one without, a read
+				 * with that flag would take a message */
 	bool bundles;		/* a message may hold several frames: a control
 				 * message tells */
 	bool disturbed;		/* recv sets it: another holder of the fd has

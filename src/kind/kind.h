@@ -184,10 +184,6 @@ struct kind {
 	/* Another holder of its socket may shut it down, and no read tells. */
 	bool shuts_down;
 
-	/* Its socket has a queue of errors and other notices (MSG_ERRQUEUE). On
-	 * a socket without one, a read with that flag would take a message. */
-	bool error_queue;
-
 	/* After the end of the link, sends to the fd succeed, and are lost. */
 	bool takes_after_end;
 

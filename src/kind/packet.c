@@ -271,6 +271,7 @@ static int set_up(struct io *io, const struct set_up *how)
 	int err;
 
 	io->auxdata = true;
+	io->error_queue = true;
 	io->asks_sender = asks_sender(how);
 	io->vnet_hdr_len = how->info->vnet_hdr_len;
 	/* Always one, for a veth hands out super-packets and partial checksums
@@ -359,7 +360,6 @@ const struct kind kind_packet = {
 	.join = packet_join,
 	.socket = true,
 	.notes = true,
-	.error_queue = true,
 	.on_receive = on_receive,
 	.on_send = on_send,
 	.read_drops = read_drops,

@@ -189,7 +189,8 @@ static int set_up(struct io *io, const struct set_up *how)
 {
 	const int on = 1;
 
-	os_setsockopt(io->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	io->error_queue = !os_setsockopt(io->fd, IPPROTO_TCP, TCP_NODELAY, &on,
+					 sizeof(on));
 	return agreed_set_up(io, how);
 }
 

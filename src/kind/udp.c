@@ -201,6 +201,7 @@ static int set_up(struct io *io, const struct set_up *how)
 {
 	int err = agreed_set_up(io, how);
 
+	io->error_queue = true;
 	atomic_store(&io->drops_seen, count_drops(io->fd));
 	return err ? err : keep_apart(io, how);
 }
@@ -274,7 +275,6 @@ const struct kind kind_udp = {
 	.set_up = set_up,
 	.socket = true,
 	.shuts_down = true,
-	.error_queue = true,
 	.keeps_fd = true,
 	.on_receive = on_receive,
 	.on_send = on_send,

@@ -46,7 +46,7 @@ bool vain_note(struct rx *rx)
 	rx->vain_at = now + ASK_MS;
 	if (os_poll(&pfd, 1, 0) <= 0)
 		return false;
-	if (pfd.revents & POLLERR && rx->io->kind->error_queue)
+	if (pfd.revents & POLLERR && rx->io->error_queue)
 		drop_notices(rx);
 	return pfd.revents & POLLRDHUP && rx->io->kind->shuts_down &&
 	       ++rx->shut >= SURE;

@@ -49,20 +49,11 @@ static bool begins_like_ip(const struct fdl_packet *pkt)
 	return version == 4 || version == 6;
 }
 
-/* Without a header nothing says that it is more than one. */
-static bool is_super_untold(const struct rx *rx, const struct fdl_packet *pkt)
-{
-	return !rx->io->vnet_hdr_len &&
-	       pkt->len > rx->shared->opts.mtu + ETH_HDR_LEN + 2 * ETH_VLAN_LEN;
-}
-
 static bool is_odd(const struct rx *rx, const struct fdl_packet *pkt)
 {
-	const bool right = rx->shared->opts.flags & FDL_ETHERNET ?
-				   begins_like_ethernet(pkt) :
-				   begins_like_ip(pkt);
-
-	return !right || is_super_untold(rx, pkt);
+	return !(rx->shared->opts.flags & FDL_ETHERNET ?
+			 begins_like_ethernet(pkt) :
+			 begins_like_ip(pkt));
 }
 
 static bool is_time_to_ask(struct rx *rx)
@@ -93,7 +84,8 @@ static void warn_of_offloads(struct rx *rx)
 	log_say(&rx->shared->log, FDL_LOG_WARNING,
 		"another process has this %s leave checksums and segmentation "
 		"to its reader, and there is no virtio-net header to tell it "
-		"by: they are turned off, and packets read before are dropped",
+		"by: they are turned off, and super-packets read before are "
+		"dropped",
 		rx->io->kind->name);
 }
 
@@ -149,25 +141,32 @@ static bool is_doubtful(struct rx *rx, int got)
 
 enum framing framing_check(struct rx *rx, int got)
 {
-	const bool untold = is_super_untold(rx, rx->frame[0].pkt) ||
-			    is_super_untold(rx, rx->frame[got - 1].pkt);
-	enum framing framing = FRAMING_FOLLOWED;
 	struct io_framing now = { 0 };
+	enum framing framing;
 
 	if (!is_doubtful(rx, got) || !is_time_to_ask(rx))
 		return FRAMING_HOLDS;
 	rx->doubt = false;
 	/* That it is gone, the next read tells. */
-	if (rx->io->kind->follow(rx->io->fd, &now) < 0)
+	if (rx->io->kind->follow(rx->io->fd, &now) < 0 || is_same(rx->io, &now))
 		return FRAMING_HOLDS;
-	if (!is_same(rx->io, &now))
-		framing = adopt(rx, &now);
-	else if (untold)
-		warn_of_offloads(rx);
-	else
-		return FRAMING_HOLDS;
+	framing = adopt(rx, &now);
 	drop_all(rx, got);
 	return framing;
+}
+
+void framing_bare(struct rx *rx)
+{
+	struct io_framing now = { 0 };
+
+	if (!is_time_to_ask(rx) || rx->io->kind->follow(rx->io->fd, &now) < 0)
+		return;
+	if (is_same(rx->io, &now)) {
+		warn_of_offloads(rx);
+		return;
+	}
+	rx->doubt = true;
+	rx->ask_at = 0;
 }
 
 void framing_mend(struct rx *rx)

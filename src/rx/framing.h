@@ -34,6 +34,10 @@ bool framing_cure(struct rx *rx);
  * only when something is odd. */
 enum framing framing_check(struct rx *rx, int got);
 
+/* There is no header, and yet a checksum was partial: have the device leave no
+ * work to its reader. */
+void framing_bare(struct rx *rx);
+
 /* Another holder of the socket has switched off what set_up switched on: switch
  * it on again. Frames that came meanwhile are marked (io_frame.odd). */
 void framing_mend(struct rx *rx);

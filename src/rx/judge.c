@@ -8,7 +8,9 @@
 #include "offload/checksum.h"
 #include "offload/sctp.h"
 #include "proto/eth.h"
+#include "rx/framing.h"
 #include "rx/split.h"
+#include "rx/untold.h"
 
 /* Every frame passes these functions: inline them, however many callers they
  * have. */
@@ -24,6 +26,8 @@ struct rules {
 	unsigned vnet_hdr_at;		/* as in struct io */
 	const uint8_t *address;		/* the endpoint's own, or NULL */
 	bool hints;			/* the first frames are looked at */
+	bool bare;			/* no header tells of partial checksums,
+					 * which others may switch on */
 };
 
 static struct rules rules_of(const struct rx *rx)
@@ -34,6 +38,7 @@ static struct rules rules_of(const struct rx *rx)
 		.address = rx->shared->has_address ? rx->shared->opts.address :
 						     NULL,
 		.hints = rx->hint.left,
+		.bare = rx->io->kind->follow && !rx->io->vnet_hdr_len,
 	};
 }
 
@@ -220,6 +225,19 @@ FEW_FRAMES enum counter judge_odd(const struct rules *rules,
 	return RX_PACKETS;
 }
 
+/* A device without a virtio-net header. What is longer than the MTU and has a
+ * partial checksum is more than one packet, and nothing says how many. */
+FEW_FRAMES enum counter judge_untold(struct rx *rx, struct fdl_packet *pkt)
+{
+	if (!untold_is_partial(pkt))
+		return RX_PACKETS;
+	framing_bare(rx);
+	if (pkt->len > rx->shared->opts.mtu + pkt->link_len)
+		return RX_DROP_VNET_HDR;
+	untold_complete(pkt);
+	return RX_PACKETS;
+}
+
 /* Returns RX_PACKETS, or the counter under which the frame is dropped. */
 EACH_FRAME enum counter judge_frame(struct rx *rx, const struct rules *rules,
 				    struct io_frame *frame)
@@ -248,9 +266,11 @@ EACH_FRAME enum counter judge_frame(struct rx *rx, const struct rules *rules,
 	if (frame->vlan_tpid && pkt->len >= ETH_HDR_LEN)
 		insert_tag(frame);
 	verdict = judge_protocol(rules, frame);
-	if (verdict == RX_PACKETS && offload)
-		verdict = judge_offload(rx, pkt);
-	return verdict;
+	if (verdict != RX_PACKETS)
+		return verdict;
+	if (offload)
+		return judge_offload(rx, pkt);
+	return rules->bare ? judge_untold(rx, pkt) : RX_PACKETS;
 }
 
 /* Whether it is the message that a peer sends before its first frame, and each

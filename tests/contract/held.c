@@ -5,26 +5,36 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
 #include <linux/net_tstamp.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "netns.h"
 #include "newer.h"
 
 enum {
 	PACKET = LINK_OUTGOING,
 	UDP = LINK_LOSSY,
+	DEVICE = LINK_DEVICE,
+	TUNTAP = LINK_TUNTAP,
 	TX_STAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED |
 		    SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
 		    SOF_TIMESTAMPING_OPT_TSONLY,
@@ -54,8 +64,23 @@ static const struct sock_fprog pass_length = PROGRAM(length);
 
 static const struct timeval second = { .tv_sec = 1 };
 static const struct linger lingering = { .l_onoff = 1, .l_linger = 1 };
-static const int numbers[] = { 0,   1,	  2,	   12,	      24,	50,
-			       512, 4608, 1 << 20, TX_STAMPS, RX_STAMPS };
+static const int numbers[] = {
+	0,	 1,	    2,	       12,
+	24,	 50,	    512,       4608,
+	1 << 20, TX_STAMPS, RX_STAMPS, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6
+};
+static const struct ifreq headed = {
+	.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR,
+};
+static const struct ifreq headless = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+static const struct ifreq attached = { .ifr_flags = IFF_ATTACH_QUEUE };
+/* struct tun_filter, whose addresses have no room in it */
+static const struct {
+	struct tun_filter filter;
+	uint8_t address[ETH_ALEN];
+} tx_all = { .filter = { .count = 0 } },
+  tx_ours = { { .count = 1 }, { 0x02, 0, 0, 0, 0, 0x01 } },
+  tx_other = { { .count = 1 }, { 0x02, 0, 0, 0, 0, 0x77 } };
 /* A group of its own of each kind. */
 static const int hash_group = 77 | PACKET_FANOUT_HASH << 16;
 static const struct tpacket_req3 ring = {
@@ -65,7 +90,7 @@ static const struct tpacket_req3 ring = {
 	.tp_frame_nr = 4 * 32,
 };
 
-enum { ZERO, ONE, TWO, N12, N24, N50, N512, N4608, MIB, TX, RX };
+enum { ZERO, ONE, TWO, N12, N24, N50, N512, N4608, MIB, TX, RX, OFFLOADS };
 
 #define INT(i) &numbers[i], sizeof(int)
 #define THE(v) &(v), sizeof(v)
@@ -73,7 +98,18 @@ enum { ZERO, ONE, TWO, N12, N24, N50, N512, N4608, MIB, TX, RX };
 #define OF_UNIX(o) #o, LINK_UNIX, LINK_LOSSY, SOL_SOCKET, o
 #define OF_PACKET(o) #o, PACKET, 0, SOL_PACKET, o
 #define OF_UDP(o) #o, UDP, 0, SOL_UDP, o
-#define OF_IP(o) #o, UDP, 0, IPPROTO_IP, o
+#define OF_IP(o) #o, UDP, HELD_V6, IPPROTO_IP, o
+#define OF_IP6(o) #o, UDP | HELD_V6, 0, IPPROTO_IPV6, o
+#define OF_TCP(o) #o, HELD_TCP, 0, IPPROTO_TCP, o
+#define OF_TUN(o) #o, TUNTAP, 0, HELD_IOCTL, o
+#define OF_VNET(o) #o, HELD_VNET, 0, HELD_IOCTL, o
+#define RUN(words) words, DEVICE, 0, HELD_COMMAND, 0, words, 0
+#define AT_PEER(words) words, DEVICE, TUNTAP, HELD_COMMAND, 0, words, 0
+#define FEATURE(words) \
+	{ RUN("ethtool -K %1$s " words), FINE }, \
+	{                                               \
+		AT_PEER("ethtool -K %2$s " words), FINE \
+	}
 #define FINE HELD_UNDERSTOOD, HELD_UNDERSTOOD, NULL, 0
 #define LOSES HELD_LOSES, HELD_LOSES, NULL, 0
 #define STOPS HELD_STOPS, HELD_NOT, NULL, 0
@@ -176,18 +212,150 @@ const struct held_setting held_settings[] = {
 	{ OF_IP(IP_TOS), INT(TWO), FINE },
 	{ OF_IP(IP_TTL), INT(N12), FINE },
 	{ OF_IP(IP_MTU_DISCOVER), INT(TWO), FINE },
+	{ OF_IP6(IPV6_RECVPKTINFO), INT(ONE), FINE },
+	{ OF_IP6(IPV6_2292PKTINFO), INT(ONE), FINE },
+	{ OF_IP6(IPV6_RECVHOPLIMIT), INT(ONE), FINE },
+	{ OF_IP6(IPV6_RECVTCLASS), INT(ONE), FINE },
+	{ OF_IP6(IPV6_RECVRTHDR), INT(ONE), FINE },
+	{ OF_IP6(IPV6_RECVHOPOPTS), INT(ONE), FINE },
+	{ OF_IP6(IPV6_RECVDSTOPTS), INT(ONE), FINE },
+	{ OF_IP6(IPV6_RECVERR), INT(ONE), FINE },
+	{ OF_IP6(IPV6_RECVPATHMTU), INT(ONE), FINE },
+	{ OF_IP6(IPV6_RECVORIGDSTADDR), INT(ONE), FINE },
+	{ OF_IP6(IPV6_RECVFRAGSIZE), INT(ONE), FINE },
+	{ OF_IP6(IPV6_FLOWINFO), INT(ONE), FINE },
+	{ OF_IP6(IPV6_AUTOFLOWLABEL), INT(ONE), FINE },
+	{ OF_IP6(IPV6_TCLASS), INT(TWO), FINE },
+	{ OF_IP6(IPV6_UNICAST_HOPS), INT(N12), FINE },
+	{ OF_IP6(IPV6_DONTFRAG), INT(ONE), FINE },
+	{ OF_IP6(IPV6_MTU_DISCOVER), INT(TWO), FINE },
+	{ OF_TCP(TCP_NODELAY), INT(ZERO), FINE },
+	{ OF_TCP(TCP_CORK), INT(ONE), FINE },
+	{ OF_TCP(TCP_INQ), INT(ONE), FINE },
+	{ OF_TCP(TCP_MAXSEG), INT(N512), FINE },
+	{ "an eBPF filter that passes all", 0, TUNTAP | HELD_STREAM, HELD_BPF,
+	  0x40000, NULL, 0, FINE },
+	{ "an eBPF filter that cuts", PACKET, 0, HELD_BPF, 40, NULL, 0, LOSES },
+	{ OF_VNET(TUNSETVNETLE), INT(ONE), FINE },
+	{ OF_VNET(TUNSETVNETBE), INT(ONE), ENDS_MENDED("virtio-net") },
+	{ "TUNSETVNETHDRSZ 12", HELD_VNET, 0, HELD_IOCTL, TUNSETVNETHDRSZ,
+	  INT(N12), ENDS_MENDED("virtio-net") },
+	{ "TUNSETVNETHDRSZ 24", HELD_VNET, 0, HELD_IOCTL, TUNSETVNETHDRSZ,
+	  INT(N24), ENDS_MENDED("virtio-net") },
+	{ "TUNSETVNETHDRSZ 12", HELD_MACVTAP, 0, HELD_IOCTL, TUNSETVNETHDRSZ,
+	  INT(N12), ENDS_MENDED("virtio-net") },
+	{ "TUNSETIFF, with a header", HELD_MACVTAP, 0, HELD_IOCTL, TUNSETIFF,
+	  THE(headed), ENDS_MENDED("virtio-net") },
+	{ "TUNSETIFF, without a header", HELD_MACVTAP, 0, HELD_IOCTL, TUNSETIFF,
+	  THE(headless), ENDS_MENDED("virtio-net") },
+	{ "TUNSETTXFILTER, all", TUNTAP | LINK_ETHERNET, HELD_MACVTAP,
+	  HELD_IOCTL, TUNSETTXFILTER, THE(tx_all), FINE },
+	{ "TUNSETTXFILTER, ours", TUNTAP | LINK_ETHERNET, HELD_MACVTAP,
+	  HELD_IOCTL, TUNSETTXFILTER, THE(tx_ours), FINE },
+	{ "TUNSETTXFILTER, another", TUNTAP | LINK_ETHERNET, HELD_MACVTAP,
+	  HELD_IOCTL, TUNSETTXFILTER, THE(tx_other), LOSES },
+	{ "TUNATTACHFILTER, all", TUNTAP | LINK_ETHERNET, HELD_MACVTAP,
+	  HELD_IOCTL, TUNATTACHFILTER, THE(pass_all), FINE },
+	{ "TUNATTACHFILTER, none", TUNTAP | LINK_ETHERNET, HELD_MACVTAP,
+	  HELD_IOCTL, TUNATTACHFILTER, THE(pass_none), LOSES },
+	{ OF_TUN(TUNSETSNDBUF), INT(N4608), FINE },
+	{ OF_TUN(TUNSETLINK), INT(ZERO), FINE },
+	{ OF_TUN(TUNSETPERSIST), INT(ONE), FINE },
+	{ OF_TUN(TUNSETQUEUE), THE(attached), FINE },
+	{ "TUNSETOFFLOAD, none", TUNTAP, 0, HELD_NUMBER, TUNSETOFFLOAD,
+	  INT(ZERO), FINE },
+	{ "TUNSETOFFLOAD, checksums", HELD_VNET, 0, HELD_NUMBER, TUNSETOFFLOAD,
+	  INT(ONE), FINE },
+	{ "TUNSETOFFLOAD, checksums", TUNTAP, HELD_VNET, HELD_NUMBER,
+	  TUNSETOFFLOAD, INT(ONE), ENDS_MENDED("checksums") },
+	{ "TUNSETOFFLOAD, all", HELD_VNET, 0, HELD_NUMBER, TUNSETOFFLOAD,
+	  INT(OFFLOADS), FINE },
+	{ "TUNSETOFFLOAD, all", TUNTAP, HELD_VNET, HELD_NUMBER, TUNSETOFFLOAD,
+	  INT(OFFLOADS), ENDS_MENDED("checksums") },
+	{ RUN("ip link set %1$s carrier off && ip link set %1$s carrier on"),
+	  FINE },
+	FEATURE("rx off"),
+	FEATURE("tx off"),
+	FEATURE("sg off"),
+	FEATURE("tso off"),
+	FEATURE("tso on"),
+	FEATURE("gso off"),
+	FEATURE("gro on"),
+	FEATURE("gro off"),
+	FEATURE("gro on rx-gro-list on"),
+	FEATURE("gro on rx-udp-gro-forwarding on"),
+	FEATURE("rxvlan off"),
+	FEATURE("txvlan off"),
+	{ RUN("ip link set %1$s mtu 300"), FINE },
+	{ RUN("ip link set %1$s mtu 9000"), FINE },
+	{ AT_PEER("ip link set %2$s mtu 300"), FINE },
+	{ RUN("ip link set %1$s address 02:00:00:00:00:77"), FINE },
+	{ RUN("ip link set %1$s promisc on"), FINE },
+	{ RUN("ip link set %1$s allmulticast on"), FINE },
+	{ RUN("ip link set %1$s arp off"), FINE },
+	{ RUN("ip link set %1$s multicast off"), FINE },
+	{ RUN("ip link set %1$s gso_max_segs 2"), FINE },
+	{ RUN("ip link set %1$s gso_max_size 4096"), FINE },
 	{ .name = NULL },
 };
 
-int held_set(int fd, const struct held_setting *s)
+/* Returns 0, or -1 and errno. */
+static int attach_bpf(int fd, int returned)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = returned },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+		.insns = (uintptr_t)code,
+		.insn_cnt = sizeof(code) / sizeof(*code),
+		.license = (uintptr_t) "GPL",
+	};
+	int prog = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	int err;
+
+	if (prog < 0)
+		return -1;
+	err = setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &prog, sizeof(prog));
+	close(prog);
+	return err;
+}
+
+static int run_command(const struct link *l, const char *words)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), words, l->dev, l->peer_dev);
+	strcat(command, " >/dev/null 2>&1");
+	errno = EOPNOTSUPP;
+	if (system(command))
+		return -1;
+	netns_wait_running(l->dev);
+	return 0;
+}
+
+int held_set(const struct link *l, int fd, const struct held_setting *s)
 {
 	const int flags = fcntl(fd, F_GETFL);
 
-	if (s->level == HELD_FLAGS)
+	switch (s->level) {
+	case HELD_FLAGS:
 		return fcntl(fd, F_SETFL, flags | s->option);
-	if (s->level == HELD_FLAGS_OFF)
+	case HELD_FLAGS_OFF:
 		return fcntl(fd, F_SETFL, flags & ~s->option);
-	return setsockopt(fd, s->level, s->option, s->value, s->len);
+	case HELD_IOCTL:
+		return ioctl(fd, (unsigned)s->option, s->value);
+	case HELD_NUMBER:
+		return ioctl(fd, (unsigned)s->option,
+			     (long)*(const int *)s->value);
+	case HELD_COMMAND:
+		return run_command(l, s->value);
+	case HELD_BPF:
+		return attach_bpf(fd, s->option);
+	default:
+		return setsockopt(fd, s->level, s->option, s->value, s->len);
+	}
 }
 
 static bool is_bound_to(int fd, const char *dev)
@@ -200,13 +368,13 @@ static bool is_bound_to(int fd, const char *dev)
 	       name.sll_ifindex == (int)if_nametoindex(dev);
 }
 
-static bool is_other_unix(int fd, int peer)
+static bool is_connected(int fd, int peer)
 {
 	struct sockaddr name = { 0 };
 	socklen_t len = sizeof(name);
 
 	return fd != peer && !getpeername(fd, &name, &len) &&
-	       name.sa_family == AF_UNIX;
+	       (name.sa_family == AF_UNIX || name.sa_family == AF_INET);
 }
 
 int held_fd_of(const struct link *l)
@@ -219,7 +387,7 @@ int held_fd_of(const struct link *l)
 	while (fd < 0 && (entry = readdir(dir))) {
 		this = atoi(entry->d_name);
 		if (*l->dev ? is_bound_to(this, l->dev) :
-			      is_other_unix(this, l->peer))
+			      is_connected(this, l->peer))
 			fd = this;
 	}
 	closedir(dir);

@@ -21,6 +21,21 @@ enum held_outcome {
 enum {
 	HELD_FLAGS = -1,	/* a level: F_SETFL, the option is set */
 	HELD_FLAGS_OFF = -2,	/* the same, it is cleared */
+	HELD_IOCTL = -3,	/* the option is the request, with its value */
+	HELD_NUMBER = -4,	/* the same, and the value is the number that
+				 * is passed */
+	HELD_COMMAND = -5,	/* the value is of the shell: %s, the device */
+	HELD_BPF = -6,		/* an eBPF filter that returns the option */
+
+	/* Traits of the kinds here: */
+	HELD_VNET = 1 << 16,	/* a TUN or TAP with a virtio-net header */
+	HELD_QUEUE = 1 << 17,	/* of a device with several queues */
+	HELD_MACVTAP = 1 << 18,
+	HELD_V6 = 1 << 19,	/* UDP over IPv6 */
+	HELD_STREAM = 1 << 20,	/* a frame stands behind its length */
+	HELD_TCP = 1 << 21,
+
+	HELD_SEGMENTS = 16,	/* together longer than an MTU */
 };
 
 struct held_setting {
@@ -37,10 +52,26 @@ struct held_setting {
 /* The last one has no name. */
 extern const struct held_setting held_settings[];
 
+/* Of no other test; the last one has no name. */
+extern const struct link_kind held_kinds[];
+
 /* Returns 0, or -1 and errno. */
-int held_set(int fd, const struct held_setting *s);
+int held_set(const struct link *l, int fd, const struct held_setting *s);
 
 /* The socket that fdl_open has opened. */
 int held_fd_of(const struct link *l);
+
+/* As link_feed_bytes and link_collect, on the kinds here as well. */
+void held_feed(struct link *l, const uint8_t *frame, size_t len);
+ssize_t held_collect(struct link *l, uint8_t *buf, size_t size);
+
+/* On a device: from the peer's end a super-packet of HELD_SEGMENTS segments, or
+ * those one by one. All leave their checksums to the device. */
+void held_feed_super(struct link *l);
+void held_feed_segments(struct link *l);
+
+/* The i-th of them; partial: its checksum is left out. Returns its length. */
+size_t held_segment(const struct link *l, bool partial, unsigned i,
+		    uint8_t *frame);
 
 #endif

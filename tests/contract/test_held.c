@@ -8,14 +8,18 @@
  *
  *	held [PATTERN | N M]	what matches; the Nth of M parts
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -82,7 +86,7 @@ static unsigned feed(struct link *l, unsigned from, unsigned n)
 	unsigned seq;
 
 	for (seq = from; seq < from + n; seq++)
-		link_feed_bytes(l, frame, make(l, frame, seq));
+		held_feed(l, frame, make(l, frame, seq));
 	return seq;
 }
 
@@ -139,6 +143,47 @@ static void expect_all(struct link *l, unsigned from, unsigned to)
 	assert_int_equal(expect(l, from, to, before), to - from);
 }
 
+static bool is_segment(const struct link *l, const struct fdl_packet *pkt)
+{
+	uint8_t want[FRAME_MAX];
+	unsigned i;
+
+	for (i = 0; i < HELD_SEGMENTS; i++)
+		if (held_segment(l, false, i, want) == pkt->len &&
+		    !memcmp(want, pkt->data, pkt->len))
+			return true;
+	return false;
+}
+
+/* It may take a while until it is noticed; what comes is right even so. */
+static void settle(struct link *l)
+{
+	const uint64_t before = dropped(l);
+	struct fdl_packet *pkt;
+	unsigned came = 0;
+
+	held_feed_segments(l);
+	held_feed_super(l);
+	while (came + dropped(l) - before < HELD_SEGMENTS + 1 ||
+	       fdl_queue_poll(l->q, QUIET_MS)) {
+		fdl_queue_poll(l->q, 10);
+		if (fdl_recv(l->q, &pkt, 1) < 1)
+			continue;
+		assert_true(is_segment(l, pkt));
+		fdl_release(&pkt, 1);
+		came++;
+	}
+}
+
+static void expect_at_peer(struct link *l, unsigned seq)
+{
+	uint8_t got[FRAME_MAX], want[FRAME_MAX];
+
+	frame_make(l, true, want, SHORT, seq);
+	assert_int_equal(held_collect(l, got, sizeof(got)), SHORT);
+	assert_memory_equal(got, want, SHORT);
+}
+
 static void send_some(struct link *l)
 {
 	struct fdl_packet *pkt;
@@ -147,7 +192,24 @@ static void send_some(struct link *l)
 	for (seq = 1; seq <= 3; seq++) {
 		pkt = frame_packet(l, SHORT, seq);
 		expect_sent(l, &pkt, 1);
-		link_expect(l, SHORT, seq);
+		expect_at_peer(l, seq);
+	}
+}
+
+/* The next one of those that leave their checksums to the device. */
+static void expect_segments(struct link *l)
+{
+	uint8_t want[FRAME_MAX];
+	struct fdl_packet *pkt;
+	unsigned i;
+	size_t len;
+
+	for (i = 0; i < HELD_SEGMENTS; i++) {
+		len = held_segment(l, false, i, want);
+		expect_packets(l, &pkt, 1);
+		assert_int_equal(pkt->len, len);
+		assert_memory_equal(pkt->data, want, len);
+		fdl_release(&pkt, 1);
 	}
 }
 
@@ -155,13 +217,22 @@ static void send_some(struct link *l)
 static void expect_right(struct link *l, unsigned from)
 {
 	expect_all(l, from, feed(l, from, ROUND));
+	if (l->kind->traits & LINK_DEVICE) {
+		held_feed_super(l);
+		expect_segments(l);
+		held_feed_segments(l);
+		expect_segments(l);
+	}
 	send_some(l);
 	expect_rest(l);
 }
 
-static void set(const struct trial *t, int fd)
+/* What is refused to others while the link is in use changes nothing. */
+static void set(const struct trial *t, const struct link *l)
 {
-	if (!held_set(fd, t->setting))
+	const int fd = l->fd >= 0 ? l->fd : held_fd_of(l);
+
+	if (held_set(l, fd, t->setting) >= 0 || errno == EBUSY)
 		return;
 	print_message("%s: %s\n", t->setting->name, strerror(errno));
 	skip();
@@ -172,7 +243,7 @@ static void was_set_before(struct link *l, const struct trial *t)
 	const enum held_outcome outcome = t->setting->before;
 	int err;
 
-	set(t, l->fd);
+	set(t, l);
 	err = open_endpoint(l, t);
 	if (outcome == HELD_REFUSED) {
 		assert_true(err < 0);
@@ -202,7 +273,7 @@ static void is_set_while_running(struct link *l, const struct trial *t)
 	expect_right(l, 1);
 	to = feed(l, ROUND + 1, ROUND);
 	before = dropped(l);
-	set(t, l->fd >= 0 ? l->fd : held_fd_of(l));
+	set(t, l);
 	to = feed(l, to, ROUND);
 	if (outcome == HELD_STOPS) {
 		expect_rest(l);
@@ -212,6 +283,8 @@ static void is_set_while_running(struct link *l, const struct trial *t)
 		expect_all(l, ROUND + 1, to);
 	else
 		expect(l, ROUND + 1, to, before);
+	if (outcome == HELD_MENDED && l->kind->traits & LINK_DEVICE)
+		settle(l);
 	if (outcome == HELD_MENDED && dropped(l) > before)
 		assert_non_null(strstr(said, t->setting->named));
 	if (outcome == HELD_LOSES)
@@ -219,6 +292,16 @@ static void is_set_while_running(struct link *l, const struct trial *t)
 	else
 		expect_right(l, to);
 	expect_rest(l);
+}
+
+/* What is sent beside the peer's socket is none of the endpoint's. */
+static void hear_others_only(const struct link *l)
+{
+	const int on = 1;
+
+	assert_int_equal(setsockopt(l->peer, SOL_PACKET, PACKET_IGNORE_OUTGOING,
+				    &on, sizeof(on)),
+			 0);
 }
 
 static void run(void **state)
@@ -229,16 +312,21 @@ static void run(void **state)
 		print_message("%s cannot be made here\n", t->kind->name);
 		skip();
 	}
+	if (*held.dev)
+		hear_others_only(&held);
 	if (t->running)
 		is_set_while_running(&held, t);
 	else
 		was_set_before(&held, t);
 }
 
+/* The other end of a veth stays where its first one could not be used. */
 static int tear_down(void **state)
 {
 	(void)state;
 	link_free(&held);
+	if (netns_has("fdp0"))
+		netns_command("ip link del fdp0");
 	return 0;
 }
 
@@ -249,7 +337,8 @@ static bool has_mode(const struct link_kind *kind, enum fdl_mode mode)
 	if (kind->traits & LINK_OUTGOING)
 		return mode != FDL_MODE_ADAPTIVE;
 	return mode == FDL_MODE_READV ||
-	       (mode == FDL_MODE_RECVMMSG && kind->traits & LINK_UNIX);
+	       (mode == FDL_MODE_RECVMMSG && kind->traits & LINK_UNIX &&
+		!(kind->traits & HELD_STREAM));
 }
 
 static size_t add(struct trial *t, const struct held_setting *s,
@@ -260,7 +349,8 @@ static size_t add(struct trial *t, const struct held_setting *s,
 
 	for (running = 0; running <= 1; running++) {
 		if ((running ? s->running : s->before) == HELD_NOT ||
-		    (!running && kind->traits & (LINK_OPENED | LINK_NAMED)))
+		    (!running &&
+		     kind->traits & (LINK_OPENED | LINK_NAMED | HELD_STREAM)))
 			continue;
 		t[n] = (struct trial){ s, kind, mode, running, "" };
 		snprintf(t[n].name, sizeof(t->name), "%s (%s, %s)%s", s->name,
@@ -285,6 +375,15 @@ static size_t add_kind(struct trial *t, const struct link_kind *kind)
 	return n;
 }
 
+/* /sys as it is in this network namespace, for macvtap. */
+static void see_own_devices(void)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("sysfs", "/sys", "sysfs", 0, NULL))
+		print_message("/sys cannot be mounted: %s\n", strerror(errno));
+}
+
 int main(int argc, char *argv[])
 {
 	static struct trial trials[4096];
@@ -295,11 +394,15 @@ int main(int argc, char *argv[])
 	size_t n = 0, k = 0, i;
 
 	netns_enter(argv);
+	see_own_devices();
 	signal(SIGIO, SIG_IGN);		/* O_ASYNC */
 	if (argc == 2)
 		cmocka_set_test_filter(argv[1]);
 	for (kind = link_kinds; kind->name; kind++)
 		n += add_kind(trials + n, kind);
+	for (kind = held_kinds; kind->name; kind++)
+		n += add_kind(trials + n, kind);
+	assert(n < COUNT_OF(trials));
 	for (i = part - 1; i < n; i += parts)
 		tests[k++] = (struct CMUnitTest){ trials[i].name, run, NULL,
 						  tear_down, &trials[i] };

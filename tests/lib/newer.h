@@ -6,6 +6,9 @@
 #include <asm/socket.h>
 #include <linux/if_packet.h>
 
+#ifndef IPV6_FLOWINFO /* linux/in6.h, which does not go with netinet/in.h */
+#define IPV6_FLOWINFO 11
+#endif
 #ifndef SO_PREFER_BUSY_POLL /* Linux 5.11 */
 #define SO_PREFER_BUSY_POLL 69
 #endif

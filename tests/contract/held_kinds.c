@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Links whose fds have more settings than those of most tests. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "held.h"
+#include "netns.h"
+
+enum {
+	OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
+	PREFIX = 4,
+};
+
+static int make_device(struct link *l, short flags, unsigned long offloads)
+{
+	struct ifreq ifr = { .ifr_flags = (short)(flags | IFF_NO_PI) };
+
+	l->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (l->fd < 0)
+		return -errno;
+	memcpy(ifr.ifr_name, l->dev, sizeof(l->dev));
+	if (ioctl(l->fd, TUNSETIFF, &ifr) < 0 ||
+	    (offloads && ioctl(l->fd, TUNSETOFFLOAD, offloads) < 0))
+		return -errno;
+	netns_set_up(l->dev, true);
+	netns_wait_running(l->dev);
+	l->peer = link_packet_socket(l->dev);
+	return l->peer < 0 ? l->peer : 0;
+}
+
+static int make_tap(struct link *l)
+{
+	return make_device(l, IFF_TAP | IFF_VNET_HDR, OFFLOADS);
+}
+
+static int make_tun(struct link *l)
+{
+	return make_device(l, IFF_TUN | IFF_VNET_HDR, OFFLOADS);
+}
+
+static int make_queue(struct link *l)
+{
+	return make_device(l, IFF_TAP | IFF_VNET_HDR | IFF_MULTI_QUEUE,
+			   OFFLOADS);
+}
+
+/* What is written goes through the kernel's GRO. */
+static int make_napi(struct link *l)
+{
+	return make_device(l, IFF_TAP | IFF_VNET_HDR | IFF_NAPI, OFFLOADS);
+}
+
+/* A page of each frame is the kernel's from the start. */
+static int make_frags(struct link *l)
+{
+	return make_device(l,
+			   IFF_TAP | IFF_VNET_HDR | IFF_NAPI | IFF_NAPI_FRAGS,
+			   OFFLOADS);
+}
+
+static int make_napi_tun(struct link *l)
+{
+	return make_device(l, IFF_TUN | IFF_NAPI, 0);
+}
+
+/* By the numbers that /sys tells: /dev may be another namespace's. */
+static int open_node(const char *dev)
+{
+	char path[] = "/tmp/fdlink-held-XXXXXX/tap", of[80];
+	char *const slash = strrchr(path, '/');
+	unsigned major = 0, minor = 0;
+	FILE *f;
+	int fd = -1, n;
+
+	snprintf(of, sizeof(of), "/sys/class/net/%s/tap%u/dev", dev,
+		 if_nametoindex(dev));
+	f = fopen(of, "re");
+	n = f ? fscanf(f, "%u:%u", &major, &minor) : 0;
+	if (f)
+		fclose(f);
+	*slash = '\0';
+	if (n != 2 || !mkdtemp(path))
+		return -ENODEV;
+	*slash = '/';
+	if (!mknod(path, S_IFCHR | 0600, makedev(major, minor)))
+		fd = open(path, O_RDWR | O_CLOEXEC);
+	unlink(path);
+	*slash = '\0';
+	rmdir(path);
+	return fd < 0 ? -EPERM : fd;
+}
+
+/* On one end of a veth, and its peer at the other. */
+static int make_macvtap(struct link *l)
+{
+	netns_command("ip link add fdb type veth peer name %s address "
+		      "02:00:00:00:00:02",
+		      l->peer_dev);
+	netns_set_up("fdb", true);
+	netns_set_up(l->peer_dev, true);
+	netns_wait_running("fdb");
+	if (system("ip link add fdt0 link fdb address 02:00:00:00:00:01 "
+		   "type macvtap mode passthru 2>/dev/null"))
+		return -EOPNOTSUPP;
+	netns_set_up(l->dev, true);
+	netns_wait_running(l->peer_dev);
+	l->fd = open_node(l->dev);
+	l->peer = link_packet_socket(l->peer_dev);
+	return l->fd < 0 ? l->fd : l->peer < 0 ? l->peer : 0;
+}
+
+static int udp6_socket(struct sockaddr_in6 *name)
+{
+	socklen_t len = sizeof(*name);
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	*name = (struct sockaddr_in6){
+		.sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	};
+	if (fd < 0)
+		return -errno;
+	if (!bind(fd, (struct sockaddr *)name, len) &&
+	    !getsockname(fd, (struct sockaddr *)name, &len))
+		return fd;
+	close(fd);
+	return -errno;
+}
+
+static int make_udp6(struct link *l)
+{
+	struct sockaddr_in6 ours, theirs;
+
+	l->dev[0] = '\0';
+	if (system("echo 0 >/proc/sys/net/ipv6/conf/lo/disable_ipv6"))
+		return -EAFNOSUPPORT;
+	netns_set_up("lo", true);
+	l->fd = udp6_socket(&ours);
+	if (l->fd < 0)
+		return l->fd;
+	l->peer = udp6_socket(&theirs);
+	if (l->peer < 0)
+		return l->peer;
+	if (connect(l->fd, (struct sockaddr *)&theirs, sizeof(theirs)) ||
+	    connect(l->peer, (struct sockaddr *)&ours, sizeof(ours)))
+		return -errno;
+	return 0;
+}
+
+/* What listens, until the endpoint has called. */
+static int make_stream(struct link *l)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(addr.sun_family);
+
+	l->dev[0] = '\0';
+	l->peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* The kernel chooses the name: five hexadecimal digits. */
+	if (bind(l->peer, (struct sockaddr *)&addr, len) || listen(l->peer, 1))
+		return -errno;
+	len = sizeof(addr);
+	getsockname(l->peer, (struct sockaddr *)&addr, &len);
+	snprintf(l->locator, sizeof(l->locator), "stream:@%.5s",
+		 addr.sun_path + 1);
+	return 0;
+}
+
+static int make_tcp(struct link *l)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t len = sizeof(addr);
+
+	l->dev[0] = '\0';
+	netns_set_up("lo", true);
+	l->peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(l->peer, (struct sockaddr *)&addr, len) || listen(l->peer, 1))
+		return -errno;
+	getsockname(l->peer, (struct sockaddr *)&addr, &len);
+	snprintf(l->locator, sizeof(l->locator), "stream:127.0.0.1:%u",
+		 ntohs(addr.sin_port));
+	return 0;
+}
+
+static int accept_it(struct link *l)
+{
+	const int listener = l->peer;
+
+	l->peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	close(listener);
+	return l->peer < 0 ? -errno : 0;
+}
+
+enum {
+	TAP = LINK_ETHERNET | LINK_DEVICE | LINK_TUNTAP | LINK_TAGS,
+	TUN = LINK_IP | LINK_DEVICE | LINK_TUNTAP,
+	DATAGRAMS = LINK_UNIX | LINK_NO_EOF | LINK_LOSSY,
+	STREAM = LINK_ETHERNET | LINK_UNIX | LINK_TAGS | HELD_STREAM,
+};
+
+const struct link_kind held_kinds[] = {
+	{ "tap-vnet", TAP | HELD_VNET, 0, make_tap, NULL },
+	{ "tun-vnet", TUN | HELD_VNET, 0, make_tun, NULL },
+	{ "tap-queue", TAP | HELD_VNET | HELD_QUEUE, 0, make_queue, NULL },
+	{ "tap-napi", TAP | HELD_VNET, 0, make_napi, NULL },
+	{ "tap-frags", TAP | HELD_VNET, 0, make_frags, NULL },
+	{ "tun-napi", TUN, 0, make_napi_tun, NULL },
+	{ "macvtap", TAP | HELD_MACVTAP, 0, make_macvtap, NULL },
+	{ "udp6", LINK_ETHERNET | LINK_TAGS | DATAGRAMS | HELD_V6, FDL_ETHERNET,
+	  make_udp6, NULL },
+	{ "udp6-ip", LINK_IP | DATAGRAMS | HELD_V6, 0, make_udp6, NULL },
+	{ "stream", STREAM, FDL_ETHERNET, make_stream, accept_it },
+	{ "stream-tcp", STREAM | HELD_TCP, FDL_ETHERNET, make_tcp, accept_it },
+	{ NULL, 0, 0, NULL, NULL },
+};
+
+void held_feed(struct link *l, const uint8_t *frame, size_t len)
+{
+	uint8_t message[PREFIX + 2 * FRAME_MAX];
+	const uint32_t prefix = htonl((uint32_t)len);
+
+	if (!(l->kind->traits & HELD_STREAM)) {
+		link_feed_bytes(l, frame, len);
+		return;
+	}
+	memcpy(message, &prefix, PREFIX);
+	memcpy(message + PREFIX, frame, len);
+	link_feed_bytes(l, message, PREFIX + len);
+}
+
+ssize_t held_collect(struct link *l, uint8_t *buf, size_t size)
+{
+	uint32_t prefix;
+
+	if (!(l->kind->traits & HELD_STREAM))
+		return link_collect(l, buf, size, WAIT_MS);
+	if (recv(l->peer, &prefix, PREFIX, MSG_WAITALL) != PREFIX ||
+	    ntohl(prefix) > size)
+		return -EPROTO;
+	return recv(l->peer, buf, ntohl(prefix), MSG_WAITALL);
+}

@@ -5,23 +5,33 @@ BUILD = build
 all: $(BUILD)/build.ninja
 	meson compile -C $(BUILD)
 
-$(BUILD)/build.ninja: | deps
+$(BUILD)/build.ninja: | deps-build
 	meson setup $(BUILD)
 
+# Of everything; deps-build, deps-demo, ... are what those targets need.
 deps:
 	scripts/deps
 
-demo: all
+deps-%:
+	scripts/deps $*
+
+# Not both at once: there is one apt.
+deps-demo deps-check deps-site: deps-build
+
+demo: deps-demo all
 	scripts/demo $(BUILD)
 
-check: deps
+# BUILDS=gcc for one of them; see scripts/check.
+check: deps-check
 	scripts/guest-deps
-	scripts/check
+	scripts/check $(BUILDS)
 
 # What make check has a choice of: a gigabyte each way over every combination,
 # ten minutes of disturbances for every kind of link in each mode, and every
 # failure of every call that an endpoint makes.
-check-long: all
+check-long: deps-check all
+	meson configure $(BUILD) -Dtests=enabled
+	meson compile -C $(BUILD)
 	$(MAKE) -j3 long-traffic long-relay long-chaos
 	$(MAKE) -j4 long-recut long-faults $(SOAKS:%=long-soak-%)
 	scripts/check gcc-asan gcc-tsan
@@ -52,14 +62,14 @@ long-faults:
 	FAULT_WALK=all $(BUILD)/tests/fault/fault_walk
 
 # For other machines, and with musl.
-check-cross: deps
+check-cross: deps-build
 	scripts/check-cross $(TARGETS)
 
 # SECONDS for each fuzzer
-fuzz: deps
+fuzz: deps-check
 	scripts/fuzz $(SECONDS)
 
-bench: deps
+bench: deps-demo
 	scripts/bench-build build-bench
 	scripts/bench --build build-bench $(if $(QUICK),--quick)
 
@@ -68,7 +78,7 @@ bench-compare:
 	scripts/bench compare $(BASE)
 
 # README.md, doc/ and the manual pages as HTML: build-site/index.html
-site: deps
+site: deps-site
 	rm -rf build-site
 	scripts/site build-site
 

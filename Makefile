@@ -16,7 +16,7 @@ deps-%:
 	scripts/deps $*
 
 # Not both at once: there is one apt.
-deps-demo deps-check deps-site: deps-build
+deps-demo deps-check deps-site deps-deb deps-chroots: deps-build
 
 demo: deps-demo all
 	scripts/demo $(BUILD)
@@ -35,6 +35,7 @@ check-long: deps-check all
 	$(MAKE) -j3 long-traffic long-relay long-chaos
 	$(MAKE) -j4 long-recut long-faults $(SOAKS:%=long-soak-%)
 	scripts/check gcc-asan gcc-tsan
+	$(MAKE) deb
 
 long-traffic:
 	FDLINK=$(BUILD)/cli/fdlink RELAY=$(BUILD)/tests/netns/relay \
@@ -65,6 +66,10 @@ long-faults:
 check-cross: deps-build
 	scripts/check-cross $(TARGETS)
 
+# The Debian packages, in build-deb, and what lintian says of them
+deb: deps-deb
+	scripts/deb
+
 # SECONDS for each fuzzer
 fuzz: deps-check
 	scripts/fuzz $(SECONDS)
@@ -86,9 +91,9 @@ install: all
 	meson install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf $(BUILD) build-check build-cross build-bench build-fuzz \
+	rm -rf $(BUILD) build-check build-cross build-bench build-deb build-fuzz \
 		build-site
 
-.PHONY: all deps demo check check-cross check-long long-traffic long-relay \
+.PHONY: all deps demo deb check check-cross check-long long-traffic long-relay \
 	long-chaos long-recut long-faults fuzz bench bench-compare site install \
 	clean

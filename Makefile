@@ -68,7 +68,12 @@ check-cross: deps-build
 
 # The Debian packages, in build-deb, and what lintian says of them
 deb: deps-deb
-	scripts/deb
+	scripts/deb $(or $(DEBS),build-deb)
+
+# Fresh Debians: STEPS=demo, check, packages, compilers; SUITES=trixie. An hour
+# and more.
+check-chroots: deps-chroots
+	SUITES="$(SUITES)" scripts/check-chroots $(STEPS)
 
 # SECONDS for each fuzzer
 fuzz: deps-check
@@ -92,8 +97,8 @@ install: all
 
 clean:
 	rm -rf $(BUILD) build-check build-cross build-bench build-deb build-fuzz \
-		build-site
+		build-site build-chroots
 
-.PHONY: all deps demo deb check check-cross check-long long-traffic long-relay \
-	long-chaos long-recut long-faults fuzz bench bench-compare site install \
-	clean
+.PHONY: all deps demo deb check check-cross check-chroots check-long \
+	long-traffic long-relay long-chaos long-recut long-faults fuzz bench \
+	bench-compare site install clean

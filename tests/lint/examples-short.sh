@@ -4,8 +4,8 @@
 for file in "$1"/*.c; do
 	lines=$(wc -l <"$file")
 	limit=80
-	# Both ends of two cables.
-	[ "$file" != "$1/vpn.c" ] || limit=120
+	# A whole one, which outlives what happens to its peer.
+	[ "$file" != "$1/vpn.c" ] || limit=260
 	if [ "$lines" -ge $limit ]; then
 		echo "$file has $lines lines; an example has fewer than $limit"
 		exit 1

@@ -13,9 +13,32 @@ static uint8_t super[HEADERS + PAYLOAD], buf[65536], back[65536];
 static void make_super(void)
 {
 	static const uint8_t headers[HEADERS] = {
-		0x45, 0, (HEADERS + PAYLOAD) >> 8, (HEADERS + PAYLOAD) & 0xff,
-		0, 0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
-		1, 2, 3, 4, (8 + PAYLOAD) >> 8, (8 + PAYLOAD) & 0xff,
+		0x45,
+		0,
+		(HEADERS + PAYLOAD) >> 8,
+		(HEADERS + PAYLOAD) & 0xff,
+		0,
+		0,
+		0x40,
+		0,
+		64,
+		17,
+		0,
+		0,
+		10,
+		0,
+		0,
+		1,
+		10,
+		0,
+		0,
+		2,
+		1,
+		2,
+		3,
+		4,
+		(8 + PAYLOAD) >> 8,
+		(8 + PAYLOAD) & 0xff,
 	};
 	uint8_t pseudo[12] = { 10, 0, 0, 1, 10, 0, 0, 2, 0, 17 };
 	uint16_t sum;

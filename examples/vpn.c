@@ -60,7 +60,7 @@ static size_t packet(const struct fdl_run *run, uint32_t i, uint8_t **at)
 	return len > HEAD + TAIL ? len - HEAD - TAIL : 0;
 }
 
-static int transmit(int udp, uint8_t *at, size_t len, uint16_t size)
+static int transmit(int udp, struct iovec iov, uint16_t size)
 {
 	union {
 		struct cmsghdr hdr;
@@ -68,10 +68,9 @@ static int transmit(int udp, uint8_t *at, size_t len, uint16_t size)
 	} control = { .hdr = { .cmsg_level = SOL_UDP,
 			       .cmsg_type = UDP_SEGMENT,
 			       .cmsg_len = CMSG_LEN(sizeof(size)) } };
-	struct iovec iov = { at, len };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (len > size) {
+	if (iov.iov_len > size) {
 		memcpy(CMSG_DATA(&control.hdr), &size, sizeof(size));
 		msg.msg_control = &control;
 		msg.msg_controllen = sizeof(control);
@@ -85,8 +84,9 @@ static int transmit(int udp, uint8_t *at, size_t len, uint16_t size)
 /* What does not go is lost, as packets are. */
 static void send_run(int udp, struct fdl_run *run)
 {
-	uint32_t i, n;
+	struct iovec iov;
 	uint8_t *at;
+	uint32_t i;
 	size_t len;
 	int why;
 
@@ -98,12 +98,15 @@ static void send_run(int udp, struct fdl_run *run)
 		cipher(at, len);
 		memset(at + len, 2, TAIL);
 	}
-	why = transmit(udp, run->buf, run->len, run->size);
+	iov = (struct iovec){ run->buf, run->len };
+	why = transmit(udp, iov, run->size);
 	/* The path's MTU is less than the size, or its device cannot. */
 	if (why == EINVAL || why == EMSGSIZE || why == EIO)
-		for (i = 0; i < run->len; i += n) {
-			n = run->len - i < run->size ? run->len - i : run->size;
-			why = transmit(udp, run->buf + i, n, run->size);
+		for (i = 0; i < run->len; i += run->size) {
+			iov.iov_base = run->buf + i;
+			iov.iov_len = packet(run, i / run->size, &at) + HEAD +
+				      TAIL;
+			why = transmit(udp, iov, run->size);
 		}
 	if (why)
 		tell(why);

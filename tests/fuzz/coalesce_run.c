@@ -86,7 +86,7 @@ static void cut_again(const struct fdl_coalesced *o, bool trusted)
 	struct fdl_segmenter s;
 	size_t len;
 
-	MUST(o->len <= 65535);
+	MUST(p && o->len <= 65535);
 	MUST(fdl_coalesced_copy(o, merged, sizeof(merged)) == (int)o->len);
 	MUST(!fdl_segment_start(&s, &iov, 1, p->link_len, &o->off, 0));
 	for (; p; p = p->next) {

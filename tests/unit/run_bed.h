@@ -29,7 +29,7 @@ static const struct shape tcp = {
 };
 
 static inline void start(struct fdl_segmenter *s, struct iovec *iov,
-			 uint8_t *bytes, size_t len, const struct shape *shape,
+			 void *bytes, size_t len, const struct shape *shape,
 			 unsigned mss)
 {
 	struct fdl_offload off = shape_offload(shape, mss);

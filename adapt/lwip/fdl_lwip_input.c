@@ -167,51 +167,54 @@ static bool hand_over(struct fdl_lwip *link, struct fdl_packet *pkt)
 	return false;
 }
 
+/* What lwIP believes of a packet, and should not, is undone. mtu6: the netif's
+ * before. */
+static void mistrust(struct fdl_lwip *link, uint16_t mtu6)
+{
+	fdl_lwip_icmp_undo();
 #if LWIP_IPV6 && LWIP_ND6_ALLOW_RA_UPDATES
-static bool hand_over_mistrusted(struct fdl_lwip *link, struct fdl_packet *pkt)
-{
-	const u16_t mtu6 = link->netif->mtu6;
-	const bool taken = hand_over(link, pkt);
-
-	fdl_lwip_icmp_undo();
 	fdl_lwip_follow_router(link, mtu6);
-	return taken;
-}
 #else
-static bool hand_over_mistrusted(struct fdl_lwip *link, struct fdl_packet *pkt)
-{
-	const bool taken = hand_over(link, pkt);
-
-	fdl_lwip_icmp_undo();
-	return taken;
-}
+	LWIP_UNUSED_ARG(link);
+	LWIP_UNUSED_ARG(mtu6);
 #endif
+}
+
+static uint16_t mtu6_of(const struct netif *netif)
+{
+#if LWIP_IPV6
+	return netif_mtu6(netif);
+#else
+	return netif->mtu;
+#endif
+}
 
 static enum fdl_lwip_icmp judge(struct fdl_lwip *link,
 				const struct fdl_packet *pkt)
 {
-	return fdl_lwip_check(pkt) ? fdl_lwip_icmp_judge(link, pkt) :
-				     FDL_LWIP_DROP;
+	if (!fdl_lwip_check(pkt))
+		return FDL_LWIP_DROP;
+	return fdl_lwip_icmp_concerns(pkt) ? fdl_lwip_icmp_judge(link, pkt) :
+					     FDL_LWIP_PASS;
 }
 
 static void input(struct fdl_lwip *link, struct fdl_packet *pkt)
 {
-	bool taken = false;
+	enum fdl_lwip_icmp verdict;
+	uint16_t mtu6;
 
 	fdl_lwip_vlan_untag(pkt);
-	switch (judge(link, pkt)) {
-	case FDL_LWIP_PASS:
-		taken = hand_over(link, pkt);
-		break;
-	case FDL_LWIP_MISTRUST:
-		taken = hand_over_mistrusted(link, pkt);
-		break;
-	case FDL_LWIP_DROP:
+	verdict = judge(link, pkt);
+	if (verdict == FDL_LWIP_DROP) {
 		fdl_release(&pkt, 1);
-		break;
-	}
-	if (!taken)
 		count_drop(link);
+		return;
+	}
+	mtu6 = mtu6_of(link->netif);
+	if (!hand_over(link, pkt))
+		count_drop(link);
+	if (verdict == FDL_LWIP_MISTRUST)
+		mistrust(link, mtu6);
 }
 
 #if LWIP_TCP
@@ -304,6 +307,30 @@ static bool offer_refused(struct tcp_pcb *pcb)
 	return true;
 }
 
+#if FDL_LWIP_LOSS
+static void note_loss(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+		      u16_t optlen, u16_t opt1len, const u8_t *opt2,
+		      u16_t payload)
+{
+	struct fdl_lwip_loss *l = fdl_lwip_loss_find(pcb);
+
+	if (l)
+		fdl_lwip_loss_note(l, pcb, hdr, optlen, opt1len, opt2, payload);
+}
+#else
+static void note_loss(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+		      u16_t optlen, u16_t opt1len, const u8_t *opt2,
+		      u16_t payload)
+{
+	LWIP_UNUSED_ARG(pcb);
+	LWIP_UNUSED_ARG(hdr);
+	LWIP_UNUSED_ARG(optlen);
+	LWIP_UNUSED_ARG(opt1len);
+	LWIP_UNUSED_ARG(opt2);
+	LWIP_UNUSED_ARG(payload);
+}
+#endif
+
 err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 			 u16_t opt1len, const u8_t *opt2, struct pbuf *p)
 {
@@ -316,12 +343,9 @@ err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 	if (pcb->refused_data && !offer_refused(pcb))
 		return ERR_ABRT;
 	fdl_lwip_see_window(pcb, hdr);
-#if FDL_LWIP_LOSS
-	fdl_lwip_loss_note(pcb, hdr, optlen, opt1len, opt2, p->tot_len);
-#else
-	LWIP_UNUSED_ARG(opt2);
-#endif
-	fdl_lwip_bound_ooseq(pcb, hdr, p);
+	note_loss(pcb, hdr, optlen, opt1len, opt2, p->tot_len);
+	if (TCP_SEQ_GT(hdr->seqno, pcb->rcv_nxt))
+		fdl_lwip_bound_ooseq(p);
 	fdl_lwip_loan_input(pcb, hdr, p);
 	note_super_packet(pcb, p);
 	return ERR_OK;

@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fdl_lwip_link.h"
-#include "fdl_lwip_output.h"
 
 #include <lwip/ip.h>
 #include <lwip/tcp.h>
-
-struct fdl_lwip *fdl_lwip_link(const struct netif *netif)
-{
-	return netif->linkoutput == fdl_lwip_output ? netif->state : NULL;
-}
 
 #if LWIP_TCP
 static struct netif *find_route(const struct tcp_pcb *pcb)

@@ -4,12 +4,17 @@
 #define FDL_LWIP_LINK_H
 
 #include "fdl_lwip.h"
+#include "fdl_lwip_output.h"
 
 struct tcp_pcb;
 
-/* Returns the link of a netif, or the link that a connection sends by. NULL: it
- * is not one of ours. */
-struct fdl_lwip *fdl_lwip_link(const struct netif *netif);
+/* Returns the link of a netif. NULL: it is not one of ours. */
+static inline struct fdl_lwip *fdl_lwip_link(const struct netif *netif)
+{
+	return netif->linkoutput == fdl_lwip_output ? netif->state : NULL;
+}
+
+/* Returns the link that a connection sends by, or NULL. */
 struct fdl_lwip *fdl_lwip_link_of(const struct tcp_pcb *pcb);
 
 #endif

@@ -17,20 +17,19 @@
 #include <lwip/priv/tcp_priv.h>
 
 #if FDL_LWIP_LOANS
+/* Few segments need these: keep them out of the way of the others. */
+#define FEW_SEGMENTS static __attribute__((noinline))
+
 /* The index of our extension argument. A process has one lwIP. */
 static u8_t ext_arg;
 static bool has_ext_arg;
 
-/*
- * lwIP says which connection it is by the argument only: the bit of its loan.
- */
-static void connection_ends(u8_t id, void *arg)
+/* Flush every link with a loan of that connection. */
+static void flush(uint64_t loan)
 {
-	const uint64_t loan = UINT64_C(1) << (uintptr_t)arg;
 	struct fdl_lwip *link;
 	struct netif *netif;
 
-	LWIP_UNUSED_ARG(id);
 	NETIF_FOREACH(netif)
 	{
 		link = fdl_lwip_link(netif);
@@ -39,9 +38,24 @@ static void connection_ends(u8_t id, void *arg)
 	}
 }
 
+/*
+ * lwIP says which connection it is by the argument only: the bit of its loan.
+ */
+static void connection_ends(u8_t id, void *arg)
+{
+	LWIP_UNUSED_ARG(id);
+	flush(UINT64_C(1) << (uintptr_t)arg);
+}
+
 static const struct tcp_ext_arg_callbacks callbacks = {
 	.destroy = connection_ends,
 };
+
+FEW_SEGMENTS void ask_for_end(struct tcp_pcb *pcb, unsigned at)
+{
+	tcp_ext_arg_set(pcb, ext_arg, (void *)(uintptr_t)at);
+	tcp_ext_arg_set_callbacks(pcb, ext_arg, &callbacks);
+}
 
 void fdl_lwip_loan_init(void)
 {
@@ -76,6 +90,13 @@ static bool may_tell(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 	       is_sending(pcb->unsent, hdr->ackno);
 }
 
+FEW_SEGMENTS void end_loan(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
+			   const struct pbuf *p, uint64_t loan)
+{
+	if (may_tell(pcb, hdr, p))
+		flush(loan);
+}
+
 /*
  * lwIP first offers the application what it refused before. What the
  * application sends then may be acknowledged by this very segment, or end with
@@ -86,22 +107,23 @@ void fdl_lwip_loan_input(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 {
 	const unsigned at = fdl_lwip_loan(pcb->local_port, pcb->remote_port);
 	const uint64_t loan = UINT64_C(1) << at;
+	const uint64_t unlent = pcb->refused_data ? loan : 0;
+	uint64_t lent = 0;
 	struct fdl_lwip *link;
 	struct netif *netif;
 
-	if (!pcb->ext_args[ext_arg].callbacks) {
-		tcp_ext_arg_set(pcb, ext_arg, (void *)(uintptr_t)at);
-		tcp_ext_arg_set_callbacks(pcb, ext_arg, &callbacks);
-	}
+	if (!pcb->ext_args[ext_arg].callbacks)
+		ask_for_end(pcb, at);
 	NETIF_FOREACH(netif)
 	{
-		if (netif->linkoutput != fdl_lwip_output)
+		link = fdl_lwip_link(netif);
+		if (!link)
 			continue;
-		link = netif->state;
-		link->unlent = pcb->refused_data ? loan : 0;
-		if (link->lent & loan && may_tell(pcb, hdr, p))
-			fdl_lwip_flush(link);
+		link->unlent = unlent;
+		lent |= link->lent;
 	}
+	if (lent & loan)
+		end_loan(pcb, hdr, p, loan);
 }
 #else
 void fdl_lwip_loan_init(void)

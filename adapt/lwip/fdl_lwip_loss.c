@@ -26,7 +26,7 @@ struct fdl_lwip_loss *fdl_lwip_loss_find(const struct tcp_pcb *pcb)
 {
 	if (place == LWIP_TCP_PCB_NUM_EXT_ARG_ID_INVALID)
 		return NULL;
-	return tcp_ext_arg_get(pcb, place);
+	return pcb->ext_args[place].data;
 }
 
 struct fdl_lwip_loss *fdl_lwip_loss_new(struct tcp_pcb *pcb)
@@ -194,16 +194,12 @@ static void note(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 	}
 }
 
-void fdl_lwip_loss_note(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
-			u16_t optlen, u16_t opt1len, const u8_t *opt2,
-			u16_t payload)
+void fdl_lwip_loss_note(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
+			const struct tcp_hdr *hdr, u16_t optlen, u16_t opt1len,
+			const u8_t *opt2, u16_t payload)
 {
-	struct fdl_lwip_loss *l = fdl_lwip_loss_find(pcb);
 	u8_t options[TCP_MAX_OPTION_BYTES];
 
-	/* Nothing was sent that could be lost. */
-	if (!l)
-		return;
 	if (!opt2) {
 		note(l, pcb, hdr, (const u8_t *)(hdr + 1), optlen, payload);
 		return;

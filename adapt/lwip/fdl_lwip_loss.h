@@ -62,7 +62,8 @@ struct fdl_lwip_loss {
 	u32_t last;		/* when anything was sent or heard */
 };
 
-/* Returns the state of a connection. NULL: it has none. */
+/* Returns the state of a connection. NULL: it has none, for example because it
+ * has sent nothing that could be lost. */
 struct fdl_lwip_loss *fdl_lwip_loss_find(const struct tcp_pcb *pcb);
 
 /* Make the state of a connection, which is freed with it. Returns NULL: there
@@ -71,9 +72,9 @@ struct fdl_lwip_loss *fdl_lwip_loss_new(struct tcp_pcb *pcb);
 
 /* Note what an acknowledgement says, before lwIP takes it. The arguments are
  * those of the hook; payload: bytes. */
-void fdl_lwip_loss_note(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
-			u16_t optlen, u16_t opt1len, const u8_t *opt2,
-			u16_t payload);
+void fdl_lwip_loss_note(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
+			const struct tcp_hdr *hdr, u16_t optlen, u16_t opt1len,
+			const u8_t *opt2, u16_t payload);
 
 /* Decide what is lost, after lwIP has taken an acknowledgement, or when time
  * has passed. l->now is the time for the rest of the turn. */

@@ -69,23 +69,16 @@ static void charge(struct fdl_lwip *link, u32_t len)
 	link->ooseq += cost;
 }
 
-void fdl_lwip_bound_ooseq(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
-			  const struct pbuf *p)
+void fdl_lwip_bound_ooseq(const struct pbuf *p)
 {
-	struct fdl_lwip *link;
+	struct fdl_lwip *link = fdl_lwip_link(ip_current_input_netif());
 
-	if (!p->tot_len || !TCP_SEQ_GT(hdr->seqno, pcb->rcv_nxt))
-		return;
-	link = fdl_lwip_link(ip_current_input_netif());
-	if (link)
+	if (link && p->tot_len)
 		charge(link, p->tot_len);
 }
 #else
-void fdl_lwip_bound_ooseq(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
-			  const struct pbuf *p)
+void fdl_lwip_bound_ooseq(const struct pbuf *p)
 {
-	LWIP_UNUSED_ARG(pcb);
-	LWIP_UNUSED_ARG(hdr);
 	LWIP_UNUSED_ARG(p);
 }
 #endif

@@ -72,11 +72,12 @@ static bool is_lwips(const struct tcp_pcb *pcb)
 
 enum due { DUE_HOLE, DUE_PROBE, DUE_TIMEOUT };
 
-/* Returns what is to be done if no acknowledgement comes. *at: when. */
+/* Returns what is to be done if no acknowledgement comes. *at: when. patience:
+ * until it is a timeout. */
 static enum due next_due(const struct fdl_lwip_loss *l,
-			 const struct tcp_pcb *pcb, u32_t *at)
+			 const struct tcp_pcb *pcb, u32_t patience, u32_t *at)
 {
-	const u32_t timeout = l->rto_from + fdl_lwip_patience_timeout(&l->wait);
+	const u32_t timeout = l->rto_from + patience;
 	const bool lone = pcb->snd_nxt - l->una <= pcb->mss;
 
 	if (l->sack.n && l->lost == l->una) {
@@ -248,7 +249,7 @@ static void give_back(struct turn *t, struct tcp_pcb *pcb)
 static void end(struct turn *t, struct tcp_pcb *pcb)
 {
 	struct fdl_lwip_loss *l = t->loss;
-	u32_t at;
+	u32_t patience, at;
 
 	pcb->cwnd = t->cwnd;
 	if (t->again)
@@ -256,12 +257,11 @@ static void end(struct turn *t, struct tcp_pcb *pcb)
 	fdl_lwip_loss_sent(l, pcb, t->again, pcb->snd_nxt - t->nxt);
 	if (is_lwips(pcb))
 		return;
+	patience = fdl_lwip_patience_timeout(&l->wait);
 	pcb->rtime = 0;
-	pcb->rto = (s16_t)LWIP_MIN(fdl_lwip_patience_timeout(&l->wait) /
-						   TCP_SLOW_INTERVAL +
-					   BEHIND,
+	pcb->rto = (s16_t)LWIP_MIN(patience / TCP_SLOW_INTERVAL + BEHIND,
 				   0x7fff);
-	next_due(l, pcb, &at);
+	next_due(l, pcb, patience, &at);
 	schedule(at, l->now);
 }
 
@@ -274,20 +274,25 @@ static struct fdl_lwip_loss *find(struct tcp_pcb *pcb)
 	return fdl_lwip_loss_new(pcb);
 }
 
-err_t tcp_output(struct tcp_pcb *pcb)
+static err_t output_with(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 {
-	struct turn t = { 0 };
+	struct turn t = { .loss = l };
 	err_t err;
 
-	if (pcb->state < ESTABLISHED || pcb == tcp_input_pcb)
-		return fdl_lwip_plain_output(pcb);
-	t.loss = find(pcb);
-	if (!t.loss)
-		return fdl_lwip_tso_output(pcb, false);
 	begin(&t, pcb);
 	err = fdl_lwip_tso_output(pcb, t.eager);
 	end(&t, pcb);
 	return err;
+}
+
+err_t tcp_output(struct tcp_pcb *pcb)
+{
+	struct fdl_lwip_loss *l;
+
+	if (pcb->state < ESTABLISHED || pcb == tcp_input_pcb)
+		return fdl_lwip_plain_output(pcb);
+	l = find(pcb);
+	return l ? output_with(l, pcb) : fdl_lwip_tso_output(pcb, false);
 }
 
 /* Routers that drop long packets and say nothing may cut them. */
@@ -322,7 +327,7 @@ static void expire(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 	enum due due;
 	u32_t at;
 
-	due = next_due(l, pcb, &at);
+	due = next_due(l, pcb, fdl_lwip_patience_timeout(&l->wait), &at);
 	if ((s32_t)(sys_now() - at) < 0)
 		return;
 	if (due == DUE_PROBE)
@@ -347,7 +352,7 @@ static void on_timer(void *arg)
 		expire(l, pcb);
 		if (is_lwips(pcb))
 			continue;
-		next_due(l, pcb, &at);
+		next_due(l, pcb, fdl_lwip_patience_timeout(&l->wait), &at);
 		schedule(at, sys_now());
 	}
 }

@@ -30,7 +30,7 @@ static void note_closed(struct tcp_pcb *pcb)
 	pcb->snd_wnd_max = (tcpwnd_size_t)LWIP_MIN(2U * pcb->mss, 0xffffU);
 }
 
-void fdl_lwip_see_window(struct tcp_pcb *pcb, const struct tcp_hdr *hdr)
+void fdl_lwip_see_closed(struct tcp_pcb *pcb, const struct tcp_hdr *hdr)
 {
 	if (pcb->persist_backoff)
 		end_probing(pcb, hdr);

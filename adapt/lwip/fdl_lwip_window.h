@@ -2,11 +2,20 @@
 #ifndef FDL_LWIP_WINDOW_H
 #define FDL_LWIP_WINDOW_H
 
+#include <lwip/tcp.h>
+
 struct tcp_hdr;
-struct tcp_pcb;
+
+/* The peer's window is closed, or has not yet been open. */
+void fdl_lwip_see_closed(struct tcp_pcb *pcb, const struct tcp_hdr *hdr);
 
 /* Call this before a connection sees a segment: windows that are closed, or open
  * late, would end in assertions of lwIP's. */
-void fdl_lwip_see_window(struct tcp_pcb *pcb, const struct tcp_hdr *hdr);
+static inline void fdl_lwip_see_window(struct tcp_pcb *pcb,
+				       const struct tcp_hdr *hdr)
+{
+	if (pcb->persist_backoff || !pcb->snd_wnd_max)
+		fdl_lwip_see_closed(pcb, hdr);
+}
 
 #endif

@@ -47,10 +47,11 @@ void pbuf_ref(struct pbuf *p)
 	assert_non_null(p);
 }
 
-struct fdl_lwip *fdl_lwip_link(const struct netif *netif)
+err_t fdl_lwip_output(struct netif *netif, struct pbuf *p)
 {
 	(void)netif;
-	return NULL;
+	(void)p;
+	return ERR_IF;
 }
 
 /* Whether a SYN like that begins a new connection. */

@@ -89,10 +89,15 @@
  * place:
  *
  * - A SYN that finds its listener's backlog full, or no pcb, takes the place of
- *   the oldest connection that is half open. If there is no pcb and no such
+ *   the oldest connection that is half open. The peer of that one is served all
+ *   the same if it answers within half a minute (SYN cookies, which need the
+ *   macro LWIP_HOOK_TCP_ISN, below). If there is no pcb and no such
  *   connection, it takes that of a connection that the application has closed
  *   and the peer has not. To end open connections is for you, or for lwIP if
  *   their priority (tcp_setprio) is lower than the listener's.
+ * - What answers a SYN, or resets what is no connection, goes to the link
+ *   address that the packet came from. So nobody takes a place in lwIP's tables
+ *   of neighbours before there is a connection.
  * - A SYN that is later than a connection in TIME-WAIT begins the next
  *   connection at once, if the new initial sequence number is beyond the last
  *   one used. It always is if the number is your choice; make that hard to
@@ -222,6 +227,10 @@ struct fdl_lwip {
 	uint32_t ooseq;
 	uint32_t last_seq;
 	uint8_t reopening;
+	uint8_t taking, has_key, has_isn;
+	uint32_t isn;		/* to be used next */
+	uint32_t cookie_tick;	/* when the last one was given */
+	uint64_t cookie_key[2];
 	uint64_t lent, unlent;	/* bits of connections */
 	const struct pbuf *passed; /* the last that was sent */
 	uint8_t flushing;
@@ -229,6 +238,7 @@ struct fdl_lwip {
 	uint16_t mss;
 	uint8_t lagging;
 	uint8_t own_address;
+	uint8_t source[6];	/* link address of the last packet's sender */
 	uint8_t narrow;
 	uint16_t mtu, max_mtu, router_mtu;
 	uint32_t ident;

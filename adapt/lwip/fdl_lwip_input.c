@@ -23,6 +23,7 @@
 #include <lwip/ip.h>
 #include <lwip/pbuf.h>
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/ethernet.h>
 #include <lwip/stats.h>
 #include <lwip/sys.h>
 #include <lwip/tcpip.h>
@@ -210,6 +211,9 @@ static void input(struct fdl_lwip *link, struct fdl_packet *pkt)
 		count_drop(link);
 		return;
 	}
+	if (pkt->link_len)
+		memcpy(link->source, pkt->data + ETH_HWADDR_LEN,
+		       ETH_HWADDR_LEN);
 	mtu6 = mtu6_of(link->netif);
 	if (!hand_over(link, pkt))
 		count_drop(link);
@@ -334,10 +338,9 @@ static void note_loss(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 			 u16_t opt1len, const u8_t *opt2, struct pbuf *p)
 {
-	if (pcb->state == LISTEN) {
-		fdl_lwip_make_room((struct tcp_pcb_listen *)(void *)pcb, hdr);
-		return ERR_OK;
-	}
+	if (pcb->state == LISTEN)
+		return fdl_lwip_listen_input((void *)pcb, hdr, optlen, opt1len,
+					     p);
 	if (pcb->state == TIME_WAIT)
 		return time_wait_input(pcb, hdr, optlen, opt1len, p);
 	if (pcb->refused_data && !offer_refused(pcb))

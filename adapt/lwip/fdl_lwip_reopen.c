@@ -98,9 +98,7 @@ static bool has_listener(const struct tcp_pcb *pcb)
 	return false;
 }
 
-/* Make the segment what it was when it arrived, so that lwIP can take it once
- * more. */
-static bool restore(struct pbuf *p, struct tcp_hdr *hdr, u16_t optlen)
+bool fdl_lwip_restore(struct pbuf *p, struct tcp_hdr *hdr, u16_t optlen)
 {
 	if (pbuf_add_header_force(p, (size_t)TCP_HLEN + optlen))
 		return false;
@@ -131,7 +129,7 @@ bool fdl_lwip_reopen(struct fdl_lwip *link, struct tcp_pcb *pcb,
 		return false;
 	link->last_seq = pcb->snd_nxt;
 	link->reopening = 1;
-	taken = has_new_isn(pcb) && restore(p, hdr, optlen);
+	taken = has_new_isn(pcb) && fdl_lwip_restore(p, hdr, optlen);
 	if (taken) {
 		tcp_abort(pcb);
 		pbuf_ref(p);
@@ -144,9 +142,14 @@ bool fdl_lwip_reopen(struct fdl_lwip *link, struct tcp_pcb *pcb,
 u32_t fdl_lwip_isn(u32_t isn)
 {
 	const struct netif *netif = ip_current_input_netif();
-	const struct fdl_lwip *link = netif ? fdl_lwip_link(netif) : NULL;
+	struct fdl_lwip *link = netif ? fdl_lwip_link(netif) : NULL;
 
-	if (link && link->reopening && !TCP_SEQ_GT(isn, link->last_seq))
+	if (!link)
+		return isn;
+	if (link->has_isn)
+		isn = link->isn;
+	link->has_isn = 0;
+	if (link->reopening && !TCP_SEQ_GT(isn, link->last_seq))
 		return link->last_seq + DISTANCE;
 	return isn;
 }

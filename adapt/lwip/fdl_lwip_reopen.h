@@ -17,4 +17,8 @@ struct tcp_hdr;
 bool fdl_lwip_reopen(struct fdl_lwip *link, struct tcp_pcb *pcb,
 		     struct tcp_hdr *hdr, u16_t optlen, struct pbuf *p);
 
+/* Make a segment what it was when it arrived, so that lwIP can take it once
+ * more. Returns false: it cannot be. */
+bool fdl_lwip_restore(struct pbuf *p, struct tcp_hdr *hdr, u16_t optlen);
+
 #endif

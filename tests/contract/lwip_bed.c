@@ -156,6 +156,11 @@ void bed_pass(struct bed *b, unsigned ms)
 	bed_look(b);
 }
 
+void bed_late(unsigned ms)
+{
+	clock_ms += ms;
+}
+
 void bed_await_timeout(struct bed *b)
 {
 	unsigned i;

@@ -74,6 +74,9 @@ void bed_acknowledge(struct bed *b, uint32_t at);
 /* Let so much time pass. Looks. */
 void bed_pass(struct bed *b, unsigned ms);
 
+/* Let so much time pass, in which lwIP does nothing. */
+void bed_late(unsigned ms);
+
 /* Let time pass till lwIP sends, or long enough that it will not. Looks. */
 void bed_await_timeout(struct bed *b);
 

@@ -2,7 +2,7 @@
 /* Peers that begin and do not go on, and ports that come back. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <sys/socket.h>
+#include <stddef.h>
 
 #include <cmocka.h>
 
@@ -10,23 +10,10 @@
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/timeouts.h>
 
-#include <fdlink/fdlink.h>
-
-#include "../unit/packets.h"
-#include "lwip_bed.h"
+#include "lwip_knock.h"
 
 enum {
-	RST = 4,
-	BACKLOG = TCP_DEFAULT_LISTEN_BACKLOG,
-	FLOWS = 7,			/* from one to the next, see bed_connect */
 	OVERHEAD = 512,
-};
-
-/* A segment of lwIP's. */
-struct seen {
-	unsigned port;
-	uint8_t flags;
-	uint32_t seq, ack;
 };
 
 /* Pcbs that are still to be had; < 0: any number. */
@@ -51,83 +38,6 @@ void __wrap_memp_free(memp_t type, void *mem)
 	if (type == MEMP_TCP_PCB && mem && pcbs_left >= 0)
 		pcbs_left++;
 	__real_memp_free(type, mem);
-}
-
-static void say(struct bed *b, unsigned flow, uint8_t flags, uint32_t seq,
-		uint32_t ack, unsigned payload)
-{
-	const struct shape s = {
-		.version = 4,
-		.proto = 6,
-		.payload = payload,
-		.flow = flow,
-		.ttl = 64,
-		.flags = flags,
-		.seq = seq,
-		.ack = ack,
-	};
-	uint8_t frame[MTU];
-	const size_t len = build(frame, &s);
-
-	assert_int_equal(send(b->peer, frame, len, 0), len);
-	bed_turn(b);
-}
-
-/* The next that lwIP sent; flags 0: nothing. */
-static struct seen hear(struct bed *b)
-{
-	struct seen seen = { 0 };
-	uint8_t frame[MTU];
-	const uint8_t *tcp = frame + 20;
-
-	if (recv(b->peer, frame, sizeof(frame), MSG_DONTWAIT) < 40)
-		return seen;
-	seen.port = get16(tcp + 2);
-	seen.seq = get32(tcp + 4);
-	seen.ack = get32(tcp + 8);
-	seen.flags = tcp[13] & (SYN | FIN | RST | ACK);
-	return seen;
-}
-
-static void hear_all(struct bed *b)
-{
-	while (hear(b).flags)
-		;
-}
-
-static struct seen expect(struct bed *b, unsigned flow, uint8_t flags)
-{
-	const struct seen seen = hear(b);
-
-	assert_int_equal(seen.port, 1000 + flow);
-	assert_int_equal(seen.flags, flags);
-	return seen;
-}
-
-/* Returns lwIP's first sequence number. */
-static uint32_t knock(struct bed *b, unsigned flow)
-{
-	say(b, flow, SYN, 1000, 0, 0);
-	return expect(b, flow, SYN | ACK).seq;
-}
-
-static unsigned count(const struct tcp_pcb *pcb)
-{
-	unsigned n = 0;
-
-	for (; pcb; pcb = pcb->next)
-		n++;
-	return n;
-}
-
-static void forget_all(struct bed *b)
-{
-	while (tcp_active_pcbs)
-		tcp_abort(tcp_active_pcbs);
-	while (tcp_tw_pcbs)
-		tcp_abort(tcp_tw_pcbs);
-	bed_turn(b);
-	hear_all(b);
 }
 
 static void the_oldest_half_open_one_gives_way(void **state)

@@ -4,6 +4,7 @@
 import resource
 import socket
 import struct
+import subprocess
 import sys
 
 HOST = sys.argv[1]
@@ -57,6 +58,32 @@ def check_half_open():
                     serves(port)
 
 
+def flood():
+    """For good. A good client's answer comes behind more of them than there is
+    room for."""
+    syns = [(syn(f'192.0.2.{3 + i % 250}', 1024 + i, port), (HOST, 0))
+            for i in range(1000) for port in (7, 80)]
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                       socket.IPPROTO_RAW) as raw:
+        while True:
+            for packet in syns:
+                raw.sendto(*packet)
+            sys.stderr.write('.')
+
+
+def check_flood():
+    """None of the good clients gets a reset."""
+    with subprocess.Popen([sys.executable, __file__, HOST, 'flood'],
+                          stderr=subprocess.PIPE) as child:
+        try:
+            for _ in range(20):
+                assert child.stderr.read(1) == b'.'
+                serves(7)
+                serves(80)
+        finally:
+            child.kill()
+
+
 def is_open(sock):
     sock.setblocking(False)
     try:
@@ -94,8 +121,11 @@ def check_ports():
         assert got.startswith(b'HTTP/1.1 200'), (i, got)
 
 
+if sys.argv[2:] == ['flood']:
+    flood()
 resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
 for p in 7, 9, 80:
     check_silent(p)
 check_ports()
 check_half_open()
+check_flood()

@@ -75,6 +75,7 @@ void *__real_mem_malloc(mem_size_t size);
 void *__wrap_mem_malloc(mem_size_t size);
 u32_t __wrap_sys_now(void);
 uint32_t __wrap_port_random(void);
+ssize_t __wrap_getrandom(void *to, size_t len, unsigned flags);
 uint64_t __wrap_fdl_link_changes(const struct fdl_endpoint *ep);
 int __wrap_fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *link,
 			  size_t size);
@@ -117,6 +118,13 @@ uint32_t __wrap_port_random(void)
 {
 	bed.random = bed.random * 1664525 + 1013904223;
 	return bed.random ^ bed.random >> 15;
+}
+
+ssize_t __wrap_getrandom(void *to, size_t len, unsigned flags)
+{
+	(void)flags;
+	memset(to, (int)__wrap_port_random(), len);
+	return (ssize_t)len;
 }
 
 uint64_t __wrap_fdl_link_changes(const struct fdl_endpoint *ep)

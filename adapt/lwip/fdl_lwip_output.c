@@ -2,6 +2,7 @@
 /* Packets that lwIP sends, on their way to the endpoint. */
 #include "fdl_lwip_output.h"
 #include "fdl_lwip.h"
+#include "fdl_lwip_address.h"
 #include "fdl_lwip_bytes.h"
 #include "fdl_lwip_frag.h"
 #include "fdl_lwip_path.h"
@@ -12,6 +13,7 @@
 #include <fdlink/offload.h>
 
 #include <lwip/pbuf.h>
+#include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/ethernet.h>
 #include <lwip/prot/ip.h>
 #include <lwip/prot/ip4.h>
@@ -116,11 +118,53 @@ static unsigned find_mtu(struct fdl_lwip *link, const uint8_t *ip)
 	return mtu && mtu < link->mtu ? mtu : link->mtu;
 }
 
+#if LWIP_TCP
+/* Returns the connection that a segment of ours belongs to, or NULL. */
+static const struct tcp_pcb *find_connection(const uint8_t *ip, unsigned tcp)
+{
+	const unsigned version = ip[0] >> 4, len = version == 6 ? 16 : 4;
+	const uint8_t *from = ip + (version == 6 ? 8 : 12);
+	const struct tcp_pcb *pcb;
+
+	for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
+		if (pcb->local_port == fdl_lwip_get16(ip + tcp) &&
+		    pcb->remote_port == fdl_lwip_get16(ip + tcp + 2) &&
+		    fdl_lwip_is(&pcb->local_ip, version, from) &&
+		    fdl_lwip_is(&pcb->remote_ip, version, from + len))
+			break;
+	}
+	return pcb;
+}
+
+/* Returns the MSS of the connection that sends a segment, 0: it is none of
+ * segmentation offload's. A segment that waited for its neighbour's address is
+ * sent by nobody, and may have more than one MSS. */
+static unsigned find_mss(const struct fdl_lwip *link, const uint8_t *ip,
+			 unsigned tcp)
+{
+	const struct tcp_pcb *pcb;
+
+	if (link->mss || !link->tso || !link->netif->hwaddr_len ||
+	    link->looking)
+		return link->mss;
+	pcb = find_connection(ip, tcp);
+	return pcb ? pcb->mss : 0;
+}
+#else
+static unsigned find_mss(const struct fdl_lwip *link, const uint8_t *ip,
+			 unsigned tcp)
+{
+	LWIP_UNUSED_ARG(link);
+	LWIP_UNUSED_ARG(ip);
+	LWIP_UNUSED_ARG(tcp);
+	return 0;
+}
+#endif
+
 /*
- * A segment is cut at the MSS of the connection that sends it. There are two
- * exceptions, which are cut at the path's MTU: a segment that waited for its
- * neighbour's address, since its connection is not known any more; and one that
- * was made for a wider path. at: where the TCP header is.
+ * A segment is cut at the MSS of the connection that sends it. If that
+ * is not known, or was more when the segment was made, it is cut at the path's
+ * MTU. at: where the TCP header is.
  */
 static void describe_cuts(struct fdl_lwip *link, const struct pbuf *p,
 			  const uint8_t *ip, unsigned at,
@@ -129,14 +173,13 @@ static void describe_cuts(struct fdl_lwip *link, const struct pbuf *p,
 	const uint8_t *frame = p->payload;
 	const unsigned hdr_len = at + (frame[at + 12] >> 4) * 4U;
 	const unsigned link_hdr_len = (unsigned)(ip - frame);
-	unsigned size;
+	const unsigned mss = find_mss(link, ip, at - link_hdr_len);
+	unsigned size = p->tot_len;
 
-	if (link->mss)
-		size = link->mss + at + (unsigned)TCP_HLEN;
-	else if (link->narrow || p->tot_len > link->mtu + link_hdr_len)
-		size = find_mtu(link, ip) + link_hdr_len;
-	else
-		return;
+	if (mss)
+		size = mss + at + (unsigned)TCP_HLEN;
+	if (!link->mss && (link->narrow || size > link->mtu + link_hdr_len))
+		size = LWIP_MIN(size, find_mtu(link, ip) + link_hdr_len);
 	if (p->tot_len <= size || size <= hdr_len)
 		return;
 	off->gso = ip[0] >> 4 == 4 ? FDL_GSO_TCPV4 : FDL_GSO_TCPV6;

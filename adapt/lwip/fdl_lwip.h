@@ -108,8 +108,8 @@
  *
  * - All connections together keep at most fdl_lwip.ooseq_max bytes that arrived
  *   out of order. Each segment counts as 512 bytes more than it carries. When
- *   there are more, the connection that keeps most loses its bytes, and its
- *   peer sends them again. What a single connection keeps, and how long it
+ *   there are more, the connections that keep most lose their bytes, and their
+ *   peers send them again. What a single connection keeps, and how long it
  *   takes to find a place in it, is bounded by lwipopts.h. A super-packet
  *   counts as one pbuf, so these lines have room for a whole window of 1 MiB,
  *   also in packets of 1500 bytes:

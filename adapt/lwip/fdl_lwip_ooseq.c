@@ -5,7 +5,9 @@
  * over all segments. So there is an estimate, to which each segment that lwIP
  * may keep is added. When the estimate exceeds the bound, a walk counts, and
  * connections lose their segments until half of the bound is left. That makes
- * walks rare.
+ * walks rare. To find the one that keeps most takes a walk as well. So several
+ * that keep at least half as much go in one, and many connections are no more
+ * work than one.
  */
 #include "fdl_lwip_ooseq.h"
 
@@ -32,22 +34,36 @@ static u32_t kept_by(const struct tcp_pcb *pcb)
 	return n;
 }
 
-/* Returns how much all connections keep. *most: the one that keeps most. */
-static u32_t kept_by_all(struct tcp_pcb **most)
+/* Returns how much all connections keep. *most: how much the one does that keeps
+ * most. */
+static u32_t kept_by_all(u32_t *most)
 {
-	struct tcp_pcb *pcb;
+	const struct tcp_pcb *pcb;
 	u32_t total = 0;
-	u32_t max = 0;
 	u32_t n;
 
-	*most = NULL;
+	*most = 0;
 	for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
 		n = kept_by(pcb);
 		total += n;
-		if (n <= max)
+		*most = LWIP_MAX(*most, n);
+	}
+	return total;
+}
+
+/* Have those that keep at least so much lose it, until they all keep no more than
+ * enough. Returns how much is left of total. */
+static u32_t lose(u32_t least, u32_t total, u32_t enough)
+{
+	struct tcp_pcb *pcb;
+	u32_t n;
+
+	for (pcb = tcp_active_pcbs; pcb && total > enough; pcb = pcb->next) {
+		n = kept_by(pcb);
+		if (n < least)
 			continue;
-		max = n;
-		*most = pcb;
+		tcp_free_ooseq(pcb);
+		total -= n;
 	}
 	return total;
 }
@@ -56,15 +72,15 @@ static void charge(struct fdl_lwip *link, u32_t len)
 {
 	const u32_t max = link->ooseq_max ? link->ooseq_max : DEFAULT_MAX;
 	const u32_t cost = len + (u32_t)OVERHEAD;
-	struct tcp_pcb *most;
+	u32_t most;
 
 	link->ooseq += cost;
 	if (link->ooseq <= max)
 		return;
 	link->ooseq = kept_by_all(&most);
 	while (link->ooseq > max / 2) {
-		tcp_free_ooseq(most);
-		link->ooseq = kept_by_all(&most);
+		most /= 2;
+		link->ooseq = lose(most, link->ooseq, max / 2);
 	}
 	link->ooseq += cost;
 }

@@ -6,8 +6,8 @@
 
 /*
  * Call this before a connection sees a segment that is out of order. It bounds
- * what all connections keep of such. The connection that keeps most loses its
- * segments, and its peer sends them again.
+ * what all connections keep of such. The connections that keep most lose their
+ * segments, and their peers send them again.
  */
 void fdl_lwip_bound_ooseq(const struct pbuf *p);
 

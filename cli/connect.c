@@ -16,10 +16,14 @@
 #include "cli.h"
 #include "control.h"
 #include "notify.h"
+#include "output.h"
 #include "signals.h"
 
 enum {
 	LOOK_MS = 1000,
+	/* How long a report waits for its reader. */
+	ROOM_MS = 100,
+	LAST_ROOM_MS = 1000,
 };
 
 /* A strand on a thread of its own. */
@@ -43,6 +47,7 @@ struct wire {
 	int manager;		/* who started us: notify.h */
 	int stop;		/* all workers are to end */
 	int over;		/* one has ended */
+	bool asked;		/* for a report, which nobody reads yet */
 };
 
 static uint64_t counted(void *ctx, unsigned end, enum wire_count what)
@@ -117,8 +122,26 @@ static bool take_signal(struct wire *w)
 		return true;
 	if (info.ssi_signo != SIGUSR1)
 		return false;
-	connect_report_all(&w->report);
+	w->asked = true;
 	return true;
+}
+
+/* Carrier, MTU and clients do not wait for who reads the reports. */
+static void report(struct wire *w)
+{
+	if (!w->asked || !output_has_room())
+		return;
+	w->asked = false;
+	connect_report_all(&w->report);
+}
+
+/* A client of the control socket that is silent for too long is found by
+ * looking. Returns milliseconds. */
+static int patience(const struct wire *w)
+{
+	if (w->asked)
+		return ROOM_MS;
+	return w->control ? LOOK_MS : -1;
 }
 
 static void take_tick(struct wire *w)
@@ -143,9 +166,7 @@ static void watch(struct wire *w)
 	if (w->control)
 		fds[4].fd = control_fd(w->control);
 	while (!fds[2].revents) {
-		/* A client of the control socket that is silent for too long is
-		 * found by looking. */
-		if (poll(fds, 5, w->control ? LOOK_MS : -1) < 0)
+		if (poll(fds, 5, patience(w)) < 0)
 			continue;
 		if (w->control)
 			control_run(w->control);
@@ -155,7 +176,21 @@ static void watch(struct wire *w)
 			return;
 		if (fds[1].revents)
 			take_tick(w);
+		report(w);
 	}
+}
+
+/* Returns an exit status. */
+static int report_last(struct wire *w)
+{
+	if (!output_await_room(LAST_ROOM_MS)) {
+		fputs("fdlink: nobody reads standard output: the last counters "
+		      "are lost: send it to where it is read\n",
+		      stderr);
+		return STATUS_FAILURE;
+	}
+	connect_report_all(&w->report);
+	return w->report.lost ? STATUS_FAILURE : STATUS_OK;
 }
 
 static int start_workers(struct wire *w, unsigned *started)
@@ -282,8 +317,8 @@ static int run(struct wire *w)
 		watch(w);
 	notify(w->manager, "STOPPING=1");
 	status = stop_workers(w, started);
-	connect_report_all(&w->report);
-	return status == STATUS_OK && w->report.lost ? STATUS_FAILURE : status;
+	rc = report_last(w);
+	return status ? status : rc;
 }
 
 static void close_wire(struct wire *w)

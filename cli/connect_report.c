@@ -10,6 +10,7 @@
 #include "cable.h"
 #include "cli.h"
 #include "connect.h"
+#include "output.h"
 
 /* What passed one way between two looks. */
 struct passed {
@@ -136,8 +137,9 @@ void connect_report_line(struct connect_report *r)
 	struct timespec t;
 	unsigned i;
 
-	/* What nobody gets is not said to be lost every second. */
-	if (r->lost)
+	/* What nobody gets is not said to be lost every second. Where nobody
+	 * reads now, the next line is about a longer time. */
+	if (r->lost || !output_has_room())
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	get_stats(r, now);

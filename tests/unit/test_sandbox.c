@@ -116,6 +116,12 @@ static bool try_map_file(void)
 	return mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) != MAP_FAILED;
 }
 
+static bool try_mapping_executable_memory(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+}
+
 static bool try_executable_memory(void)
 {
 	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
@@ -153,6 +159,7 @@ static void forbidden_calls_are_refused(void **state)
 		try_connect,
 		try_kill,
 		try_executable_memory,
+		try_mapping_executable_memory,
 		NULL,
 	};
 
@@ -163,9 +170,18 @@ static void forbidden_calls_are_refused(void **state)
 static void an_opener_opens_devices_only(void **state)
 {
 	static bool (*const tries[])(void) = {
-		try_open,	 try_create,  try_exec,	 try_ptrace,
-		try_unix_socket, try_connect, try_kill,	 try_executable_memory,
-		try_write,	 try_map_file, NULL,
+		try_open,
+		try_create,
+		try_exec,
+		try_ptrace,
+		try_unix_socket,
+		try_connect,
+		try_kill,
+		try_executable_memory,
+		try_mapping_executable_memory,
+		try_write,
+		try_map_file,
+		NULL,
 	};
 
 	(void)state;

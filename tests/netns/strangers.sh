@@ -17,7 +17,7 @@ ip link set fdl0 up
 start_host tap:fdl0 --address 192.0.2.2/24
 wait_for ping -n -q -c 1 -W 1 192.0.2.2
 
-python3 "$(dirname "$0")/strangers.py" 192.0.2.2 ||
+python3 "$(dirname "$0")/strangers.py" 192.0.2.2 "$host" ||
 	fail "a good client was not served"
 
 kill "$host"

@@ -217,7 +217,7 @@ static int check_gateway(const struct host_options *o,
 	neighbour = near(gateway, own, n);
 	if (!neighbour)
 		return cli_usage("--gateway %s is in the network of no "
-				 "--address",
+				 "--address: give a router that is",
 				 text);
 	why = address_network_refusal(gateway->bytes, len, neighbour->prefix);
 	if (why)

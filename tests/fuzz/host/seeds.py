@@ -246,6 +246,14 @@ def programs():
     yield 'http-long', tun + connect(0, HTTP) + request(0, 19, *[28] * 5) + \
         request(0, *[28] * 6) * 3 + connect(1, HTTP) + request(1, 1, 4) + \
         request(1, *[28] * 6) * 4 + wait(12)
+    for six in 0, SIX:
+        for mss in 0, 3:
+            yield 'crowded-%d%d' % (six, mss), link(SCARCE | VNET | TSO) + \
+                b''.join(connect(i, ECHO, six | BY_HAND) for i in (1, 2, 3)) + \
+                connect(0, ECHO, six | BY_HAND, mss=mss) + talk(1) + \
+                connect(1, ECHO, six | BY_HAND) * 5 + rec(ACK, 0) + talk(1) + \
+                rec(SET, 0) + data(0, 100) + talk() + data(0, 3000) + \
+                talk(9) + wait(11)
     yield 'scarce', link(SCARCE | TSO) + b''.join(
         rec(OPEN, i, ECHO | BY_HAND, ALL_OPTIONS, 0, 0, 255, 255)
         for i in range(7)) + connect(7, DISCARD) + b''.join(

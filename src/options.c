@@ -18,7 +18,7 @@ enum {
 	MIN_POOL = 2,
 	MAX_HEADROOM = 4096,
 	MAX_TX_WAIT_MS = 60000,
-	MAX_GSO_SIZE = 65535,
+	MAX_GSO_SIZE = 8 * 65535, /* GSO_MAX_SIZE of the kernel */
 	MESSAGE_COST = 80,	/* a mmsghdr and one iovec */
 	MAX_RING = 1 << 30,
 	DEFAULT_RING = 16 << 20, /* a block may hold 1 ms only */

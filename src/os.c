@@ -318,6 +318,15 @@ void *os_map(size_t len)
 	return mem == MAP_FAILED ? NULL : mem;
 }
 
+void *os_map_sparse(size_t len)
+{
+	void *mem = os_map(len);
+
+	if (mem)
+		madvise(mem, len, MADV_NOHUGEPAGE);
+	return mem;
+}
+
 int os_map_fd(int fd, size_t len, void **mem)
 {
 	*mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -89,6 +89,7 @@ int64_t os_now_us(void);		/* the same */
 
 /* Memory and namespaces */
 void *os_map(size_t len);		/* zeroed private pages, NULL: none */
+void *os_map_sparse(size_t len);	/* the same, in small pages */
 int os_map_fd(int fd, size_t len, void **mem);	/* shared, read and write */
 int os_move_map(void *from, size_t len, void *to);	/* over what is there */
 int os_map_over(int fd, size_t len, void *to);	/* the same of a file's start */

@@ -129,6 +129,22 @@ static void close_tx(struct fdl_queue *q)
 	tx_close(&q->tx);
 }
 
+/* Without room for BIG TCP such packets are lost, and all others pass. */
+static int open_pool(struct fdl_queue *q)
+{
+	const struct fdl_options *opts = &q->shared->opts;
+	const unsigned link_len = opts->flags & FDL_ETHERNET ? ETH_HDR_LEN : 0;
+	int err = -ENOMEM;
+
+	if (q->io.kind->big)
+		err = pool_new(&q->io.pool, opts->pool, opts->headroom,
+			       link_len, POOL_MORE);
+	if (err == -ENOMEM)
+		err = pool_new(&q->io.pool, opts->pool, opts->headroom,
+			       link_len, 0);
+	return err;
+}
+
 int queue_open(struct fdl_queue *q, int fd)
 {
 	const struct fdl_options *opts = &q->shared->opts;
@@ -143,8 +159,7 @@ int queue_open(struct fdl_queue *q, int fd)
 	err = set_up_fd(q, &q->info);
 	if (err)
 		goto close_fd;
-	err = pool_new(&q->io.pool, opts->pool, opts->headroom,
-		       opts->flags & FDL_ETHERNET ? ETH_HDR_LEN : 0);
+	err = open_pool(q);
 	if (err)
 		goto close_fd;
 	if (q->ops->open)

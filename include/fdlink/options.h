@@ -162,8 +162,9 @@ struct fdl_options {
 				 * half the pool, for receiving: fdl_alloc
 				 * cannot take those. A slot takes 65728 bytes
 				 * of address space plus the headroom, and 68
-				 * bytes of bookkeeping; memory is used as
-				 * packets touch it */
+				 * bytes of bookkeeping; on AF_PACKET 448 KiB
+				 * more, for BIG TCP. Memory is used as packets
+				 * touch it */
 	uint32_t ring_bytes;	/* packet_mmap and, from its first load on,
 				 * adaptive: size of the receive ring of each
 				 * queue; up to 1 GiB; 0: 16 MiB. Rounded down
@@ -176,11 +177,16 @@ struct fdl_options {
 				 * that is not full, 1 to 1000; 0: 1 */
 	uint32_t headroom;	/* room before each received packet, on top of
 				 * the 38 bytes always there; up to 4096 */
-	uint32_t gso_max_size;	/* longest super-packet that the stack sends,
-				 * with its link header, up to 65535; 0: it
-				 * sends none. Only reported, by
-				 * fdl_gso_max_size and fdl_get_gso_kind;
-				 * sending does not check it */
+	uint32_t gso_max_size;	/* longest super-packet of the stack, in bytes
+				 * with its link header, up to 524280; 0: it
+				 * sends none. Reported by fdl_gso_max_size and
+				 * fdl_get_gso_kind; sending does not check it.
+				 * With FDL_RX_GSO, a value above 65535 says
+				 * that the stack takes super-packets of TCP
+				 * that are so long, too (BIG TCP of AF_PACKET,
+				 * doc/offload.md). Their IP header has a length
+				 * of 0, and packet.len tells it. Longer ones
+				 * are cut into some of up to 65535 bytes */
 	uint32_t tx_wait_ms;	/* how long a call waits for room before it
 				 * drops a packet for lack of room; up to 60000;
 				 * 0: not at all. For fdl_write, fdl_write_ref,

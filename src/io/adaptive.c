@@ -22,6 +22,11 @@
  *	DRAIN_RING	still, until it is empty. The block that the kernel has
  *			open closes by its timeout, which is waited for
  *
+ * A block of the ring does not hold a super-packet of BIG TCP. So the program
+ * gives those to the plain socket in any phase. The first one that comes in RING
+ * may overtake packets of the ring's open block. It makes the phase TO_PLAIN, and
+ * the queue does not go back to the ring.
+ *
  * Everything that can wake is in one epoll set. The plain socket is watched for
  * its level, except in TO_PLAIN: there it fills and is not read, so it is not
  * watched until the thread says that it matters again. The ring is watched for
@@ -84,6 +89,8 @@ static int recv_plain(struct pair *pair, struct io_frame f[], int n)
 
 	pair->fresh = 0;
 	n = io_recvmmsg.recv(&pair->plain, f, n, fresh);
+	if (pair->phase != PLAIN)	/* There load_is_high does. */
+		load_look(&pair->load, f, n);
 	if (pair->plain.disturbed)
 		pair->io->disturbed = true;
 	pair->plain.disturbed = false;
@@ -127,10 +134,11 @@ static int in_ring(struct pair *pair, struct io_frame f[], int n)
 	if (got > 0)
 		load_count(&pair->load, got);
 	/* The ring socket, when it was the only one in the group, got errors,
-	 * and what came as the link went up. */
+	 * and what came as the link went up. The plain one gets what is too
+	 * long for the ring. */
 	if (got == -EAGAIN)
 		got = recv_plain(pair, f, n);
-	if (got < n && load_is_low(&pair->load))
+	if (load_is_big(&pair->load) || (got < n && load_is_low(&pair->load)))
 		pair_begin_to_plain(pair);
 	return got;
 }

@@ -21,8 +21,6 @@
 enum {
 	IO_MAX_BATCH = 256,
 	IO_MAX_PART = 1 << 17,	/* io_send() */
-	IO_MAX_REST = 1 << 19,	/* io_frame.rest: more than the kernel's longest
-				 * super-packet (GSO_MAX_SIZE) */
 };
 
 struct changes;
@@ -115,7 +113,8 @@ enum {
  */
 struct io_frame {
 	struct fdl_packet *pkt;
-	size_t wire_len;	/* more than pkt->len: the rest is missing */
+	size_t wire_len;	/* more than pkt->len: the packet is longer than
+				 * POOL_DATA_SIZE, or its end is missing */
 	uint16_t unit;		/* IO_SEVERAL: bytes of each, except the last */
 	uint16_t vlan_tpid;	/* of the tag the kernel took out; 0: none */
 	uint16_t vlan_tci;
@@ -123,10 +122,10 @@ struct io_frame {
 				 * else FDL_TO_HOST */
 	uint8_t odd;		/* IO_CUT ...; 0: it is one whole frame with all
 				 * its control messages */
-	struct iovec rest;	/* bytes that did not fit into the slot, valid
-				 * until the next recv; length 0: none. Most
-				 * modes never write it, so the reader sets the
-				 * length back to 0 */
+	uint32_t rest;		/* bytes that came and lie right behind those of
+				 * the packet, if wire_len is more than these.
+				 * Most modes never write it, so the reader sets
+				 * it back to 0 */
 };
 
 enum io_headers {

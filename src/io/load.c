@@ -39,15 +39,18 @@ bool load_is_high(struct load *load, const struct io_frame f[], int got,
 	bool busy;
 	int i;
 
-	for (i = 0; i < got; i++)
+	for (i = 0; i < got; i++) {
 		load->bytes += f[i].wire_len + FRAME_COST + opts->headroom;
+		load->lens |= f[i].wire_len;
+	}
 	load->packets += (unsigned)got;
 	if (load->packets < BUSY_PACKETS)
 		return false;
 	us = os_now_us() - load->since;
 	if (us < BUSY_US)
 		return false;
-	busy = load->packets * 1000000 / (uint64_t)us >= BUSY_PPS &&
+	busy = !load_is_big(load) &&
+	       load->packets * 1000000 / (uint64_t)us >= BUSY_PPS &&
 	       load->bytes * GRACE_US / (uint64_t)us <= opts->ring_bytes;
 	load_start(load);
 	load->busy = busy ? load->busy + 1 : 0;

@@ -7,45 +7,15 @@
 #include "io/io.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "io/message.h"
 #include "io/notes.h"
-#include "io/spill.h"
 #include "os.h"
 
-static int readv_open(struct io *io, const struct fdl_options *opts)
+static ssize_t read_noted(struct io *io, struct io_frame *f, struct iovec *room)
 {
-	struct spill *spill;
-
-	if (!io->notes)
-		return 0;
-	spill = calloc(1, sizeof(*spill));
-	if (!spill)
-		return -ENOMEM;
-	if (io->auxdata)
-		spill_open(spill, opts->batch, opts);
-	io->state = spill;
-	return 0;
-}
-
-static void readv_close(struct io *io)
-{
-	if (io->state)
-		spill_close(io->state);
-	free(io->state);
-	io->state = NULL;
-}
-
-static ssize_t read_noted(struct io *io, struct io_frame *f, unsigned i,
-			  struct iovec room)
-{
-	struct spill *spill = io->state;
-	struct iovec pieces[2] = { room, spill_room(spill, i) };
-	struct mmsghdr msg = { .msg_hdr = {
-				       .msg_iov = pieces,
-				       .msg_iovlen = spill_is_on(spill) ? 2 : 1,
-			       } };
+	struct mmsghdr msg = { .msg_hdr = { .msg_iov = room,
+					    .msg_iovlen = 1 } };
 	struct notes notes;
 	ssize_t r;
 
@@ -55,21 +25,17 @@ static ssize_t read_noted(struct io *io, struct io_frame *f, unsigned i,
 		return r;
 	msg.msg_len = (unsigned)r;
 	message_fill(io, f, (size_t)r);
-	/* The notes tell of bytes that did not come, too. */
-	if (msg.msg_hdr.msg_iovlen == 2)
-		spill_give(spill, f, i);
 	notes_read(io, &msg, &notes, f, 1);
-	spill_note(spill, 1, (size_t)r);
 	return r;
 }
 
-static ssize_t read_one(struct io *io, struct io_frame *f, unsigned i)
+static ssize_t read_one(struct io *io, struct io_frame *f)
 {
 	struct iovec room = message_room(io, f->pkt);
 	ssize_t r;
 
 	if (io->notes)
-		return read_noted(io, f, i, room);
+		return read_noted(io, f, &room);
 	if (!io->socket)
 		r = io_read_device(io, &room);
 	else	/* With MSG_TRUNC r is the message's real length. */
@@ -98,7 +64,7 @@ static int readv_recv(struct io *io, struct io_frame f[], int n, int fresh)
 
 	(void)fresh;
 	for (i = 0; i < n; i++) {
-		r = read_one(io, &f[i], (unsigned)i);
+		r = read_one(io, &f[i]);
 		if (r < 0)
 			return stop(io, i, (int)r);
 		if (r == 0)
@@ -113,7 +79,5 @@ const struct io_ops io_readv = {
 	.one_by_one = true,
 	.headers = IO_HEADERS_OF_NOTES,
 	.not_served = "its packets are not read one by one",
-	.open = readv_open,
-	.close = readv_close,
 	.recv = readv_recv,
 };

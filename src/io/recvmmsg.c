@@ -6,14 +6,12 @@
 #include "io/io.h"
 #include "io/message.h"
 #include "io/notes.h"
-#include "io/spill.h"
 #include "os.h"
 
 struct state {
 	int known;		/* slot[0..known) hold an earlier call's room */
 	struct mmsghdr *msg;
-	struct iovec (*room)[2];	/* of each message: slot and spill */
-	struct spill spill;
+	struct iovec *room;
 	struct notes *notes;	/* NULL: none are read */
 };
 
@@ -23,31 +21,11 @@ static void recvmmsg_close(struct io *io)
 
 	if (!st)
 		return;
-	spill_close(&st->spill);
 	free(st->notes);
 	free(st->room);
 	free(st->msg);
 	free(st);
 	io->state = NULL;
-}
-
-/* Messages of so many pieces. */
-static void set_pieces(struct state *st, uint32_t batch, size_t n)
-{
-	uint32_t i;
-
-	for (i = 0; i < batch; i++)
-		msg_set_pieces(&st->msg[i].msg_hdr, n);
-}
-
-static void open_spill(struct state *st, const struct fdl_options *opts)
-{
-	uint32_t i;
-
-	spill_open(&st->spill, opts->batch, opts);
-	for (i = 0; i < opts->batch; i++)
-		st->room[i][1] = spill_room(&st->spill, i);
-	set_pieces(st, opts->batch, spill_is_on(&st->spill) ? 2 : 1);
 }
 
 static int recvmmsg_open(struct io *io, const struct fdl_options *opts)
@@ -68,26 +46,24 @@ static int recvmmsg_open(struct io *io, const struct fdl_options *opts)
 		return -ENOMEM;
 	}
 	for (i = 0; i < batch; i++) {
-		st->msg[i].msg_hdr.msg_iov = st->room[i];
+		st->msg[i].msg_hdr.msg_iov = &st->room[i];
 		st->msg[i].msg_hdr.msg_iovlen = 1;
 		if (st->notes)
 			notes_listen(io, &st->msg[i].msg_hdr, &st->notes[i]);
 	}
-	if (io->auxdata)
-		open_spill(st, opts);
 	return 0;
 }
 
 static void make_room(const struct io *io, struct io_frame f[], int from,
 		      int to)
 {
-	struct iovec(*const room)[2] = ((struct state *)io->state)->room;
+	struct iovec *const room = ((struct state *)io->state)->room;
 	const struct pool_place place = io->pool->place;
 	const unsigned hdr_len = io->vnet_hdr_len;
 	int i;
 
 	for (i = from; i < to; i++)
-		room[i][0] = message_room_at(&place, hdr_len, f[i].pkt);
+		room[i] = message_room_at(&place, hdr_len, f[i].pkt);
 }
 
 static void prepare(const struct io *io, struct io_frame f[], int n, int fresh)
@@ -101,31 +77,14 @@ static void prepare(const struct io *io, struct io_frame f[], int n, int fresh)
 		st->known = n;
 }
 
-/* Before the notes are read, which tell of bytes that did not come, too. */
-static void finish_spill(struct state *st, struct io_frame f[], int n)
-{
-	size_t longest = st->msg[n - 1].msg_len;
-	unsigned i;
-
-	for (i = 0; spill_is_on(&st->spill) && i < (unsigned)n; i++) {
-		spill_give(&st->spill, &f[i], i);
-		if (longest < st->msg[i].msg_len)
-			longest = st->msg[i].msg_len;
-	}
-	if (spill_note(&st->spill, n, longest))
-		set_pieces(st, st->spill.n, spill_is_on(&st->spill) ? 2 : 1);
-}
-
 static void finish(struct io *io, struct io_frame f[], int n)
 {
-	struct state *st = io->state;
+	const struct state *st = io->state;
 	struct mmsghdr *msg = st->msg;
 	int i;
 
 	for (i = 0; i < n; i++)
 		message_fill(io, &f[i], msg[i].msg_len);
-	if (st->spill.mem)
-		finish_spill(st, f, n);
 	if (st->notes)
 		notes_read(io, msg, st->notes, f, n);
 }

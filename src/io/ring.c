@@ -148,24 +148,21 @@ static void release(struct fdl_store *store, struct fdl_packet *v[], int n)
 static int keep(struct fdl_store *store, struct fdl_packet *pkt)
 {
 	struct ring *ring = (struct ring *)store;
-	const struct fdl_packet was = *pkt;
+	struct fdl_packet was = *pkt;
 
 	pkt->store_ = pool_store(ring->pool);
 	pool_reset(ring->pool, pkt);
+	pkt->tail += ring->pool->place.more;
 	if (was.len > pkt->tail) {
 		*pkt = was;
 		return -EMSGSIZE;
 	}
 	memcpy(pkt->data, was.data, was.len);
-	pkt->len = was.len;
-	pkt->tail -= was.len;
-	pkt->protocol = was.protocol;
-	pkt->link_len = was.link_len;
-	pkt->type = was.type;
-	pkt->hash = was.hash;
-	pkt->off = was.off;
-	pkt->tstamp_ns = was.tstamp_ns;
-	pkt->user = was.user;
+	was.data = pkt->data;
+	was.room = pkt->room;
+	was.tail = pkt->tail - was.len;
+	was.store_ = pkt->store_;
+	*pkt = was;
 	put(ring, *block_of(ring, pkt), 1);
 	return 0;
 }
@@ -367,6 +364,10 @@ static void lend(struct ring *ring, struct tpacket3_hdr *hdr,
 	};
 	*block_of(ring, f->pkt) = ring->current;
 	f->wire_len = hdr->tp_len;
+	if (hdr->tp_snaplen > POOL_DATA_SIZE) {
+		f->rest = hdr->tp_snaplen - POOL_DATA_SIZE;
+		f->pkt->len = POOL_DATA_SIZE;
+	}
 	f->odd = 0;
 	f->type = notes_type((const void *)(at + RING_SENDER_AT));
 	f->vlan_tpid = 0;

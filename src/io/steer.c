@@ -15,6 +15,7 @@
 #include "io/steer.h"
 
 #include <linux/if_packet.h>
+#include <stdbool.h>
 
 enum {
 	TYPE_IP4 = 0x0800,
@@ -260,6 +261,27 @@ static void choose_queue(struct assembler *as, unsigned queues)
 	calculate(as, BPF_RSH, 16);
 }
 
+static bool is_any_in_a_ring(unsigned queues, const uint8_t member[])
+{
+	unsigned i = 0;
+
+	while (i < queues && member[i] == i)
+		i++;
+	return i < queues;
+}
+
+/* A is the queue's number. For a packet that is too long for a ring, return it:
+ * it is the plain socket's, too. */
+static void except_big_ones(struct assembler *as)
+{
+	op(as, BPF_MISC | BPF_TAX, 0);
+	op(as, BPF_LD | BPF_W | BPF_LEN, 0);
+	test(as, BPF_JGT, STEER_LONGEST, 0, 2);
+	op(as, BPF_MISC | BPF_TXA, 0);
+	op(as, BPF_RET | BPF_A, 0);
+	op(as, BPF_MISC | BPF_TXA, 0);
+}
+
 /* Return the socket of the queue: that of the queue's own number, unless member
  * says otherwise. */
 static void choose_socket(struct assembler *as, unsigned queues,
@@ -267,6 +289,8 @@ static void choose_socket(struct assembler *as, unsigned queues,
 {
 	unsigned i;
 
+	if (is_any_in_a_ring(queues, member))
+		except_big_ones(as);
 	for (i = 0; i < queues; i++) {
 		if (member[i] == i)
 			continue;
@@ -300,8 +324,8 @@ void steer_make(struct steer_program *p, unsigned queues,
 	struct assembler as = { .p = p };
 
 	p->n = 0;
-	if (queues == 1)
-		op(&as, BPF_RET | BPF_K, member[0]);
-	else
-		make_by_flow(&as, queues, member);
+	if (queues > 1)
+		return make_by_flow(&as, queues, member);
+	op(&as, BPF_LD | BPF_IMM, 0);
+	choose_socket(&as, 1, member);
 }

@@ -14,6 +14,9 @@ enum {
 	/* The kernel's limit on a group is 256 sockets. */
 	STEER_MAX_QUEUES = 128,
 	STEER_MAX_CODE = 256 + 2 * STEER_MAX_QUEUES,
+	/* Bytes of the longest packet that a ring gets. A block of it does not
+	 * hold a super-packet of BIG TCP. */
+	STEER_LONGEST = 1 << 16,
 };
 
 struct steer_program {
@@ -26,8 +29,8 @@ struct steer_program {
  * kernel numbers them. A packet's flow chooses the queue, the same one in both
  * directions: the addresses of an IPv4 or IPv6 packet, and of TCP and UDP the
  * ports, behind up to two VLAN tags and three extension headers. Fragments have
- * no ports. All that has no such header is one flow. queues is 1 to
- * STEER_MAX_QUEUES; 1 needs no more than one instruction.
+ * no ports. All that has no such header is one flow. A packet of more than
+ * STEER_LONGEST bytes goes to socket i. queues is 1 to STEER_MAX_QUEUES.
  */
 void steer_make(struct steer_program *p, unsigned queues,
 		const uint8_t member[]);

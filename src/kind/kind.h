@@ -181,6 +181,10 @@ struct kind {
 	 * whom it is from and for, and the VLAN tag that it took out. */
 	bool notes;
 
+	/* The kernel may hand out super-packets of more than 64 KiB (BIG TCP)
+	 * on it. */
+	bool big;
+
 	/* Another holder of its socket may shut it down, and no read tells. */
 	bool shuts_down;
 

@@ -360,6 +360,7 @@ const struct kind kind_packet = {
 	.join = packet_join,
 	.socket = true,
 	.notes = true,
+	.big = true,
 	.on_receive = on_receive,
 	.on_send = on_send,
 	.read_drops = read_drops,

@@ -45,7 +45,7 @@ _Static_assert(sizeof(struct fdl_packet) == CACHE_LINE,
 #endif
 
 struct layout {
-	uint32_t lead, stride;
+	uint32_t lead, tail, stride;
 	size_t packets, next, mem, mapped;
 };
 
@@ -55,7 +55,7 @@ static size_t round_up(size_t n, size_t to)
 }
 
 static struct layout lay_out(unsigned slots, unsigned headroom,
-			     unsigned link_len)
+			     unsigned link_len, unsigned more)
 {
 	const unsigned headers = POOL_MIN_ROOM + headroom + link_len;
 	struct layout at;
@@ -65,9 +65,11 @@ static struct layout lay_out(unsigned slots, unsigned headroom,
 	at.lead = (uint32_t)round_up(headers, CACHE_LINE) - link_len;
 	/* An odd number of cache lines: with an even one the first lines of all
 	 * slots would compete for the same few places of the cache. */
-	at.stride = (uint32_t)round_up(at.lead + POOL_DATA_SIZE, CACHE_LINE);
+	at.stride = (uint32_t)round_up(at.lead + POOL_DATA_SIZE + more,
+				       CACHE_LINE);
 	if (at.stride / CACHE_LINE % 2 == 0)
 		at.stride += CACHE_LINE;
+	at.tail = at.stride - at.lead - more;
 	at.packets = round_up(sizeof(struct pool), CACHE_LINE);
 	at.next = at.packets + slots * sizeof(struct fdl_packet);
 	at.mem = round_up(at.next + slots * sizeof(uint32_t), PAGE);
@@ -75,9 +77,10 @@ static struct layout lay_out(unsigned slots, unsigned headroom,
 	return at;
 }
 
-size_t pool_mapped_size(unsigned slots, unsigned headroom, unsigned link_len)
+size_t pool_mapped_size(unsigned slots, unsigned headroom, unsigned link_len,
+			unsigned more)
 {
-	return lay_out(slots, headroom, link_len).mapped;
+	return lay_out(slots, headroom, link_len, more).mapped;
 }
 
 static void destroy(struct pool *pool)
@@ -238,14 +241,17 @@ static void fill(struct pool *pool)
 }
 
 int pool_new(struct pool **out, unsigned slots, unsigned headroom,
-	     unsigned link_len)
+	     unsigned link_len, unsigned more)
 {
-	struct layout at = lay_out(slots, headroom, link_len);
+	struct layout at = lay_out(slots, headroom, link_len, more);
 	struct pool *pool;
 	uint8_t *mem;
 	int fd;
 
-	mem = os_map(at.mapped);
+	/* Where an address has 32 bits, more does not always fit. */
+	if ((size_t)-1 / slots < at.stride)
+		return -ENOMEM;
+	mem = more ? os_map_sparse(at.mapped) : os_map(at.mapped);
 	if (!mem)
 		return -ENOMEM;
 	fd = os_eventfd();
@@ -259,6 +265,8 @@ int pool_new(struct pool **out, unsigned slots, unsigned headroom,
 	pool->refill = fd;
 	pool->slots = slots;
 	pool->place.lead = at.lead;
+	pool->place.tail = at.tail;
+	pool->place.more = more;
 	pool->place.stride = at.stride;
 	pool->mapped = at.mapped;
 	pool->place.packets = (struct fdl_packet *)(void *)(mem + at.packets);

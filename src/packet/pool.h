@@ -28,6 +28,9 @@ enum {
 	/* Bytes behind data: an IP packet of 65535 bytes, an Ethernet header
 	 * with two tags, and a few more, so that a longer frame is noticed. */
 	POOL_DATA_SIZE = 65600,
+	/* So many more for a super-packet of BIG TCP, which is as long as the
+	 * kernel's GSO_MAX_SIZE. */
+	POOL_MORE = 7 << 16,
 	/* Room that is always there: a virtio-net header (12, kept at 16) and
 	 * an Ethernet header with two tags. */
 	POOL_MIN_ROOM = 16 + 22,
@@ -42,6 +45,9 @@ struct pool_place {
 	struct fdl_packet *packets;
 	uint8_t *mem;
 	uint32_t lead;			/* from a slot's start to data */
+	uint32_t tail;			/* bytes behind data */
+	uint32_t more;			/* and behind those, not told to the
+					 * packet's owner */
 	uint32_t stride;		/* from slot to slot */
 };
 
@@ -72,7 +78,7 @@ static inline void pool_reset_at(const struct pool_place *place,
 	*pkt = (struct fdl_packet){
 		.data = place->mem + slot * place->stride + place->lead,
 		.room = place->lead,
-		.tail = place->stride - place->lead,
+		.tail = place->tail,
 		.store_ = pkt->store_,
 	};
 }
@@ -85,10 +91,12 @@ static inline void pool_reset(const struct pool *pool, struct fdl_packet *pkt)
 /*
  * Make a pool. slots: 1 to POOL_MAX_SLOTS. headroom: bytes on top of
  * POOL_MIN_ROOM. link_len: bytes of link header; the byte behind it begins a
- * cache line. Errors: -ENOMEM; those of eventfd(2).
+ * cache line. more: bytes of address space behind each slot, 0 or POOL_MORE;
+ * they take no memory until a packet touches them. Errors: -ENOMEM; those of
+ * eventfd(2).
  */
 int pool_new(struct pool **pool, unsigned slots, unsigned headroom,
-	     unsigned link_len);
+	     unsigned link_len, unsigned more);
 
 /* The pool's creator lets go of it. NULL is fine. */
 void pool_orphan(struct pool *pool);
@@ -119,6 +127,7 @@ struct fdl_store *pool_store(struct pool *pool);
 int pool_refill_fd(const struct pool *pool);
 
 /* Bytes of address space of a pool of so many slots. */
-size_t pool_mapped_size(unsigned slots, unsigned headroom, unsigned link_len);
+size_t pool_mapped_size(unsigned slots, unsigned headroom, unsigned link_len,
+			unsigned more);
 
 #endif

@@ -21,11 +21,17 @@ static bool is_taken(const struct rx *rx, const struct fdl_offload *off)
 	return rx->shared->opts.flags & takes && off->csum == FDL_CSUM_PARTIAL;
 }
 
-bool cut_is_due(const struct rx *rx, const struct io_frame *frame)
+/* BIG TCP: the stack takes none, or none that is so long. */
+static bool is_too_long(const struct rx *rx, const struct fdl_packet *pkt)
 {
-	const struct fdl_offload *off = &frame->pkt->off;
+	return pkt->len > (uint32_t)UINT16_MAX + pkt->link_len &&
+	       pkt->len > rx->shared->opts.gso_max_size;
+}
 
-	return off->gso && (frame->rest.iov_len || !is_taken(rx, off));
+bool cut_is_due(const struct rx *rx, const struct fdl_packet *pkt)
+{
+	return pkt->off.gso &&
+	       (!is_taken(rx, &pkt->off) || is_too_long(rx, pkt));
 }
 
 /* The wire may have a larger MTU than the link: make segments of TCP fit. The
@@ -58,17 +64,14 @@ static void cut_long(struct rx *rx, const struct fdl_packet *pkt)
 		segment_in_runs(&rx->segmenter, size, most);
 }
 
-void cut_begin(struct rx *rx, struct io_frame *frame)
+void cut_begin(struct rx *rx, struct fdl_packet *pkt)
 {
 	const bool partial = rx->shared->opts.flags & FDL_RX_CSUM;
-	struct fdl_packet *pkt = frame->pkt;
 
 	fit_to_mtu(rx, &pkt->off, pkt->link_len);
 	rx->super = pkt;
-	rx->super_bytes[0] = (struct iovec){ pkt->data, pkt->len };
-	rx->super_bytes[1] = frame->rest;
-	frame->rest.iov_len = 0;
-	if (!fdl_segment_start(&rx->segmenter, rx->super_bytes, 2,
+	rx->super_bytes = (struct iovec){ pkt->data, pkt->len };
+	if (!fdl_segment_start(&rx->segmenter, &rx->super_bytes, 1,
 			       pkt->link_len, &pkt->off,
 			       partial ? FDL_SEGMENT_PARTIAL : 0)) {
 		count(rx->counters, RX_GSO_CUT, 1);

@@ -5,12 +5,12 @@
 
 #include "rx/rx.h"
 
-/* Whether a frame that was judged must be cut before it is handed out. */
-bool cut_is_due(const struct rx *rx, const struct io_frame *frame);
+/* Whether a packet that was judged must be cut before it is handed out. */
+bool cut_is_due(const struct rx *rx, const struct fdl_packet *pkt);
 
-/* Begin to cut a frame. Its packet becomes rx->super or, if it cannot be cut,
- * is counted and released. */
-void cut_begin(struct rx *rx, struct io_frame *frame);
+/* Begin to cut pkt. It becomes rx->super or, if it cannot be cut, is counted
+ * and released. */
+void cut_begin(struct rx *rx, struct fdl_packet *pkt);
 
 /* Whether rx->super has another segment. */
 bool cut_is_left(const struct rx *rx);

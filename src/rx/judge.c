@@ -170,17 +170,17 @@ FEW_FRAMES enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 	return RX_PACKETS;
 }
 
-/* A frame that is longer than its slot. If it is a super-packet of BIG TCP, the
- * rest lies in frame->rest. Any other is cut off, and dropped. */
+/* A frame that is longer than POOL_DATA_SIZE, or whose end is missing. It is
+ * dropped, except if it is a whole super-packet of BIG TCP. */
 FEW_FRAMES enum counter judge_long(struct rx *rx, const struct rules *rules,
 				   struct io_frame *frame)
 {
-	const size_t rest = frame->rest.iov_len;
 	struct fdl_packet *pkt = frame->pkt;
-	enum fdl_refusal why;
 	enum counter verdict;
 
-	if (frame->odd & IO_CUT || frame->wire_len != pkt->len + rest ||
+	pkt->len += frame->rest;
+	frame->rest = 0;
+	if (frame->odd & IO_CUT || frame->wire_len != pkt->len ||
 	    !has_offload(rules, pkt))
 		return RX_DROP_TRUNCATED;
 	if (fdl_vnet_hdr_decode(pkt->data - rules->vnet_hdr_at,
@@ -191,14 +191,11 @@ FEW_FRAMES enum counter judge_long(struct rx *rx, const struct rules *rules,
 	if (frame->vlan_tpid)
 		insert_tag(frame);
 	verdict = judge_protocol(rules, frame);
-	if (verdict != RX_PACKETS)
-		return verdict;
-	why = fdl_offload_check(pkt->data, pkt->len, pkt->len + rest,
-				pkt->link_len, &pkt->off);
-	if (why)
-		return refuse(rx, why);
-	count(rx->counters, RX_GSO, 1);
-	return pkt->off.gso ? RX_PACKETS : RX_DROP_TRUNCATED;
+	if (verdict == RX_PACKETS)
+		verdict = judge_offload(rx, pkt);
+	if (verdict == RX_PACKETS && !pkt->off.gso)
+		return RX_DROP_TRUNCATED;
+	return verdict;
 }
 
 /* Returns under which counter a message without bytes of a packet is dropped:
@@ -299,7 +296,7 @@ FEW_FRAMES void drop(struct rx *rx, struct io_frame *frame,
 		rx->doubt = true;
 	if (frame->type == IO_TYPE_GHOST)
 		note_ghost(rx);
-	frame->rest.iov_len = 0;
+	frame->rest = 0;
 	fdl_release(&frame->pkt, 1);
 }
 

@@ -130,8 +130,8 @@ static enum rx_rest deliver_split(struct rx *rx, struct fdl_packet *v[],
 	split_next(rx, &frame);
 	if (!judge_one(rx, &frame))
 		return RX_MORE;
-	if (frame.pkt->off.gso && cut_is_due(rx, &frame))
-		cut_begin(rx, &frame);
+	if (cut_is_due(rx, frame.pkt))
+		cut_begin(rx, frame.pkt);
 	else
 		v[(*got)++] = frame.pkt;
 	return RX_MORE;
@@ -144,10 +144,9 @@ static int deliver_frames(struct rx *rx, struct fdl_packet *v[], int n)
 	int got = judge_frames(rx, v, n);
 
 	/* Judging stops at a super-packet. */
-	if (got == 0 || !v[got - 1]->off.gso ||
-	    !cut_is_due(rx, &rx->frame[rx->next - 1]))
+	if (got == 0 || !cut_is_due(rx, v[got - 1]))
 		return got;
-	cut_begin(rx, &rx->frame[rx->next - 1]);
+	cut_begin(rx, v[got - 1]);
 	return got - 1;
 }
 

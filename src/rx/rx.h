@@ -57,7 +57,7 @@ struct rx {
 	struct fdl_packet *bundle;	/* NULL: nothing is being split */
 	struct iovec bundle_bytes;	/* what is left of it */
 	unsigned unit;
-	struct iovec super_bytes[2];
+	struct iovec super_bytes;
 	struct fdl_segmenter segmenter;
 	struct gro *gro;		/* with FDL_GRO, else NULL */
 };

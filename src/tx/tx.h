@@ -32,7 +32,7 @@ enum {
 	TX_PIECES = 2048,		/* of all of them */
 	TX_HDR_ROOM = IO_MAX_HEADER,
 	TX_SCRATCH = 1 << 17,
-	TX_REST = IO_MAX_REST,		/* the longest payload that is cut */
+	TX_REST = 1 << 19,		/* the longest payload that is cut */
 };
 
 /* What is to be sent: a frame in pieces, empty ones allowed. */

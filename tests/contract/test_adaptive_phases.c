@@ -4,9 +4,11 @@
  * delivers, counts, and takes whatever happens to it.
  */
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,10 +18,11 @@
 
 #include "adaptive_bed.h"
 #include "link.h"
+#include "message.h"
 #include "netns.h"
 #include "switches.h"
 
-enum { FLOOD = 20000 };
+enum { FLOOD = 20000, BIG = 200000 };
 
 /* Run a test with a link in each phase. */
 static void in_each_phase(void (*test)(struct bed *b))
@@ -235,6 +238,73 @@ static void a_device_may_be_down_at_first(void **state)
 	bed_free(&b);
 }
 
+/* One packet of BIG TCP, and all of its payload comes. */
+static void pass_a_big_one(struct bed *b)
+{
+	static struct {
+		struct virtio_net_hdr hdr;
+		uint8_t frame[BIG + 100];
+	} big;
+	const struct shape s = { .link_len = 14,
+				 .version = 6,
+				 .proto = 6,
+				 .payload = BIG,
+				 .partial = true };
+	const int on = 1, room = 4 << 20;
+	const size_t len = sizeof(big.hdr) + build(big.frame, &s);
+	const int fd = bed_socket("fda1");
+	size_t left = BIG;
+	struct fdl_packet *pkt;
+
+	describe_message(&big.hdr, &s, 1000);
+	big.hdr.hdr_len = (uint16_t)shape_hdr_len(&s);
+	put16(big.frame + 14 + 4, 0);
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	assert_int_equal(
+		setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)),
+		0);
+	assert_int_equal(send(fd, &big, len, 0), len);
+	while (left > 0) {
+		assert_int_equal(fdl_queue_poll(b->q, WAIT_MS), FDL_READABLE);
+		while (fdl_recv(b->q, &pkt, 1) == 1) {
+			left -= pkt->len - shape_hdr_len(&s);
+			b->n++;
+			fdl_release(&pkt, 1);
+		}
+	}
+	close(fd);
+}
+
+/* ... also after it, on the plain socket, where the queue stays. */
+static void pass_big_ones(struct bed *b)
+{
+	unsigned begun;
+	int i;
+
+	if (!netns_set_gso_max("fda1", BIG + 1000))
+		return;
+	pass_a_big_one(b);
+	for (i = 0; i < 50; i++)
+		bed_deliver(b);
+	switches_await();
+	bed_take(b);
+	assert_int_equal(switches.member, 0);
+	begun = switches.begun;
+	switches.hurried = true;
+	for (i = 0; i < 50; i++)
+		bed_deliver(b);
+	switches.hurried = false;
+	pass_a_big_one(b);
+	assert_int_equal(switches.begun, begun);
+	bed_expect_no_drops(b);
+}
+
+static void big_ones_are_not_for_a_ring(void **state)
+{
+	(void)state;
+	in_each_phase(pass_big_ones);
+}
+
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +317,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_device_may_be_down_at_first),
 		cmocka_unit_test(a_switch_that_fails_is_left_alone),
 		cmocka_unit_test(what_either_socket_drops_is_counted),
+		cmocka_unit_test(big_ones_are_not_for_a_ring),
 	};
 
 	netns_enter(argv);

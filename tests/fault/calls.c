@@ -102,6 +102,7 @@ DECLARE(int, poll, (struct pollfd *fds, unsigned n, int timeout_ms))
 DECLARE(int64_t, now_us, (void))
 DECLARE(int64_t, now_ms, (void))
 DECLARE(void *, map, (size_t len))
+DECLARE(void *, map_sparse, (size_t len))
 DECLARE(int, map_fd, (int fd, size_t len, void **mem))
 DECLARE(int, move_map, (void *from, size_t len, void *to))
 DECLARE(void, unmap, (void *mem, size_t len))
@@ -321,7 +322,17 @@ int64_t __wrap_os_now_ms(void)
 
 void *__wrap_os_map(size_t len)
 {
-	void *mem = plan_now(FAULT_MAP, 0) ? NULL : __real_os_map(len);
+	void *mem = plan_now(FAULT_MAP, ON_OTHER) ? NULL : __real_os_map(len);
+
+	if (mem)
+		plan_add(0, (long)len, 0);
+	return mem;
+}
+
+void *__wrap_os_map_sparse(size_t len)
+{
+	void *mem = plan_now(FAULT_MAP, ON_SPARSE) ? NULL :
+						     __real_os_map_sparse(len);
 
 	if (mem)
 		plan_add(0, (long)len, 0);

@@ -87,6 +87,7 @@ enum {
 	ON_DGRAM,		/* unix */
 	ON_UDP,
 	ON_STREAM,
+	ON_SPARSE,		/* os_map_sparse */
 	ON_FILE,
 	ON_OTHER,		/* an eventfd and the like */
 };

@@ -303,7 +303,8 @@ const struct fault_row fault_table[] = {
 	{ FAULT_TIMERFD, ON_ANY, { EMFILE, ENFILE, ENOMEM } },
 	{ FAULT_TIMERFD_SET, ON_ANY, { EINVAL } },
 	/* mmap(2); packet_mmap; mremap_to */
-	{ FAULT_MAP, ON_ANY, { ENOMEM } },
+	{ FAULT_MAP, ON_SPARSE, { ENOMEM } },
+	{ FAULT_MAP, ON_OTHER, { ENOMEM } },
 	{ FAULT_MALLOC, ON_ANY, { ENOMEM } },
 	{ FAULT_MAP_FD, ON_ANY, { ENOMEM, EAGAIN, EINVAL } },
 	{ FAULT_MOVE_MAP, ON_ANY, { ENOMEM, EAGAIN, EFAULT, EINVAL } },
@@ -415,7 +416,7 @@ static const struct harmless {
 	/* Kernels before 6.6 have headers of one size only. */
 	{ FAULT_GETSOCKOPT, PACKET_OPTION(PACKET_VNET_HDR_SZ), 0 },
 	/* Super-packets of BIG TCP are too long then. */
-	{ FAULT_MAP, ON_ANY, 0 },
+	{ FAULT_MAP, ON_SPARSE, 0 },
 	/* If the device filters, the log says what does not come. */
 	{ FAULT_SETSOCKOPT, PACKET_OPTION(PACKET_ADD_MEMBERSHIP), 0 },
 	/* A short frame is late, an address not had anew at once. */

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,13 @@
 
 #define REEXEC "FDLINK_TEST_NETNS"
 
-enum { PATIENCE_MS = 30000, MAX_ARGS = 16 };
+enum {
+	PATIENCE_MS = 30000,
+	MAX_ARGS = 16,
+	/* Of linux/if_link.h, where older ones lack the second. */
+	GSO_MAX = 41,
+	GSO_IPV4_MAX = 63,
+};
 
 static void skip(const char *why)
 {
@@ -160,6 +168,41 @@ void netns_wait_running(const char *dev)
 void netns_wait_stopped(const char *dev)
 {
 	wait_running(dev, false);
+}
+
+/* By hand, because older ip(8) know only the first of the two. */
+bool netns_set_gso_max(const char *dev, unsigned bytes)
+{
+	struct {
+		struct nlmsghdr nh;
+		struct ifinfomsg ifi;
+		struct {
+			struct rtattr head;
+			uint32_t value;
+		} max[2];
+	} req = {
+		.nh = { .nlmsg_len = sizeof(req),
+			.nlmsg_type = RTM_NEWLINK,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.ifi = { .ifi_index = (int)if_nametoindex(dev) },
+		.max = { { { sizeof(req.max[0]), GSO_MAX }, bytes },
+			 { { sizeof(req.max[0]), GSO_IPV4_MAX }, bytes } },
+	};
+	struct {
+		struct nlmsghdr nh;
+		struct nlmsgerr refusal;
+		char more[1024];
+	} answer;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	ssize_t n;
+
+	if (fd < 0 || send(fd, &req, sizeof(req), 0) < 0)
+		fail("netlink");
+	n = recv(fd, &answer, sizeof(answer), 0);
+	if (n < (ssize_t)(sizeof(answer) - sizeof(answer.more)))
+		fail("netlink");
+	close(fd);
+	return answer.refusal.error == 0;
 }
 
 bool netns_has(const char *dev)

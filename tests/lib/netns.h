@@ -33,6 +33,10 @@ void netns_set_up(const char *dev, bool up);
 void netns_wait_running(const char *dev);
 void netns_wait_stopped(const char *dev);
 
+/* Let the device's kernel make super-packets of up to so many bytes, IPv4 and
+ * IPv6. Returns false if the kernel knows no BIG TCP. */
+bool netns_set_gso_max(const char *dev, unsigned bytes);
+
 /* Does the device exist? */
 bool netns_has(const char *dev);
 

@@ -46,7 +46,7 @@ static void each_slot_is_given_once(void **state)
 	int i, j;
 
 	(void)state;
-	assert_int_equal(pool_new(&pool, SLOTS, 0, 14), 0);
+	assert_int_equal(pool_new(&pool, SLOTS, 0, 14, 0), 0);
 	assert_int_equal(pool_take(pool, v, SLOTS + 1), SLOTS);
 	for (i = 0; i < SLOTS; i++) {
 		assert_int_equal(v[i]->len, 0);
@@ -71,7 +71,7 @@ static void headroom_is_there_and_the_ip_header_aligned(void **state)
 
 	(void)state;
 	for (i = 0; i < 2; i++) {
-		assert_int_equal(pool_new(&pool, 3, 4096, link_lens[i]), 0);
+		assert_int_equal(pool_new(&pool, 3, 4096, link_lens[i], 0), 0);
 		assert_int_equal(pool_take(pool, &pkt, 1), 1);
 		assert_true(pkt->room >= POOL_MIN_ROOM + 4096);
 		assert_int_equal(((uintptr_t)pkt->data + link_lens[i]) % 4, 0);
@@ -86,7 +86,7 @@ static void a_packet_comes_back_as_new(void **state)
 	struct pool *pool;
 
 	(void)state;
-	assert_int_equal(pool_new(&pool, 1, 0, 0), 0);
+	assert_int_equal(pool_new(&pool, 1, 0, 0, 0), 0);
 	assert_int_equal(pool_take(pool, &pkt, 1), 1);
 	fresh = *pkt;
 	pkt->data += 10;
@@ -113,7 +113,7 @@ static void only_the_one_who_asked_is_told(void **state)
 	uint64_t count;
 
 	(void)state;
-	assert_int_equal(pool_new(&pool, 2, 0, 0), 0);
+	assert_int_equal(pool_new(&pool, 2, 0, 0, 0), 0);
 	assert_int_equal(pool_take(pool, v, 2), 2);
 	assert_int_equal(pool_take(pool, &none, 1), 0);
 	give_back(v, 1);
@@ -137,7 +137,7 @@ static void an_orphan_goes_with_its_last_packet(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(pool_new(&pool, 3, 0, 0), 0);
+	assert_int_equal(pool_new(&pool, 3, 0, 0, 0), 0);
 	fd = pool_refill_fd(pool);
 	assert_int_equal(pool_take(pool, v, 3), 3);
 	assert_int_equal(pool_take_used(pool, v, 1, true), 0);
@@ -157,7 +157,7 @@ static void an_orphan_with_all_its_packets_goes_at_once(void **state)
 	struct pool *pool;
 
 	(void)state;
-	assert_int_equal(pool_new(&pool, 3, 0, 0), 0);
+	assert_int_equal(pool_new(&pool, 3, 0, 0, 0), 0);
 	pool_orphan(pool);
 	assert_false(is_mapped(pool));
 	pool_orphan(NULL);
@@ -203,7 +203,7 @@ static void run_threads(unsigned slots)
 	struct pool *pool;
 	unsigned i;
 
-	assert_int_equal(pool_new(&pool, slots, 0, 0), 0);
+	assert_int_equal(pool_new(&pool, slots, 0, 0, 0), 0);
 	for (i = 0; i < THREADS; i++) {
 		w[i] = (struct worker){ pool, i + 1, &wrong };
 		assert_int_equal(pthread_create(&threads[i], NULL,
@@ -248,7 +248,7 @@ static void an_orphan_goes_once_under_threads(void **state)
 
 	(void)state;
 	for (round = 0; round < 300; round++) {
-		assert_int_equal(pool_new(&pool, THREADS, 0, 0), 0);
+		assert_int_equal(pool_new(&pool, THREADS, 0, 0, 0), 0);
 		assert_int_equal(pool_take(pool, v, THREADS), THREADS);
 		if (round % 2)
 			pool_take_used(pool, &none, 1, true);

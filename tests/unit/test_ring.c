@@ -85,7 +85,7 @@ static void make_bed(struct bed *b)
 	*b = (struct bed){ .fd = memfd_create("ring", MFD_CLOEXEC) };
 	assert_true(b->fd >= 0);
 	assert_int_equal(ftruncate(b->fd, BLOCKS * BLOCK), 0);
-	assert_int_equal(pool_new(&b->pool, BLOCKS, 0, 14), 0);
+	assert_int_equal(pool_new(&b->pool, BLOCKS, 0, 14, 0), 0);
 	assert_int_equal(ring_new(&b->ring, b->fd, BLOCKS, BLOCK, b->pool), 0);
 	watched = b;
 }

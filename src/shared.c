@@ -22,6 +22,16 @@ void shared_error(struct shared *s, const char *text)
 				      memory_order_relaxed);
 }
 
+void shared_tell_tunnel(struct shared *s)
+{
+	if (!atomic_exchange(&s->warned_tunnel, true))
+		log_say(&s->log, FDL_LOG_WARNING,
+			"a super-packet was dropped, because the tunnel around "
+			"it cannot be cut (a cipher, a sequence number of GRE, "
+			"an unknown encapsulation): turn offloads off at its "
+			"sender, with 'ethtool -K TUNNEL tso off gso off'");
+}
+
 /* Packets that the device had dropped before the endpoint was made are not ours
  * to count. */
 static int note_drops(struct shared *s, int err)

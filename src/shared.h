@@ -30,7 +30,7 @@ struct shared {
 					 * device's framing since the start,
 					 * as io_pack; 0: nothing */
 	_Atomic bool warned;		/* of that */
-	_Atomic bool warned_tunnel;	/* of a packet in rx_drop_tunnel */
+	_Atomic bool warned_tunnel;	/* shared_tell_tunnel did */
 	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: distrusted, or refused
 					 * by the wire */
 
@@ -51,6 +51,10 @@ void shared_destroy(struct shared *s);
 
 /* text is a string constant, or NULL: nothing to say. Any thread. */
 void shared_error(struct shared *s, const char *text);
+
+/* A super-packet was dropped, because the tunnel around it cannot be cut: say so
+ * once, with the way out. Any thread. */
+void shared_tell_tunnel(struct shared *s);
 
 /*
  * Open the device behind fd, and note what it has dropped so far. Not to know

@@ -127,18 +127,11 @@ static bool has_offload(const struct rules *rules, const struct fdl_packet *pkt)
 	return rules->vnet_hdr_at && (hdr[0] | hdr[1]);
 }
 
-/* The log names a way out once: the sender can have super-packets cut before
- * the tunnel. */
 static enum counter refuse(struct rx *rx, enum fdl_refusal why)
 {
 	if (why != FDL_REFUSE_TUNNEL)
 		return RX_DROP_VNET_HDR;
-	if (!atomic_exchange(&rx->shared->warned_tunnel, true))
-		log_say(&rx->shared->log, FDL_LOG_WARNING,
-			"a super-packet was dropped, because the tunnel around "
-			"it cannot be cut (a cipher, a sequence number of GRE, "
-			"an unknown encapsulation): turn offloads off at its "
-			"sender, with 'ethtool -K TUNNEL tso off gso off'");
+	shared_tell_tunnel(rx->shared);
 	return RX_DROP_TUNNEL;
 }
 

@@ -140,14 +140,18 @@ static bool has_trailer(const uint8_t *frame, size_t avail, size_t len,
 
 /* As fdl_offload_check. That no wire takes so many segments of UDP contradicts
  * nothing: they can be cut. */
-static bool check(const uint8_t *frame, size_t avail, size_t len,
-		  struct work *w)
+static bool check(const struct tx *tx, const uint8_t *frame, size_t avail,
+		  size_t len, struct work *w)
 {
 	struct fdl_offload off = w->off;
+	enum fdl_refusal why;
 
 	w->needs = 0;
-	if (!fdl_offload_check(frame, avail, len, w->link_len, &w->off))
+	why = fdl_offload_check(frame, avail, len, w->link_len, &w->off);
+	if (!why)
 		return true;
+	if (why == FDL_REFUSE_TUNNEL)
+		shared_tell_tunnel(tx->shared);
 	if (off.gso != FDL_GSO_UDP || off.gso_size == 0 ||
 	    off.gso_size > UINT16_MAX / WORK_RUN)
 		return false;
@@ -196,7 +200,7 @@ bool work_judge(const struct tx *tx, const struct frame *f, struct work *w)
 	w->off = (struct fdl_offload){ 0 };
 	if (f->off)
 		w->off = *f->off;
-	if (!check(frame, avail, len, w) ||
+	if (!check(tx, frame, avail, len, w) ||
 	    sctp_is_undone(frame, avail, len, w->link_len, &w->off))
 		return false;
 	if (tunnel_of(&w->off))

@@ -312,7 +312,12 @@ struct fdl_coalesce_packet {
 	uint16_t l3_, l4_, hdr_len_, count_;
 	int pieces_;
 	uint8_t version_, proto_;
-	bool trusted_, fixed_id_;
+	bool trusted_;
+	uint8_t fixed_ids_;
+	struct {
+		uint8_t n, l4, is[FDL_TUNNEL_HEADERS / 2],
+			at[FDL_TUNNEL_HEADERS / 2];
+	} outer_;
 };
 
 /* How many flows can grow at the same time; further ones take the place of
@@ -327,7 +332,7 @@ struct fdl_coalescer {
 	int max_pieces;
 	unsigned flags;
 	unsigned recent;
-	bool open;
+	bool open, tunnels;
 };
 
 /* fdl_coalesce_init() */
@@ -337,6 +342,12 @@ enum {
 	/* For packets that are sent: IPv4 ids need not be consecutive where DF
 	 * is set (RFC 6864, section 4.1). */
 	FDL_COALESCE_ANY_ID	= 1 << 2,
+	/* What the first two flags say, inside tunnels, too. In UDP the port
+	 * tells what a datagram carries: VXLAN (4789, 4790, 8472), GENEVE (6081)
+	 * or GUE (6080). */
+	FDL_COALESCE_UDP_TUNNEL	= 1 << 3,
+	/* The same inside GRE, and inside IP in IP. */
+	FDL_COALESCE_IP_TUNNEL	= 1 << 4,
 };
 
 /*
@@ -360,11 +371,17 @@ void fdl_coalesce_init(struct fdl_coalescer *c, unsigned flags,
  *	- IPv4 ids count up or, with DF, stand still
  *	- payloads are of one length; only the last may be shorter
  *	- no earlier packet had PSH or FIN, which end a super-packet
+ *	- in a tunnel, all outer headers are the same except lengths, ids and
+ *	  checksums; the outer ids count up or, with DF, stand still, too
+ *
+ * What is merged in a tunnel is described as fdl_offload_tunnel says, and an
+ * outer UDP checksum that is not 0 becomes that of its pseudo-header.
  *
  * Not merged are fragments, IPv4 options, CWR, UDP without checksum, padded
  * frames, super-packets, and packets with a wrong checksum. The checksum is
- * verified unless off says VALID or PARTIAL. No packet overtakes another of its
- * flow.
+ * verified unless off says VALID or PARTIAL; in a tunnel that has a checksum as
+ * well, VALID is not believed of the inner one. No packet overtakes another of
+ * its flow.
  */
 void fdl_coalesce_add(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt);
 

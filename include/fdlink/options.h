@@ -70,11 +70,13 @@ enum {
 	/* Merge received segments into super-packets, of the kinds that
 	 * FDL_RX_GSO and FDL_RX_USO name. The window is one internal step of
 	 * one fdl_recv: segments are merged if one batch (fdl_options.batch)
-	 * found them waiting together. No packet waits for later ones. */
+	 * found them waiting together. No packet waits for later ones. With
+	 * FDL_RX_TUNNEL segments inside tunnels are merged, too. */
 	FDL_GRO			= 1 << 8,
 	/* fdl_write and fdl_write_ref defer packets until fdl_flush. Segments
 	 * of one flow that follow each other are then sent as one super-packet,
-	 * where the wire takes it. */
+	 * where the wire takes it; also inside a tunnel in UDP, if the wire
+	 * takes FDL_OFFLOAD_TUNNEL and FDL_OFFLOAD_TUNNEL_CSUM. */
 	FDL_COALESCE		= 1 << 9,
 	/* The stack may leave checksums of TCP and UDP partial. Only reported
 	 * by fdl_capabilities: packet.off is always honoured, with or without

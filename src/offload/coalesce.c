@@ -19,6 +19,7 @@
 #include "offload/limits.h"
 #include "proto/parse.h"
 #include "proto/tcp.h"
+#include "proto/tunnel.h"
 #include "proto/udp.h"
 
 enum {
@@ -80,10 +81,24 @@ static void close_all(struct fdl_coalescer *c)
 	if (c->open)
 		memset(c->flow, 0, sizeof(c->flow));
 	c->open = false;
+	c->tunnels = false;
 }
 
-static void describe(struct fdl_coalesce_packet *pkt, const struct parsed *p)
+static void close_tunnels(struct fdl_coalescer *c)
 {
+	unsigned i;
+
+	for (i = 0; c->tunnels && i < FDL_COALESCE_FLOWS; i++)
+		if (c->flow[i] && c->flow[i]->outer_.n)
+			c->flow[i] = NULL;
+	c->tunnels = false;
+}
+
+static void describe(struct fdl_coalesce_packet *pkt, const struct parsed *p,
+		     const struct tunnel *t)
+{
+	const unsigned n = t->n;
+
 	pkt->version_ = p->version;
 	pkt->proto_ = p->proto;
 	pkt->l3_ = (uint16_t)p->l3;
@@ -92,6 +107,13 @@ static void describe(struct fdl_coalesce_packet *pkt, const struct parsed *p)
 	pkt->payload_ = pkt->len_ - p->payload;
 	pkt->total_ = pkt->payload_;
 	pkt->hash_ = flow_hash(pkt->hdr_, p->payload, pkt->link_len, p);
+	if (!n)
+		return;
+	pkt->outer_.n = (uint8_t)n;
+	pkt->outer_.l4 = (uint8_t)t->l4;
+	memcpy(pkt->outer_.is, t->is, n);
+	memcpy(pkt->outer_.at, t->at, n);
+	fit_doubt(pkt);
 }
 
 /* Merge pkt into the item at slot, which may end the item. Returns whether it
@@ -127,11 +149,10 @@ static void place(struct fdl_coalescer *c, struct fdl_coalesce_packet **slot,
 static void add_to_flow(struct fdl_coalescer *c,
 			struct fdl_coalesce_packet *pkt, const struct parsed *p)
 {
-	const bool mergeable = fit_alone(c, pkt, p);
 	struct fdl_coalesce_packet **slot;
-	bool same;
+	bool mergeable, same;
 
-	describe(pkt, p);
+	mergeable = fit_alone(c, pkt, p);
 	slot = find_slot(c, pkt);
 	same = *slot && fit_same_flow(*slot, pkt);
 	if (!mergeable || (!same && !fit_as_first(pkt))) {
@@ -159,7 +180,8 @@ static void reset(struct fdl_coalesce_packet *pkt)
 	pkt->count_ = 1;
 	pkt->pieces_ = pkt->cnt;
 	pkt->trusted_ = pkt->off.csum != FDL_CSUM_NONE;
-	pkt->fixed_id_ = false;
+	pkt->fixed_ids_ = 0;
+	memset(&pkt->outer_, 0, sizeof(pkt->outer_));
 }
 
 static void describe_alike(struct fdl_coalesce_packet *pkt,
@@ -173,6 +195,10 @@ static void describe_alike(struct fdl_coalesce_packet *pkt,
 	pkt->payload_ = pkt->len_ - pkt->hdr_len_;
 	pkt->total_ = pkt->payload_;
 	pkt->hash_ = head->hash_;
+	if (!head->outer_.n)
+		return;
+	memcpy(&pkt->outer_, &head->outer_, sizeof(pkt->outer_));
+	fit_doubt(pkt);
 }
 
 bool coalesce_alike(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
@@ -187,24 +213,49 @@ bool coalesce_alike(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 	return true;
 }
 
+/* Find the packet that is to be merged: in a tunnel, the one inside. */
+static enum fdl_refusal parse(struct fdl_coalescer *c,
+			      const struct fdl_coalesce_packet *pkt,
+			      struct parsed *p, struct tunnel *t)
+{
+	const size_t at_hand = pkt->iov[0].iov_len;
+	enum fdl_refusal why;
+	unsigned flag;
+
+	why = parse_frame(pkt->hdr_, at_hand, pkt->len_, pkt->link_len, p);
+	t->n = 0;
+	if ((why && why != FDL_REFUSE_TRANSPORT) || p->proto == TCP_PROTO)
+		return why;
+	flag = p->next == UDP_PROTO ? FDL_COALESCE_UDP_TUNNEL :
+				      FDL_COALESCE_IP_TUNNEL;
+	if (!(c->flags & flag))
+		return why;
+	why = tunnel_enter(pkt->hdr_, at_hand, why, p, t);
+	c->tunnels |= t->n > 0;
+	return why;
+}
+
 void coalesce_other(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 {
 	enum fdl_refusal why;
 	struct parsed p;
+	struct tunnel t;
 
 	if (!pkt->cnt) {
 		append(c, pkt);
 		return;
 	}
-	why = parse_frame(pkt->hdr_, pkt->iov[0].iov_len, pkt->len_,
-			  pkt->link_len, &p);
+	why = parse(c, pkt, &p, &t);
 	if (!why) {
+		describe(pkt, &p, &t);
 		add_to_flow(c, pkt, &p);
 		return;
 	}
 	/* The packet may belong to any flow, and no later packet of that flow
 	 * may overtake it. */
-	if (p.fragment || why == FDL_REFUSE_HEADERS)
+	if (why == FDL_REFUSE_TUNNEL)
+		close_tunnels(c);
+	else if (p.fragment || why == FDL_REFUSE_HEADERS)
 		close_all(c);
 	append(c, pkt);
 }

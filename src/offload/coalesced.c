@@ -6,6 +6,7 @@
 
 #include "offload/checksum.h"
 #include "offload/fit.h"
+#include "offload/fit_outer.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/parse.h"
@@ -18,6 +19,7 @@ static void merge_headers(struct fdl_coalesced *out,
 	const struct parsed p = { .l3 = head->l3_,
 				  .version = head->version_,
 				  .proto = head->proto_ };
+	const struct outers o = fit_outers(head);
 	const unsigned l4_len = head->len_ - head->l4_;
 	uint8_t *ip = out->hdr + head->l3_, *tp = out->hdr + head->l4_;
 	uint16_t sum;
@@ -36,6 +38,8 @@ static void merge_headers(struct fdl_coalesced *out,
 		put_be16(tp + UDP_TOTAL_LEN, l4_len);
 	sum = checksum_add(checksum_pseudo(out->hdr, &p), l4_len);
 	memcpy(tp + parsed_check_offset(&p), &sum, sizeof(sum));
+	if (head->outer_.n)
+		outer_write(&o, out->hdr, head->len_, sum, 0, true);
 }
 
 static uint8_t gso_of(const struct fdl_coalesce_packet *head)
@@ -62,6 +66,7 @@ void coalesced_describe(struct fdl_coalesced *out,
 		.gso = gso_of(head),
 		.gso_size = (uint16_t)head->payload_,
 		.hdr_len = head->hdr_len_,
+		.ecn_tunnel_ = { 0, head->outer_.l4 },
 		.csum_start = head->l4_,
 		.csum_offset = head->proto_ == TCP_PROTO ? TCP_CHECK :
 							   UDP_CHECK,

@@ -7,12 +7,18 @@
 #include "offload/fit.h"
 
 #include "offload/checksum.h"
+#include "offload/fit_outer.h"
 #include "offload/limits.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
+#include "proto/tunnel.h"
 #include "proto/udp.h"
 
 enum {
+	/* Of fixed_ids_. */
+	INNER_ID = 1 << 0,
+	OUTER_ID = 1 << 1,
+
 	/* CWR is not merged: it may be a signal of the first segment (RFC 3168)
 	 * or a bit of a counter (AccECN), and the packet does not say which. */
 	TCP_NEVER = TCP_FLAG_URG | TCP_FLAG_RST | TCP_FLAG_SYN | TCP_FLAG_CWR,
@@ -42,6 +48,12 @@ static bool is_usual_csum(const struct fdl_offload *off, const struct parsed *p)
 		off->csum_offset == parsed_check_offset(p));
 }
 
+static bool is_plain_outside(const struct fdl_coalesce_packet *pkt)
+{
+	return pkt->outer_.is[0] != TUNNEL_IP4 ||
+	       is_plain_ip4(pkt->hdr_ + pkt->outer_.at[0]);
+}
+
 bool fit_alone(const struct fdl_coalescer *c,
 	       const struct fdl_coalesce_packet *pkt, const struct parsed *p)
 {
@@ -56,6 +68,8 @@ bool fit_alone(const struct fdl_coalescer *c,
 		return false;
 	if (p->version == 4 && !is_plain_ip4(bytes + p->l3))
 		return false;
+	if (pkt->outer_.n && !is_plain_outside(pkt))
+		return false;
 	if (!is_usual_csum(&pkt->off, p))
 		return false;
 	if (tcp)
@@ -63,8 +77,22 @@ bool fit_alone(const struct fdl_coalescer *c,
 	return is_whole_udp(bytes + p->l4, p);
 }
 
-/* Verify the checksum, unless that was done before or the other side vouches
- * for it. */
+void fit_doubt(struct fdl_coalesce_packet *pkt)
+{
+	if (fit_outer_has_sum(pkt))
+		pkt->trusted_ = false;
+}
+
+static bool is_right_outside(const struct fdl_coalesce_packet *pkt,
+			     uint16_t inner)
+{
+	const struct outers o = fit_outers(pkt);
+
+	return outer_sums_right(&o, pkt->hdr_, pkt->len_, inner);
+}
+
+/* Verify the checksums, unless that was done before or the other side vouches
+ * for them. */
 static bool is_right(struct fdl_coalesce_packet *pkt)
 {
 	const struct parsed p = { .l3 = pkt->l3_,
@@ -76,8 +104,11 @@ static bool is_right(struct fdl_coalesce_packet *pkt)
 	if (pkt->trusted_)
 		return true;
 	sum = checksum_add(checksum_pseudo(pkt->hdr_, &p), len);
-	sum = fdl_checksum_iov(pkt->iov, pkt->cnt, pkt->l4_, len, sum);
-	pkt->trusted_ = sum == 0xffff;
+	if (pkt->outer_.n && !is_right_outside(pkt, sum))
+		return false;
+	pkt->trusted_ = pkt->off.csum == FDL_CSUM_PARTIAL ||
+			fdl_checksum_iov(pkt->iov, pkt->cnt, pkt->l4_, len,
+					 sum) == 0xffff;
 	return pkt->trusted_;
 }
 
@@ -95,21 +126,36 @@ bool fit_same_flow(const struct fdl_coalesce_packet *a,
 	return !differ(fit_l4(a), fit_l4(b), 0, 4);
 }
 
-/* Whether the id of an IPv4 header continues those of the item. The second
- * packet of an item decides whether its ids count up or stand still. */
-static bool id_fits(const struct fdl_coalescer *c,
-		    struct fdl_coalesce_packet *head, const uint8_t *ip)
+/* Whether the id of an IPv4 header, at ip, continues those of the item, which
+ * began at first. The second packet of an item decides whether its ids count up
+ * or stand still. which: INNER_ID or OUTER_ID. */
+static inline bool id_fits(const struct fdl_coalescer *c,
+			   struct fdl_coalesce_packet *head,
+			   const uint8_t *first, const uint8_t *ip,
+			   uint8_t which)
 {
 	const unsigned delta =
-		(get_be16(ip + IP4_ID) - get_be16(fit_l3(head) + IP4_ID)) &
-		0xffffu;
+		(get_be16(ip + IP4_ID) - get_be16(first + IP4_ID)) & 0xffffu;
 	const bool df = ip4_frag(ip) & IP4_DF;
 
 	if (df && c->flags & FDL_COALESCE_ANY_ID)
 		return true;
-	if (head->count_ == 1)
-		head->fixed_id_ = df && !delta;
-	return delta == (head->fixed_id_ ? 0 : head->count_);
+	if (head->count_ == 1) {
+		head->fixed_ids_ &= (uint8_t)~which;
+		head->fixed_ids_ |= df && !delta ? which : 0;
+	}
+	return delta == (head->fixed_ids_ & which ? 0 : head->count_);
+}
+
+/* All else in the outer headers is the same in both. */
+static bool outer_id_fits(const struct fdl_coalescer *c,
+			  struct fdl_coalesce_packet *head,
+			  const struct fdl_coalesce_packet *pkt)
+{
+	const unsigned at = head->outer_.at[0];
+
+	return head->outer_.is[0] != TUNNEL_IP4 ||
+	       id_fits(c, head, head->hdr_ + at, pkt->hdr_ + at, OUTER_ID);
 }
 
 static bool ip_fits(const struct fdl_coalescer *c,
@@ -120,7 +166,8 @@ static bool ip_fits(const struct fdl_coalescer *c,
 
 	if (head->version_ == 4)
 		return a[IP4_TOS] == b[IP4_TOS] && a[IP4_TTL] == b[IP4_TTL] &&
-		       ip4_frag(a) == ip4_frag(b) && id_fits(c, head, b);
+		       ip4_frag(a) == ip4_frag(b) &&
+		       id_fits(c, head, a, b, INNER_ID);
 	return !differ(a, b, 0, IP6_PAYLOAD_LEN) &&
 	       !differ(a, b, IP6_NEXT, 2) &&
 	       !differ(a, b, IP6_LEN, (size_t)(pkt->l4_ - pkt->l3_ - IP6_LEN));
@@ -153,6 +200,8 @@ static bool fits(const struct fdl_coalescer *c,
 		return false;
 	if (pkt->proto_ == TCP_PROTO && !tcp_fits(head, pkt))
 		return false;
+	if (head->outer_.n && !outer_id_fits(c, head, pkt))
+		return false;
 	return ip_fits(c, head, pkt);
 }
 
@@ -167,7 +216,8 @@ bool fit_same_layout(const struct fdl_coalesce_packet *head,
 {
 	return pkt->l3_ == head->l3_ && pkt->l4_ == head->l4_ &&
 	       pkt->hdr_len_ == head->hdr_len_ &&
-	       !differ(head->hdr_, pkt->hdr_, 0, pkt->l3_);
+	       !memcmp(&pkt->outer_, &head->outer_, sizeof(pkt->outer_)) &&
+	       fit_same_front(head, pkt);
 }
 
 bool fit_as_first(const struct fdl_coalesce_packet *pkt)
@@ -222,7 +272,7 @@ bool fit_looks_alike(const struct fdl_coalesce_packet *head,
 {
 	return pkt->cnt && pkt->iov[0].iov_len >= head->hdr_len_ &&
 	       pkt->len_ > head->hdr_len_ && pkt->link_len == head->link_len &&
-	       same_work(&head->off, &pkt->off) &&
-	       !differ(head->hdr_, pkt->hdr_, 0, head->l3_) &&
-	       looks_alike_ip(head, pkt) && looks_alike_l4(head, pkt);
+	       same_work(&head->off, &pkt->off) && fit_same_front(head, pkt) &&
+	       looks_alike_ip(head, pkt) && looks_alike_l4(head, pkt) &&
+	       (!head->outer_.n || fit_outer_is_right(head, pkt));
 }

@@ -42,6 +42,10 @@ static inline bool fit_is_last(const struct fdl_coalesce_packet *pkt)
 bool fit_alone(const struct fdl_coalescer *c,
 	       const struct fdl_coalesce_packet *pkt, const struct parsed *p);
 
+/* The other side vouches for one checksum at most (virtio 1.2, 5.1.6.4.2), so for
+ * none of a packet with several: outside, and inside. */
+void fit_doubt(struct fdl_coalesce_packet *pkt);
+
 /* The packet may be the first of a super-packet; it passes fit_alone. */
 bool fit_as_first(const struct fdl_coalesce_packet *pkt);
 
@@ -49,8 +53,8 @@ bool fit_as_first(const struct fdl_coalesce_packet *pkt);
 bool fit_same_flow(const struct fdl_coalesce_packet *a,
 		   const struct fdl_coalesce_packet *b);
 
-/* Both, of one flow, have the same link header, and headers of the same
- * lengths. */
+/* Both, of one flow, have headers of the same lengths, and the same in front of
+ * their IP packets. */
 bool fit_same_layout(const struct fdl_coalesce_packet *head,
 		     const struct fdl_coalesce_packet *pkt);
 

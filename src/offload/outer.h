@@ -3,22 +3,34 @@
 #ifndef FDL_OFFLOAD_OUTER_H
 #define FDL_OFFLOAD_OUTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include <fdlink/offload.h>
+enum {
+	GRE_CHECK = 4,			/* of a header with a checksum */
+};
 
-#include "proto/tunnel.h"
-
-/* Note where the headers lie that outer_write will write. */
-void outer_start(struct fdl_segmenter *s, const struct tunnel *t);
+struct outers {
+	const uint8_t *is, *at;		/* n of them, as in struct tunnel */
+	unsigned n;
+	unsigned l4;			/* the inner transport header */
+};
 
 /*
  * Write the outer headers, at hdr, of a packet of len bytes. The headers of the
  * inner packet are already written behind them, and inner is its partial
- * checksum. several: the packet is a piece of several segments, itself a
- * super-packet.
+ * checksum. gone: so many segments went before this one. several: the packet is
+ * a piece of several segments, itself a super-packet.
  */
-void outer_write(const struct fdl_segmenter *s, uint8_t *hdr, unsigned len,
-		 uint16_t inner, bool several);
+void outer_write(const struct outers *o, uint8_t *hdr, unsigned len,
+		 uint16_t inner, unsigned gone, bool several);
+
+/*
+ * Whether the checksums in the outer headers of a packet of len bytes, at hdr,
+ * are right, which for UDP may be none. inner is the partial checksum of the
+ * inner packet, whose complete one is taken to be right.
+ */
+bool outer_sums_right(const struct outers *o, const uint8_t *hdr, unsigned len,
+		      uint16_t inner);
 
 #endif

@@ -83,6 +83,14 @@ static void start_super(struct fdl_segmenter *s, const struct parsed *p,
 	s->tcp_flags = s->hdr[s->l4 + TCP_FLAGS];
 }
 
+static void start_outer(struct fdl_segmenter *s, const struct tunnel *t)
+{
+	s->tunnel = (uint8_t)t->l4;
+	s->outers = (uint8_t)t->n;
+	memcpy(s->outer_is, t->is, sizeof(s->outer_is));
+	memcpy(s->outer_at, t->at, sizeof(s->outer_at));
+}
+
 /* Begin to cut a packet that stays one: nothing changes except a partial
  * checksum. */
 static enum fdl_refusal start_single(struct fdl_segmenter *s, size_t len,
@@ -136,7 +144,7 @@ enum fdl_refusal fdl_segment_start(struct fdl_segmenter *s,
 		s->undone = s->complete ? FDL_CSUM_VALID : FDL_CSUM_PARTIAL;
 	}
 	if (tunnel_of(&o))
-		outer_start(s, &found.t);
+		start_outer(s, &found.t);
 	if (o.gso) {
 		stripped = jumbo_strip(s->hdr, avail, &found.p, &o);
 		start_super(s, &found.p, &o);
@@ -199,6 +207,20 @@ static void patch_tcp(const struct fdl_segmenter *s, uint8_t *tcp, bool last)
 	put_be32(tcp + TCP_SEQ, s->seq);
 }
 
+static void write_outer(const struct fdl_segmenter *s, uint8_t *hdr,
+			unsigned len, uint16_t inner, bool several)
+{
+	const struct outers o = {
+		.is = s->outer_is,
+		.at = s->outer_at,
+		.n = s->outers,
+		.l4 = s->l4,
+	};
+	const unsigned gone = s->id - get_be16(s->hdr + s->l3 + IP4_ID);
+
+	outer_write(&o, hdr, len, inner, gone, several);
+}
+
 /* Write the headers of the next segment, which has n bytes of payload. */
 static void write_headers(const struct fdl_segmenter *s, uint8_t *hdr, size_t n)
 {
@@ -216,7 +238,7 @@ static void write_headers(const struct fdl_segmenter *s, uint8_t *hdr, size_t n)
 	sum = checksum_add(s->csum, len - s->l4);
 	memcpy(hdr + s->l4 + s->csum_offset, &sum, sizeof(sum));
 	if (s->outers)
-		outer_write(s, hdr, len, sum, run(s, n) > 1);
+		write_outer(s, hdr, len, sum, run(s, n) > 1);
 }
 
 /* Complete the checksum of a segment; payload is the sum of the bytes that

@@ -4,7 +4,7 @@
  * (RFC 2784, 2890), IP in IP, and foo- and generic-over-UDP. Each meaning of a
  * header is tried in turn. A try that does not end exactly where the inner
  * transport header begins is given up, so a datagram that is no tunnel does not
- * pass by chance.
+ * pass by chance. Where nobody knows where that header begins, the port tells.
  */
 #include "proto/tunnel.h"
 
@@ -41,6 +41,7 @@ enum {
 
 	GENEVE_LEN = 8,
 	GENEVE_TYPE = 2,
+	GENEVE_CONTROL = 0x80,	/* in the second byte */
 
 	GUE_LEN = 4,
 	GUE_NEXT = 1,
@@ -48,8 +49,22 @@ enum {
 };
 
 /* What may be inside of UDP. */
+enum reading {
+	READ_VXLAN,
+	READ_GENEVE,
+	READ_GUE,
+	READ_FOU,
+	READ_GRE,
+	READINGS,
+};
+
+/* Destination ports as IANA has them, and the one that Linux used before. */
 enum {
-	READINGS = 5,
+	PORT_VXLAN = 4789,
+	PORT_VXLAN_GPE = 4790,
+	PORT_VXLAN_OLD = 8472,
+	PORT_GENEVE = 6081,
+	PORT_GUE = 6080,
 };
 
 struct walk {
@@ -57,6 +72,8 @@ struct walk {
 	size_t avail;
 	uint32_t end;		/* of the outer IP packet */
 	uint32_t l4;		/* what is looked for */
+	unsigned max_depth;	/* tunnels, one inside the other */
+	bool merge;		/* only what may be merged */
 	unsigned depth;		/* IP headers passed */
 	unsigned n_readings;	/* UDP headers among what was passed, */
 	unsigned reading[TUNNEL_DEPTH];	/* and how each is read */
@@ -136,6 +153,13 @@ static bool find_by_type(const struct walk *w, uint32_t at, unsigned type,
 	}
 }
 
+/* The kernel merges no GRE with a checksum inside of UDP. And what is reserved
+ * behind the checksum would be 0 once the packet is cut again. */
+static bool merges_gre_sum(const struct walk *w, uint32_t at)
+{
+	return !w->n_readings && !get_be16(w->bytes + at + 6);
+}
+
 /* GRE with a sequence number cannot be cut: its segments would need the numbers
  * of packets to come. */
 static bool find_in_gre(struct walk *w, uint32_t at, struct inner *in)
@@ -150,7 +174,8 @@ static bool find_in_gre(struct walk *w, uint32_t at, struct inner *in)
 		return false;
 	if (flags & GRE_CSUM) {
 		len += GRE_FIELD_LEN;
-		if (!note(w, TUNNEL_GRE, at))
+		if (!has(w, at, len) || (w->merge && !merges_gre_sum(w, at)) ||
+		    !note(w, TUNNEL_GRE, at))
 			return false;
 	}
 	if (flags & GRE_KEY)
@@ -200,7 +225,8 @@ static bool find_in_geneve(struct walk *w, uint32_t at, struct inner *in)
 {
 	const uint8_t *h = w->bytes + at;
 
-	if (!has(w, at, GENEVE_LEN) || h[0] >> 6)
+	if (!has(w, at, GENEVE_LEN) || h[0] >> 6 ||
+	    (w->merge && h[1] & GENEVE_CONTROL))
 		return false;
 	return find_by_type(w, at + GENEVE_LEN + (h[0] & 0x3fu) * 4,
 			    get_be16(h + GENEVE_TYPE), in);
@@ -227,8 +253,9 @@ static bool find_in_udp(struct walk *w, uint32_t at, struct inner *in)
 {
 	static bool (*const readings[READINGS])(struct walk * w, uint32_t at,
 						struct inner * in) = {
-		find_in_vxlan, find_in_geneve, find_in_gue,
-		find_in_fou,   find_in_gre,
+		[READ_VXLAN] = find_in_vxlan, [READ_GENEVE] = find_in_geneve,
+		[READ_GUE] = find_in_gue,     [READ_FOU] = find_in_fou,
+		[READ_GRE] = find_in_gre,
 	};
 
 	return readings[w->reading[w->n_readings++]](w, at, in);
@@ -249,7 +276,7 @@ static bool find_inner(struct walk *w, enum fdl_refusal why, struct inner *in)
 	const struct parsed *p = w->p;
 	const uint32_t l4 = p->l4;
 
-	if (w->depth++ == TUNNEL_DEPTH ||
+	if (w->depth++ == w->max_depth ||
 	    !note(w, p->version == 4 ? TUNNEL_IP4 : TUNNEL_IP6, p->l3))
 		return false;
 	if (p->next != UDP_PROTO)
@@ -261,24 +288,39 @@ static bool find_inner(struct walk *w, enum fdl_refusal why, struct inner *in)
 	       find_in_udp(w, l4 + UDP_LEN, in);
 }
 
-/* From the outer IP header, which is parsed, to what is looked for. */
-static bool walk(struct walk *w, enum fdl_refusal why)
+static void go_outside(struct walk *w)
 {
-	struct parsed *p = w->p;
-	struct inner in;
-
 	w->depth = 0;
 	w->n_readings = 0;
 	w->t->n = 0;
+}
+
+/* Parse the packet inside the one that was parsed last. Returns false if there
+ * is none. */
+static bool go_inside(struct walk *w, enum fdl_refusal *why)
+{
+	struct inner in;
+
+	if (!find_inner(w, *why, &in) || !has(w, in.at, 1) ||
+	    (in.version && w->bytes[in.at] >> 4 != in.version))
+		return false;
+	*why = parse_packet(w->bytes, w->avail, w->end, in.at, w->p);
+	return true;
+}
+
+/* From the outer IP header, which is parsed, to what is looked for. */
+static bool walk(struct walk *w, enum fdl_refusal why)
+{
+	const struct parsed *p = w->p;
+
+	go_outside(w);
 	for (;;) {
 		if (p->version == 0 || p->fragment || p->end != w->end)
 			return false;
 		if (p->l4 >= w->l4)
 			return p->l4 == w->l4 && !why;
-		if (!find_inner(w, why, &in) || !has(w, in.at, 1) ||
-		    (in.version && w->bytes[in.at] >> 4 != in.version))
+		if (!go_inside(w, &why))
 			return false;
-		why = parse_packet(w->bytes, w->avail, w->end, in.at, p);
 	}
 }
 
@@ -317,6 +359,7 @@ enum fdl_refusal tunnel_parse(const uint8_t *frame, size_t avail, size_t len,
 		.avail = avail < len ? avail : len,
 		.end = p->end,
 		.l4 = l4,
+		.max_depth = TUNNEL_DEPTH,
 		.p = p,
 		.t = t,
 	};
@@ -330,4 +373,58 @@ enum fdl_refusal tunnel_parse(const uint8_t *frame, size_t avail, size_t len,
 		return FDL_REFUSE_TUNNEL;
 	t->udp = t->n == 2 && t->is[1] == TUNNEL_UDP;
 	return FDL_REFUSE_NONE;
+}
+
+/* What a datagram to that port carries; READINGS: no tunnel. */
+static enum reading find_reading(unsigned port)
+{
+	switch (port) {
+	case PORT_VXLAN:
+	case PORT_VXLAN_GPE:
+	case PORT_VXLAN_OLD:
+		return READ_VXLAN;
+	case PORT_GENEVE:
+		return READ_GENEVE;
+	case PORT_GUE:
+		return READ_GUE;
+	default:
+		return READINGS;
+	}
+}
+
+/* Not inlined: most packets are in no tunnel. */
+__attribute__((noinline)) static enum fdl_refusal enter(
+	const uint8_t *frame, size_t avail, enum reading reading,
+	enum fdl_refusal why, struct parsed *p, struct tunnel *t)
+{
+	struct walk w = {
+		.bytes = frame,
+		.avail = avail,
+		.end = p->end,
+		.max_depth = 1,
+		.merge = true,
+		.reading = { reading },
+		.p = p,
+		.t = t,
+	};
+
+	t->l4 = p->l4;
+	if (!go_inside(&w, &why) || !p->version)
+		return FDL_REFUSE_TUNNEL;
+	return why;
+}
+
+enum fdl_refusal tunnel_enter(const uint8_t *frame, size_t avail,
+			      enum fdl_refusal why, struct parsed *p,
+			      struct tunnel *t)
+{
+	enum reading reading = READINGS;
+
+	t->n = 0;
+	if (p->next == UDP_PROTO)
+		reading = find_reading(get_be16(frame + p->l4 + UDP_DST));
+	if (p->next == UDP_PROTO ? reading == READINGS :
+				   !tunnel_is_carrier(p->next))
+		return why;
+	return enter(frame, avail, reading, why, p, t);
 }

@@ -8,6 +8,7 @@
 enum {
 	UDP_PROTO = 17,
 	UDP_LEN = 8,
+	UDP_DST = 2,
 	UDP_TOTAL_LEN = 4,
 	UDP_CHECK = 6,
 };

@@ -34,6 +34,8 @@ int gro_new(struct gro **out, uint32_t flags)
 		gro->flags |= FDL_COALESCE_TCP;
 	if (flags & FDL_RX_USO)
 		gro->flags |= FDL_COALESCE_UDP;
+	if (flags & FDL_RX_TUNNEL)
+		gro->flags |= FDL_COALESCE_UDP_TUNNEL | FDL_COALESCE_IP_TUNNEL;
 	*out = gro;
 	return 0;
 }

@@ -109,7 +109,7 @@ static const uint8_t *first_bytes(const struct frame *f,
 	return f->iov->iov_base;
 }
 
-/* Only of what was merged the version matters, and that begins with its headers
+/* Only of what was merged the headers matter, and that begins with all of them
  * in one piece. */
 static void recall(const struct frame *f, struct work *w)
 {
@@ -117,7 +117,12 @@ static void recall(const struct frame *f, struct work *w)
 
 	w->off = *f->off;
 	w->link_len = f->link_len;
-	w->needs = needs(&w->off, w->off.gso ? bytes[w->link_len] >> 4 : 0);
+	if (tunnel_of(&w->off))
+		w->needs = needs_inside(bytes, f->iov->iov_len, frame_len(f),
+					w);
+	else
+		w->needs = needs(&w->off,
+				 w->off.gso ? bytes[w->link_len] >> 4 : 0);
 }
 
 /* Do bytes lie behind the IP packet? */
@@ -252,5 +257,7 @@ unsigned work_merges(const struct tx *tx)
 		flags |= FDL_COALESCE_TCP;
 	if ((work_takes(tx) & udp) == udp)
 		flags |= FDL_COALESCE_UDP;
+	if ((work_takes(tx) & WORK_TUNNELS) == WORK_TUNNELS)
+		flags |= FDL_COALESCE_UDP_TUNNEL;
 	return flags;
 }

@@ -11,6 +11,12 @@
  * kernels merge them), changing flow labels (to GRO another flow), CWR (merged
  * by newer kernels as AccECN), TCP payloads under 8 bytes.
  *
+ * A flow may lie in a tunnel: in VXLAN, for which there is a device, or in one that
+ * needs none. GRO leaves a GRE checksum as the first packet's, where ours is the
+ * one of all. Not tried: GRE with key and checksum, of which GRO takes the
+ * checksum for the key, and outer UDP checksums that come and go (to GRO another
+ * flow).
+ *
  * GRO keeps flows apart but not their order among each other, so the packets
  * are compared flow by flow. It flushes on every tick of the kernel's clock: a
  * train that a tick cut in two is tried again.
@@ -21,10 +27,23 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "../unit/packets.h"
+#include "../unit/tunnels.h"
 #include "net.h"
 
-enum { TRAIN = 40, FLOWS = 3, TRIES = 30, SLOT = 1600 };
+enum {
+	TRAIN = 40,
+	FLOWS = 3,
+	TRIES = 30,
+	SLOT = 1800,
+	LINK_LEN = 14,
+};
+
+/* A packet, and the tunnel it is in. */
+struct item {
+	struct shape s;
+	struct wrap w;
+	bool in_tunnel;
+};
 
 struct merged {
 	uint8_t bytes[70000];
@@ -36,7 +55,7 @@ struct merged {
 static int tx, rx;
 static uint8_t train[TRAIN][SLOT];
 static size_t train_len[TRAIN];
-static struct shape shapes[TRAIN];
+static struct item items[TRAIN];
 static struct merged ours[TRAIN], theirs[2 * TRAIN];
 
 static void set_up(void)
@@ -47,6 +66,7 @@ static void set_up(void)
 		">/dev/null 2>&1");
 	net_run("ethtool -K v1 gro on rx-udp-gro-forwarding on >/dev/null");
 	net_run("ip link set v0 up && ip link set v1 up");
+	net_vxlan();
 	net_set("/sys/class/net/v1/gro_flush_timeout", "5000000");
 	net_set("/sys/class/net/v1/napi_defer_hard_irqs", "1000");
 	tx = net_packet("v0", 0);
@@ -105,31 +125,80 @@ static void vary(struct rng *r, struct shape *s)
 	}
 }
 
+/* The same of its outer headers. */
+static void vary_outside(struct rng *r, struct wrap *w)
+{
+	switch (rnd(r, 90)) {
+	case 0:
+		w->id += 1;
+		break;
+	case 1:
+		w->df = !w->df;
+		break;
+	case 2:
+		w->id -= w->df;
+		break;
+	case 3:
+		w->tos ^= 4;
+		break;
+	}
+}
+
+static struct item begin_flow(struct rng *r, unsigned flow)
+{
+	static const enum tunnel_kind kinds[] = {
+		VXLAN,	 VXLAN_GPE_ETH, VXLAN_GPE_IP, GRE_IP,
+		GRE_TEB, GRE_KEY,	GRE_CSUM,     IP_IN_IP,
+	};
+	const enum tunnel_kind kind = kinds[rnd(r, 8)];
+	struct item f = {
+		.s = random_shape(r),
+		.w = random_wrap(r, kind, rnd(r, 2) ? 4 : 6),
+		.in_tunnel = rnd(r, 3),
+	};
+
+	f.w.link_len = LINK_LEN;
+	f.s.link_len = LINK_LEN;
+	if (f.in_tunnel && !wrap_has_eth(kind))
+		f.s.link_len = 0;
+	f.s.flow = flow;
+	f.s.partial = false;
+	f.s.ttl |= 2;
+	f.s.payload = 60 + rnd(r, 1300);
+	return f;
+}
+
+static size_t put(uint8_t *f, const struct item *m)
+{
+	size_t len;
+
+	if (!m->in_tunnel)
+		return build(f, &m->s);
+	len = build(f + wrap_len(&m->w), &m->s);
+	return wrap(f, &m->w, &m->s, len, false);
+}
+
 static void make_train(struct rng *r)
 {
-	struct shape flow[FLOWS], s;
+	struct item flow[FLOWS], m;
 	int i, k;
 
-	for (i = 0; i < FLOWS; i++) {
-		flow[i] = random_shape(r);
-		flow[i].link_len = 14;
-		flow[i].flow = (unsigned)i;
-		flow[i].partial = false;
-		flow[i].ttl |= 2;
-		flow[i].payload = 60 + rnd(r, 1300);
-	}
+	for (i = 0; i < FLOWS; i++)
+		flow[i] = begin_flow(r, (unsigned)i);
 	for (i = 0; i < TRAIN; i++) {
 		k = (int)rnd(r, FLOWS);
-		s = flow[k];
-		vary(r, &s);
-		train_len[i] = build(train[i], &s);
-		shapes[i] = s;
-		flow[k] = s;
-		flow[k].seq += s.payload + (s.flags & 1);
-		flow[k].id++;
-		flow[k].flags &= 0x50;
-		if (!flow[k].payload)
-			flow[k].payload = 500;
+		m = flow[k];
+		vary(r, &m.s);
+		vary_outside(r, &m.w);
+		train_len[i] = put(train[i], &m);
+		items[i] = m;
+		flow[k] = m;
+		flow[k].s.seq += m.s.payload + (m.s.flags & 1);
+		flow[k].s.id++;
+		flow[k].w.id++;
+		flow[k].s.flags &= 0x50;
+		if (!flow[k].s.payload)
+			flow[k].s.payload = 500;
 	}
 }
 
@@ -141,13 +210,17 @@ static int merge_ours(void)
 	struct fdl_coalescer c;
 	int i, n;
 
-	fdl_coalesce_init(&c, FDL_COALESCE_TCP | FDL_COALESCE_UDP, 0, 0);
+	fdl_coalesce_init(&c,
+			  FDL_COALESCE_TCP | FDL_COALESCE_UDP |
+				  FDL_COALESCE_UDP_TUNNEL |
+				  FDL_COALESCE_IP_TUNNEL,
+			  0, 0);
 	for (i = 0; i < TRAIN; i++) {
 		iov[i] = (struct iovec){ train[i], train_len[i] };
 		pkt[i] = (struct fdl_coalesce_packet){
 			.iov = &iov[i],
 			.cnt = 1,
-			.link_len = (uint8_t)shapes[i].link_len,
+			.link_len = LINK_LEN,
 		};
 		fdl_coalesce_add(&c, &pkt[i]);
 	}
@@ -206,22 +279,80 @@ static int merge_theirs(void)
 	return from_kernel();
 }
 
-static bool same(const struct merged *a, const struct merged *b)
+/* What comes behind an IP header; *proto says what it is. */
+static unsigned behind_ip(const uint8_t *f, unsigned l3, unsigned *proto)
 {
-	return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len) &&
-	       a->off.gso == b->off.gso && a->off.gso_size == b->off.gso_size &&
-	       (!a->off.gso || a->off.csum == b->off.csum);
+	if (f[l3] >> 4 == 4) {
+		*proto = f[l3 + 9];
+		return l3 + (f[l3] & 15u) * 4;
+	}
+	*proto = f[l3 + 6];
+	l3 += 40;
+	if (*proto == 60) {
+		*proto = f[l3];
+		l3 += 8u * (f[l3 + 1] + 1u);
+	}
+	return l3;
+}
+
+/* What comes behind a GRE header. */
+static unsigned behind_gre(const uint8_t *f, unsigned at, bool *eth)
+{
+	*eth = get16(f + at + 2) == 0x6558;
+	return at + 4 + (f[at] & 0x80 ? 4 : 0) + (f[at] & 0x20 ? 4 : 0);
+}
+
+/* What comes behind the outer header, where that leads to a tunnel: the IP
+ * header in it. */
+static unsigned find_inside(const uint8_t *f, unsigned at, unsigned proto)
+{
+	bool eth = false;
+
+	if (proto == 47) {
+		at = behind_gre(f, at, &eth);
+	} else if (proto == 17) {
+		eth = !(f[at + 8] & 4) || f[at + 11] == 3;
+		at += 16;
+	}
+	return at + (eth ? LINK_LEN : 0);
+}
+
+static bool is_tunnel(const uint8_t *f, unsigned at, unsigned proto)
+{
+	if (proto == 17)
+		return get16(f + at) == 54321;
+	return proto == 47 || proto == 4 || proto == 41;
 }
 
 /* Which flow: the port, whatever the version. */
 static unsigned flow_of(const struct merged *m)
 {
-	const unsigned l3 = get16(m->bytes + 12) == 0x0800 ? 20 : 40;
-	unsigned at = 14 + l3;
+	unsigned proto, at = behind_ip(m->bytes, LINK_LEN, &proto);
 
-	if (l3 == 40 && m->bytes[20] == 60)
-		at += 8u * (m->bytes[55] + 1u);
+	if (is_tunnel(m->bytes, at, proto))
+		at = behind_ip(m->bytes, find_inside(m->bytes, at, proto),
+			       &proto);
 	return get16(m->bytes + at);
+}
+
+/* A checksum of GRE that is right only if nothing was merged. */
+static void take_gre_sum(struct merged *to, const struct merged *from)
+{
+	unsigned proto, at = behind_ip(to->bytes, LINK_LEN, &proto);
+
+	if (proto == 47 && to->bytes[at] & 0x80 && to->off.gso)
+		memcpy(to->bytes + at + 4, from->bytes + at + 4, 2);
+}
+
+static bool same(struct merged *a, const struct merged *b)
+{
+	if (a->len != b->len)
+		return false;
+	take_gre_sum(a, b);
+	return !memcmp(a->bytes, b->bytes, a->len) &&
+	       a->off.gso == b->off.gso && a->off.gso_size == b->off.gso_size &&
+	       (!a->off.gso || (a->off.csum == b->off.csum &&
+				a->off.csum_start == b->off.csum_start));
 }
 
 /* Every one of ours is theirs, and in the same order within each flow. */
@@ -264,11 +395,14 @@ static void show_train(void)
 
 	for (i = 0; i < TRAIN; i++)
 		fprintf(stderr,
-			"flow %u len %zu tos %02x id %u df %d ttl "
-			"%u flags %02x\n",
-			shapes[i].flow + 1000, train_len[i], shapes[i].tos,
-			shapes[i].id, shapes[i].df, shapes[i].ttl,
-			shapes[i].flags);
+			"flow %u v%d len %zu tos %02x id %u df %d ttl %u flags "
+			"%02x, %s tunnel %d v%d tos %02x id %u df %d sum %d\n",
+			items[i].s.flow + 1000, items[i].s.version,
+			train_len[i], items[i].s.tos, items[i].s.id,
+			items[i].s.df, items[i].s.ttl, items[i].s.flags,
+			items[i].in_tunnel ? "in" : "no", items[i].w.kind,
+			items[i].w.version, items[i].w.tos, items[i].w.id,
+			items[i].w.df, items[i].w.sum);
 }
 
 static bool one(struct rng *r)

@@ -88,6 +88,13 @@ int net_tap_tunnel(const char *name)
 	return fd;
 }
 
+void net_vxlan(void)
+{
+	net_run("ip link add x0 type vxlan external dstport 4789 && "
+		"ip link add x1 type vxlan gpe external dstport 4790 && "
+		"ip link set x0 up && ip link set x1 up");
+}
+
 void net_bridge(const char *name, const char *one, const char *other)
 {
 	char command[256];

@@ -23,6 +23,10 @@ int net_tap(const char *name, int vnet);
 /* A TAP whose virtio header of 24 bytes knows tunnels in UDP. */
 int net_tap_tunnel(const char *name);
 
+/* What the kernel needs to merge inside VXLAN, and its generic protocol extension,
+ * on any other device. */
+void net_vxlan(void);
+
 /* Join two devices; what goes to the other has a long queue. */
 void net_bridge(const char *name, const char *one, const char *other);
 

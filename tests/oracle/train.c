@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train.h"
 
-#include "../unit/packets.h"
+#include "../unit/tunnels.h"
 
 enum {
 	FLOWS = 3,
@@ -18,6 +18,8 @@ struct made {
 	uint8_t label;
 	bool unsummed, wrong;
 	unsigned pad;
+	bool in_tunnel;
+	struct wrap w;
 };
 
 static struct made made[TRAIN];
@@ -56,9 +58,9 @@ static void put_sum(uint8_t *f, const struct made *m, size_t len)
 		put16(check, 0);
 }
 
-static void make_frame(struct frame *to, const struct made *m)
+/* The packet alone, which may be the one inside a tunnel. */
+static size_t make_inside(uint8_t *f, const struct made *m)
 {
-	uint8_t *f = to->bytes;
 	size_t len = build(f, &m->s);
 
 	if (m->s.proto == 6)
@@ -67,10 +69,23 @@ static void make_frame(struct frame *to, const struct made *m)
 		f[m->s.link_len + LABEL_AT] ^= m->label;
 	put_sum(f, m, len);
 	memset(f + len, 0xee, m->pad);
-	to->len = len + m->pad;
+	return len + m->pad;
+}
+
+static void make_frame(struct frame *to, const struct made *m)
+{
+	const unsigned front = m->in_tunnel ? wrap_len(&m->w) : 0;
+
+	to->len = make_inside(to->bytes + front, m);
 	to->link_len = m->s.link_len;
+	to->inner_l4 = 0;
 	to->flow = m->s.flow;
 	to->came = false;
+	if (!m->in_tunnel)
+		return;
+	to->len = wrap(to->bytes, &m->w, &m->s, to->len, false);
+	to->link_len = m->w.link_len;
+	to->inner_l4 = front + m->s.link_len + shape_l3_len(&m->s);
 }
 
 static void vary_tcp(struct rng *r, struct made *m)
@@ -139,6 +154,25 @@ static void vary_order(struct rng *r, struct made *m)
 	}
 }
 
+/* What the kernel's GRO lets overtake is only tried where we merge. */
+static void vary_outside(struct rng *r, struct wrap *w, unsigned flags)
+{
+	switch (rnd(r, 4)) {
+	case 0:
+		w->tos ^= (uint8_t)(1U << rnd(r, 8));
+		break;
+	case 1:
+		w->id += rnd(r, 3);
+		break;
+	case 2:
+		w->df = !w->df;
+		break;
+	case 3:
+		w->sum ^= (bool)(flags & TRAIN_OVERTAKES);
+		break;
+	}
+}
+
 /* The next packet of a flow, now and then out of the ordinary. */
 static void vary(struct rng *r, struct made *m, unsigned flags)
 {
@@ -146,11 +180,39 @@ static void vary(struct rng *r, struct made *m, unsigned flags)
 		vary_tcp(r, m);
 	if (!rnd(r, 12))
 		vary_ip(r, m);
+	if (m->in_tunnel && !rnd(r, 12))
+		vary_outside(r, &m->w, flags);
 	if (!rnd(r, 25))
 		m->s.payload = m->s.payload > 60 ? m->s.payload - rnd(r, 60) :
 						   m->s.payload + rnd(r, 60);
 	if (flags & TRAIN_OVERTAKES && !rnd(r, 30))
 		vary_order(r, m);
+}
+
+/* GRO takes the checksum of the last kind for its key. Of the last but one, it
+ * makes super-packets that it cannot cut itself. */
+static void enter_tunnel(struct rng *r, struct made *m, unsigned flags)
+{
+	static const enum tunnel_kind kinds[] = {
+		VXLAN,	       VXLAN,
+		VXLAN_GPE_ETH, GRE_IP,
+		GRE_TEB,       GRE_KEY,
+		IP_IN_IP,      GRE_CSUM,
+		VXLAN_GPE_IP,  GRE_CSUM_KEY_TEB,
+	};
+	const unsigned n = flags & TRAIN_OVERTAKES ? 10 :
+			   flags & TRAIN_NO_GRE_SUM ? 7 :
+						      8;
+	const enum tunnel_kind kind = kinds[rnd(r, n)];
+
+	m->in_tunnel = true;
+	m->w = random_wrap(r, kind, rnd(r, 2) ? 4 : 6);
+	if (!(flags & TRAIN_TAGS) || !m->w.link_len)
+		m->w.link_len = 14;
+	if (!wrap_has_eth(kind))
+		m->s.link_len = 0;
+	if (m->s.payload > 1100)
+		m->s.payload = 1100;
 }
 
 static struct made begin_flow(struct rng *r, unsigned flow, unsigned flags)
@@ -167,6 +229,8 @@ static struct made begin_flow(struct rng *r, unsigned flow, unsigned flags)
 	if (m.s.version == 4 && !rnd(r, 12))
 		m.s.ip_opts = 4 * (1 + rnd(r, 10));
 	m.unsummed = m.s.proto == 17 && !rnd(r, 8);
+	if (flags & TRAIN_TUNNELS && rnd(r, 4))
+		enter_tunnel(r, &m, flags);
 	return m;
 }
 
@@ -182,6 +246,7 @@ static void go_on(struct rng *r, struct made *flow, const struct made *last)
 	flow->unsummed = was.unsummed;
 	flow->wrong = false;
 	flow->pad = 0;
+	flow->w.id++;
 	if (flow->ids == COUNTED)
 		flow->s.id++;
 	else if (flow->ids == WILD)
@@ -209,15 +274,23 @@ void train_show(const struct frame train[TRAIN])
 {
 	int i;
 
-	for (i = 0; i < TRAIN; i++)
+	for (i = 0; i < TRAIN; i++) {
+		const struct made *m = &made[i];
+
 		fprintf(stderr,
 			"%2d: flow %u v%d proto %d len %zu tos %02x id %u df "
-			"%d ttl %u flags %02x seq %u%s%s%s%s\n",
-			i, made[i].s.flow, made[i].s.version, made[i].s.proto,
-			train[i].len, made[i].s.tos, made[i].s.id, made[i].s.df,
-			made[i].s.ttl, made[i].s.flags, made[i].s.seq,
-			made[i].wrong ? " wrong" : "",
-			made[i].unsummed ? " unsummed" : "",
-			made[i].pad ? " padded" : "",
+			"%d ttl %u flags %02x seq %u%s%s%s%s",
+			i, m->s.flow, m->s.version, m->s.proto, train[i].len,
+			m->s.tos, m->s.id, m->s.df, m->s.ttl, m->s.flags,
+			m->s.seq, m->wrong ? " wrong" : "",
+			m->unsummed ? " unsummed" : "", m->pad ? " padded" : "",
 			train[i].came ? " came" : "");
+		if (m->in_tunnel)
+			fprintf(stderr,
+				", in tunnel %d v%d tos %02x id %u df %d sum "
+				"%d",
+				m->w.kind, m->w.version, m->w.tos, m->w.id,
+				m->w.df, m->w.sum);
+		fprintf(stderr, "\n");
+	}
 }

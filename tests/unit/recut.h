@@ -87,11 +87,106 @@ static inline bool recut_sums_right(const uint8_t *f, size_t len,
 static inline bool recut_may_differ(const struct recut *at, bool any_id,
 				    size_t i)
 {
-	if (i - at->check < 2)
+	if (at->check && i - at->check < 2)
 		return true;
 	if (at->version == 6)
 		return false;
 	return i - (at->l3 + 10) < 2 || (any_id && i - (at->l3 + 4) < 2);
+}
+
+static inline bool recut_fills(const uint8_t *f, size_t len,
+			       const struct recut *at)
+{
+	const unsigned n = recut_16(f + at->l3 + (at->version == 4 ? 2 : 4));
+
+	return len - at->l3 == (at->version == 4 ? n : n + 40);
+}
+
+/* The packet in a tunnel whose transport header is at l4: of all IP headers that
+ * lead there, the one that comes last. */
+static inline bool recut_find_inside(const uint8_t *f, size_t len, unsigned l4,
+				     unsigned outer_l4, struct recut *at)
+{
+	unsigned l3;
+
+	for (l3 = l4; l3-- > outer_l4;)
+		if (recut_find(f, len, l3, at) && at->l4 == l4 &&
+		    recut_fills(f, len, at))
+			return true;
+	return false;
+}
+
+/* The outer IP header, and the checksum behind it. */
+static inline bool recut_find_outer(const uint8_t *f, size_t len,
+				    unsigned link_len, struct recut *at)
+{
+	const uint8_t *ip = f + link_len;
+	unsigned next;
+
+	*at = (struct recut){ .l3 = link_len, .version = ip[0] >> 4 };
+	at->l4 = link_len + (at->version == 4 ? 20 : 40);
+	if (len < at->l4 + 8)
+		return false;
+	next = at->version == 4 ? ip[9] : ip[6];
+	while (at->version == 6 && (next == 0 || next == 43 || next == 60)) {
+		next = f[at->l4];
+		at->l4 += (f[at->l4 + 1] + 1U) * 8;
+		if (len < at->l4 + 8)
+			return false;
+	}
+	at->proto = (int)next;
+	if (next == 17 && recut_16(f + at->l4 + 6))
+		at->check = at->l4 + 6;
+	else if (next == 47 && f[at->l4] & 0x80)
+		at->check = at->l4 + 4;
+	return true;
+}
+
+static inline bool recut_outer_right(const uint8_t *f, size_t len,
+				     const struct recut *at)
+{
+	const uint8_t *ip = f + at->l3;
+	const unsigned n = (unsigned)len - at->l4;
+	unsigned pseudo = 0;
+
+	if (at->version == 4 && recut_sum(ip, at->l4 - at->l3, 0) != 0xffff)
+		return false;
+	if (!at->check)
+		return true;
+	if (at->proto == 17)
+		pseudo = recut_sum(ip + (at->version == 4 ? 12 : 8),
+				   at->version == 4 ? 8 : 32, 17 + n);
+	return recut_sum(f + at->l4, n, pseudo) == 0xffff;
+}
+
+static inline bool recut_any_id(const uint8_t *was, const struct recut *at,
+				unsigned flags)
+{
+	return flags & RECUT_ANY_ID || was[at->l3 + 6] & 0x40;
+}
+
+/* As recut_is, in a tunnel: inner_l4 is the inner transport header. */
+static inline bool recut_is_inside(const uint8_t *was, const uint8_t *now,
+				   size_t len, unsigned link_len,
+				   unsigned inner_l4, unsigned flags)
+{
+	struct recut out, in;
+	size_t i;
+
+	if (!recut_find_outer(was, len, link_len, &out) ||
+	    !recut_find_inside(was, len, inner_l4, out.l4, &in))
+		return false;
+	for (i = 0; i < len; i++)
+		if (was[i] != now[i] &&
+		    !recut_may_differ(&out, recut_any_id(was, &out, flags),
+				      i) &&
+		    !recut_may_differ(&in, recut_any_id(was, &in, flags), i))
+			return false;
+	if (!recut_sums_right(now, len, &in) ||
+	    !recut_outer_right(now, len, &out))
+		return false;
+	return flags & RECUT_TRUSTED || (recut_sums_right(was, len, &in) &&
+					 recut_outer_right(was, len, &out));
 }
 
 /*
@@ -107,7 +202,7 @@ static inline bool recut_is(const uint8_t *was, const uint8_t *now, size_t len,
 
 	if (!recut_find(was, len, link_len, &at))
 		return false;
-	any_id = flags & RECUT_ANY_ID || was[at.l3 + 6] & 0x40;
+	any_id = recut_any_id(was, &at, flags);
 	for (i = 0; i < len; i++)
 		if (was[i] != now[i] && !recut_may_differ(&at, any_id, i))
 			return false;

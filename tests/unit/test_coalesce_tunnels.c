@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is merged inside tunnels, what comes of it, and what it is cut into. */
+#include "coalesce_bed.h"
+#include "recut.h"
+#include "tunnels.h"
+
+enum {
+	TUNNELS = FDL_COALESCE_UDP_TUNNEL | FDL_COALESCE_IP_TUNNEL,
+	ALL = COALESCE_ALL | TUNNELS,
+	PACKETS = 4,
+	PORT = 36,		/* outer UDP's destination behind IPv4 */
+};
+
+struct tunnelled {
+	struct wrap w;
+	struct shape in;
+};
+
+/* No port tells FOU. */
+static bool is_merged(enum tunnel_kind kind)
+{
+	return kind != FOU && kind != FOU_GRE;
+}
+
+static struct tunnelled first_of(enum tunnel_kind kind, int outer, int inner,
+				 int proto)
+{
+	return (struct tunnelled){
+		.w = { .kind = kind,
+		       .link_len = 14,
+		       .version = outer,
+		       .id = 65534,
+		       .sum = true },
+		.in = { .link_len = wrap_has_eth(kind) ? 14 : 0,
+			.version = inner,
+			.proto = proto,
+			.tcp_opts = 12,
+			.payload = 100,
+			.id = 65535,
+			.ttl = 64,
+			.flags = 0x10,
+			.seq = 0xffffffc0,
+			.ack = 7 },
+	};
+}
+
+static struct tunnelled following(const struct tunnelled *t)
+{
+	struct tunnelled n = *t;
+
+	n.w.id++;
+	n.in.id++;
+	n.in.seq += t->in.payload;
+	return n;
+}
+
+static size_t put(uint8_t *f, const struct tunnelled *t, bool super)
+{
+	const size_t len = build(f + wrap_len(&t->w), &t->in);
+
+	return wrap(f, &t->w, &t->in, len, super);
+}
+
+/* Put a packet into the batch, to be changed before it is added. */
+static uint8_t *prepare(const struct tunnelled *t)
+{
+	uint8_t *f = batch.bytes[batch.n];
+
+	batch.len[batch.n] = put(f, t, false);
+	return f;
+}
+
+static void add(const struct tunnelled *t)
+{
+	batch_add_frame(batch.len[batch.n], 14,
+			wrap_len(&t->w) + shape_hdr_len(&t->in),
+			(struct fdl_offload){ 0 }, 1);
+}
+
+static unsigned inner_l4(const struct tunnelled *t)
+{
+	return wrap_len(&t->w) + t->in.link_len + shape_l3_len(&t->in);
+}
+
+/* The kernel's own super-packet. */
+static void is_super(const struct tunnelled *t, unsigned n)
+{
+	static uint8_t want[70000];
+	struct tunnelled all = *t;
+	size_t len, i;
+
+	all.in.payload *= n;
+	all.in.partial = true;
+	len = put(want, &all, true);
+	assert_int_equal(batch.out.len, len);
+	assert_int_equal(batch.out.off.csum, FDL_CSUM_PARTIAL);
+	assert_int_equal(batch.out.off.csum_start, inner_l4(t));
+	assert_int_equal(fdl_offload_tunnel(&batch.out.off), wrap_l4(&t->w));
+	assert_int_equal(batch.out.off.gso_size, t->in.payload);
+	assert_int_equal(fdl_coalesced_copy(&batch.out, batch.merged,
+					    sizeof(batch.merged)),
+			 len);
+	for (i = 0; i < batch.out.hdr_len; i++) {
+		/* Over a checksum that is partial, here. */
+		if (t->w.kind >= GRE_CSUM && t->w.kind <= GRE_CSUM_KEY_TEB &&
+		    i - wrap_l4(&t->w) - 4 < 2)
+			continue;
+		assert_int_equal(batch.merged[i], want[i]);
+	}
+}
+
+static void is_cut_again(const struct tunnelled *t)
+{
+	struct iovec iov = { batch.merged, batch.out.len };
+	struct fdl_segmenter s;
+	uint8_t cut[SLOT];
+	int i, len;
+
+	assert_int_equal(fdl_segment_start(&s, &iov, 1, 14, &batch.out.off, 0),
+			 0);
+	for (i = 0; i < batch.out.count; i++) {
+		len = fdl_segment_next(&s, cut, sizeof(cut), NULL);
+		assert_int_equal(len, batch.len[i]);
+		assert_memory_equal(cut, batch.bytes[i], (size_t)len);
+		assert_true(recut_is_inside(batch.bytes[i], cut, (size_t)len,
+					    14, inner_l4(t), 0));
+	}
+	assert_int_equal(fdl_segment_len(&s), 0);
+}
+
+static void one_kind(struct tunnelled t)
+{
+	const struct tunnelled first = t;
+	int i;
+
+	batch_begin(ALL);
+	for (i = 0; i < PACKETS; i++) {
+		prepare(&t);
+		add(&t);
+		t = following(&t);
+	}
+	if (!is_merged(t.w.kind)) {
+		assert_true(batch_next() == PACKETS || batch.out.count == 1);
+		assert_int_equal(fdl_offload_tunnel(&batch.out.off), 0);
+		return;
+	}
+	assert_int_equal(batch_next(), PACKETS);
+	is_super(&first, PACKETS);
+	is_cut_again(&first);
+	assert_int_equal(batch_next(), 0);
+}
+
+static void every_kind_is_merged_as_the_kernel_would(void **state)
+{
+	int kind, versions, proto;
+
+	(void)state;
+	for (kind = 0; kind < TUNNEL_KINDS; kind++) {
+		for (versions = 0; versions < 4; versions++) {
+			for (proto = 6; proto <= 17; proto += 11) {
+				struct tunnelled t =
+					first_of((enum tunnel_kind)kind,
+						 versions & 1 ? 6 : 4,
+						 versions & 2 ? 6 : 4, proto);
+
+				one_kind(t);
+				t.w.sum = false;
+				one_kind(t);
+			}
+		}
+	}
+}
+
+static int pair(unsigned flags, const struct tunnelled *a,
+		const struct tunnelled *b)
+{
+	int count;
+
+	batch_begin(flags);
+	prepare(a);
+	add(a);
+	prepare(b);
+	add(b);
+	count = batch_next();
+	while (batch_next())
+		;
+	return count;
+}
+
+static void only_what_the_flags_say(void **state)
+{
+	const struct tunnelled vxlan = first_of(VXLAN, 4, 4, 6);
+	const struct tunnelled gre = first_of(GRE_IP, 4, 4, 6);
+	struct tunnelled v2 = following(&vxlan), g2 = following(&gre);
+
+	(void)state;
+	assert_int_equal(pair(ALL & ~FDL_COALESCE_IP_TUNNEL, &vxlan, &v2), 2);
+	assert_int_equal(pair(ALL & ~FDL_COALESCE_IP_TUNNEL, &gre, &g2), 1);
+	assert_int_equal(pair(ALL & ~FDL_COALESCE_UDP_TUNNEL, &gre, &g2), 2);
+	assert_int_equal(pair(FDL_COALESCE_TCP, &vxlan, &v2), 1);
+	assert_int_equal(pair(FDL_COALESCE_UDP | TUNNELS, &vxlan, &v2), 1);
+}
+
+static void other_outer_headers(void **state)
+{
+	const struct tunnelled a = first_of(VXLAN, 4, 4, 6);
+	const struct tunnelled next_ = following(&a);
+	struct tunnelled b = next_, df = a;
+
+	(void)state;
+	assert_int_equal(pair(ALL, &a, &b), 2);
+	b.w.id++;
+	assert_int_equal(pair(ALL, &a, &b), 1);
+	b = next_;
+	b.w.tos++;
+	assert_int_equal(pair(ALL, &a, &b), 1);
+	b = next_;
+	b.w.sum = false;
+	assert_int_equal(pair(ALL, &a, &b), 1);
+	b = next_;
+	b.w.id = a.w.id;		/* fixed, without DF */
+	assert_int_equal(pair(ALL, &a, &b), 1);
+	df.w.df = b.w.df = true;
+	assert_int_equal(pair(ALL, &df, &b), 2);
+	b.w.id = 7;
+	assert_int_equal(pair(ALL, &df, &b), 1);
+	assert_int_equal(pair(ALL | FDL_COALESCE_ANY_ID, &df, &b), 2);
+	b = next_;
+	b.in.id++;
+	assert_int_equal(pair(ALL, &a, &b), 1);
+}
+
+/* Returns how many of two packets are merged if bits behind the outer IP header of
+ * the second one are changed. sum: UDP has a checksum. */
+static int damaged(enum tunnel_kind kind, unsigned at, uint8_t bits, bool sum)
+{
+	struct tunnelled a = first_of(kind, 4, 4, 6), b;
+	int count;
+
+	a.w.sum = sum;
+	b = following(&a);
+	batch_begin(ALL);
+	prepare(&a);
+	add(&a);
+	prepare(&b)[wrap_l4(&b.w) + at] ^= bits;
+	add(&b);
+	count = batch_next();
+	while (batch_next())
+		;
+	return count;
+}
+
+static void another_tunnel_or_a_wrong_sum(void **state)
+{
+	(void)state;
+	assert_int_equal(damaged(VXLAN, 0, 0, true), 2);
+	assert_int_equal(damaged(VXLAN, 6, 1, true), 1);	/* the sum */
+	assert_int_equal(damaged(VXLAN, 8 + 6, 1, false), 1);	/* VNI */
+	assert_int_equal(damaged(GENEVE, 8 + 4, 1, false), 1);
+	assert_int_equal(damaged(GENEVE, 8 + 19, 1, false), 1);	/* option */
+	assert_int_equal(damaged(GENEVE, 8 + 1, 0x80, false), 1);
+	assert_int_equal(damaged(GRE_KEY, 7, 1, false), 1);
+	assert_int_equal(damaged(GRE_KEY, 0, 0x10, false), 1);	/* sequence */
+	assert_int_equal(damaged(GRE_CSUM, 5, 1, false), 1);
+	assert_int_equal(damaged(GRE_CSUM, 7, 1, false), 1);	/* reserved */
+	/* Without a sum outside, a wrong byte is for the inner one to find. */
+	assert_int_equal(damaged(IP_IN_IP, 60, 1, false), 1);
+}
+
+/* A program might read it from a socket, and the port does not say otherwise. */
+static void another_port_is_no_tunnel(void **state)
+{
+	struct tunnelled t = first_of(VXLAN, 4, 4, 6);
+	int i;
+
+	(void)state;
+	t.w.sum = false;
+	batch_begin(ALL);
+	for (i = 0; i < 2; i++) {
+		put16(prepare(&t) + PORT, 4788);
+		add(&t);
+		t = following(&t);
+	}
+	assert_int_equal(batch_next(), 1);
+}
+
+/* The wire vouches for one checksum, and there are two. */
+static void one_that_is_vouched_for_is_not_the_inner_one(void **state)
+{
+	const struct fdl_offload valid = { .csum = FDL_CSUM_VALID };
+	struct tunnelled t = first_of(VXLAN, 4, 4, 6);
+	unsigned sum;
+	int i;
+
+	(void)state;
+	for (sum = 0; sum < 2; sum++) {
+		t.w.sum = sum;
+		batch_begin(ALL);
+		for (i = 0; i < 2; i++) {
+			/* Payload that both sums cover. */
+			prepare(&t)[wrap_len(&t.w) + shape_hdr_len(&t.in)] ^= 1;
+			batch_add_frame(batch.len[batch.n], 14,
+					wrap_len(&t.w) + shape_hdr_len(&t.in),
+					valid, 1);
+			t = following(&t);
+		}
+		assert_int_equal(batch_next(), sum ? 1 : 2);
+		while (batch_next())
+			;
+	}
+}
+
+/* What cannot be looked into may be of any flow in a tunnel, and of no other. */
+static void nothing_overtakes(void **state)
+{
+	struct tunnelled t = first_of(GRE_KEY, 4, 4, 17);
+	const struct shape plain = { .link_len = 14,
+				     .version = 4,
+				     .proto = 17,
+				     .flow = 5,
+				     .payload = 100,
+				     .df = true,
+				     .ttl = 64 };
+
+	(void)state;
+	batch_begin(ALL);
+	batch_add(&plain);
+	prepare(&t);
+	add(&t);
+	prepare(&t)[wrap_l4(&t.w)] ^= 0x10;	/* a sequence number */
+	add(&t);
+	t = following(&t);
+	prepare(&t);
+	add(&t);
+	batch_add(&plain);
+	assert_int_equal(batch_next(), 2);
+	assert_int_equal(batch_next(), 1);
+	assert_int_equal(batch_next(), 1);
+	assert_int_equal(batch_next(), 1);
+	assert_int_equal(batch_next(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_kind_is_merged_as_the_kernel_would),
+		cmocka_unit_test(only_what_the_flags_say),
+		cmocka_unit_test(other_outer_headers),
+		cmocka_unit_test(another_tunnel_or_a_wrong_sum),
+		cmocka_unit_test(another_port_is_no_tunnel),
+		cmocka_unit_test(one_that_is_vouched_for_is_not_the_inner_one),
+		cmocka_unit_test(nothing_overtakes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -12,8 +12,10 @@
 #include "../unit/recut.h"
 #include "fuzz.h"
 #include "offload/checksum.h"
+#include "offload/outer.h"
 #include "proto/ip4.h"
 #include "proto/tcp.h"
+#include "proto/tunnel.h"
 
 enum {
 	MAX_PACKETS = 64,
@@ -30,8 +32,15 @@ enum {
 	PARTIAL = 0x04,		/* its checksum is not complete */
 
 	/* of the first byte, beside flags of fdl_coalesce_init */
-	SHORT = 0x08,
-	FEW = 0x10,
+	SHORT = 0x20,
+	FEW = 0x40,
+};
+
+/* Where its headers are: those that are merged. */
+struct place {
+	enum fdl_refusal why;
+	struct parsed p, outer;
+	struct tunnel t;
 };
 
 struct batch {
@@ -43,42 +52,70 @@ struct batch {
 	int n;
 	uint32_t max_len;
 	int max_pieces;
+	unsigned flags;
 };
 
-static void advance(uint8_t *frame, size_t len, unsigned link_len)
+static struct place find(const struct batch *b, const uint8_t *frame,
+			 size_t avail, size_t len, unsigned link_len)
 {
-	struct parsed p;
-	uint8_t *seq;
+	struct place x = { 0 };
+	unsigned flag;
 
-	if (parse_frame(frame, len, len, link_len, &p))
-		return;
-	if (p.version == 4) {
-		put_be16(frame + p.l3 + IP4_ID,
-			 get_be16(frame + p.l3 + IP4_ID) + 1u);
-		checksum_ip4(frame + p.l3);
-	}
-	if (p.proto != TCP_PROTO)
-		return;
-	seq = frame + p.l4 + TCP_SEQ;
-	put_be32(seq, get_be32(seq) + p.end - p.payload);
+	x.why = parse_frame(frame, avail, len, link_len, &x.p);
+	x.outer = x.p;
+	flag = x.p.next == 17 ? FDL_COALESCE_UDP_TUNNEL :
+				FDL_COALESCE_IP_TUNNEL;
+	if (b->flags & flag && (!x.why || x.why == FDL_REFUSE_TRANSPORT))
+		x.why = tunnel_enter(frame, avail < len ? avail : len, x.why,
+				     &x.p, &x.t);
+	return x;
 }
 
-/* Store the checksum of TCP or UDP: complete, or that of the pseudo-header. */
-static void set_checksum(uint8_t *frame, size_t len, unsigned link_len,
-			 uint8_t control, struct fdl_offload *off)
+static void count_id(uint8_t *ip, int version)
 {
-	struct parsed p;
+	if (version != 4)
+		return;
+	put_be16(ip + IP4_ID, get_be16(ip + IP4_ID) + 1u);
+	checksum_ip4(ip);
+}
+
+static void advance(const struct batch *b, uint8_t *frame, size_t len,
+		    unsigned link_len)
+{
+	const struct place x = find(b, frame, len, len, link_len);
+	uint8_t *seq;
+
+	if (x.why)
+		return;
+	count_id(frame + x.p.l3, x.p.version);
+	if (x.t.n)
+		count_id(frame + x.outer.l3, x.outer.version);
+	if (x.p.proto != TCP_PROTO)
+		return;
+	seq = frame + x.p.l4 + TCP_SEQ;
+	put_be32(seq, get_be32(seq) + x.p.end - x.p.payload);
+}
+
+/* Store the checksum of TCP or UDP, complete or that of the pseudo-header, and
+ * those of the headers around it. */
+static void set_checksum(const struct batch *b, uint8_t *frame, size_t len,
+			 unsigned link_len, uint8_t control,
+			 struct fdl_offload *off)
+{
+	const struct place x = find(b, frame, len, len, link_len);
+	const struct outers o = { x.t.is, x.t.at, x.t.n, x.p.l4 };
 	uint16_t sum;
 
-	if (parse_frame(frame, len, len, link_len, &p))
+	if (x.why)
 		return;
-	if (p.version == 4)
-		checksum_ip4(frame + p.l3);
+	if (x.p.version == 4)
+		checksum_ip4(frame + x.p.l3);
 	off->csum = FDL_CSUM_PARTIAL;
-	off->csum_start = (uint16_t)p.l4;
-	off->csum_offset = (uint16_t)parsed_check_offset(&p);
-	sum = checksum_add(checksum_pseudo(frame, &p), p.end - p.l4);
-	memcpy(frame + p.l4 + off->csum_offset, &sum, sizeof(sum));
+	off->csum_start = (uint16_t)x.p.l4;
+	off->csum_offset = (uint16_t)parsed_check_offset(&x.p);
+	sum = checksum_add(checksum_pseudo(frame, &x.p), x.p.end - x.p.l4);
+	memcpy(frame + x.p.l4 + off->csum_offset, &sum, sizeof(sum));
+	outer_write(&o, frame, x.outer.end, sum, 0, false);
 	if (!(control & PARTIAL))
 		fdl_checksum_complete(frame, len, link_len, off);
 }
@@ -119,7 +156,7 @@ static size_t take_bytes(struct batch *b, uint8_t control, const uint8_t *data,
 	len = len < b->len[b->n] ? len : b->len[b->n];
 	*frame = exact_copy(frame[-1], b->len[b->n]);
 	pkt->link_len = pkt[-1].link_len;
-	advance(*frame, b->len[b->n], pkt->link_len);
+	advance(b, *frame, b->len[b->n], pkt->link_len);
 	if (len)
 		memcpy(*frame, data, len);
 	return len;
@@ -138,7 +175,7 @@ static size_t take(struct batch *b, const uint8_t *data, size_t size)
 	used += take_bytes(b, control, data + used, size - used, len);
 	pkt->off.csum = control & TRUSTED ? FDL_CSUM_VALID : FDL_CSUM_NONE;
 	if (control & RIGHT)
-		set_checksum(b->frame[b->n], b->len[b->n], pkt->link_len,
+		set_checksum(b, b->frame[b->n], b->len[b->n], pkt->link_len,
 			     control, &pkt->off);
 	pkt->iov = b->iov[b->n];
 	pkt->cnt = make_pieces(b, b->iov[b->n], control & PIECES);
@@ -163,6 +200,16 @@ static void gathered_is_copied(const struct fdl_coalesced *out,
 		MUST(!memcmp(copied, iov[i].iov_base, iov[i].iov_len));
 }
 
+static bool is_it(const uint8_t *was, const uint8_t *now, size_t len,
+		  unsigned link_len, const struct fdl_offload *merged,
+		  unsigned flags)
+{
+	if (!tunnel_of(merged))
+		return recut_is(was, now, len, link_len, flags);
+	return recut_is_inside(was, now, len, link_len, merged->csum_start,
+			       flags);
+}
+
 /* partial: the last one to cut leaves the checksum to somebody else. */
 static void cut_again(const struct batch *b, const struct fdl_coalesced *out,
 		      const uint8_t *bytes, bool partial)
@@ -184,8 +231,8 @@ static void cut_again(const struct batch *b, const struct fdl_coalesced *out,
 		MUST(cut);
 		MUST(fdl_segment_next(&s, cut, len, &off) == (int)len);
 		MUST(!fdl_checksum_complete(cut, len, link_len, &off));
-		MUST(recut_is(b->frame[number(p)], cut, len, link_len,
-			      p->off.csum ? RECUT_TRUSTED : 0));
+		MUST(is_it(b->frame[number(p)], cut, len, link_len, &out->off,
+			   p->off.csum ? RECUT_TRUSTED : 0));
 		free(cut);
 	}
 	MUST(!fdl_segment_len(&s));
@@ -217,36 +264,41 @@ static void look(const struct batch *b, const struct fdl_coalesced *out)
 	free(bytes);
 }
 
-static bool is_same_flow(const struct batch *b, int i, int k)
+static struct place find_at_hand(const struct batch *b, int i)
 {
-	const uint8_t *f = b->frame[i], *g = b->frame[k];
-	struct recut p, q;
+	return find(b, b->iov[i][0].iov_base, b->iov[i][0].iov_len, b->len[i],
+		    b->pkt[i].link_len);
+}
 
-	if (!recut_find(f, b->len[i], b->pkt[i].link_len, &p) ||
-	    !recut_find(g, b->len[k], b->pkt[k].link_len, &q) ||
-	    p.version != q.version || p.proto != q.proto)
+static bool is_same_flow(const uint8_t *f, const struct parsed *p,
+			 const uint8_t *g, const struct parsed *q)
+{
+	if (p->version != q->version || p->proto != q->proto)
 		return false;
-	return !memcmp(f + p.l4, g + q.l4, 4) &&
-	       !memcmp(f + p.l3 + (p.version == 4 ? 12 : 8),
-		       g + q.l3 + (q.version == 4 ? 12 : 8),
-		       p.version == 4 ? 8 : 32);
+	return !memcmp(f + p->l4, g + q->l4, 4) &&
+	       !memcmp(f + p->l3 + (p->version == 4 ? 12 : 8),
+		       g + q->l3 + (q->version == 4 ? 12 : 8),
+		       p->version == 4 ? 8 : 32);
 }
 
 /* Whether a later packet may come out first. It was merged then. The earlier one
  * must be of no flow at all, or of another; a fragment, or a packet whose headers
- * are not at hand, may be of any. */
+ * are not at hand, may be of any; one in a tunnel that cannot be gone into, of any
+ * in tunnels. */
 static bool may_overtake(const struct batch *b, int earlier, int later)
 {
-	struct parsed p;
+	const struct place x = find_at_hand(b, earlier);
+	const struct place y = find_at_hand(b, later);
 
-	switch (parse_frame(b->iov[earlier][0].iov_base,
-			    b->iov[earlier][0].iov_len, b->len[earlier],
-			    b->pkt[earlier].link_len, &p)) {
+	switch (x.why) {
 	case FDL_REFUSE_NONE:
-		return !is_same_flow(b, earlier, later);
+		return y.why || !is_same_flow(b->frame[earlier], &x.p,
+					      b->frame[later], &y.p);
 	case FDL_REFUSE_FRAGMENT:
 	case FDL_REFUSE_HEADERS:
 		return false;
+	case FDL_REFUSE_TUNNEL:
+		return !y.t.n;
 	default:
 		return true;
 	}
@@ -302,6 +354,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	memset(&b, 0, sizeof(b));
+	b.flags = data[0];
 	b.max_len = data[0] & SHORT ? SMALL_LEN : 65535;
 	b.max_pieces = data[0] & FEW ? SMALL_PIECES : 1022;
 	fdl_coalesce_init(&c, data[0], data[0] & SHORT ? SMALL_LEN : 0,

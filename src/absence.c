@@ -94,7 +94,6 @@ static void reframe(struct fdl_queue *q)
 static void follow_device(struct fdl_queue *q, unsigned batch)
 {
 	const struct kind *kind = q->io.kind;
-	const int carrier = atomic_load(&q->shared->carrier);
 
 	if (!kind->device)
 		return;
@@ -102,8 +101,8 @@ static void follow_device(struct fdl_queue *q, unsigned batch)
 		reframe(q);
 	shared_replace_device(q->shared, q->io.fd, &q->info, batch);
 	watch_replace(&q->watch, &q->info);
-	if (carrier && kind->set_carrier)
-		kind->set_carrier(q->io.fd, carrier > 0);
+	if (kind->set_carrier)
+		shared_switch_carrier(q->shared, q->io.fd, 0);
 }
 
 static int take_place(struct fdl_queue *q, int fd, struct io_group *group)

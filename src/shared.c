@@ -95,6 +95,20 @@ int shared_replace_device(struct shared *s, int fd, const struct fdl_info *info,
 	return err;
 }
 
+/* A device that comes back while the carrier is switched gets the last word. */
+int shared_switch_carrier(struct shared *s, int fd, int carrier)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&s->device_lock);
+	if (carrier)
+		s->carrier = carrier;
+	if (s->carrier)
+		err = s->kind->set_carrier(fd, s->carrier > 0);
+	pthread_mutex_unlock(&s->device_lock);
+	return err;
+}
+
 int shared_get_link(struct shared *s, struct link *link)
 {
 	int err;

@@ -42,8 +42,9 @@ struct shared {
 	uint64_t device_total;		/* last result of shared_device_drops */
 	unsigned device_batch;		/* number of the batch that the device
 					 * is of (life_settle) */
-	_Atomic int carrier;		/* the last fdl_set_carrier: 1 on, -1
-					 * off; 0: there was none */
+	int carrier;			/* under the lock: the last
+					 * fdl_set_carrier: 1 on, -1 off; 0:
+					 * there was none */
 };
 
 void shared_init(struct shared *s);
@@ -73,6 +74,12 @@ int shared_reopen_device(struct shared *s, int fd, const struct fdl_info *info);
  */
 int shared_replace_device(struct shared *s, int fd, const struct fdl_info *info,
 			  unsigned batch);
+
+/*
+ * Switch the carrier of the device behind fd: 1 on, -1 off; 0: as it was switched
+ * last, if it was. Any thread. Errors: as set_carrier of struct kind.
+ */
+int shared_switch_carrier(struct shared *s, int fd, int carrier);
 
 /* As device_get, and device_dropped since the start. Any thread. */
 int shared_get_link(struct shared *s, struct link *link);

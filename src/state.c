@@ -132,8 +132,12 @@ int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *out, size_t size)
 
 int fdl_set_carrier(struct fdl_endpoint *ep, bool on)
 {
+	const struct fdl_queue *q = &ep->queues[0];
+	int err;
+
 	if (!ep->shared.kind->set_carrier)
 		return -EOPNOTSUPP;
-	atomic_store(&ep->shared.carrier, on ? 1 : -1);
-	return ep->shared.kind->set_carrier(ep->queues[0].io.fd, on);
+	err = shared_switch_carrier(&ep->shared, q->io.fd, on ? 1 : -1);
+	/* The next device starts with it. */
+	return err == -ENODEV && q->io.lasts ? 0 : err;
 }

@@ -284,7 +284,8 @@ uint64_t fdl_link_changes(const struct fdl_endpoint *ep);
  * or pulled out (TUNSETCARRIER, Linux 5.0). Without carrier the kernel sends
  * nothing, and still takes the packets that are sent to it. The carrier stays
  * as it is until the next switch; a process that attaches to the device
- * switches it on, too. Any thread.
+ * switches it on, too. If the device of a link with reconnect is away, the next
+ * one gets the carrier. Any thread.
  *
  * Returns 0.
  * Errors:

@@ -138,8 +138,10 @@ bool device_same_netns(const struct device_of *of, int a, int b)
 int device_find(const struct device_of *of, int fd, int sock, const char *name,
 		struct link *link)
 {
-	if (!of || !*name || !same_netns(fd, of->get_netns, sock, SIOCGSKNS))
+	if (!of || !*name)
 		return -ENODEV;
+	if (!same_netns(fd, of->get_netns, sock, SIOCGSKNS))
+		return -EXDEV;
 	return link_get(sock, name, 0, link);
 }
 
@@ -169,14 +171,17 @@ int device_renew(struct device *dev, const struct device_of *of, int fd,
 		 const char *name)
 {
 	struct link link;
+	int err = -EXDEV;
 
-	if (dev->netlink < 0 ||
-	    device_find(of, fd, dev->netlink, name, &link)) {
+	if (dev->netlink >= 0)
+		err = device_find(of, fd, dev->netlink, name, &link);
+	if (err == -EXDEV) {
 		device_close(dev);
 		return device_open(dev, of, fd, name);
 	}
-	dev->ifindex = link.ifindex;
-	return 0;
+	if (!err)
+		dev->ifindex = link.ifindex;
+	return err;
 }
 
 void device_close(struct device *dev)

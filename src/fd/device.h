@@ -85,7 +85,7 @@ int device_socket(const struct device_of *of, int fd, const char *name);
 /*
  * Ask a link socket of a former device for the device of that name behind fd. A
  * TUN or TAP whose namespace the kernel does not tell is taken to be where the
- * former device was. Errors: -ENODEV it is elsewhere; those of link_get.
+ * former device was. Errors: -EXDEV it is elsewhere; those of link_get.
  */
 int device_find(const struct device_of *of, int fd, int sock, const char *name,
 		struct link *link);

@@ -132,6 +132,16 @@ static int choose_flags(const struct locator *loc, int sock, short *flags,
 	return link.queues ? say_busy(loc, log) : 0;
 }
 
+/* Attaching makes a device if the one that was there has just been deleted. It
+ * goes when fd is closed: nobody else keeps it. */
+static bool has_made_it(int fd, short flags)
+{
+	struct ifreq ifr = { 0 };
+
+	return !(flags & IFF_MULTI_QUEUE) && !os_ioctl(fd, TUNGETIFF, &ifr) &&
+	       !(ifr.ifr_flags & IFF_PERSIST);
+}
+
 static int attach(const struct locator *loc, int fd, short flags,
 		  const struct log *log)
 {
@@ -140,6 +150,8 @@ static int attach(const struct locator *loc, int fd, short flags,
 
 	strcpy(ifr.ifr_name, loc->name);
 	err = os_ioctl(fd, TUNSETIFF, &ifr);
+	if (!err && loc->existing && has_made_it(fd, flags))
+		return -ENODEV;
 	if (err == -EBUSY)
 		return say_busy(loc, log);
 	if (err == -EPERM || err == -EACCES)

@@ -143,13 +143,34 @@ bool watch_is_over(const struct watch *w)
 	return w->gone && (w->over_at == 0 || os_now_ms() >= w->over_at);
 }
 
+/* An error that says nothing about the device. */
+static bool may_pass(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
+	       err == -ENOBUFS || err == -ENOSPC || err == -EAGAIN;
+}
+
+static int look_for_fd(const struct watch *w, struct fdl_info *info)
+{
+	const struct log silent = { 0 };
+	const struct kind *kind;
+	int err = probe_fd(w->fd, &kind, info, &silent);
+
+	return !err || err == -ENODEV || may_pass(err) ? err : -ENODEV;
+}
+
 static int socket_for(struct watch *w, const struct fdl_info *info)
 {
 	const struct device_of *of = w->shared->kind->device;
 	struct link link;
+	int err = -EXDEV;
 
-	if (!w->has_home || device_find(of, w->fd, w->home, info->name, &link))
+	if (w->has_home)
+		err = device_find(of, w->fd, w->home, info->name, &link);
+	if (err == -EXDEV)
 		return device_socket(of, w->fd, info->name);
+	if (err)
+		return err;
 	w->has_home = false;
 	return w->home;
 }
@@ -190,22 +211,6 @@ static int settle_down(struct watch *w, const struct fdl_info *info)
 	forget_home(w);
 	w->last = link;
 	return 0;
-}
-
-/* An error that says nothing about the device. */
-static bool may_pass(int err)
-{
-	return err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
-	       err == -ENOBUFS || err == -ENOSPC || err == -EAGAIN;
-}
-
-static int look_for_fd(const struct watch *w, struct fdl_info *info)
-{
-	const struct log silent = { 0 };
-	const struct kind *kind;
-	int err = probe_fd(w->fd, &kind, info, &silent);
-
-	return !err || err == -ENODEV || may_pass(err) ? err : -ENODEV;
 }
 
 /* Watch the device where it is now. -ENODEV: the fd has none any more. */
@@ -271,11 +276,17 @@ int watch_open(struct watch *w, const struct fdl_info *info, bool quiet)
 
 void watch_replace(struct watch *w, const struct fdl_info *info)
 {
+	struct fdl_info now;
+
 	watch_rest(w);
 	w->gone = false;
 	w->over_at = 0;
 	w->retry_at = 0;
-	watch_open(w, info, true);
+	if (watch_open(w, info, true) || stays(w))
+		return;
+	/* Another device may have got the name since. */
+	if (look_for_fd(w, &now) == -ENODEV)
+		found_gone(w);
 }
 
 /* All that was told. Returns the last thing of note. */

@@ -149,15 +149,19 @@ static void wait_for_more(const struct bed *bed)
 	assert_int_equal(poll(&in, 1, WAIT_MS), 1);
 }
 
-/* All queues have it, or none. The other end is told by and by. */
-static void await_carrier(struct bed *bed, bool on)
+static void look_on(struct bed *bed)
 {
 	struct fdl_packet *pkt;
 
-	while (link_of(bed).carrier != on) {
-		wait_for_more(bed);
-		assert_int_equal(receive(bed, &pkt), 0);
-	}
+	wait_for_more(bed);
+	assert_int_equal(receive(bed, &pkt), 0);
+}
+
+/* All queues have it, or none. The other end is told by and by. */
+static void await_carrier(struct bed *bed, bool on)
+{
+	while (link_of(bed).carrier != on)
+		look_on(bed);
 	if (on)
 		netns_wait_running(bed->sort->far);
 }
@@ -280,7 +284,6 @@ static void outlives_its_device(struct bed *bed)
 	expect_sums(bed);
 }
 
-/* The sockets of several rings cannot be opened elsewhere. */
 static bool is_refused(struct bed *bed)
 {
 	const struct fdl_options opts = { .size = sizeof(opts),
@@ -297,8 +300,7 @@ static bool is_refused(struct bed *bed)
 
 static void outlive_each(bool outside)
 {
-	const unsigned fds = usage_entries("/proc/self/fd");
-	unsigned i;
+	unsigned i, fds = usage_entries("/proc/self/fd");
 
 	for (i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
 		struct bed bed = { .sort = &sorts[i], .outside = outside };
@@ -338,12 +340,8 @@ static void who_made_a_tap_makes_it_anew(void **state)
 	await_carrier(&bed, true);
 	netns_command("ip link del fda");
 	await_carrier(&bed, false);
-	while (!netns_has("fda")) {
-		struct fdl_packet *pkt;
-
-		wait_for_more(&bed);
-		assert_int_equal(receive(&bed, &pkt), 0);
-	}
+	while (!netns_has("fda"))
+		look_on(&bed);
 	netns_command("ip link set fda up");
 	await_carrier(&bed, true);
 	bed.far = flows_socket("fda", ETH_P_ALL);
@@ -353,11 +351,16 @@ static void who_made_a_tap_makes_it_anew(void **state)
 	assert_false(netns_has("fda"));
 }
 
-/* What was switched is switched on the next device, too. */
+static void await_device(struct bed *bed, bool there)
+{
+	while (link_of(bed).up != there)
+		look_on(bed);
+}
+
+/* What was switched, or is switched in between, holds for the next device. */
 static void a_carrier_stays_switched(void **state)
 {
 	struct bed bed = { .sort = &sorts[0] };
-	struct fdl_packet *pkt;
 
 	(void)state;
 	make_device(&bed);
@@ -365,17 +368,14 @@ static void a_carrier_stays_switched(void **state)
 	await_carrier(&bed, true);
 	assert_int_equal(fdl_set_carrier(bed.ep, false), 0);
 	remove_device(&bed);
-	while (link_of(&bed).up) {
-		wait_for_more(&bed);
-		assert_int_equal(receive(&bed, &pkt), 0);
-	}
+	await_device(&bed, false);
 	make_device(&bed);
-	while (!link_of(&bed).up) {
-		wait_for_more(&bed);
-		assert_int_equal(receive(&bed, &pkt), 0);
-	}
+	await_device(&bed, true);
 	assert_false(link_of(&bed).carrier);
+	remove_device(&bed);
 	assert_int_equal(fdl_set_carrier(bed.ep, true), 0);
+	await_device(&bed, false);
+	make_device(&bed);
 	await_carrier(&bed, true);
 	fdl_endpoint_free(bed.ep);
 	remove_device(&bed);

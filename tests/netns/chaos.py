@@ -12,6 +12,7 @@ import atexit
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import struct
@@ -353,15 +354,15 @@ def make_refused_link():
     ip('link', 'add', 'm0', 'type', 'veth', 'peer', 'name', 'm1')
     ip('link', 'set', 'm1', 'mtu', '1400')
     up('m0', 'm1')
-    subprocess.run(['nft', 'add table netdev t; add chain netdev t e { type '
-                    'filter hook egress device m0 priority 0; }; add rule '
-                    'netdev t e ether daddr 02:00:00:00:00:bd drop'],
-                   check=False, capture_output=True)
+    nft('add table netdev t; add chain netdev t e { type filter hook egress '
+        'device m0 priority 0; }; add rule netdev t e ether daddr '
+        '02:00:00:00:00:bd drop')
 
 
-def nft_is_there():
-    return subprocess.run(['nft', 'list', 'table', 'netdev', 't'],
-                          check=False, capture_output=True).returncode == 0
+def nft(*words):
+    return shutil.which('nft') is not None and \
+        subprocess.run(['nft', *words], check=False,
+                       capture_output=True).returncode == 0
 
 
 def end(wire):
@@ -435,4 +436,5 @@ if wrong:
 print('chaos: %d s, %d peers met, good flows %s%s' % (
     SECONDS, len(met), ', '.join('%d of %d' % (f.came, f.sent)
                                  for f in flows),
-    '' if nft_is_there() else '; no nftables: only lengths were forbidden'))
+    '' if nft('list', 'table', 'netdev', 't') else
+    '; no nftables: only lengths were forbidden'))

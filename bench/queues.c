@@ -187,7 +187,7 @@ int main(int argc, char **argv)
 	middle = rounds / 2;
 	printf("{\"drain_us\": %.2f, \"loss\": %.5f, \"first_share\": %.3f}\n",
 	       (double)ns[middle] / 1e3,
-	       1 - (double)got / (BACKLOG * (double)rounds),
+	       1 - (double)got / ((double)BACKLOG * (double)rounds),
 	       (double)first / (double)got);
 	return fdl_endpoint_free(ep) < 0;
 }

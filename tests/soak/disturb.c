@@ -45,14 +45,13 @@ static bool quietly(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A command that may fail. */
 static bool quietly(const char *fmt, ...)
 {
-	char cmd[512];
+	char cmd[512] = "exec 2>/dev/null\n";
+	size_t n = strlen(cmd);
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(cmd, sizeof(cmd), fmt, ap);
+	vsnprintf(cmd + n, sizeof(cmd) - n, fmt, ap);
 	va_end(ap);
-	snprintf(cmd + n, sizeof(cmd) - (size_t)n, " 2>/dev/null");
 	return !system(cmd);
 }
 

@@ -6,15 +6,18 @@
 #	vx0 over a0 - fdlink connect - b0 under vx1 in another namespace
 #
 # a0 and b0 are TAPs, or veths of which AF_PACKET sees the other end. What the
-# kernels send are super-packets inside UDP.
+# kernels send are super-packets inside UDP; or segments, which fdlink merges; or
+# in its place COALESCE, a program that writes them with FDL_COALESCE.
 #
-# tunnel.sh [MIB]: so many MiB each way, IPv4 and IPv6, in each tunnel (64).
+# tunnel.sh [MIB [COALESCE]]: so many MiB each way, IPv4 and IPv6, in each tunnel
+# (64).
 set -eu
 # shellcheck source=../lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 # shellcheck source=../lib/chain.sh
 . "$(dirname "$0")/../lib/chain.sh"
 size=$((${1:-64} << 20))
+coalesce=$(realpath "${2:-/none}" 2>/dev/null) || coalesce=
 FDLINK_TEST_SANDBOX=${FDLINK_TEST_SANDBOX-}
 
 # The two ends of the underlay, which fdlink sees as $one and $two: KIND KIND
@@ -68,16 +71,15 @@ start_wire() {
 	# What an earlier one said is not taken for this one's.
 	: >"$tmp/one"
 	: >"$tmp/two"
-	# shellcheck disable=SC2086 # an option, or none
-	"$fdlink" connect "$one" "$two" $FDLINK_TEST_SANDBOX >"$tmp/one" 2>&1 &
-	wire=$!
-	wait_for grep -q '^fdlink connect: up' "$tmp/one"
+	"${wire[@]}" "$one" "$two" >"$tmp/one" 2>&1 &
+	pid=$!
+	wait_for grep -q ': up' "$tmp/one"
 }
 
 end_wire() {
-	kill "$wire"
-	wait_for ended "$wire"
-	wait "$wire" || fail "$what: exit status $?"
+	kill "$pid"
+	wait_for ended "$pid"
+	wait "$pid" || fail "$what: exit status $?"
 }
 
 # NAME: of both ends together
@@ -85,6 +87,13 @@ counter() {
 	awk -v name="$1" '$1 == name { n += $2 + $3 } END { print n + 0 }' \
 		"$tmp/one"
 }
+
+# What the kernels send, super-packets or segments; who carries it; and the counter
+# that tells what was done.
+send=super-packets
+# shellcheck disable=SC2206 # an option, or none
+wire=("$fdlink" connect $FDLINK_TEST_SANDBOX)
+came=rx_gso
 
 # KIND KIND LOCAL REMOTE [OPTION]...
 tunnel() {
@@ -97,11 +106,16 @@ tunnel() {
 	bash -c "$over" - vx0 a0 1 "$a" "$b" "${@:5}" 2>"$tmp/err" ||
 		skip "no VXLAN: $(cat "$tmp/err")"
 	in_peer bash -c "$over" - vx1 b0 2 "$b" "$a" "${@:5}"
+	if [ $send = segments ]; then
+		what+=", $send, $came"
+		ethtool -K vx0 tso off gso off >"$tmp/ethtool"
+		in_peer ethtool -K vx1 tso off gso off >"$tmp/ethtool"
+	fi
 	# Nothing is on its way before both ends take it.
 	start_wire
 	talk "$what" 1450
 	end_wire
-	[ "$(counter rx_gso)" -gt 0 ] || fail "$what: no super-packet came"
+	[ "$(counter $came)" -gt 0 ] || fail "$what: $came is 0"
 	for count in rx_drop_tunnel rx_drop_vnet_hdr rx_drop_truncated \
 		tx_drop_offload; do
 		[ "$(counter $count)" = 0 ] || fail "$what: $(cat "$tmp/one")"
@@ -118,3 +132,11 @@ tunnel packet tap 10.9.0.1 10.9.0.2
 tunnel packet packet 10.9.0.1 10.9.0.2 udpcsum
 tunnel tap tap fd09::1 fd09::2
 tunnel tap packet fd09::1 fd09::2 udp6zerocsumtx udp6zerocsumrx
+send=segments
+came=rx_gro_merged
+tunnel packet packet 10.9.0.1 10.9.0.2
+tunnel packet tap 10.9.0.1 10.9.0.2 udpcsum
+[ -n "$coalesce" ] || exit 0
+wire=("$coalesce")
+came=tx_coalesced
+tunnel packet tap fd09::1 fd09::2

@@ -230,9 +230,13 @@ static void other_outer_headers(void **state)
 	assert_int_equal(pair(ALL, &a, &b), 1);
 }
 
-/* Returns how many of two packets are merged if bits behind the outer IP header of
- * the second one are changed. sum: UDP has a checksum. */
-static int damaged(enum tunnel_kind kind, unsigned at, uint8_t bits, bool sum)
+enum { SECOND, BOTH };
+
+/* Returns how many of two packets are merged if bits of the second one, or of both,
+ * are changed. at counts from what is behind the outer IP header. sum: UDP has a
+ * checksum. */
+static int damaged_in(int which, enum tunnel_kind kind, int at, uint8_t bits,
+		      bool sum)
 {
 	struct tunnelled a = first_of(kind, 4, 4, 6), b;
 	int count;
@@ -240,14 +244,19 @@ static int damaged(enum tunnel_kind kind, unsigned at, uint8_t bits, bool sum)
 	a.w.sum = sum;
 	b = following(&a);
 	batch_begin(ALL);
-	prepare(&a);
+	prepare(&a)[(int)wrap_l4(&a.w) + at] ^= which == BOTH ? bits : 0;
 	add(&a);
-	prepare(&b)[wrap_l4(&b.w) + at] ^= bits;
+	prepare(&b)[(int)wrap_l4(&b.w) + at] ^= bits;
 	add(&b);
 	count = batch_next();
 	while (batch_next())
 		;
 	return count;
+}
+
+static int damaged(enum tunnel_kind kind, int at, uint8_t bits, bool sum)
+{
+	return damaged_in(SECOND, kind, at, bits, sum);
 }
 
 static void another_tunnel_or_a_wrong_sum(void **state)
@@ -258,13 +267,43 @@ static void another_tunnel_or_a_wrong_sum(void **state)
 	assert_int_equal(damaged(VXLAN, 8 + 6, 1, false), 1);	/* VNI */
 	assert_int_equal(damaged(GENEVE, 8 + 4, 1, false), 1);
 	assert_int_equal(damaged(GENEVE, 8 + 19, 1, false), 1);	/* option */
-	assert_int_equal(damaged(GENEVE, 8 + 1, 0x80, false), 1);
 	assert_int_equal(damaged(GRE_KEY, 7, 1, false), 1);
 	assert_int_equal(damaged(GRE_KEY, 0, 0x10, false), 1);	/* sequence */
 	assert_int_equal(damaged(GRE_CSUM, 5, 1, false), 1);
 	assert_int_equal(damaged(GRE_CSUM, 7, 1, false), 1);	/* reserved */
+	assert_int_equal(damaged(VXLAN, 5, 1, false), 1);	/* length */
+	assert_int_equal(damaged(VXLAN, -9, 1, false), 1);	/* IP's sum */
 	/* Without a sum outside, a wrong byte is for the inner one to find. */
 	assert_int_equal(damaged(IP_IN_IP, 60, 1, false), 1);
+}
+
+static void headers_that_the_kernel_does_not_merge(void **state)
+{
+	(void)state;
+	assert_int_equal(damaged_in(BOTH, GENEVE, 8 + 1, 1, false), 2);
+	assert_int_equal(damaged_in(BOTH, GENEVE, 8 + 1, 0x80, false), 1);
+	assert_int_equal(damaged_in(BOTH, VXLAN, -9, 1, false), 1);
+	assert_int_equal(damaged_in(BOTH, VXLAN, 5, 1, false), 1);
+	assert_int_equal(damaged_in(BOTH, GRE_KEY, 0, 0x10, false), 1);
+}
+
+/* It would be 0 once the packet is cut again. */
+static void gre_keeps_what_is_reserved(void **state)
+{
+	struct tunnelled t = first_of(GRE_CSUM, 4, 4, 6);
+	int i;
+
+	(void)state;
+	batch_begin(ALL);
+	for (i = 0; i < 2; i++) {
+		uint8_t *gre = prepare(&t) + wrap_l4(&t.w);
+
+		put16(gre + 6, 0x0100);
+		put16(gre + 4, get16(gre + 4) - 0x0100);
+		add(&t);
+		t = following(&t);
+	}
+	assert_int_equal(batch_next(), 1);
 }
 
 /* A program might read it from a socket, and the port does not say otherwise. */
@@ -347,6 +386,8 @@ int main(void)
 		cmocka_unit_test(only_what_the_flags_say),
 		cmocka_unit_test(other_outer_headers),
 		cmocka_unit_test(another_tunnel_or_a_wrong_sum),
+		cmocka_unit_test(headers_that_the_kernel_does_not_merge),
+		cmocka_unit_test(gre_keeps_what_is_reserved),
 		cmocka_unit_test(another_port_is_no_tunnel),
 		cmocka_unit_test(one_that_is_vouched_for_is_not_the_inner_one),
 		cmocka_unit_test(nothing_overtakes),

@@ -74,6 +74,8 @@ void absence_begin(struct fdl_queue *q)
 	a->pause_ms = FIRST_PAUSE_MS;
 	let_go(q);
 	q->rx.fallen = 0;
+	/* What a stream holds is the former peer's, and is not delivered. */
+	ready_more(&q->ready, false);
 	try_after(a, 0);
 }
 

@@ -12,6 +12,7 @@
 
 #include <fdlink/open.h>
 
+#include "netns.h"
 #include "stream_bed.h"
 
 enum { LONGEST = 65535 };
@@ -64,6 +65,31 @@ static void a_length_that_cannot_be_ends_the_link(void **state)
 		assert_non_null(strstr(fdl_last_error(bed.ep), "longer"));
 		stream_close(&bed);
 	}
+}
+
+/* The link waits for the next peer in silence, except for its own tries. */
+static void rubbish_behind_a_frame_keeps_nobody_awake(void **state)
+{
+	const uint32_t wrong = 0xffffffff;
+	uint8_t bytes[STREAM_PREFIX + STREAM_FRAME + sizeof(wrong)];
+	const long long end = netns_now_ms() + 100;
+	struct fdl_packet *pkt;
+	struct stream_bed bed;
+	unsigned tries = 0;
+	size_t len;
+
+	(void)state;
+	stream_open(&bed, ",reconnect", 0);
+	len = stream_make_message(bytes, 1);
+	memcpy(bytes + len, &wrong, sizeof(wrong));
+	stream_write(bed.peer, bytes, len + sizeof(wrong));
+	stream_expect(&bed, 1);
+	while (netns_now_ms() < end) {
+		assert_int_equal(fdl_recv(bed.q, &pkt, 1), 0);
+		tries += fdl_queue_poll(bed.q, 10) > 0;
+	}
+	assert_in_range(tries, 1, 8);
+	stream_close(&bed);
 }
 
 static void empty_frames_are_counted(void **state)
@@ -191,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_end_comes_behind_all_frames),
 		cmocka_unit_test(a_length_that_cannot_be_ends_the_link),
+		cmocka_unit_test(rubbish_behind_a_frame_keeps_nobody_awake),
 		cmocka_unit_test(empty_frames_are_counted),
 		cmocka_unit_test(a_short_frame_does_not_wait_for_a_long_one),
 		cmocka_unit_test(a_peer_that_stops_in_the_middle_wakes_nobody),

@@ -74,9 +74,12 @@ static bool is_answer(const struct netif *netif, const struct pbuf *p,
 		      unsigned version)
 {
 	const unsigned at = version == 6 ? IP6_HLEN : IP_HLEN;
+	const struct fdl_lwip *link = netif->state;
 	const uint8_t *ip = p->payload;
 
-	if (ip_current_input_netif() != netif || p->len < at + TCP_HLEN ||
+	/* Nobody sends from a group's address. */
+	if (link->source[0] & 1 || ip_current_input_netif() != netif ||
+	    p->len < at + TCP_HLEN ||
 	    ip[version == 6 ? 6 : 9] != IP_PROTO_TCP ||
 	    !(ip[at + 13] & (TCP_SYN | TCP_RST)))
 		return false;

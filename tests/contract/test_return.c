@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -446,5 +445,6 @@ int main(int argc, char *argv[])
 
 	(void)argc;
 	netns_enter(argv);
+	netns_needs_tun();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,8 +72,20 @@ void netns_ipv6_off(void)
 	close(fd);
 }
 
+/* Where ethtool is, which users' own paths often leave out. */
+static void find_tools(void)
+{
+	const char *path = getenv("PATH");
+	char with[4096];
+
+	snprintf(with, sizeof(with), "%s:/usr/sbin:/sbin",
+		 path ? path : "/usr/bin:/bin");
+	setenv("PATH", with, 1);
+}
+
 void netns_enter(char *argv[])
 {
+	find_tools();
 	if (geteuid() != 0)
 		start_anew(argv);
 	if (!getenv(REEXEC) && unshare(CLONE_NEWNET) < 0)

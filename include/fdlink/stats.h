@@ -37,7 +37,9 @@ struct fdl_stats {
 	uint64_t rx_drop_not_ip;	/* no IP version, on a link without link
 					 * header */
 	uint64_t rx_drop_otherhost;	/* for another station:
-					 * FDL_DROP_OTHERHOST */
+					 * FDL_DROP_OTHERHOST; or by another
+					 * device, to which another holder of
+					 * the AF_PACKET socket had bound it */
 	uint64_t rx_drop_outgoing;	/* sent by this machine on the device,
 					 * and seen by its AF_PACKET socket */
 	uint64_t rx_drop_malformed;	/* refused by the kernel as it was read

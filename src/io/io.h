@@ -38,6 +38,8 @@ struct io_framing {
 	unsigned vnet_hdr_len;	/* bytes; 0: no virtio-net header */
 	enum fdl_order order;	/* of that */
 	bool packet_info;	/* a struct tun_pi before all */
+	bool detached;		/* nothing comes until somebody attaches the fd
+				 * to the device again */
 	bool unreadable;	/* for struct kind's follow: no packet could be
 				 * read, and it has to cure that */
 };
@@ -69,6 +71,11 @@ struct io {
 	enum fdl_order order;	/* of that header */
 	struct pool *pool;	/* of the queue's packets */
 	bool asks_sender;	/* AF_PACKET: recv tells each frame's type */
+	int ifindex;		/* AF_PACKET: of the device that the socket was
+				 * bound to */
+	uint16_t protocol;	/* the same, as sockaddr_ll has it */
+	bool strayed;		/* recv sets it: a frame came from another
+				 * device, and is IO_STRAY */
 	uint32_t max_header_bytes; /* per system call; 0: no limit */
 	unsigned max_pieces;	/* io_max_pieces() */
 	void *state;		/* the mode's, between open and close */
@@ -105,6 +112,7 @@ enum {
 	IO_MISFRAMED = 1 << 1,	/* its virtio-net header has not the length
 				 * that was set up */
 	IO_SEVERAL = 1 << 2,	/* the message holds several frames */
+	IO_STRAY = 1 << 3,	/* it came from another device */
 };
 
 /*

@@ -223,7 +223,7 @@ static inline void read_one(struct io *io, const struct mmsghdr *msg,
 	bool told = true;
 
 	if (msg->msg_hdr.msg_name)
-		f->type = notes_type(&notes->from);
+		notes_take_sender(io, &notes->from, f);
 	if (is_usual(&msg->msg_hdr, u)) {
 		take_usual(u, io, msg->msg_len, f);
 	} else {

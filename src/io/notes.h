@@ -69,4 +69,17 @@ static inline uint8_t notes_type(const struct sockaddr_ll *from)
 						      (uint8_t)FDL_TO_HOST;
 }
 
+/* What the sender of a frame tells: its type, and whether it came by the device
+ * that the socket was bound to. Another holder may have bound it elsewhere. */
+static inline void notes_take_sender(struct io *io,
+				     const struct sockaddr_ll *from,
+				     struct io_frame *f)
+{
+	f->type = notes_type(from);
+	if (from->sll_ifindex == io->ifindex)
+		return;
+	f->odd |= IO_STRAY;
+	io->strayed = true;
+}
+
 #endif

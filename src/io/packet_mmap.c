@@ -162,7 +162,7 @@ static int packet_mmap_recv(struct io *io, struct io_frame f[], int n,
 			    int fresh)
 {
 	const struct state *st = io->state;
-	int got = ring_recv(st->ring, f, n);
+	int got = ring_recv(st->ring, io, f, n);
 
 	(void)fresh;
 	return got ? got : -EAGAIN;

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "io/notes.h"
+#include "io/ring_frame.h"
 #include "io/takeover.h"
 #include "os.h"
 #include "proto/eth.h"
@@ -318,13 +319,15 @@ bool ring_is_filling(const struct ring *ring)
 
 static bool open_block(struct ring *ring)
 {
-	const struct tpacket_hdr_v1 *hdr = header(ring, ring->current);
+	const volatile struct tpacket_hdr_v1 *hdr = header(ring, ring->current);
+	uint32_t most = ring->block_size / RING_HEADERS_LEN, n;
 
 	if (!is_closed(ring))
 		return false;
-	if (hdr->num_pkts == 0)
+	n = hdr->num_pkts;
+	if (n == 0)
 		return pass_empty(ring);
-	ring->left = hdr->num_pkts;
+	ring->left = n < most ? n : most;
 	ring->at = hdr->offset_to_first_pkt;
 	atomic_fetch_add_explicit(&ring->refs, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&ring->users[ring->current], ring->left + 1,
@@ -332,30 +335,18 @@ static bool open_block(struct ring *ring)
 	return true;
 }
 
-/*
- * Whether there is a frame at hdr; left is how many bytes the block has from
- * there on. A frame that the kernel gave up half-way has an old header and no
- * status (packet(7) does not say so; net/packet/af_packet.c does).
- */
-static bool is_frame(const struct tpacket3_hdr *hdr, size_t left)
-{
-	return hdr->tp_status & TP_STATUS_USER &&
-	       hdr->tp_mac >= RING_HEADERS_LEN && hdr->tp_mac <= left &&
-	       hdr->tp_snaplen <= left - hdr->tp_mac;
-}
-
-static void lend(struct ring *ring, struct tpacket3_hdr *hdr,
-		 struct io_frame *f)
+static void lend(struct ring *ring, struct io *io, struct tpacket3_hdr *hdr,
+		 const struct ring_frame *frame, struct io_frame *f)
 {
 	uint8_t *const at = (uint8_t *)hdr;
 	/* The caller may have asked for the time of the device's own clock,
 	 * which is not CLOCK_REALTIME. */
-	const bool realtime = !(hdr->tp_status & TP_STATUS_TS_RAW_HARDWARE);
+	const bool realtime = !(frame->status & TP_STATUS_TS_RAW_HARDWARE);
 
 	*f->pkt = (struct fdl_packet){
-		.data = at + hdr->tp_mac,
-		.len = hdr->tp_snaplen,
-		.room = hdr->tp_mac - RING_HEADERS_LEN,
+		.data = at + frame->at,
+		.len = frame->len,
+		.room = frame->at - RING_HEADERS_LEN,
 		.hash = hdr->hv1.tp_rxhash,
 		.tstamp_ns = realtime ? hdr->tp_sec * UINT64_C(1000000000) +
 						hdr->tp_nsec :
@@ -363,17 +354,17 @@ static void lend(struct ring *ring, struct tpacket3_hdr *hdr,
 		.store_ = &ring->store,
 	};
 	*block_of(ring, f->pkt) = ring->current;
-	f->wire_len = hdr->tp_len;
-	if (hdr->tp_snaplen > POOL_DATA_SIZE) {
-		f->rest = hdr->tp_snaplen - POOL_DATA_SIZE;
+	f->wire_len = frame->wire_len;
+	if (frame->len > POOL_DATA_SIZE) {
+		f->rest = frame->len - POOL_DATA_SIZE;
 		f->pkt->len = POOL_DATA_SIZE;
 	}
 	f->odd = 0;
-	f->type = notes_type((const void *)(at + RING_SENDER_AT));
+	notes_take_sender(io, (const void *)(at + RING_SENDER_AT), f);
 	f->vlan_tpid = 0;
-	if (!(hdr->tp_status & TP_STATUS_VLAN_VALID))
+	if (!(frame->status & TP_STATUS_VLAN_VALID))
 		return;
-	f->vlan_tpid = hdr->tp_status & TP_STATUS_VLAN_TPID_VALID ?
+	f->vlan_tpid = frame->status & TP_STATUS_VLAN_TPID_VALID ?
 			       hdr->hv1.tp_vlan_tpid :
 			       ETH_TYPE_VLAN;
 	f->vlan_tci = (uint16_t)hdr->hv1.tp_vlan_tci;
@@ -400,7 +391,7 @@ static void prefetch(const uint8_t *frame)
 }
 
 /* Lend frames of the open block, n at most. Returns how many, at least 1. */
-static int walk(struct ring *ring, struct io_frame f[], int n)
+static int walk(struct ring *ring, struct io *io, struct io_frame f[], int n)
 {
 	const size_t size = ring->block_size;
 	const unsigned block = ring->current;
@@ -413,15 +404,16 @@ static int walk(struct ring *ring, struct io_frame f[], int n)
 		n = (int)ring->left;
 	for (i = 0; i < n && at <= size - RING_HEADERS_LEN; i++) {
 		struct tpacket3_hdr *hdr = (void *)(mem + at);
+		const struct ring_frame frame = ring_frame(hdr);
 		const size_t left = size - at;
 
-		at += hdr->tp_next_offset;
+		at += frame.next;
 		/* Where a frame to come lies if all are as long as this one.
 		 * Behind the last frame the kernel may be writing. */
 		if ((unsigned)i + AHEAD + 1 < ring->left)
-			prefetch(mem + at + AHEAD * hdr->tp_next_offset);
-		if (is_frame(hdr, left)) {
-			lend(ring, hdr, &f[i]);
+			prefetch(mem + at + AHEAD * (size_t)frame.next);
+		if (ring_frame_is_good(&frame, left)) {
+			lend(ring, io, hdr, &frame, &f[i]);
 		} else {
 			fill_ghost(&f[i]);
 			ghosts++;
@@ -440,11 +432,11 @@ static int walk(struct ring *ring, struct io_frame f[], int n)
 	return i + 1;
 }
 
-int ring_recv(struct ring *ring, struct io_frame f[], int n)
+int ring_recv(struct ring *ring, struct io *io, struct io_frame f[], int n)
 {
 	int i = 0;
 
 	while (i < n && (ring->left || open_block(ring)))
-		i += walk(ring, f + i, n - i);
+		i += walk(ring, io, f + i, n - i);
 	return i;
 }

@@ -13,14 +13,8 @@
 #include <linux/if_packet.h>
 
 #include "io/io.h"
+#include "io/ring_frame.h"
 #include "packet/pool.h"
-
-enum {
-	/* What the kernel puts before a frame: TPACKET3_HDRLEN, whose macro
-	 * does not survive -Wsign-conversion. */
-	RING_SENDER_AT = (sizeof(struct tpacket3_hdr) + 15) / 16 * 16,
-	RING_HEADERS_LEN = RING_SENDER_AT + sizeof(struct sockaddr_ll),
-};
 
 struct ring;
 
@@ -46,7 +40,7 @@ void ring_orphan(struct ring *ring);
  * filled in, or that makes no sense; its packet is left as it was. Returns how
  * many; 0: the kernel has not closed another block. Receive side.
  */
-int ring_recv(struct ring *ring, struct io_frame f[], int n);
+int ring_recv(struct ring *ring, struct io *io, struct io_frame f[], int n);
 
 /* Would ring_recv find something? */
 bool ring_ready(const struct ring *ring);

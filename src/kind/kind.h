@@ -165,6 +165,15 @@ struct kind {
 	 * NULL: no frame would show such a change. */
 	void (*mend)(const struct io *io);
 
+	/* Another holder may have bound the socket to another device. If so, bind
+	 * it back. Returns whether it was so. NULL: a bind would be refused, or
+	 * harmless. */
+	bool (*rebind)(const struct io *io);
+
+	/* Frames that come by another device (IO_STRAY) are none of ours. NULL:
+	 * there are none. */
+	bool (*strays)(const struct io *io);
+
 	/* Put sockets into a new fanout group, as fanout_join, once their
 	 * queues are open. muted: the sockets get nothing until then. NULL: the
 	 * kind has no such groups. */

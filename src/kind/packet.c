@@ -266,10 +266,22 @@ static bool asks_sender(const struct set_up *how)
 	return how->opts->flags & FDL_ETHERNET && !how->has_address;
 }
 
+static int bound_to(int fd, struct sockaddr_ll *sll)
+{
+	socklen_t len = sizeof(*sll);
+
+	return os_getsockname(fd, (struct sockaddr *)sll, &len);
+}
+
 static int set_up(struct io *io, const struct set_up *how)
 {
-	int err;
+	struct sockaddr_ll sll = { 0 };
+	int err = bound_to(io->fd, &sll);
 
+	if (err)
+		return err;
+	io->ifindex = sll.sll_ifindex;
+	io->protocol = sll.sll_protocol;
 	io->auxdata = true;
 	io->error_queue = true;
 	io->asks_sender = asks_sender(how);
@@ -289,6 +301,32 @@ static int set_up(struct io *io, const struct set_up *how)
 		return err;
 	packet_filter(io, how);
 	return forget_drops(io->fd);
+}
+
+/* The index of a device that is gone is -1. */
+static bool rebind(const struct io *io)
+{
+	struct sockaddr_ll sll = { 0 };
+
+	if (bound_to(io->fd, &sll) || sll.sll_ifindex < 0 ||
+	    (sll.sll_ifindex == io->ifindex &&
+	     sll.sll_protocol == io->protocol))
+		return false;
+	sll = (struct sockaddr_ll){
+		.sll_family = AF_PACKET,
+		.sll_protocol = io->protocol,
+		.sll_ifindex = io->ifindex,
+	};
+	return !os_bind(io->fd, (struct sockaddr *)&sll, sizeof(sll));
+}
+
+/* With PACKET_ORIGDEV the socket tells of the port of a bridge or a bond by
+ * which a frame came to its device. */
+static bool strays(const struct io *io)
+{
+	int on = 0;
+
+	return !get_int(io->fd, SOL_PACKET, PACKET_ORIGDEV, &on) && !on;
 }
 
 static void set_again(const struct io *io, int name, int value)
@@ -357,6 +395,8 @@ const struct kind kind_packet = {
 	.check = check,
 	.set_up = set_up,
 	.mend = mend,
+	.rebind = rebind,
+	.strays = strays,
 	.join = packet_join,
 	.socket = true,
 	.notes = true,

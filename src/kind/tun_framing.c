@@ -69,6 +69,7 @@ int tun_framing(int fd, struct io_framing *framing)
 	err = os_ioctl(fd, TUNGETIFF, &tun);
 	if (err < 0)
 		return err;
+	framing->detached = tun.ifr_flags & IFF_DETACH_QUEUE;
 	framing->packet_info = has_packet_info(fd, tun.ifr_flags);
 	if (!(tun.ifr_flags & IFF_VNET_HDR))
 		return 0;
@@ -125,6 +126,12 @@ int tun_set_up(struct io *io, const struct set_up *how)
 		return err;
 	io->vnet_hdr_len = framing.vnet_hdr_len;
 	io->order = framing.order;
+	if (framing.detached)
+		log_say(how->log, FDL_LOG_WARNING,
+			"%s: this fd is detached from its device: nothing "
+			"comes until it is attached again (TUNSETQUEUE, "
+			"IFF_ATTACH_QUEUE)",
+			how->info->name);
 	if (!io->vnet_hdr_len)
 		err = have_all_done(io, how);
 	say_nowait(io, how);

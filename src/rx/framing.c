@@ -181,3 +181,29 @@ void framing_mend(struct rx *rx)
 		"packets read before are dropped",
 		rx->io->kind->name);
 }
+
+void framing_rebind(struct rx *rx)
+{
+	const struct kind *kind = rx->io->kind;
+
+	if (!kind->rebind || !kind->rebind(rx->io) ||
+	    atomic_exchange(&rx->shared->warned, true))
+		return;
+	log_say(&rx->shared->log, FDL_LOG_WARNING,
+		"another holder of this %s socket has bound it to another "
+		"device or protocol: it is bound back; give each program a "
+		"socket of its own",
+		kind->name);
+}
+
+void framing_strays(struct rx *rx, int got)
+{
+	int i;
+
+	rx->io->strayed = false;
+	framing_rebind(rx);
+	if (rx->io->kind->strays(rx->io))
+		return;
+	for (i = 0; i < got; i++)
+		rx->frame[i].odd &= (uint8_t)~IO_STRAY;
+}

@@ -42,4 +42,11 @@ void framing_bare(struct rx *rx);
  * it on again. Frames that came meanwhile are marked (io_frame.odd). */
 void framing_mend(struct rx *rx);
 
+/* Another holder may have bound the socket to another device: bind it back. */
+void framing_rebind(struct rx *rx);
+
+/* The same when some of frame[0..got) are marked as strays. The mark is taken
+ * off where it says nothing. */
+void framing_strays(struct rx *rx, int got);
+
 #endif

@@ -210,6 +210,8 @@ FEW_FRAMES enum counter judge_odd(const struct rules *rules,
 		return RX_DROP_OUTGOING;
 	if (frame->type == IO_TYPE_GHOST)
 		return RX_DROP_MALFORMED;
+	if (frame->odd & IO_STRAY)
+		return RX_DROP_OTHERHOST;
 	if (frame->odd & IO_MISFRAMED)
 		return RX_DROP_VNET_HDR;
 	return RX_PACKETS;

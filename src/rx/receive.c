@@ -373,6 +373,8 @@ static enum rx_rest step(struct rx *rx, int n, bool first)
 		return rest_now(rx, RX_MORE);
 	if (rx->io->disturbed)
 		framing_mend(rx);
+	if (rx->io->strayed)
+		framing_strays(rx, got);
 	full = took_error(rx) || got == want ||
 	       rx->frame[got - 1].wire_len == 0 || rx->ops->edge;
 	take_in(rx, n, got, first);

@@ -3,6 +3,7 @@
 
 #include "kind/kind.h"
 #include "os.h"
+#include "rx/framing.h"
 
 enum {
 	PATIENCE = 2,		/* calls in a row that found nothing */
@@ -44,6 +45,7 @@ bool vain_note(struct rx *rx)
 	if (now < rx->vain_at)
 		return false;
 	rx->vain_at = now + ASK_MS;
+	framing_rebind(rx);
 	if (os_poll(&pfd, 1, 0) <= 0)
 		return false;
 	if (pfd.revents & POLLERR && rx->io->error_queue)

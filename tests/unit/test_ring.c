@@ -66,10 +66,11 @@ static void hand_over(struct bed *b)
 static struct fdl_packet *receive(struct bed *b)
 {
 	struct io_frame f = { 0 };
+	struct io io = { 0 };
 
 	assert_int_equal(pool_take(b->pool, &f.pkt, 1), 1);
 	assert_true(ring_ready(b->ring));
-	assert_int_equal(ring_recv(b->ring, &f, 1), 1);
+	assert_int_equal(ring_recv(b->ring, &io, &f, 1), 1);
 	assert_int_equal(f.wire_len, LEN);
 	assert_false(ring_ready(b->ring));
 	return f.pkt;

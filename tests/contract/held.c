@@ -73,7 +73,11 @@ static const struct ifreq headed = {
 	.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR,
 };
 static const struct ifreq headless = { .ifr_flags = IFF_TAP | IFF_NO_PI };
-static const struct ifreq attached = { .ifr_flags = IFF_ATTACH_QUEUE };
+static const struct ifreq detached = { .ifr_flags = IFF_DETACH_QUEUE };
+static const struct ifreq attached_anew[] = {
+	{ .ifr_flags = IFF_DETACH_QUEUE },
+	{ .ifr_flags = IFF_ATTACH_QUEUE },
+};
 /* struct tun_filter, whose addresses have no room in it */
 static const struct {
 	struct tun_filter filter;
@@ -261,7 +265,11 @@ const struct held_setting held_settings[] = {
 	{ OF_TUN(TUNSETSNDBUF), INT(N4608), FINE },
 	{ OF_TUN(TUNSETLINK), INT(ZERO), FINE },
 	{ OF_TUN(TUNSETPERSIST), INT(ONE), FINE },
-	{ OF_TUN(TUNSETQUEUE), THE(attached), FINE },
+	{ "TUNSETQUEUE, detached", HELD_QUEUE, 0, HELD_IOCTL, TUNSETQUEUE,
+	  THE(detached), HELD_LOSES, HELD_NOT, NULL, 0 },
+	{ "TUNSETQUEUE, detached and attached", HELD_QUEUE, 0, HELD_IOCTL,
+	  TUNSETQUEUE, THE(attached_anew), HELD_UNDERSTOOD, HELD_PURGED, NULL,
+	  0 },
 	{ "TUNSETOFFLOAD, none", TUNTAP, 0, HELD_NUMBER, TUNSETOFFLOAD,
 	  INT(ZERO), FINE },
 	{ "TUNSETOFFLOAD, checksums", HELD_VNET, 0, HELD_NUMBER, TUNSETOFFLOAD,
@@ -335,6 +343,17 @@ static int run_command(const struct link *l, const char *words)
 	return 0;
 }
 
+/* One after the other, if there are several. */
+static int set_by_ioctl(int fd, const struct held_setting *s)
+{
+	const struct ifreq *next = (const struct ifreq *)s->value + 1;
+	int err = ioctl(fd, (unsigned)s->option, s->value);
+
+	if (err >= 0 && s->len == 2 * sizeof(*next))
+		err = ioctl(fd, (unsigned)s->option, next);
+	return err;
+}
+
 int held_set(const struct link *l, int fd, const struct held_setting *s)
 {
 	const int flags = fcntl(fd, F_GETFL);
@@ -345,7 +364,7 @@ int held_set(const struct link *l, int fd, const struct held_setting *s)
 	case HELD_FLAGS_OFF:
 		return fcntl(fd, F_SETFL, flags & ~s->option);
 	case HELD_IOCTL:
-		return ioctl(fd, (unsigned)s->option, s->value);
+		return set_by_ioctl(fd, s);
 	case HELD_NUMBER:
 		return ioctl(fd, (unsigned)s->option,
 			     (long)*(const int *)s->value);

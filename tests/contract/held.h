@@ -13,6 +13,8 @@ enum held_outcome {
 	HELD_LOSES,		/* every frame comes or is counted */
 	HELD_MENDED,		/* the same, a warning names it, and then every
 				 * frame comes */
+	HELD_PURGED,		/* the kernel forgets what is queued; what comes
+				 * later is right */
 	HELD_STOPS,		/* no frame comes, and none is counted */
 	HELD_REFUSED,		/* there is none: one sentence names it */
 	HELD_NOT,		/* not to be tried */

@@ -274,6 +274,11 @@ static void is_set_while_running(struct link *l, const struct trial *t)
 	to = feed(l, ROUND + 1, ROUND);
 	before = dropped(l);
 	set(t, l);
+	if (outcome == HELD_PURGED) {
+		expect_rest(l);
+		expect_right(l, to);
+		return;
+	}
 	to = feed(l, to, ROUND);
 	if (outcome == HELD_STOPS) {
 		expect_rest(l);

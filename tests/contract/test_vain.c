@@ -46,6 +46,31 @@ static void a_shutdown_ends_the_link(struct link *l)
 	assert_false(fd_readable(fdl_queue_fd(l->q), 0));
 }
 
+/* What is sent is refused and counted, or the link ends; what comes is
+ * received. */
+static void a_link_that_may_only_receive(struct link *l)
+{
+	struct fdl_packet *pkt;
+	struct fdl_stats st;
+	int r;
+
+	assert_int_equal(shutdown(l->fd, SHUT_WR), 0);
+	link_feed(l, LEN, 1);
+	pkt = frame_packet(l, LEN, 1);
+	r = fdl_send(l->q, &pkt, 1);
+	if (r == 1)
+		l->tx_offered++;
+	else
+		assert_int_equal(r, -ESHUTDOWN);
+	link_stats(l, &st);
+	assert_int_equal(st.tx_packets, 0);
+	expect_received(l, LEN, 1);
+	if (r == 1)
+		expect_rest(l);
+	else
+		fdl_release(&pkt, 1);
+}
+
 /* A caller who asks without a pause takes nothing from anybody. */
 static void whoever_asks_without_a_pause_gets_all(struct link *l)
 {
@@ -67,7 +92,11 @@ static const struct expectation table[] = {
 	  .needs = LINK_LOSSY },
 	{ .name = "a shutdown ends the link",
 	  .test = a_shutdown_ends_the_link,
-	  .needs = LINK_NO_EOF,
+	  .needs = LINK_UNIX,
+	  .not_on = LINK_NAMED },
+	{ .name = "a link that may only receive",
+	  .test = a_link_that_may_only_receive,
+	  .needs = LINK_UNIX,
 	  .not_on = LINK_NAMED },
 	{ .name = "whoever asks without a pause gets all",
 	  .test = whoever_asks_without_a_pause_gets_all },

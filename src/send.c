@@ -7,6 +7,9 @@
 #include "tx/message.h"
 #include "tx/room.h"
 
+/* Frames that go in one step. */
+enum { WRITE_BATCH = 64 };
+
 /* If the caller waits for room already, the fd must not report room that the
  * kernel has just denied. */
 static void note_room(struct fdl_queue *q, const struct verdict *why, int gone)
@@ -39,16 +42,18 @@ int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
 	return k;
 }
 
-/* Write one frame. If it finds no room it is dropped, as the options say. */
-static int write_one(struct fdl_queue *q, const struct frame *f)
+/* Write frames. Those that find no room are dropped, as the options say. Returns
+ * 0, or why the first one that did not go did not. */
+static int write_all(struct fdl_queue *q, const struct frame *f, int n)
 {
 	const struct verdict *why;
+	int k;
 
 	q->tx.refused = 0;
-	tx_put_all(&q->tx, (struct frames){ .f = f }, 1, &why);
+	k = tx_put_all(&q->tx, (struct frames){ .f = f }, n, &why);
 	if (why) {
 		ready_want_write(&q->ready, false);
-		tx_drop(&q->tx, why, 1);
+		tx_drop(&q->tx, why, (unsigned)(n - k));
 	}
 	return q->tx.refused;
 }
@@ -77,7 +82,7 @@ int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	case DEFER_PASSED_BY:
 		break;
 	}
-	return write_one(q, &f);
+	return write_all(q, &f, 1);
 }
 
 int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
@@ -97,10 +102,62 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 	case DEFER_PASSED_BY:
 		break;
 	}
-	err = write_one(q, &f);
+	err = write_all(q, &f, 1);
 	if (!err && done)
 		done(arg);
 	return err;
+}
+
+static struct frame whole_frame(const struct iovec *bytes)
+{
+	return (struct frame){ .iov = bytes, .cnt = 1, .weight = 1 };
+}
+
+/* The bytes stay where they are, as all is flushed before they may change. */
+static int write_deferring(struct fdl_queue *q, const struct iovec *frames,
+			   int n)
+{
+	struct frame f;
+	int i, err = 0, last;
+
+	for (i = 0; i < n; i++) {
+		f = whole_frame(&frames[i]);
+		q->tx.refused = 0;
+		if (put_off(q, &f, true, NULL, NULL) == DEFER_PASSED_BY)
+			write_all(q, &f, 1);
+		err = err ? err : q->tx.refused;
+	}
+	last = defer_flush(&q->tx);
+	return err ? err : last;
+}
+
+static int write_at_once(struct fdl_queue *q, const struct iovec *frames, int n)
+{
+	struct frame f[WRITE_BATCH];
+	int i, err = 0, last, k, some;
+
+	for (k = 0; k < n; k += some) {
+		some = n - k < WRITE_BATCH ? n - k : WRITE_BATCH;
+		for (i = 0; i < some; i++)
+			f[i] = whole_frame(&frames[k + i]);
+		last = write_all(q, f, some);
+		err = err ? err : last;
+	}
+	return err;
+}
+
+int fdl_write_frames(struct fdl_queue *q, const struct iovec *frames, int n)
+{
+	int err;
+
+	/* What becomes of earlier ones is not told here. */
+	fdl_flush(q);
+	q->tx.lost = 0;
+	if (q->tx.deferred)
+		err = write_deferring(q, frames, n);
+	else
+		err = write_at_once(q, frames, n);
+	return q->tx.lost < (unsigned)n ? n - (int)q->tx.lost : err;
 }
 
 int fdl_flush(struct fdl_queue *q)

@@ -134,8 +134,8 @@ int fdl_add_header(struct fdl_endpoint *ep, struct fdl_packet *pkt,
  * packets are dropped and counted.
  *
  * Any thread: there is a lock per queue, which fdl_inject_outbound takes too.
- * fdl_send, fdl_write, fdl_write_ref and fdl_flush do not take it: do not use
- * both groups of calls on one queue at the same time.
+ * fdl_send, fdl_write, fdl_write_ref, fdl_write_frames and fdl_flush do not
+ * take it: do not use both groups of calls on one queue at the same time.
  *
  * Returns k > 0, or 0 if n is 0: v[0..k) were taken, and are the library's.
  * Errors: those of fdl_send; no packet was taken.

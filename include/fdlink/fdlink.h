@@ -30,8 +30,8 @@
  *
  *	receive side	fdl_recv, fdl_queue_poll; fdl_poll is the receive side
  *			of every queue
- *	send side	fdl_send, fdl_write, fdl_write_ref, fdl_flush,
- *			fdl_want_write
+ *	send side	fdl_send, fdl_write, fdl_write_ref, fdl_write_frames,
+ *			fdl_flush, fdl_want_write
  *
  * A function marked "any thread" may be called at any moment of the endpoint's
  * life, also while other threads call others. All other functions are for one
@@ -419,6 +419,13 @@ int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 		  const struct fdl_offload *off, void (*done)(void *arg),
 		  void *arg);
+
+/*
+ * Write n frames, each of one piece, in order and in few system calls, as
+ * fdl_write and one fdl_flush do. Returns how many went, or if none did, what
+ * fdl_write returns for the first. Each one that did not go is counted.
+ */
+int fdl_write_frames(struct fdl_queue *q, const struct iovec *frames, int n);
 
 /*
  * End of a batch: send the frames that FDL_COALESCE deferred, and the segments

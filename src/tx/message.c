@@ -25,6 +25,7 @@ static const struct verdict too_long = {
 void tx_drop(struct tx *tx, const struct verdict *v, unsigned n)
 {
 	count(tx->counters, v->counter, n);
+	tx->lost += n;
 	shared_error(tx->shared, v->text);
 	if (!tx->refused)
 		tx->refused = v->result;

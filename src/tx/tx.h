@@ -94,6 +94,7 @@ struct tx {
 					 * read by any thread */
 	unsigned one_at;		/* the low byte of 16 bits in that order */
 	int refused;			/* result of the first drop since 0 */
+	unsigned lost;			/* packets dropped since 0 */
 	int stalled;			/* why fdl_send came back short; 0: no */
 	unsigned pause_us;		/* how long to wait if POLLOUT is wrong */
 	struct tx_doubt doubt;		/* of what fdl_send was left with */

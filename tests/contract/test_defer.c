@@ -174,6 +174,96 @@ static void more_than_fits_goes_by_itself(void **state)
 	bed_discard(&f);
 }
 
+/* In one call, with FDL_COALESCE and without. */
+static void many_frames_go_in_order(void **state)
+{
+	static const uint32_t flags[] = { 0, FDL_COALESCE };
+	static uint8_t bytes[300][60], got[MAX];
+	const int size = 1 << 20;
+	struct iovec iov[300];
+	unsigned i, k;
+	struct bed f;
+
+	(void)state;
+	for (i = 0; i < 300; i++) {
+		memcpy(bytes[i], "\2\0\0\0\0\1\2\0\0\0\0\2\x88\xb5", 14);
+		memcpy(bytes[i] + 14, &i, sizeof(i));
+		iov[i] = (struct iovec){ bytes[i], sizeof(bytes[i]) };
+	}
+	for (k = 0; k < 2; k++) {
+		bed_make(&f, flags[k]);
+		if (setsockopt(f.fd, SOL_SOCKET, SO_SNDBUFFORCE, &size,
+			       sizeof(size))) {
+			bed_discard(&f);
+			skip();
+		}
+		assert_int_equal(fdl_write_frames(f.q, iov, 300), 300);
+		for (i = 0; i < 300; i++) {
+			assert_int_equal(bed_collect(f.peer, got), 60);
+			assert_memory_equal(got, bytes[i], 60);
+		}
+		assert_int_equal(bed_collect(f.peer, got), -1);
+		bed_discard(&f);
+	}
+}
+
+/* The peer reads nothing: what fits goes, and the rest is counted. */
+static void frames_without_room_are_counted(void **state)
+{
+	static const uint32_t flags[] = { 0, FDL_COALESCE };
+	static uint8_t bytes[1500], got[MAX];
+	static struct iovec iov[1000];
+	struct fdl_stats st;
+	struct bed f;
+	unsigned i, k;
+	int went, more;
+
+	(void)state;
+	for (i = 0; i < 1000; i++)
+		iov[i] = (struct iovec){ bytes, sizeof(bytes) };
+	memset(bytes, 2, sizeof(bytes));
+	for (k = 0; k < 2; k++) {
+		bed_make(&f, flags[k]);
+		went = fdl_write_frames(f.q, iov, 1000);
+		assert_in_range(went, 1, 999);
+		assert_int_equal(fdl_write_frames(f.q, iov, 10), -EAGAIN);
+		fdl_get_stats(f.ep, &st, sizeof(st));
+		assert_int_equal(st.tx_packets, went);
+		assert_int_equal(st.tx_drop_no_room, 1010 - went);
+		for (more = 0; bed_collect(f.peer, got) > 0; more++)
+			;
+		assert_int_equal(more, went);
+		bed_discard(&f);
+	}
+}
+
+/* Of segments in one call a super-packet. */
+static void frames_of_one_flow_are_merged(void **state)
+{
+	static uint8_t frame[MAX], got[MAX], bytes[SEGMENTS][MSS + 100];
+	const struct shape s = bed_tcp4(BIG);
+	struct fdl_offload off = shape_offload(&s, MSS);
+	const size_t len = build(frame, &s);
+	struct iovec iov[SEGMENTS], whole;
+	struct fdl_segmenter cut;
+	struct bed f;
+	int i, n;
+
+	(void)state;
+	bed_make(&f, FDL_VNET_HDR | FDL_COALESCE);
+	bed_start_cut(&cut, &whole, frame, len, &off);
+	for (i = 0; i < SEGMENTS; i++) {
+		n = fdl_segment_next(&cut, bytes[i], sizeof(bytes[i]), NULL);
+		assert_in_range(n, 1, sizeof(bytes[i]));
+		iov[i] = (struct iovec){ bytes[i], (size_t)n };
+	}
+	assert_int_equal(fdl_write_frames(f.q, iov, SEGMENTS), SEGMENTS);
+	assert_int_equal(bed_collect(f.peer, got), len + FDL_VNET_HDR_LEN);
+	build(frame, &s);
+	assert_memory_equal(got + FDL_VNET_HDR_LEN, frame, len);
+	bed_discard(&f);
+}
+
 /* Partial or whole, with a header for that or without, by reference or not. */
 static void expect_alone(bool partial, uint32_t flags, bool ref)
 {
@@ -272,6 +362,9 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(nothing_overtakes_what_was_put_off),
 		cmocka_unit_test(without_a_header_they_go_together),
 		cmocka_unit_test(more_than_fits_goes_by_itself),
+		cmocka_unit_test(many_frames_go_in_order),
+		cmocka_unit_test(frames_without_room_are_counted),
+		cmocka_unit_test(frames_of_one_flow_are_merged),
 	};
 
 	(void)argc;

@@ -13,7 +13,7 @@
 
 #include "contract.h"
 
-enum { FORWARDED = 5, MANY = 2000 };
+enum { FORWARDED = 5, FRAMES = 8, MANY = 2000 };
 
 /* One frame in the given number of pieces, empty ones between them. */
 static int write_pieces(struct link *l, size_t len, int cnt, unsigned seq)
@@ -51,6 +51,29 @@ static void a_write_joins_the_pieces(struct link *l)
 		link_expect(l, 1400, i);
 	}
 	assert_int_equal(fdl_flush(l->q), 0);
+}
+
+static void frames_go_in_order_and_an_empty_one_is_counted(struct link *l)
+{
+	static uint8_t bytes[FRAMES][200];
+	struct iovec iov[FRAMES];
+	struct fdl_stats st;
+	unsigned i;
+
+	for (i = 0; i < FRAMES; i++) {
+		frame_make(l, true, bytes[i], sizeof(bytes[i]), i);
+		iov[i] = (struct iovec){ bytes[i], sizeof(bytes[i]) };
+	}
+	iov[FRAMES / 2].iov_len = 0;
+	assert_int_equal(fdl_write_frames(l->q, iov, FRAMES), FRAMES - 1);
+	for (i = 0; i < FRAMES; i++)
+		if (i != FRAMES / 2)
+			link_expect(l, sizeof(bytes[i]), i);
+	assert_int_equal(fdl_write_frames(l->q, iov, 0), 0);
+	assert_int_equal(fdl_write_frames(l->q, &iov[FRAMES / 2], 1), -EINVAL);
+	fdl_get_stats(l->ep, &st, sizeof(st));
+	assert_int_equal(st.tx_drop_empty, 2);
+	l->tx_offered += FRAMES + 1;
 }
 
 /* With a header before it: of its own, or before a copy. */
@@ -238,6 +261,11 @@ static void receiving_goes_on_without_room_to_send(struct link *l)
 static const struct expectation table[] = {
 	{ .name = "a write joins the pieces",
 	  .test = a_write_joins_the_pieces },
+	{ .name = "frames go in order and an empty one is counted",
+	  .test = frames_go_in_order_and_an_empty_one_is_counted },
+	{ .name = "frames go by a flush",
+	  .opts.flags = FDL_COALESCE,
+	  .test = frames_go_in_order_and_an_empty_one_is_counted },
 	{ .name = "done is called once if it went",
 	  .test = done_is_called_once_if_it_went },
 	{ .name = "done may write elsewhere",

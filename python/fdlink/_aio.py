@@ -2,15 +2,18 @@
 """An endpoint's fd in asyncio's loop."""
 
 import asyncio
-from typing import Optional, Set
+from typing import TYPE_CHECKING, Optional, Set
+
+if TYPE_CHECKING:
+    from ._endpoint import Endpoint
 
 
 class Readiness:
     """Whoever waits for an endpoint's fd, which a loop has one reader for."""
 
-    def __init__(self, endpoint) -> None:
+    def __init__(self, endpoint: 'Endpoint') -> None:
         self._endpoint = endpoint
-        self._waiting: Set[asyncio.Future] = set()
+        self._waiting: Set['asyncio.Future[None]'] = set()
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._fd = -1
 

@@ -2,9 +2,9 @@
 """Packets that were received, where the library has them."""
 
 import weakref
-from typing import Iterator, List, NamedTuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
-from ._lib import ffi, lib
+from ._lib import CData, ffi, lib
 
 
 class Offload(NamedTuple):
@@ -30,8 +30,16 @@ class Info(NamedTuple):
     offload: Offload
 
 
-def _release(pkt) -> None:
+def _release(pkt: CData) -> None:
     lib.fdl_release(ffi.new('struct fdl_packet *[]', [pkt]), 1)
+
+
+def _revoke(views: List[memoryview]) -> None:
+    for view in views:
+        try:
+            view.release()
+        except BufferError:
+            pass            # an array over it has it
 
 
 class Batch:
@@ -52,10 +60,11 @@ class Batch:
 
     __slots__ = '_v', '_n', '_buffers', '_views', '__weakref__'
 
-    def __init__(self, v, n: int) -> None:
+    def __init__(self, v: CData, n: int) -> None:
         self._v, self._n = v, n
         # A view knows its buffer for as long as there is one of its slices.
-        self._buffers = self._views = None
+        self._buffers: Optional[List[CData]] = None
+        self._views: Optional[List[memoryview]] = None
 
     def _open(self) -> List[memoryview]:
         if self._views is None:
@@ -96,21 +105,19 @@ class Batch:
         return [buffer(pkt.data, pkt.len)[:]
                 for pkt in ffi.unpack(self._v, self._n)]
 
-    def _close_views(self, revoke: bool = True) -> list:
+    def _close_views(self, revoke: bool = True
+                     ) -> List[Tuple[int, CData]]:
         """Let go of the views, and revoke them. Returns the numbers and buffers
         of the packets that somebody else still looks at."""
-        if self._views is None:
+        if self._views is None or self._buffers is None:
             return []
-        for view in self._views if revoke else ():
-            try:
-                view.release()
-            except BufferError:
-                pass        # an array over it has it
+        if revoke:
+            _revoke(self._views)
         refs = [weakref.ref(buffer) for buffer in self._buffers]
-        self._buffers = self._views = view = None
+        self._buffers = self._views = None
         return [(i, ref()) for i, ref in enumerate(refs) if ref() is not None]
 
-    def _take(self):
+    def _take(self) -> Tuple[CData, int]:
         """The packets, for a send. The batch has none of them from now on."""
         self._check()
         if self._close_views():
@@ -120,7 +127,7 @@ class Batch:
         n, self._n = self._n, 0
         return v, n
 
-    def _put_back(self, v, n: int) -> None:
+    def _put_back(self, v: CData, n: int) -> None:
         self._v, self._n = v, n
 
     def release(self) -> None:
@@ -140,7 +147,7 @@ class Batch:
     def __enter__(self) -> 'Batch':
         return self
 
-    def __exit__(self, *_exc) -> None:
+    def __exit__(self, *_exc: object) -> None:
         self.release()
 
     def __del__(self) -> None:

@@ -4,8 +4,12 @@
 import logging
 import os
 import threading
+from typing import Any, Callable
 
 import cffi
+
+#: a pointer, or another value of C's, which cffi has no types for
+CData = Any
 
 ffi = cffi.FFI()
 ffi.cdef('''
@@ -32,6 +36,8 @@ struct fdl_options {
     void *log_ctx;
     int fanout;
     const void *fanout_program;
+    int (*reopen)(void *ctx, bool existing, int fds[], unsigned n);
+    void *reopen_ctx;
 };
 
 struct fdl_offload {
@@ -96,6 +102,7 @@ int fdl_alloc(struct fdl_queue *q, struct fdl_packet *v[], int n);
 int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n);
 int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
               const struct fdl_offload *off);
+int fdl_write_frames(struct fdl_queue *q, const struct iovec *frames, int n);
 int fdl_want_write(struct fdl_queue *q, bool on);
 int fdl_flush(struct fdl_queue *q);
 int fdl_link_state(struct fdl_endpoint *ep, struct fdl_link *link, size_t size);
@@ -112,7 +119,7 @@ log = logging.getLogger('fdlink')
 _said = threading.local()
 
 
-def _load():
+def _load() -> Any:
     try:
         loaded = ffi.dlopen(SONAME)
     except OSError as err:
@@ -130,8 +137,7 @@ def _load():
 lib = _load()
 
 
-@ffi.callback('void(void *, int, const char *)')
-def _on_log(_ctx, level, msg):
+def _log_it(_ctx: CData, level: int, msg: CData) -> None:
     text = ffi.string(msg).decode(errors='replace')
     if level <= LOG_ERR:
         _said.error = text
@@ -139,7 +145,10 @@ def _on_log(_ctx, level, msg):
         log.log(logging.WARNING if level <= 4 else logging.INFO, '%s', text)
 
 
-def options(**fields):
+_on_log = ffi.callback('void(void *, int, const char *)', _log_it)
+
+
+def options(**fields: int) -> CData:
     """struct fdl_options with these fields."""
     opts = ffi.new('struct fdl_options *', fields)
     # What this declaration knows, which the library may know more than.
@@ -148,7 +157,7 @@ def options(**fields):
     return opts
 
 
-def make(call, *args):
+def make(call: Callable[..., int], *args: CData) -> CData:
     """An endpoint by fdl_open or fdl_endpoint_new, or OSError with what the
     log said."""
     out = ffi.new('struct fdl_endpoint **')
@@ -159,7 +168,7 @@ def make(call, *args):
     return out[0]
 
 
-def error(ep, err):
+def error(ep: CData, err: int) -> OSError:
     """The OSError for what a call on ep returned."""
     said = ffi.string(lib.fdl_last_error(ep)).decode(errors='replace')
     return OSError(-err, said or os.strerror(-err))

@@ -92,7 +92,7 @@ def _open(iface: str, protocol: int, text: Optional[str], promisc: bool,
         return from_fds([sock.fileno()], flags=flags, tx_wait_ms=SEND_WAIT_MS)
 
 
-class L2Socket(SuperSocket):
+class L2Socket(SuperSocket):  # type: ignore[misc]
     """conf.L2socket: packets of layer 2, without those that this machine sends.
 
     endpoint: an fdlink endpoint of any kind instead of an interface, which is
@@ -156,7 +156,7 @@ class L2Socket(SuperSocket):
         """The next packet; wirelen is its length if it was cut to x bytes. None
         if it was none."""
         cls, data, length, stamp = self._receive(x)
-        if cls is None:
+        if cls is None or data is None:
             return None
         try:
             pkt = cls(data)

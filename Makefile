@@ -70,7 +70,7 @@ check-cross: deps-build
 deb: deps-deb
 	scripts/deb $(or $(DEBS),build-deb)
 
-# Fresh Debians: STEPS=demo, check, packages, compilers; SUITES=trixie. An hour
+# Fresh releases of Debian: STEPS=demo, check, packages, compilers; SUITES=trixie. An hour
 # and more.
 check-chroots: deps-chroots
 	SUITES="$(SUITES)" scripts/check-chroots $(STEPS)

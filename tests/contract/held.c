@@ -78,13 +78,13 @@ static const struct ifreq attached_anew[] = {
 	{ .ifr_flags = IFF_DETACH_QUEUE },
 	{ .ifr_flags = IFF_ATTACH_QUEUE },
 };
-/* struct tun_filter, whose addresses have no room in it */
+/* A struct tun_filter with room for an address. */
 static const struct {
-	struct tun_filter filter;
+	uint16_t flags, count;
 	uint8_t address[ETH_ALEN];
-} tx_all = { .filter = { .count = 0 } },
-  tx_ours = { { .count = 1 }, { 0x02, 0, 0, 0, 0, 0x01 } },
-  tx_other = { { .count = 1 }, { 0x02, 0, 0, 0, 0, 0x77 } };
+} tx_all = { 0 },
+  tx_ours = { .count = 1, .address = { 0x02, 0, 0, 0, 0, 0x01 } },
+  tx_other = { .count = 1, .address = { 0x02, 0, 0, 0, 0, 0x77 } };
 /* A group of its own of each kind. */
 static const int hash_group = 77 | PACKET_FANOUT_HASH << 16;
 static const struct tpacket_req3 ring = {

@@ -53,7 +53,7 @@ static void parcel_begin(struct parcel *parcel, unsigned fds)
 	if (!fds)
 		return;
 	parcel->msg.msg_control = parcel->control.text;
-	parcel->msg.msg_controllen = CMSG_SPACE(fds * sizeof(int));
+	parcel->msg.msg_controllen = (socklen_t)CMSG_SPACE(fds * sizeof(int));
 }
 
 static bool send_parcel(int count, const int *fds, unsigned n)
@@ -67,7 +67,7 @@ static bool send_parcel(int count, const int *fds, unsigned n)
 		head = CMSG_FIRSTHDR(&parcel.msg);
 		head->cmsg_level = SOL_SOCKET;
 		head->cmsg_type = SCM_RIGHTS;
-		head->cmsg_len = CMSG_LEN(n * sizeof(int));
+		head->cmsg_len = (socklen_t)CMSG_LEN(n * sizeof(int));
 		memcpy(CMSG_DATA(head), fds, n * sizeof(int));
 	}
 	return sendmsg(STDIN_FILENO, &parcel.msg, MSG_NOSIGNAL) >= 0;

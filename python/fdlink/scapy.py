@@ -17,7 +17,6 @@ import struct
 import time
 from typing import Any, Dict, Optional, Tuple
 
-from scapy.arch import get_if_index
 from scapy.config import conf
 from scapy.data import ETH_P_ALL, MTU
 from scapy.error import Scapy_Exception
@@ -85,7 +84,7 @@ def _open(iface: str, protocol: int, text: Optional[str], promisc: bool,
             _attach(sock, text, iface)
         if promisc:
             sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP,
-                            struct.pack('iHH8x', get_if_index(iface),
+                            struct.pack('iHH8x', socket.if_nametoindex(iface),
                                         PACKET_MR_PROMISC, 0))
         _set_rcvbuf(sock)
         sock.bind((iface, protocol))

@@ -11,12 +11,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "held.h"
+#include "macvtap.h"
 #include "netns.h"
 
 enum {
@@ -74,52 +73,6 @@ static int make_frags(struct link *l)
 static int make_napi_tun(struct link *l)
 {
 	return make_device(l, IFF_TUN | IFF_NAPI, 0);
-}
-
-/* By the numbers that /sys tells: /dev may be another namespace's. */
-static int open_node(const char *dev)
-{
-	char path[] = "/tmp/fdlink-held-XXXXXX/tap", of[80];
-	char *const slash = strrchr(path, '/');
-	unsigned major = 0, minor = 0;
-	FILE *f;
-	int fd = -1, n;
-
-	snprintf(of, sizeof(of), "/sys/class/net/%s/tap%u/dev", dev,
-		 if_nametoindex(dev));
-	f = fopen(of, "re");
-	n = f ? fscanf(f, "%u:%u", &major, &minor) : 0;
-	if (f)
-		fclose(f);
-	*slash = '\0';
-	if (n != 2 || !mkdtemp(path))
-		return -ENODEV;
-	*slash = '/';
-	if (!mknod(path, S_IFCHR | 0600, makedev(major, minor)))
-		fd = open(path, O_RDWR | O_CLOEXEC);
-	unlink(path);
-	*slash = '\0';
-	rmdir(path);
-	return fd < 0 ? -EPERM : fd;
-}
-
-/* On one end of a veth, and its peer at the other. */
-static int make_macvtap(struct link *l)
-{
-	netns_command("ip link add fdb type veth peer name %s address "
-		      "02:00:00:00:00:02",
-		      l->peer_dev);
-	netns_set_up("fdb", true);
-	netns_set_up(l->peer_dev, true);
-	netns_wait_running("fdb");
-	if (system("ip link add fdt0 link fdb address 02:00:00:00:00:01 "
-		   "type macvtap mode passthru 2>/dev/null"))
-		return -EOPNOTSUPP;
-	netns_set_up(l->dev, true);
-	netns_wait_running(l->peer_dev);
-	l->fd = open_node(l->dev);
-	l->peer = link_packet_socket(l->peer_dev);
-	return l->fd < 0 ? l->fd : l->peer < 0 ? l->peer : 0;
 }
 
 static int udp6_socket(struct sockaddr_in6 *name)
@@ -220,7 +173,7 @@ const struct link_kind held_kinds[] = {
 	{ "tap-napi", TAP | HELD_VNET, 0, make_napi, NULL },
 	{ "tap-frags", TAP | HELD_VNET, 0, make_frags, NULL },
 	{ "tun-napi", TUN, 0, make_napi_tun, NULL },
-	{ "macvtap", TAP | HELD_MACVTAP, 0, make_macvtap, NULL },
+	{ "macvtap", TAP | HELD_MACVTAP, 0, macvtap_make, NULL },
 	{ "udp6", LINK_ETHERNET | LINK_TAGS | DATAGRAMS | HELD_V6, FDL_ETHERNET,
 	  make_udp6, NULL },
 	{ "udp6-ip", LINK_IP | DATAGRAMS | HELD_V6, 0, make_udp6, NULL },

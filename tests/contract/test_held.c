@@ -12,14 +12,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,6 +27,7 @@
 
 #include "contract.h"
 #include "held.h"
+#include "macvtap.h"
 #include "netns.h"
 
 enum {
@@ -380,15 +379,6 @@ static size_t add_kind(struct trial *t, const struct link_kind *kind)
 	return n;
 }
 
-/* /sys as it is in this network namespace, for macvtap. */
-static void see_own_devices(void)
-{
-	if (unshare(CLONE_NEWNS) ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("sysfs", "/sys", "sysfs", 0, NULL))
-		print_message("/sys cannot be mounted: %s\n", strerror(errno));
-}
-
 int main(int argc, char *argv[])
 {
 	static struct trial trials[4096];
@@ -399,7 +389,7 @@ int main(int argc, char *argv[])
 	size_t n = 0, k = 0, i;
 
 	netns_enter(argv);
-	see_own_devices();
+	macvtap_see_own();
 	signal(SIGIO, SIG_IGN);		/* O_ASYNC */
 	if (argc == 2)
 		cmocka_set_test_filter(argv[1]);

@@ -14,9 +14,12 @@
 #include <fdlink/open.h>
 
 #include "contract.h"
+#include "netns.h"
 
 enum {
 	PREFIX = 4,		/* before each frame of a stream */
+	HELLO = 4,		/* bytes, of vfkit: said again to a peer who has
+				 * come back; no frame is as short */
 };
 
 bool bed_is_stream(const struct bed *b)
@@ -55,10 +58,15 @@ int bed_make(struct bed *b, const struct bed_kind *kind)
 
 void bed_free(struct bed *b)
 {
+	char far[sizeof(b->link.peer_dev)];
+
 	fault_refuse(FAULTS, ON_ANY, 0);
 	if (b->listener >= 0)
 		close(b->listener);
+	snprintf(far, sizeof(far), "%s", b->link.peer_dev);
 	link_free(&b->link);
+	if (*far && netns_has(far))	/* the other end of a macvtap's veth */
+		netns_command("ip link del %s", far);
 	if (!*b->dir)
 		return;
 	unlink(b->path);
@@ -164,9 +172,14 @@ ssize_t bed_collect(struct bed *b, uint8_t *buf, size_t size, int timeout_ms)
 {
 	const int fd = b->link.peer;
 	uint32_t prefix;
+	ssize_t n;
 
-	if (!bed_is_stream(b))
-		return link_collect(&b->link, buf, size, timeout_ms);
+	if (!bed_is_stream(b)) {
+		do
+			n = link_collect(&b->link, buf, size, timeout_ms);
+		while (n == HELLO);
+		return n;
+	}
 	if (!read_all(fd, (uint8_t *)&prefix, PREFIX, timeout_ms))
 		return -EAGAIN;
 	prefix = ntohl(prefix);

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "bed.h"
+#include "macvtap.h"
 #include "netns.h"
 
 enum {
@@ -95,6 +96,18 @@ static int make_device(struct bed *b)
 static void await_device(struct bed *b)
 {
 	netns_wait_running(b->link.dev);
+}
+
+static int make_macvtap(struct bed *b)
+{
+	struct link *l = &b->link;
+
+	close(l->fd);
+	close(l->peer);
+	l->fd = l->peer = -1;
+	while (netns_has(l->dev))
+		usleep(1000);
+	return macvtap_make(l);
 }
 
 /* The socket that is given by its number stays open. */
@@ -230,6 +243,25 @@ static void join_peer(struct bed *b)
 	assert_int_equal(connect_unix(b->link.peer, b->path), 0);
 }
 
+/* Whom it is from, the peer's socket learns by the hello. */
+static int make_vfkit(struct bed *b)
+{
+	strcpy(b->locator, b->link.locator);
+	return 0;
+}
+
+static void await_hello(struct bed *b)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+	assert_int_equal(connect(b->link.peer, &nobody, sizeof(nobody)), 0);
+}
+
+static void hear_hello(struct bed *b)
+{
+	b->link.kind->met(&b->link);
+}
+
 #define FORCE(name)	(SOL_SOCKET << 16 | (name))
 
 /* clang-format off */
@@ -240,6 +272,8 @@ static void join_peer(struct bed *b)
 const struct bed_kind bed_kinds[] = {
 	GIVEN("tap", "tap", READV, ALL),
 	GIVEN("tun", "tun", READV, ALL),
+	{ .name = "macvtap", .base = "tap", .make = make_macvtap,
+	  .mode = FDL_MODE_READV, .most = ALL },
 	GIVEN("packet-readv", "veth", READV, ALL),
 	GIVEN("packet-recvmmsg", "veth", RECVMMSG, ALL),
 	GIVEN("packet-mmap", "veth", PACKET_MMAP, 150),
@@ -305,6 +339,9 @@ const struct bed_kind bed_kinds[] = {
 	{ .name = "unixgram-listen", .base = "dgram", .make = make_paths,
 	  .locator = "unixgram:%2$s,listen,wait", .begin = will_write,
 	  .end = hang_up, .binds = true, .most = ALL },
+	{ .name = "vfkit", .base = "vfkit", .make = make_vfkit,
+	  .locator = "unixgram:", .begin = await_hello, .opened = hear_hello,
+	  .most = ALL },
 	{ .name = "udp", .base = "udp", .make = make_udp,
 	  .locator = "udp:127.0.0.1:7001,local=127.0.0.1:7002", .most = ALL },
 	{ .name = "stream", .base = "seqpacket", .make = make_listener,

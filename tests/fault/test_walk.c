@@ -20,6 +20,7 @@
 
 #include "contract.h"
 #include "fault.h"
+#include "macvtap.h"
 #include "netns.h"
 #include "table.h"
 #include "trip.h"
@@ -291,6 +292,7 @@ int main(int argc, char *argv[])
 
 	(void)argc;
 	netns_enter(argv);
+	macvtap_see_own();
 	if (argv[1])
 		cmocka_set_test_filter(argv[1]);
 	for (kind = bed_kinds; kind->name; kind++)

@@ -150,6 +150,8 @@ int fdl_write_frames(struct fdl_queue *q, const struct iovec *frames, int n)
 {
 	int err;
 
+	if (n < 0)
+		return -EINVAL;
 	/* What becomes of earlier ones is not told here. */
 	fdl_flush(q);
 	q->tx.lost = 0;

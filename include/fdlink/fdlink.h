@@ -422,9 +422,9 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 
 /*
  * Write n frames, each of one piece, in order and in few system calls, as
- * fdl_write and one fdl_flush do. Returns how many went, or if none did, what
- * fdl_write returns for the first. Each one that did not go is counted.
- */
+ * fdl_write and one fdl_flush do. Each one that did not go is counted. Returns
+ * how many went, or if none did, what fdl_write returns for the first. n < 0 is
+ * -EINVAL. */
 int fdl_write_frames(struct fdl_queue *q, const struct iovec *frames, int n);
 
 /*

@@ -70,6 +70,7 @@ static void frames_go_in_order_and_an_empty_one_is_counted(struct link *l)
 		if (i != FRAMES / 2)
 			link_expect(l, sizeof(bytes[i]), i);
 	assert_int_equal(fdl_write_frames(l->q, iov, 0), 0);
+	assert_int_equal(fdl_write_frames(l->q, iov, -1), -EINVAL);
 	assert_int_equal(fdl_write_frames(l->q, &iov[FRAMES / 2], 1), -EINVAL);
 	fdl_get_stats(l->ep, &st, sizeof(st));
 	assert_int_equal(st.tx_drop_empty, 2);

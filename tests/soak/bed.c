@@ -2,18 +2,16 @@
 #include "bed.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <fdlink/open.h>
 
+#include "macvtap.h"
 #include "netns.h"
 #include "peer.h"
 
@@ -79,52 +77,8 @@ static int make_null(struct link *l)
 	return 0;
 }
 
-/* By the numbers that /sys tells: /dev may be another namespace's. */
-static int open_node(void)
-{
-	char path[] = "/tmp/fdlink-soak-XXXXXX/tap";
-	char *const slash = strrchr(path, '/');
-	unsigned major, minor;
-	FILE *f = popen("cat /sys/class/net/fdt0/macvtap/tap*/dev "
-			"/sys/class/net/fdt0/tap*/dev 2>/dev/null",
-			"re");
-	int fd = -1, n = f ? fscanf(f, "%u:%u", &major, &minor) : 0;
-
-	if (f)
-		pclose(f);
-	*slash = '\0';
-	if (n != 2 || !mkdtemp(path))
-		return -ENODEV;
-	*slash = '/';
-	if (!mknod(path, S_IFCHR | 0600, makedev(major, minor)))
-		fd = open(path, O_RDWR | O_CLOEXEC);
-	unlink(path);
-	*slash = '\0';
-	rmdir(path);
-	return fd < 0 ? -EPERM : fd;
-}
-
-/* On one end of a veth, and its peer at the other. */
-static int make_macvtap(struct link *l)
-{
-	netns_command("ip link add fdb type veth peer name %s address "
-		      "02:00:00:00:00:02",
-		      l->peer_dev);
-	netns_set_up("fdb", true);
-	netns_set_up(l->peer_dev, true);
-	netns_wait_running("fdb");
-	if (system("ip link add fdt0 link fdb address 02:00:00:00:00:01 "
-		   "type macvtap mode passthru 2>/dev/null"))
-		return -EOPNOTSUPP;
-	netns_set_up(l->dev, true);
-	netns_wait_running(l->peer_dev);
-	l->fd = open_node();
-	l->peer = link_packet_socket(l->peer_dev);
-	return l->fd < 0 ? l->fd : l->peer < 0 ? l->peer : 0;
-}
-
 static const struct link_kind rows[] = {
-	{ "macvtap", LINK_ETHERNET | LINK_DEVICE | LINK_TAGS, 0, make_macvtap,
+	{ "macvtap", LINK_ETHERNET | LINK_DEVICE | LINK_TAGS, 0, macvtap_make,
 	  NULL },
 	{ "stream", LINK_ETHERNET | LINK_UNIX | LINK_TAGS, FDL_ETHERNET,
 	  make_stream, accept_peer },

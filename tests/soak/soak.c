@@ -5,12 +5,10 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +17,7 @@
 #include "bed.h"
 #include "contract.h"
 #include "kinds.h"
+#include "macvtap.h"
 #include "netns.h"
 #include "sums.h"
 
@@ -277,15 +276,6 @@ static struct wanted read_arguments(int argc, char *argv[])
 	return w;
 }
 
-/* /sys as it is in this network namespace, for macvtap. */
-static void see_own_devices(void)
-{
-	if (unshare(CLONE_NEWNS) ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("sysfs", "/sys", "sysfs", 0, NULL))
-		printf("/sys cannot be mounted: %s\n", strerror(errno));
-}
-
 int main(int argc, char *argv[])
 {
 	const struct wanted w = read_arguments(argc, argv);
@@ -295,7 +285,7 @@ int main(int argc, char *argv[])
 	unsigned i;
 
 	netns_enter(argv);
-	see_own_devices();
+	macvtap_see_own();
 	if (!w.kind)
 		name_the_rest();
 	for (i = 0; (bed = bed_at(i)); i++) {

@@ -148,43 +148,35 @@ static void expect_forbidden(void (*confine)(void), bool (*const tries[])(void))
 	}
 }
 
+static bool (*const forbidden[])(void) = {
+	try_open,
+	try_create,
+	try_exec,
+	try_ptrace,
+	try_unix_socket,
+	try_connect,
+	try_kill,
+	try_executable_memory,
+	try_mapping_executable_memory,
+	NULL,
+};
+
 static void forbidden_calls_are_refused(void **state)
 {
-	static bool (*const tries[])(void) = {
-		try_open,
-		try_create,
-		try_exec,
-		try_ptrace,
-		try_unix_socket,
-		try_connect,
-		try_kill,
-		try_executable_memory,
-		try_mapping_executable_memory,
-		NULL,
-	};
-
 	(void)state;
-	expect_forbidden(enter, tries);
+	expect_forbidden(enter, forbidden);
 }
 
 static void an_opener_opens_devices_only(void **state)
 {
 	static bool (*const tries[])(void) = {
-		try_open,
-		try_create,
-		try_exec,
-		try_ptrace,
-		try_unix_socket,
-		try_connect,
-		try_kill,
-		try_executable_memory,
-		try_mapping_executable_memory,
 		try_write,
 		try_map_file,
 		NULL,
 	};
 
 	(void)state;
+	expect_forbidden(enter_opener, forbidden);
 	expect_forbidden(enter_opener, tries);
 }
 

@@ -21,7 +21,7 @@
 
 enum {
 	LOOK_MS = 1000,
-	/* How long a report waits for its reader. */
+	/* How long a report waits for its reader, and a client for a file. */
 	ROOM_MS = 100,
 	LAST_ROOM_MS = 1000,
 };
@@ -137,9 +137,9 @@ static void report(struct wire *w)
 
 /* A client of the control socket that is silent for too long is found by
  * looking. Returns milliseconds. */
-static int patience(const struct wire *w)
+static int patience(const struct wire *w, int control)
 {
-	if (w->asked)
+	if (w->asked || (w->control && control < 0))
 		return ROOM_MS;
 	return w->control ? LOOK_MS : -1;
 }
@@ -163,10 +163,10 @@ static void watch(struct wire *w)
 		{ .fd = -1, .events = POLLIN },
 	};
 
-	if (w->control)
-		fds[4].fd = control_fd(w->control);
 	while (!fds[2].revents) {
-		if (poll(fds, 5, patience(w)) < 0)
+		if (w->control)
+			fds[4].fd = control_fd(w->control);
+		if (poll(fds, 5, patience(w, fds[4].fd)) < 0)
 			continue;
 		if (w->control)
 			control_run(w->control);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -356,10 +357,23 @@ void control_close(struct control *control)
 	free(control);
 }
 
-int control_fd(const struct control *control)
+static int epoll_fd(const struct control *control)
 {
 	return MHD_get_daemon_info(control->daemon, MHD_DAEMON_INFO_EPOLL_FD)
 		->epoll_fd;
+}
+
+int control_fd(const struct control *control)
+{
+	struct pollfd fds[] = {
+		{ .fd = control->fd, .events = POLLIN },
+		{ .fd = epoll_fd(control), .events = POLLIN },
+	};
+
+	/* A daemon that has as many clients as it may does not look at the
+	 * listener. */
+	poll(fds, 2, 0);
+	return fds[0].revents && fds[1].revents ? -1 : fds[1].fd;
 }
 
 void control_run(struct control *control)

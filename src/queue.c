@@ -133,16 +133,10 @@ static void close_tx(struct fdl_queue *q)
 static int open_pool(struct fdl_queue *q)
 {
 	const struct fdl_options *opts = &q->shared->opts;
-	const unsigned link_len = opts->flags & FDL_ETHERNET ? ETH_HDR_LEN : 0;
-	int err = -ENOMEM;
 
-	if (q->io.kind->big)
-		err = pool_new(&q->io.pool, opts->pool, opts->headroom,
-			       link_len, POOL_MORE);
-	if (err == -ENOMEM)
-		err = pool_new(&q->io.pool, opts->pool, opts->headroom,
-			       link_len, 0);
-	return err;
+	return pool_new(&q->io.pool, opts->pool, opts->headroom,
+			opts->flags & FDL_ETHERNET ? ETH_HDR_LEN : 0,
+			q->io.kind->big ? POOL_MORE : 0);
 }
 
 int queue_open(struct fdl_queue *q, int fd)

@@ -240,18 +240,25 @@ static void fill(struct pool *pool)
 	atomic_init(&pool->head, 0);
 }
 
+/* Where an address has 32 bits, more does not always fit. */
+static uint8_t *map_more(const struct layout *at, unsigned slots)
+{
+	return SIZE_MAX / slots < at->stride ? NULL : os_map_sparse(at->mapped);
+}
+
 int pool_new(struct pool **out, unsigned slots, unsigned headroom,
 	     unsigned link_len, unsigned more)
 {
 	struct layout at = lay_out(slots, headroom, link_len, more);
+	uint8_t *mem = more ? map_more(&at, slots) : NULL;
 	struct pool *pool;
-	uint8_t *mem;
 	int fd;
 
-	/* Where an address has 32 bits, more does not always fit. */
-	if ((size_t)-1 / slots < at.stride)
-		return -ENOMEM;
-	mem = more ? os_map_sparse(at.mapped) : os_map(at.mapped);
+	if (!mem) {
+		more = 0;
+		at = lay_out(slots, headroom, link_len, more);
+		mem = os_map(at.mapped);
+	}
 	if (!mem)
 		return -ENOMEM;
 	fd = os_eventfd();

@@ -92,8 +92,8 @@ static inline void pool_reset(const struct pool *pool, struct fdl_packet *pkt)
  * Make a pool. slots: 1 to POOL_MAX_SLOTS. headroom: bytes on top of
  * POOL_MIN_ROOM. link_len: bytes of link header; the byte behind it begins a
  * cache line. more: bytes of address space behind each slot, 0 or POOL_MORE;
- * they take no memory until a packet touches them. Errors: -ENOMEM; those of
- * eventfd(2).
+ * they take no memory until a packet touches them, and are left out if there is
+ * no room for them. Errors: -ENOMEM; those of eventfd(2).
  */
 int pool_new(struct pool **pool, unsigned slots, unsigned headroom,
 	     unsigned link_len, unsigned more);

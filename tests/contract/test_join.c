@@ -42,6 +42,8 @@ enum {
 	CODE = 2 * WALKS + 2,
 	BATCH = 32,
 	TURNS = 3,
+	RING = 1,		/* the number of the ring's socket in the group
+				 * of one queue */
 };
 
 /* What packets are for. */
@@ -139,6 +141,7 @@ int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
 			 socklen_t len)
 {
 	const struct sock_fprog *program = val;
+	unsigned i;
 	int err;
 
 	if (level == SOL_PACKET && name == PACKET_FANOUT && joins >= 0 &&
@@ -147,9 +150,11 @@ int __wrap_os_setsockopt(int fd, int level, int name, const void *val,
 		put_on_its_way();
 	}
 	err = __real_os_setsockopt(fd, level, name, val, len);
-	if (level == SOL_PACKET && name == PACKET_FANOUT_DATA &&
-	    program->filter[0].k == 1)
-		ring_used = true;
+	if (level != SOL_PACKET || name != PACKET_FANOUT_DATA)
+		return err;
+	for (i = 0; i < program->len; i++)
+		ring_used |= program->filter[i].code == (BPF_RET | BPF_K) &&
+			     program->filter[i].k == RING;
 	return err;
 }
 

@@ -139,12 +139,28 @@ static unsigned put_options(uint8_t *o, const struct conn *c,
 	return n;
 }
 
+/* A window that comes with an older number than one before is none of the host's
+ * (RFC 9293, 3.10.7.4): it goes on with the former one, from what this segment
+ * acknowledges. Returns the largest that it may go by. */
+static uint32_t note_window(struct conn *c, const struct segment *s)
+{
+	const uint32_t window = (uint32_t)c->window << c->scale;
+
+	if (before(s->seq, c->newest))
+		c->went_back = true;
+	else
+		c->newest = s->seq;
+	if (c->widest < window)
+		c->widest = window;
+	return c->went_back ? c->widest : window;
+}
+
 static void note_sent(struct peer *p, struct conn *c, const struct segment *s)
 {
 	const uint32_t end = s->seq + (uint32_t)s->len + !!(s->flags & SYN) +
 			     !!(s->flags & FIN);
 	const uint32_t up_to = before(s->ack, c->sent) ? c->sent : s->ack;
-	const uint32_t edge = up_to + ((uint32_t)c->window << c->scale);
+	const uint32_t edge = up_to + note_window(c, s);
 
 	if (wire_changes(&p->wire))
 		c->honest = false;

@@ -60,6 +60,9 @@ struct conn {
 	uint32_t got;		/* up to there without a hole */
 	uint32_t sent;		/* by the host, behind its last */
 	uint32_t edge;		/* last that it may have sent: of all windows */
+	uint32_t newest;	/* where the last segment of ours began */
+	uint32_t widest;	/* of our windows */
+	bool went_back;		/* a segment began before another one */
 	struct range beyond[MAX_HOLES]; /* got, in what order they came */
 	unsigned n_beyond;
 };

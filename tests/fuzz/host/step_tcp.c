@@ -50,6 +50,9 @@ size_t step_open(struct peer *p, const struct step *s)
 	c->synced = false;
 	c->strange = false;
 	c->n_beyond = 0;
+	c->newest = c->iss;
+	c->widest = 0;
+	c->went_back = false;
 	syn.seq = c->iss;
 	conn_send(p, c, &syn);
 	return 0;

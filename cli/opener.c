@@ -204,7 +204,7 @@ static int receive_parcel(const struct opener *opener, int *count, int fds[],
 
 static int take_answer(struct opener *opener, int fds[], unsigned room)
 {
-	int count, n, got = 0;
+	int count = 0, n, got = 0;
 
 	opener->asked = false;
 	do {

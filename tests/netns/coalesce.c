@@ -93,5 +93,7 @@ int main(int argc, char **argv)
 				err = forward(fdl_get_queue(ep[i], 0),
 					      fdl_get_queue(ep[!i], 0));
 	print_counters(ep);
+	for (i = 0; i < 2; i++)
+		fdl_endpoint_free(ep[i]);
 	return !stopped;
 }

@@ -151,6 +151,7 @@ peer_returns() {
 	[ "$1" = udp ] || carrier 0 a0
 	confined 0
 	for _ in 1 2; do
+		: >"$tmp/far"	# it tells of the one before
 		"$fdlink" connect tap:e0 "$far" --no-sandbox >"$tmp/far" 2>&1 &
 		other=$!
 		wait_for grep -q '^fdlink connect: up' "$tmp/far"

@@ -166,6 +166,10 @@ static void wait_running(const char *dev, bool running)
 			fail(dev);
 		nanosleep(&nap, NULL);
 	}
+	/* A device that was never looked at since its carrier came runs by its
+	 * flags, and drops what is sent. To ask for it by name is to have the
+	 * kernel look (since Linux 6.8). */
+	netns_command("ip link show %s >/dev/null", dev);
 	/* The flag comes a moment before the queueing discipline, but both
 	 * under the lock that any change of a device takes. */
 	if (request(dev, SIOCSIFFLAGS, &ifr) < 0)

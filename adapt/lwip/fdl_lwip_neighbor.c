@@ -127,6 +127,11 @@ err_t fdl_lwip_output_nd(struct netif *netif, struct pbuf *p,
 	const unsigned ref = p->ref;
 	err_t err;
 
+	/* lwIP answers fragments that nobody sent (RFC 4443, 2.4), takes a
+	 * neighbour that it forgot for their sender, and never frees the answer.
+	 */
+	if (ip6_addr_isany(addr))
+		return ERR_VAL;
 	if (is_answer(netif, p, 6))
 		return answer(netif, p, ETHTYPE_IPV6);
 	link->passed = NULL;

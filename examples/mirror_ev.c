@@ -38,6 +38,7 @@ static void *read_lines(void *wake)
 {
 	char c;
 
+	pthread_detach(pthread_self());	/* nobody waits for it */
 	while (read(0, &c, 1) == 1) {
 		if (c == '\n')
 			ev_async_send(EV_DEFAULT_ wake);

@@ -5,6 +5,7 @@
  *
  *	mirror_uv tap:tap0
  */
+#include <pthread.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -36,6 +37,7 @@ static void read_lines(void *wake)
 {
 	char c;
 
+	pthread_detach(pthread_self());	/* nobody waits for it */
 	while (read(0, &c, 1) == 1) {
 		if (c == '\n')
 			uv_async_send(wake);

@@ -84,7 +84,6 @@ int os_file(const char *path, struct os_file *file)
 	file->dev = st.st_dev;
 	file->ino = st.st_ino;
 	file->mode = st.st_mode;
-	file->changed = st.st_ctim;
 	return 0;
 }
 

@@ -262,43 +262,6 @@ static void comes_to_a_silent_peer(struct bed *bed)
 	}
 }
 
-/* Nothing is sent to it. It ends, and later comes back. */
-static void notices_that_a_silent_peer_ends(struct bed *bed)
-{
-	const uint64_t changes = 2;
-	unsigned round;
-
-	bed_connect(bed, ",reconnect");
-	for (round = 1; round <= 2; round++) {
-		peer_listen(bed);
-		bed_await_carrier(bed, true);
-		peer_die(bed);
-		bed_await_carrier(bed, false);
-		assert_int_equal(bed_link(bed).changes, changes * round);
-	}
-	expect_sums(bed, 0, 0);
-}
-
-/* It is another one at the same address, before it is looked for. */
-static void goes_on_with_a_silent_peer_that_came_back(struct bed *bed)
-{
-	struct fdl_packet *pkt;
-	unsigned i;
-
-	bed_connect(bed, ",reconnect");
-	peer_listen(bed);
-	bed_await_carrier(bed, true);
-	peer_die(bed);
-	peer_listen(bed);
-	for (i = 0; i < 2; i++) {
-		assert_true(is_readable(fdl_fd(bed->ep), WAIT_MS));
-		assert_int_equal(fdl_recv(bed->q, &pkt, 1), 0);
-	}
-	assert_true(bed_link(bed).carrier);
-	assert_int_equal(bed_write(bed, 1), 0);
-	peer_expect(bed, 1);
-}
-
 /* Nobody waits for the next peer to get what the former one sent. */
 static void delivers_what_is_left_of_a_dead_peer(struct bed *bed)
 {
@@ -413,8 +376,6 @@ ON(CONNECTIONS, has_one_peer_only)
 ON(ALL, serves_one_after_the_other)
 ON(ALL, comes_to_one_after_the_other)
 ON(1 << DATAGRAM, comes_to_a_silent_peer)
-ON(1 << DATAGRAM, notices_that_a_silent_peer_ends)
-ON(1 << DATAGRAM, goes_on_with_a_silent_peer_that_came_back)
 ON(1 << DATAGRAM, delivers_what_is_left_of_a_dead_peer)
 ON(STREAMS, begins_each_stream_anew)
 ON(ALL, does_not_spin)
@@ -436,8 +397,6 @@ int main(int argc, char *argv[])
 		ROW(serves_one_after_the_other),
 		ROW(comes_to_one_after_the_other),
 		ROW(comes_to_a_silent_peer),
-		ROW(notices_that_a_silent_peer_ends),
-		ROW(goes_on_with_a_silent_peer_that_came_back),
 		ROW(delivers_what_is_left_of_a_dead_peer),
 		ROW(begins_each_stream_anew),
 		ROW(does_not_spin),

@@ -53,7 +53,8 @@ static void parcel_begin(struct parcel *parcel, unsigned fds)
 	if (!fds)
 		return;
 	parcel->msg.msg_control = parcel->control.text;
-	parcel->msg.msg_controllen = (socklen_t)CMSG_SPACE(fds * sizeof(int));
+	/* In the padding of CMSG_SPACE the kernel would put another one. */
+	parcel->msg.msg_controllen = (socklen_t)CMSG_LEN(fds * sizeof(int));
 }
 
 static bool send_parcel(int count, const int *fds, unsigned n)
@@ -204,9 +205,11 @@ static int receive_parcel(const struct opener *opener, int *count, int fds[],
 
 static int take_answer(struct opener *opener, int fds[], unsigned room)
 {
-	int count = 0, n, got = 0;
+	int count = 0, n, got = 0, sent = 0;
 
 	opener->asked = false;
+	/* The kernel drops files for which there is no room: so what came does
+	 * not tell how many messages there are. */
 	do {
 		n = receive_parcel(opener, &count, fds + got,
 				   room - (unsigned)got);
@@ -214,12 +217,13 @@ static int take_answer(struct opener *opener, int fds[], unsigned room)
 			count = n;
 		else
 			got += n;
-	} while (n > 0 && got < count);
-	if (count == got || (count < 0 && !got))
-		return count;
+		sent += PER_MESSAGE;
+	} while (sent < count);
+	if (got == count)
+		return got;
 	while (got > 0)
 		close(fds[--got]);
-	return -EPROTO;
+	return count < 0 ? count : -EMFILE;
 }
 
 int opener_ask(void *ctx, bool existing, int fds[], unsigned room)

@@ -140,6 +140,13 @@ const char *cli_way_out(int err)
 	}
 }
 
+int cli_fail(const char *what, int err)
+{
+	fprintf(stderr, "fdlink: %s: %s%s\n", what, strerror(err),
+		cli_way_out(err));
+	return STATUS_FAILURE;
+}
+
 void cli_json_string(FILE *out, const char *text)
 {
 	fputc('"', out);

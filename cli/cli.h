@@ -64,6 +64,10 @@ void cli_say_end(const char *locator, int rc);
  * message: ": do this". "": nothing is known to help. */
 const char *cli_way_out(int err);
 
+/* Say that something failed with an errno, and the way out. Returns
+ * STATUS_FAILURE. */
+int cli_fail(const char *what, int err);
+
 /* Print a string as JSON has it, with its quotes. */
 void cli_json_string(FILE *out, const char *text);
 

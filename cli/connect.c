@@ -236,37 +236,28 @@ static void print_up(struct wire *w)
 	connect_report_flush(&w->report);
 }
 
-static int fail(const char *what, int rc)
-{
-	fprintf(stderr, "fdlink: %s: %s%s\n", what, strerror(-rc),
-		cli_way_out(-rc));
-	return STATUS_FAILURE;
-}
-
 /* A datagram peer that comes back under its name, and a peer that is to be joined
  * anew, take connect(2). What an fd is that was handed over is not known. */
-static bool may_connect(const char *locator)
+static bool may_connect(const struct wire *w, unsigned end)
 {
+	const char *locator = w->options.locator[end];
+
 	return !strncmp(locator, "unixgram:", 9) ||
 	       !strncmp(locator, "fd:", 3) ||
-	       (strstr(locator, ",reconnect") &&
-		!connect_reopens_device(locator));
-}
-
-static bool connects(const struct connect_options *o)
-{
-	return may_connect(o->locator[0]) || may_connect(o->locator[1]);
+	       (strstr(locator, ",reconnect") && !w->links.opener[end]);
 }
 
 /* Returns an exit status. */
-static int enter_sandbox(const struct connect_options *o)
+static int enter_sandbox(const struct wire *w)
 {
+	const struct connect_options *o = &w->options;
 	const char *what;
 	int rc;
 
 	if (o->no_sandbox)
 		return STATUS_OK;
-	rc = sandbox_enter(&o->user, connects(o), &what);
+	rc = sandbox_enter(&o->user, may_connect(w, 0) || may_connect(w, 1),
+			   &what);
 	if (!rc)
 		return STATUS_OK;
 	fprintf(stderr, "fdlink: %s could not be given up: %s: %s\n", what,
@@ -299,17 +290,17 @@ static int run(struct wire *w)
 	if (!rc)
 		rc = make_strands(w);
 	if (rc < 0)
-		return fail("the wire could not be set up", rc);
+		return cli_fail("the wire could not be set up", -rc);
 	status = open_control(w);
 	if (!status)
-		status = enter_sandbox(&w->options);
+		status = enter_sandbox(w);
 	if (status)
 		return status;
 	connect_report_start(&w->report);
 	rc = start_workers(w, &started);
 	if (rc < 0) {
 		stop_workers(w, started);
-		return fail("no thread could be started", rc);
+		return cli_fail("no thread could be started", -rc);
 	}
 	print_up(w);
 	/* Told so before the signals were blocked. */

@@ -60,9 +60,6 @@ struct links {
 int connect_open(const struct connect_options *options, struct links *links);
 void connect_close(struct links *links);
 
-/* Whether the link is to a device that is opened anew when it comes back. */
-bool connect_reopens_device(const char *locator);
-
 struct cable;
 
 /* What the wire says of itself. */

@@ -17,6 +17,7 @@ struct end {
 	enum fdl_medium medium;
 	uint32_t mtu;		/* of its device; 0: it has none */
 	bool takes_super;	/* super-packets of TCP need not be cut for it */
+	bool reopens;		/* its device is opened anew when it is back */
 	struct fdl_options options;
 };
 
@@ -34,16 +35,6 @@ static bool starts_with(const char *text, const char *start)
 	return !strncmp(text, start, strlen(start));
 }
 
-bool connect_reopens_device(const char *locator)
-{
-	struct fdl_info info = { 0 };
-
-	/* Of what cannot be had this is told, too. */
-	fdl_probe(locator, &info, sizeof(info), NULL, NULL);
-	return strstr(locator, ",reconnect") && !starts_with(locator, "fd:") &&
-	       info.medium != FDL_MEDIUM_AGREED;
-}
-
 /* Of a device that does not exist yet the locator tells the medium. */
 static void look_at(struct end *end, const char *locator)
 {
@@ -53,6 +44,9 @@ static void look_at(struct end *end, const char *locator)
 	end->locator = locator;
 	end->medium = info.medium;
 	end->mtu = info.device ? info.mtu : 0;
+	end->reopens = strstr(locator, ",reconnect") &&
+		       !starts_with(locator, "fd:") &&
+		       info.medium != FDL_MEDIUM_AGREED;
 	end->takes_super = !strstr(locator, ",offload=off");
 	if (!rc && fdl_offload_refusal(&info, FDL_OFFLOAD_TSO4))
 		end->takes_super = strstr(locator, ",offload=on");
@@ -121,25 +115,17 @@ static void choose_options(const struct connect_options *o, struct end *end,
 		options->mtu = other->mtu;
 }
 
-/* Returns an exit status. */
-static int fail(const struct end *end, int err)
-{
-	fprintf(stderr, "fdlink: %s: %s%s\n", end->locator, strerror(err),
-		cli_way_out(err));
-	return STATUS_FAILURE;
-}
-
 /* Behind the sandbox nobody opens a device. Returns an exit status. */
 static int start_opener(const struct connect_options *o, struct end *end,
 			const char *locator, struct opener **opener)
 {
 	int rc;
 
-	if (o->no_sandbox || !connect_reopens_device(end->locator))
+	if (o->no_sandbox || !end->reopens)
 		return STATUS_OK;
 	rc = opener_start(opener, locator, &end->options);
 	if (rc < 0)
-		return fail(end, -rc);
+		return cli_fail(end->locator, -rc);
 	end->options.reopen = opener_ask;
 	end->options.reopen_ctx = *opener;
 	return STATUS_OK;
@@ -175,7 +161,7 @@ int connect_open(const struct connect_options *o, struct links *links)
 	}
 	status = check_media(o, &end[0], &end[1]);
 	if (!status && !(locator[0] && locator[1]))
-		status = fail(&end[0], ENOMEM);
+		status = cli_fail(end[0].locator, ENOMEM);
 	if (!status)
 		status = open_each(o, end, locator, links);
 	if (status)

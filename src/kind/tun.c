@@ -53,6 +53,14 @@ static int say_busy(const struct locator *loc, const struct log *log)
 	return -EBUSY;
 }
 
+static int say_missing(const struct locator *loc, const struct log *log)
+{
+	log_say(log, FDL_LOG_ERR,
+		"%s: no such device: make it with 'ip tuntap add %s mode %s'",
+		loc->name, loc->name, loc->kind->locator);
+	return -ENODEV;
+}
+
 /* It was there a moment ago. */
 static int say_vanished(const struct locator *loc, const struct log *log)
 {
@@ -115,7 +123,7 @@ static int choose_flags(const struct locator *loc, int sock, short *flags,
 	err = link_get(sock, loc->name, 0, &link);
 	*made = err == -ENODEV;
 	if (*made)
-		return loc->existing ? err : 0;
+		return loc->existing ? say_missing(loc, log) : 0;
 	if (err) {
 		log_say(log, FDL_LOG_ERR,
 			"%s: cannot ask the kernel for it: "
@@ -151,7 +159,7 @@ static int attach(const struct locator *loc, int fd, short flags,
 	strcpy(ifr.ifr_name, loc->name);
 	err = os_ioctl(fd, TUNSETIFF, &ifr);
 	if (!err && loc->existing && has_made_it(fd, flags))
-		return -ENODEV;
+		return say_missing(loc, log);
 	if (err == -EBUSY)
 		return say_busy(loc, log);
 	if (err == -EPERM || err == -EACCES)

@@ -208,7 +208,7 @@ static int reach(const char *peer)
 	int udp;
 
 	if (getaddrinfo(peer, "4500", &hints, &there))
-		return -1;
+		return fprintf(stderr, "vpn: %s is no IP address\n", peer), -1;
 	hints.ai_family = there->ai_family;
 	if (getaddrinfo(NULL, "4500", &hints, &here))
 		return -1;
@@ -216,7 +216,9 @@ static int reach(const char *peer)
 	if (bind(udp, here->ai_addr, here->ai_addrlen) ||
 	    connect(udp, there->ai_addr, there->ai_addrlen) ||
 	    setsockopt(udp, SOL_UDP, UDP_GRO, &on, sizeof(on)))
-		return -1;
+		return fprintf(stderr, "vpn: port 4500 to %s: %s\n", peer,
+			       strerror(errno)),
+		       -1;
 	have_room(udp);
 	return udp;
 }
@@ -227,19 +229,20 @@ int main(int argc, char **argv)
 				       .flags = FDL_RX_CSUM | FDL_RX_GSO |
 						FDL_RX_USO,
 				       .log = say };
-	const int udp = argc == 3 ? reach(argv[2]) : -1;
-	struct pollfd p[2] = { { udp, POLLIN, 0 }, { -1, POLLIN, 0 } };
+	struct pollfd p[2] = { { -1, POLLIN, 0 }, { -1, POLLIN, 0 } };
 	struct fdl_packet *v[BATCH];
 	struct fdl_endpoint *ep;
 	struct fdl_queue *q;
-	int i, n = 0;
+	int i, udp, n = 0;
 
-	if (udp < 0) {
-		fprintf(stderr, "vpn TUN PEER-ADDRESS: %s\n", strerror(errno));
-		return 2;
-	}
+	if (argc != 3)
+		return fprintf(stderr, "usage: vpn TUN PEER-ADDRESS\n"), 2;
+	udp = reach(argv[2]);
+	if (udp < 0)
+		return 1;
 	if (fdl_open(&ep, argv[1], &options) < 0)
 		return 1;
+	p[0].fd = udp;
 	p[1].fd = fdl_fd(ep);
 	q = fdl_get_queue(ep, 0);
 	while ((n >= 0 || n == -ENOBUFS) && poll(p, 2, -1) > 0) {

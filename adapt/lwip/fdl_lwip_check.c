@@ -14,6 +14,7 @@
  */
 #include "fdl_lwip_check.h"
 #include "fdl_lwip_bytes.h"
+#include "fdl_lwip_tcp_option.h"
 
 #include <lwip/opt.h>
 #include <lwip/prot/etharp.h>
@@ -30,8 +31,6 @@ enum {
 	 * fragments of IPv6 are longer. */
 	MIN_FIRST = 64,
 	MAX_TCP_HDR = 60,
-	OPT_END = 0,
-	OPT_NOP = 1,
 	OPT_PAD1 = 0,
 };
 
@@ -49,16 +48,9 @@ static bool tcp_options_fit(const uint8_t *opt, unsigned len)
 {
 	unsigned at = 0;
 
-	while (at < len && opt[at] != OPT_END) {
-		if (opt[at] == OPT_NOP) {
-			at++;
-			continue;
-		}
-		if (len - at < 2 || opt[at + 1] < 2 || opt[at + 1] > len - at)
-			return false;
-		at += opt[at + 1];
-	}
-	return true;
+	while (fdl_lwip_next_option(opt, len, &at))
+		;
+	return at == len || opt[at] == FDL_LWIP_OPT_END;
 }
 
 static bool check_tcp(struct part tcp)
@@ -120,7 +112,7 @@ static bool ends_no_header(struct part p, unsigned offset)
 	if (end > MAX_TCP_HDR || end < TCP_HLEN || end % 4)
 		return true;
 	if (offset)
-		return p.at[p.len - 1] <= OPT_NOP;
+		return p.at[p.len - 1] <= FDL_LWIP_OPT_NOP;
 	return (p.at[12] >> 4) * 4U != end ||
 	       tcp_options_fit(p.at + TCP_HLEN, end - TCP_HLEN);
 }

@@ -10,6 +10,7 @@
 #include "fdl_lwip_bytes.h"
 #include "fdl_lwip_hook.h"
 #include "fdl_lwip_reopen.h"
+#include "fdl_lwip_tcp_option.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -28,11 +29,6 @@ enum {
 	NO_SCALE = 15,		/* also the bits of a window scale */
 	WITH_SACK = 1 << 4,
 	SIZE_SHIFT = 5,
-	OPT_END = 0,
-	OPT_NOP = 1,
-	OPT_MSS = 2,
-	OPT_SCALE = 3,
-	OPT_SACK = 4,
 	OPTIONS_LEN = 12,
 	DEFAULT_MSS = 536,	/* RFC 9293, 3.7.1 */
 };
@@ -127,22 +123,16 @@ static u32_t tick_now(void)
 static struct offer read_offer(const u8_t *opt, u16_t len)
 {
 	struct offer o = { .mss = DEFAULT_MSS, .scale = NO_SCALE };
-	unsigned at;
+	const u8_t *next;
+	unsigned at = 0;
 
-	for (at = 0; at < len && opt[at] != OPT_END;) {
-		if (opt[at] == OPT_NOP) {
-			at++;
-			continue;
-		}
-		if (len - at < 2 || opt[at + 1] < 2 || opt[at + 1] > len - at)
-			break;
-		if (opt[at] == OPT_MSS && opt[at + 1] == 4)
-			o.mss = fdl_lwip_get16(opt + at + 2);
-		if (opt[at] == OPT_SCALE && opt[at + 1] == 3)
-			o.scale = LWIP_MIN(opt[at + 2], 14);
-		if (opt[at] == OPT_SACK)
+	while ((next = fdl_lwip_next_option(opt, len, &at))) {
+		if (next[0] == LWIP_TCP_OPT_MSS && next[1] == 4)
+			o.mss = fdl_lwip_get16(next + 2);
+		if (next[0] == LWIP_TCP_OPT_WS && next[1] == 3)
+			o.scale = LWIP_MIN(next[2], 14);
+		if (next[0] == LWIP_TCP_OPT_SACK_PERM)
 			o.sack = true;
-		at += opt[at + 1];
 	}
 	return o;
 }
@@ -158,17 +148,17 @@ static u8_t pack(const struct offer *o)
 
 static void write_offer(u8_t *opt, u8_t offer)
 {
-	memset(opt, OPT_NOP, OPTIONS_LEN);
-	opt[0] = OPT_MSS;
+	memset(opt, LWIP_TCP_OPT_NOP, OPTIONS_LEN);
+	opt[0] = LWIP_TCP_OPT_MSS;
 	opt[1] = 4;
 	fdl_lwip_put16(opt + 2, sizes[offer >> SIZE_SHIFT]);
 	if ((offer & NO_SCALE) != NO_SCALE) {
-		opt[4] = OPT_SCALE;
+		opt[4] = LWIP_TCP_OPT_WS;
 		opt[5] = 3;
 		opt[6] = offer & NO_SCALE;
 	}
 	if (offer & WITH_SACK) {
-		opt[8] = OPT_SACK;
+		opt[8] = LWIP_TCP_OPT_SACK_PERM;
 		opt[9] = 2;
 	}
 }

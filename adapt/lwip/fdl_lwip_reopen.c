@@ -6,58 +6,34 @@
  */
 #include "fdl_lwip_reopen.h"
 #include "fdl_lwip_bytes.h"
+#include "fdl_lwip_hook.h"
+#include "fdl_lwip_link.h"
+#include "fdl_lwip_tcp_option.h"
 
 #include <lwip/ip.h>
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/tcp.h>
 
-#include "fdl_lwip_hook.h"
-#include "fdl_lwip_link.h"
-
 #if LWIP_TCP
 enum {
 	/* Segments of the old connection that arrive late are below that. */
 	DISTANCE = 0x10000,
-#if LWIP_TCP_TIMESTAMPS
-	OPT_END = 0,
-	OPT_NOP = 1,
-	OPT_TIMESTAMP = 8,
-	TIMESTAMP_LEN = 10,
-#endif
 };
 
 #if LWIP_TCP_TIMESTAMPS
-static bool find_timestamp(const u8_t *opt, u16_t len, u32_t *value)
-{
-	unsigned at = 0;
-
-	while (at < len && opt[at] != OPT_END) {
-		if (opt[at] == OPT_NOP) {
-			at++;
-			continue;
-		}
-		if (at + 2U > len || opt[at + 1] < 2 || at + opt[at + 1] > len)
-			return false;
-		if (opt[at] == OPT_TIMESTAMP && opt[at + 1] == TIMESTAMP_LEN) {
-			*value = fdl_lwip_get32(opt + at + 2);
-			return true;
-		}
-		at += opt[at + 1];
-	}
-	return false;
-}
-
 /* Returns the sign of the difference between the timestamps. 0: they do not
  * tell. */
 static int compare_timestamps(const struct tcp_pcb *pcb,
 			      const struct tcp_hdr *hdr, u16_t optlen)
 {
-	const u8_t *opt = (const u8_t *)hdr + TCP_HLEN;
+	const u8_t *opt = fdl_lwip_find_option((const u8_t *)(hdr + 1), optlen,
+					       LWIP_TCP_OPT_TS,
+					       LWIP_TCP_OPT_LEN_TS);
 	u32_t value;
 
-	if (!(pcb->flags & TF_TIMESTAMP) ||
-	    !find_timestamp(opt, optlen, &value))
+	if (!(pcb->flags & TF_TIMESTAMP) || !opt)
 		return 0;
+	value = fdl_lwip_get32(opt + 2);
 	return TCP_SEQ_GT(value, pcb->ts_recent) -
 	       TCP_SEQ_LT(value, pcb->ts_recent);
 }

@@ -14,7 +14,6 @@
 #include <fdlink/open.h>
 
 #include "contract.h"
-#include "netns.h"
 
 enum {
 	PREFIX = 4,		/* before each frame of a stream */
@@ -58,15 +57,10 @@ int bed_make(struct bed *b, const struct bed_kind *kind)
 
 void bed_free(struct bed *b)
 {
-	char far[sizeof(b->link.peer_dev)];
-
 	fault_refuse(FAULTS, ON_ANY, 0);
 	if (b->listener >= 0)
 		close(b->listener);
-	snprintf(far, sizeof(far), "%s", b->link.peer_dev);
 	link_free(&b->link);
-	if (*far && netns_has(far))	/* the other end of a macvtap's veth */
-		netns_command("ip link del %s", far);
 	if (!*b->dir)
 		return;
 	unlink(b->path);

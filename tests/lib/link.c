@@ -280,6 +280,9 @@ void link_free(struct link *l)
 		close(l->peer);
 	if (l->dev[0] && netns_has(l->dev))
 		netns_command("ip link del %s", l->dev);
+	/* Of a veth, or of one that could not be used to the end. */
+	if (l->peer_dev[0] && netns_has(l->peer_dev))
+		netns_command("ip link del %s", l->peer_dev);
 	*l = (struct link){ .fd = -1, .peer = -1 };
 }
 

@@ -80,7 +80,7 @@ int link_packet_socket(const char *dev);
 int link_endpoint(struct link *l, enum fdl_mode mode,
 		  const struct fdl_options *opts);
 
-/* Frees what there is, the endpoint included. */
+/* Frees what there is, the endpoint and the devices of both ends included. */
 void link_free(struct link *l);
 
 /* From the peer's end. link_feed makes a frame of len bytes numbered seq. */

@@ -26,7 +26,7 @@ void macvtap_see_own(void)
 /* By the numbers that /sys tells: /dev may be another namespace's. */
 static int open_node(const char *dev)
 {
-	char path[] = "/tmp/fdlink-held-XXXXXX/tap", of[80];
+	char path[] = "/tmp/fdlink-test-XXXXXX/tap", of[80];
 	char *const slash = strrchr(path, '/');
 	unsigned major = 0, minor = 0;
 	FILE *f;

@@ -10,7 +10,7 @@
 void macvtap_see_own(void);
 
 /* l->dev is a macvtap on one end of a veth, and the peer's socket is at the
- * other end, l->peer_dev, which link_free leaves. Returns 0 or -errno. */
+ * other end, l->peer_dev. Returns 0 or -errno. */
 int macvtap_make(struct link *l);
 
 #endif

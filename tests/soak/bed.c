@@ -154,12 +154,7 @@ int bed_open(struct soak *s)
 	return err;
 }
 
-/* The other end of a veth stays where its first one could not be used. */
 void bed_close(struct soak *s)
 {
-	static const char peer[] = "fdp0";
-
 	link_free(&s->l);
-	if (netns_has(peer))
-		netns_command("ip link del %s", peer);
 }

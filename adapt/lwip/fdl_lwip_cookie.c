@@ -237,7 +237,8 @@ void fdl_lwip_cookie_take(struct fdl_lwip *link, struct tcp_hdr *hdr,
 	link->has_isn = 1;
 	link->taking = 1;
 	tcp_input(syn, ip_current_input_netif());
-	if (fdl_lwip_restore(p, hdr, optlen)) {
+	/* Without room for it, lwIP has not asked for the number. */
+	if (!link->has_isn && fdl_lwip_restore(p, hdr, optlen)) {
 		pbuf_ref(p);
 		tcp_input(p, ip_current_input_netif());
 	}

@@ -23,8 +23,8 @@ void fdl_lwip_cookie_give(struct fdl_lwip *link, const struct tcp_hdr *hdr,
 bool fdl_lwip_cookie_fits(const struct fdl_lwip *link,
 			  const struct tcp_hdr *hdr);
 
-/* Have lwIP take the SYN of that cookie, and then the segment itself. Without
- * memory neither: the peer sends again. */
+/* Have lwIP take the SYN of that cookie, and then the segment itself. If it has
+ * no room for a connection, it takes neither: the peer sends again. */
 void fdl_lwip_cookie_take(struct fdl_lwip *link, struct tcp_hdr *hdr,
 			  u16_t optlen, struct pbuf *p);
 

@@ -135,6 +135,37 @@ static void pcbs_that_run_out_come_from_the_half_open(void **state)
 	forget_all(b);
 }
 
+/* When it answers, all that there is room for is open. It is not told that it has
+ * no connection, and has one as soon as there is room. */
+static void who_gave_way_waits_for_room(void **state)
+{
+	struct bed *b = *state;
+	const unsigned first = b->flow + FLOWS;
+	struct tcp_pcb *open;
+	uint32_t isn[3];
+	unsigned i;
+
+	pcbs_left = 1;
+	for (i = 0; i < 3; i++)
+		isn[i] = knock(b, first + i * FLOWS);
+	b->pcb = NULL;
+	say(b, first + 2 * FLOWS, ACK, 1001, isn[2] + 1, 0);
+	open = b->pcb;
+	assert_non_null(open);
+	say(b, first + FLOWS, ACK, 1001, isn[1] + 1, 5);
+	assert_int_equal(hear(b).flags, 0);
+	assert_int_equal(count(tcp_active_pcbs), 1);
+	tcp_abort(open);
+	hear_all(b);
+	say(b, first + FLOWS, ACK, 1001, isn[1] + 1, 5);
+	assert_non_null(b->pcb);
+	assert_int_equal(b->pcb->remote_port, 1000 + first + FLOWS);
+	assert_int_equal(b->pcb->rcv_nxt, 1006);
+	pcbs_left = -1;
+	b->flow = first + 3 * FLOWS;
+	forget_all(b);
+}
+
 /* The application has closed them, and their peers are silent. */
 static void then_from_those_that_only_wait_for_a_fin(void **state)
 {
@@ -337,6 +368,7 @@ int main(void)
 		cmocka_unit_test(what_is_open_stays),
 		cmocka_unit_test(rubbish_moves_nobody),
 		cmocka_unit_test(pcbs_that_run_out_come_from_the_half_open),
+		cmocka_unit_test(who_gave_way_waits_for_room),
 		cmocka_unit_test(then_from_those_that_only_wait_for_a_fin),
 		cmocka_unit_test(a_later_syn_reopens_in_time_wait),
 		cmocka_unit_test(an_earlier_syn_does_not),

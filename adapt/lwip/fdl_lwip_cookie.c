@@ -29,7 +29,8 @@ enum {
 	NO_SCALE = 15,		/* also the bits of a window scale */
 	WITH_SACK = 1 << 4,
 	SIZE_SHIFT = 5,
-	OPTIONS_LEN = 12,
+	OFFER_LEN = 12,
+	OPTIONS_LEN = OFFER_LEN + LWIP_TCP_OPT_LEN_TS_OUT,
 	DEFAULT_MSS = 536,	/* RFC 9293, 3.7.1 */
 };
 
@@ -148,7 +149,7 @@ static u8_t pack(const struct offer *o)
 
 static void write_offer(u8_t *opt, u8_t offer)
 {
-	memset(opt, LWIP_TCP_OPT_NOP, OPTIONS_LEN);
+	memset(opt, LWIP_TCP_OPT_NOP, OFFER_LEN);
 	opt[0] = LWIP_TCP_OPT_MSS;
 	opt[1] = 4;
 	fdl_lwip_put16(opt + 2, sizes[offer >> SIZE_SHIFT]);
@@ -161,6 +162,24 @@ static void write_offer(u8_t *opt, u8_t offer)
 		opt[8] = LWIP_TCP_OPT_SACK_PERM;
 		opt[9] = 2;
 	}
+}
+
+/* A peer whose SYN had a timestamp has one in each segment. */
+static void write_timestamp(u8_t *opt, const struct tcp_hdr *hdr, u16_t optlen)
+{
+#if LWIP_TCP_TIMESTAMPS
+	const u8_t *own = fdl_lwip_find_option((const u8_t *)(hdr + 1), optlen,
+					       LWIP_TCP_OPT_TS,
+					       LWIP_TCP_OPT_LEN_TS);
+
+	memset(opt, LWIP_TCP_OPT_NOP, LWIP_TCP_OPT_LEN_TS_OUT);
+	if (own)
+		memcpy(opt, own, LWIP_TCP_OPT_LEN_TS);
+#else
+	LWIP_UNUSED_ARG(opt);
+	LWIP_UNUSED_ARG(hdr);
+	LWIP_UNUSED_ARG(optlen);
+#endif
 }
 
 static bool make_key(struct fdl_lwip *link)
@@ -203,7 +222,7 @@ bool fdl_lwip_cookie_fits(const struct fdl_lwip *link,
 	return false;
 }
 
-static struct pbuf *make_syn(const struct tcp_hdr *hdr)
+static struct pbuf *make_syn(const struct tcp_hdr *hdr, u16_t optlen)
 {
 	struct pbuf *p = pbuf_alloc(PBUF_IP, TCP_HLEN + OPTIONS_LEN, PBUF_RAM);
 	struct tcp_hdr *syn;
@@ -218,6 +237,7 @@ static struct pbuf *make_syn(const struct tcp_hdr *hdr)
 	syn->wnd = lwip_htons(hdr->wnd);
 	TCPH_HDRLEN_FLAGS_SET(syn, (TCP_HLEN + OPTIONS_LEN) / 4, TCP_SYN);
 	write_offer((u8_t *)(syn + 1), (u8_t)(hdr->ackno - 1));
+	write_timestamp((u8_t *)(syn + 1) + OFFER_LEN, hdr, optlen);
 	syn->chksum = ip_chksum_pseudo(p, IP_PROTO_TCP, p->tot_len,
 				       ip_current_src_addr(),
 				       ip_current_dest_addr());
@@ -229,7 +249,7 @@ static struct pbuf *make_syn(const struct tcp_hdr *hdr)
 void fdl_lwip_cookie_take(struct fdl_lwip *link, struct tcp_hdr *hdr,
 			  u16_t optlen, struct pbuf *p)
 {
-	struct pbuf *syn = make_syn(hdr);
+	struct pbuf *syn = make_syn(hdr, optlen);
 
 	if (!syn)
 		return;

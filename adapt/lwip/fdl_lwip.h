@@ -90,7 +90,8 @@
  *
  * - A SYN that finds its listener's backlog full, or no pcb, takes the place of
  *   the oldest connection that is half open. The peer of that one is served all
- *   the same if it answers within half a minute (SYN cookies, which need the
+ *   the same if it answers within 16 seconds, and at least half of the backlog
+ *   was in use or no pcb was left when it came (SYN cookies, which need the
  *   macro LWIP_HOOK_TCP_ISN, below). If there is no pcb and no such
  *   connection, it takes that of a connection that the application has closed
  *   and the peer has not. To end open connections is for you, or for lwIP if

@@ -3,7 +3,7 @@
  * The lower 8 bits of a cookie are what the peer's SYN offered. The upper 24 are
  * a hash of these, of the connection's addresses, ports and the peer's initial
  * sequence number, and of the time, with a key that nobody knows. So a cookie
- * cannot be made up, and is good for half a minute at most.
+ * cannot be made up, and is good for 16 seconds at least, and for 32 at most.
  */
 #include "fdl_lwip_cookie.h"
 #include "fdl_lwip.h"
@@ -24,6 +24,7 @@
 #if LWIP_TCP && defined(LWIP_HOOK_TCP_ISN)
 enum {
 	TICK_BITS = 14,		/* of milliseconds: 16 s */
+	LAST_TICK = 0xffffffff >> TICK_BITS,
 	OFFER_BITS = 8,
 	/* The bits of an offer. */
 	NO_SCALE = 15,		/* also the bits of a window scale */
@@ -205,21 +206,26 @@ void fdl_lwip_cookie_give(struct fdl_lwip *link, const struct tcp_hdr *hdr,
 	link->has_isn = 1;
 }
 
+static bool is_cookie(const struct fdl_lwip *link, const struct tcp_hdr *hdr,
+		      u32_t tick)
+{
+	const u32_t cookie = hdr->ackno - 1;
+
+	return make_cookie(link, hdr, hdr->seqno - 1, tick, (u8_t)cookie) ==
+	       cookie;
+}
+
 bool fdl_lwip_cookie_fits(const struct fdl_lwip *link,
 			  const struct tcp_hdr *hdr)
 {
-	const u32_t cookie = hdr->ackno - 1, now = tick_now();
-	u32_t tick;
+	const u32_t now = tick_now(), before = (now - 1) & LAST_TICK;
 
 	if ((TCPH_FLAGS(hdr) & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_ACK ||
-	    !link->has_key || now - link->cookie_tick > 1)
+	    !link->has_key)
 		return false;
-	for (tick = now - 1; tick != now + 1; tick++) {
-		if (make_cookie(link, hdr, hdr->seqno - 1, tick,
-				(u8_t)cookie) == cookie)
-			return true;
-	}
-	return false;
+	if (link->cookie_tick != now && link->cookie_tick != before)
+		return false;
+	return is_cookie(link, hdr, now) || is_cookie(link, hdr, before);
 }
 
 static struct pbuf *make_syn(const struct tcp_hdr *hdr, u16_t optlen)

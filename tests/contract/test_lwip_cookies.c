@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <lwip/ip.h>
+#include <lwip/sys.h>
 
 #include "fdl_lwip_cookie.h"
 #include "lwip_knock.h"
@@ -136,6 +137,21 @@ static void so_is_one_that_is_late(void **state)
 	forget_all(b);
 }
 
+/* After 49 days the clock begins anew. */
+static void the_clock_may_begin_anew(void **state)
+{
+	struct bed *b = *state;
+	unsigned last;
+
+	bed_late(UINT32_MAX - sys_now() - 1000);
+	last = crowd_out(b, 1460, false);
+	bed_late(2000);
+	say(b, b->flow, ACK, b->seq, b->start, 0);
+	assert_non_null(b->pcb);
+	b->flow = last;
+	forget_all(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +159,7 @@ int main(void)
 		cmocka_unit_test(a_window_scale_is_remembered),
 		cmocka_unit_test(a_made_up_answer_is_refused),
 		cmocka_unit_test(so_is_one_that_is_late),
+		cmocka_unit_test(the_clock_may_begin_anew),
 	};
 
 	return cmocka_run_group_tests_name("lwip cookies", tests, bed_set_up,

@@ -173,9 +173,11 @@ static void describe_cuts(struct fdl_lwip *link, const struct pbuf *p,
 	const uint8_t *frame = p->payload;
 	const unsigned hdr_len = at + (frame[at + 12] >> 4) * 4U;
 	const unsigned link_hdr_len = (unsigned)(ip - frame);
-	const unsigned mss = find_mss(link, ip, at - link_hdr_len);
-	unsigned size = p->tot_len;
+	unsigned size = p->tot_len, mss;
 
+	if (size <= hdr_len)
+		return;
+	mss = find_mss(link, ip, at - link_hdr_len);
 	if (mss)
 		size = mss + at + (unsigned)TCP_HLEN;
 	if (!link->mss && (link->narrow || size > link->mtu + link_hdr_len))

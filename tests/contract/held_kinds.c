@@ -2,16 +2,11 @@
 /* Links whose fds have more settings than those of most tests. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_tun.h>
-#include <net/if.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "held.h"
@@ -23,112 +18,53 @@ enum {
 	PREFIX = 4,
 };
 
-static int make_device(struct link *l, short flags, unsigned long offloads)
-{
-	struct ifreq ifr = { .ifr_flags = (short)(flags | IFF_NO_PI) };
-
-	l->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	if (l->fd < 0)
-		return -errno;
-	memcpy(ifr.ifr_name, l->dev, sizeof(l->dev));
-	if (ioctl(l->fd, TUNSETIFF, &ifr) < 0 ||
-	    (offloads && ioctl(l->fd, TUNSETOFFLOAD, offloads) < 0))
-		return -errno;
-	netns_set_up(l->dev, true);
-	netns_wait_running(l->dev);
-	l->peer = link_packet_socket(l->dev);
-	return l->peer < 0 ? l->peer : 0;
-}
-
 static int make_tap(struct link *l)
 {
-	return make_device(l, IFF_TAP | IFF_VNET_HDR, OFFLOADS);
+	return link_make_tuntap(l, IFF_TAP | IFF_VNET_HDR, OFFLOADS);
 }
 
 static int make_tun(struct link *l)
 {
-	return make_device(l, IFF_TUN | IFF_VNET_HDR, OFFLOADS);
+	return link_make_tuntap(l, IFF_TUN | IFF_VNET_HDR, OFFLOADS);
 }
 
 static int make_queue(struct link *l)
 {
-	return make_device(l, IFF_TAP | IFF_VNET_HDR | IFF_MULTI_QUEUE,
-			   OFFLOADS);
+	return link_make_tuntap(l, IFF_TAP | IFF_VNET_HDR | IFF_MULTI_QUEUE,
+				OFFLOADS);
 }
 
 /* What is written goes through the kernel's GRO. */
 static int make_napi(struct link *l)
 {
-	return make_device(l, IFF_TAP | IFF_VNET_HDR | IFF_NAPI, OFFLOADS);
+	return link_make_tuntap(l, IFF_TAP | IFF_VNET_HDR | IFF_NAPI, OFFLOADS);
 }
 
 /* A page of each frame is the kernel's from the start. */
 static int make_frags(struct link *l)
 {
-	return make_device(l,
-			   IFF_TAP | IFF_VNET_HDR | IFF_NAPI | IFF_NAPI_FRAGS,
-			   OFFLOADS);
+	return link_make_tuntap(
+		l, IFF_TAP | IFF_VNET_HDR | IFF_NAPI | IFF_NAPI_FRAGS,
+		OFFLOADS);
 }
 
 static int make_napi_tun(struct link *l)
 {
-	return make_device(l, IFF_TUN | IFF_NAPI, 0);
-}
-
-static int udp6_socket(struct sockaddr_in6 *name)
-{
-	socklen_t len = sizeof(*name);
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	*name = (struct sockaddr_in6){
-		.sin6_family = AF_INET6,
-		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
-	};
-	if (fd < 0)
-		return -errno;
-	if (!bind(fd, (struct sockaddr *)name, len) &&
-	    !getsockname(fd, (struct sockaddr *)name, &len))
-		return fd;
-	close(fd);
-	return -errno;
+	return link_make_tuntap(l, IFF_TUN | IFF_NAPI, 0);
 }
 
 static int make_udp6(struct link *l)
 {
-	struct sockaddr_in6 ours, theirs;
-
-	l->dev[0] = '\0';
 	if (system("echo 0 >/proc/sys/net/ipv6/conf/lo/disable_ipv6"))
 		return -EAFNOSUPPORT;
-	netns_set_up("lo", true);
-	l->fd = udp6_socket(&ours);
-	if (l->fd < 0)
-		return l->fd;
-	l->peer = udp6_socket(&theirs);
-	if (l->peer < 0)
-		return l->peer;
-	if (connect(l->fd, (struct sockaddr *)&theirs, sizeof(theirs)) ||
-	    connect(l->peer, (struct sockaddr *)&ours, sizeof(ours)))
-		return -errno;
-	return 0;
+	return link_make_udp(l, AF_INET6);
 }
 
 /* What listens, until the endpoint has called. */
 static int make_stream(struct link *l)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	socklen_t len = sizeof(addr.sun_family);
-
-	l->dev[0] = '\0';
-	l->peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* The kernel chooses the name: five hexadecimal digits. */
-	if (bind(l->peer, (struct sockaddr *)&addr, len) || listen(l->peer, 1))
-		return -errno;
-	len = sizeof(addr);
-	getsockname(l->peer, (struct sockaddr *)&addr, &len);
-	snprintf(l->locator, sizeof(l->locator), "stream:@%.5s",
-		 addr.sun_path + 1);
-	return 0;
+	l->peer = link_listen(l);
+	return l->peer < 0 ? l->peer : 0;
 }
 
 static int make_tcp(struct link *l)

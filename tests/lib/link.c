@@ -49,15 +49,16 @@ int link_packet_socket(const char *dev)
 	return fd;
 }
 
-static int make_tuntap(struct link *l, short type)
+int link_make_tuntap(struct link *l, short flags, unsigned offloads)
 {
-	struct ifreq ifr = { .ifr_flags = (short)(type | IFF_NO_PI) };
+	struct ifreq ifr = { .ifr_flags = (short)(flags | IFF_NO_PI) };
 
 	l->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (l->fd < 0)
 		return -errno;
 	memcpy(ifr.ifr_name, l->dev, sizeof(l->dev));
-	if (ioctl(l->fd, TUNSETIFF, &ifr) < 0)
+	if (ioctl(l->fd, TUNSETIFF, &ifr) < 0 ||
+	    (offloads && ioctl(l->fd, TUNSETOFFLOAD, (long)offloads) < 0))
 		return -errno;
 	netns_set_up(l->dev, true);
 	netns_wait_running(l->dev);
@@ -67,12 +68,12 @@ static int make_tuntap(struct link *l, short type)
 
 static int make_tap(struct link *l)
 {
-	return make_tuntap(l, IFF_TAP);
+	return link_make_tuntap(l, IFF_TAP, 0);
 }
 
 static int make_tun(struct link *l)
 {
-	return make_tuntap(l, IFF_TUN);
+	return link_make_tuntap(l, IFF_TUN, 0);
 }
 
 static int make_veth(struct link *l)
@@ -160,42 +161,70 @@ static int make_dgram(struct link *l)
 	return make_pair(l, SOCK_DGRAM);
 }
 
-static int udp_socket(struct sockaddr_in *name)
+union udp_name {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static int udp_socket(sa_family_t family, union udp_name *name)
 {
 	socklen_t len = sizeof(*name);
 	const int room = 8 << 20;
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	*name = (struct sockaddr_in){
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
+	*name = (union udp_name){ .v6.sin6_addr = in6addr_loopback };
+	if (family == AF_INET)
+		name->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	name->any.sa_family = family;
 	if (fd < 0)
 		return -errno;
 	if (!setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) &&
-	    !bind(fd, (struct sockaddr *)name, sizeof(*name)) &&
-	    !getsockname(fd, (struct sockaddr *)name, &len))
+	    !bind(fd, &name->any, sizeof(*name)) &&
+	    !getsockname(fd, &name->any, &len))
 		return fd;
 	close(fd);
 	return -errno;
 }
 
-static int make_udp(struct link *l)
+int link_make_udp(struct link *l, sa_family_t family)
 {
-	struct sockaddr_in ours, theirs;
+	union udp_name ours, theirs;
 
 	l->dev[0] = '\0';
 	netns_set_up("lo", true);
-	l->fd = udp_socket(&ours);
+	l->fd = udp_socket(family, &ours);
 	if (l->fd < 0)
 		return l->fd;
-	l->peer = udp_socket(&theirs);
+	l->peer = udp_socket(family, &theirs);
 	if (l->peer < 0)
 		return l->peer;
-	if (connect(l->fd, (struct sockaddr *)&theirs, sizeof(theirs)) ||
-	    connect(l->peer, (struct sockaddr *)&ours, sizeof(ours)))
+	if (connect(l->fd, &theirs.any, sizeof(theirs)) ||
+	    connect(l->peer, &ours.any, sizeof(ours)))
 		return -errno;
 	return 0;
+}
+
+static int make_udp(struct link *l)
+{
+	return link_make_udp(l, AF_INET);
+}
+
+int link_listen(struct link *l)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(addr.sun_family);
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	l->dev[0] = '\0';
+	/* The kernel chooses the name: five hexadecimal digits. */
+	if (bind(fd, (struct sockaddr *)&addr, len) || listen(fd, 1))
+		return -errno;
+	len = sizeof(addr);
+	getsockname(fd, (struct sockaddr *)&addr, &len);
+	snprintf(l->locator, sizeof(l->locator), "stream:@%.5s",
+		 addr.sun_path + 1);
+	return fd;
 }
 
 const struct link_kind link_kinds[] = {

@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <fdlink/open.h>
@@ -20,19 +18,8 @@ enum { POOL = 1024, WAIT_ROOM_MS = 20 };
 /* The endpoint connects to an abstract address, and the peer is who is there. */
 static int make_stream(struct link *l)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	socklen_t len = sizeof(addr.sun_family);
-
-	l->dev[0] = '\0';
-	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* The kernel chooses the name: five hexadecimal digits. */
-	if (bind(l->fd, (struct sockaddr *)&addr, len) || listen(l->fd, 1))
-		return -errno;
-	len = sizeof(addr);
-	getsockname(l->fd, (struct sockaddr *)&addr, &len);
-	snprintf(l->locator, sizeof(l->locator), "stream:@%.5s",
-		 addr.sun_path + 1);
-	return 0;
+	l->fd = link_listen(l);
+	return l->fd < 0 ? l->fd : 0;
 }
 
 static int accept_peer(struct link *l)

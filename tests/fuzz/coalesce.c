@@ -11,10 +11,9 @@
  */
 #include "../unit/recut.h"
 #include "fuzz.h"
+#include "next.h"
 #include "offload/checksum.h"
 #include "offload/outer.h"
-#include "proto/ip4.h"
-#include "proto/tcp.h"
 #include "proto/tunnel.h"
 
 enum {
@@ -71,29 +70,16 @@ static struct place find(const struct batch *b, const uint8_t *frame,
 	return x;
 }
 
-static void count_id(uint8_t *ip, int version)
-{
-	if (version != 4)
-		return;
-	put_be16(ip + IP4_ID, get_be16(ip + IP4_ID) + 1u);
-	checksum_ip4(ip);
-}
-
 static void advance(const struct batch *b, uint8_t *frame, size_t len,
 		    unsigned link_len)
 {
 	const struct place x = find(b, frame, len, len, link_len);
-	uint8_t *seq;
 
 	if (x.why)
 		return;
-	count_id(frame + x.p.l3, x.p.version);
+	make_next(frame, &x.p);
 	if (x.t.n)
 		count_id(frame + x.outer.l3, x.outer.version);
-	if (x.p.proto != TCP_PROTO)
-		return;
-	seq = frame + x.p.l4 + TCP_SEQ;
-	put_be32(seq, get_be32(seq) + x.p.end - x.p.payload);
 }
 
 /* Store the checksum of TCP or UDP, complete or that of the pseudo-header, and

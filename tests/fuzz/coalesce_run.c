@@ -12,10 +12,7 @@
 
 #include "../unit/recut.h"
 #include "fuzz.h"
-#include "offload/checksum.h"
-#include "proto/ip4.h"
-#include "proto/parse.h"
-#include "proto/tcp.h"
+#include "next.h"
 
 enum {
 	OPTIONS = 8,
@@ -31,19 +28,9 @@ enum {
 static void advance(uint8_t *frame, size_t len, unsigned link_len)
 {
 	struct parsed p;
-	uint8_t *seq;
 
-	if (parse_frame(frame, len, len, link_len, &p))
-		return;
-	if (p.version == 4) {
-		put_be16(frame + p.l3 + IP4_ID,
-			 get_be16(frame + p.l3 + IP4_ID) + 1u);
-		checksum_ip4(frame + p.l3);
-	}
-	if (p.proto != TCP_PROTO)
-		return;
-	seq = frame + p.l4 + TCP_SEQ;
-	put_be32(seq, get_be32(seq) + p.end - p.payload);
+	if (!parse_frame(frame, len, len, link_len, &p))
+		make_next(frame, &p);
 }
 
 static void follow(const struct fdl_run *run, uint8_t which)

@@ -93,6 +93,29 @@ static void each_queue_takes_its_file(void **state)
 	batch_end(&bed.batch);
 }
 
+/* Both queues have taken their files, and one does not have it in place yet. */
+static void begin_with_one_late(struct bed *bed)
+{
+	begin(bed);
+	take(bed, 0, 1);
+	take(bed, 1, 1);
+	batch_settle(&bed->batch, 1, 101);
+}
+
+/* The files of the second batch are those that are joined, 200 and 201, of which
+ * 201 has been taken. */
+static void end_with_the_second(struct bed *bed)
+{
+	batch_settle(&bed->batch, 1, 201);
+	assert_int_equal(joins, 0);
+	take(bed, 0, 2);
+	batch_settle(&bed->batch, 0, 200);
+	assert_int_equal(joins, 1);
+	assert_int_equal(joined[0], 200);
+	assert_int_equal(joined[1], 201);
+	batch_end(&bed->batch);
+}
+
 /* The device goes again while one queue puts its file in place. That file is in
  * no batch any more. */
 static void a_file_of_a_former_batch_joins_nothing(void **state)
@@ -100,20 +123,10 @@ static void a_file_of_a_former_batch_joins_nothing(void **state)
 	struct bed bed;
 
 	(void)state;
-	begin(&bed);
-	take(&bed, 0, 1);
-	take(&bed, 1, 1);
-	batch_settle(&bed.batch, 1, 101);
+	begin_with_one_late(&bed);
 	take(&bed, 1, 2);
 	batch_settle(&bed.batch, 0, 100);
-	batch_settle(&bed.batch, 1, 201);
-	assert_int_equal(joins, 0);
-	take(&bed, 0, 2);
-	batch_settle(&bed.batch, 0, 200);
-	assert_int_equal(joins, 1);
-	assert_int_equal(joined[0], 200);
-	assert_int_equal(joined[1], 201);
-	batch_end(&bed.batch);
+	end_with_the_second(&bed);
 }
 
 /* There is no device when the queue has its file in place. */
@@ -123,21 +136,13 @@ static void a_file_without_a_batch_joins_nothing(void **state)
 	struct bed bed;
 
 	(void)state;
-	begin(&bed);
-	take(&bed, 0, 1);
-	take(&bed, 1, 1);
-	batch_settle(&bed.batch, 1, 101);
+	begin_with_one_late(&bed);
 	failure = -ENODEV;
 	assert_int_equal(batch_take(&bed.batch, 1, &group), -ENODEV);
 	batch_settle(&bed.batch, 0, 100);
 	failure = 0;
 	take(&bed, 1, 2);
-	batch_settle(&bed.batch, 1, 201);
-	assert_int_equal(joins, 0);
-	take(&bed, 0, 2);
-	batch_settle(&bed.batch, 0, 200);
-	assert_int_equal(joins, 1);
-	batch_end(&bed.batch);
+	end_with_the_second(&bed);
 }
 
 int main(void)

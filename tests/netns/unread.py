@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 
-from wire_process import PATIENCE, carries, pair, rests
+from wire_process import PATIENCE, carries, rests, start
 
 ASKED_S = 3
 
@@ -29,17 +29,14 @@ def get(path):
             pass
 
 
-def start(options, out):
-    one, a = pair()
-    other, b = pair()
-    process = subprocess.Popen(
-        [sys.argv[1], 'connect', 'fd:%d' % a.fileno(), 'fd:%d' % b.fileno()] +
-        options + sys.argv[2:], pass_fds=(a.fileno(), b.fileno()), stdout=out,
-        stderr=subprocess.PIPE, text=True)
-    a.close()
-    b.close()
+def start_into_pipe(options):
+    """Returns also where the wire's output can be read."""
+    out, into = os.pipe()
+    process, one, other = start(sys.argv[1], options + sys.argv[2:],
+                                stdout=into, stderr=subprocess.PIPE)
+    os.close(into)
     carries(one, other)
-    return process, one, other
+    return out, process, one, other
 
 
 def ask(process, one, other):
@@ -52,9 +49,7 @@ def ask(process, one, other):
 
 
 def unread(options, path):
-    out, into = os.pipe()
-    process, one, other = start(options, into)
-    os.close(into)
+    out, process, one, other = start_into_pipe(options)
     ask(process, one, other)
     if path:
         get(path)
@@ -71,9 +66,7 @@ def unread(options, path):
 
 def read_all():
     """Each report is whole."""
-    out, into = os.pipe()
-    process, one, other = start(['--json'], into)
-    os.close(into)
+    out, process, one, other = start_into_pipe(['--json'])
     reports = []
 
     def read():

@@ -52,18 +52,23 @@ def carries(one, other, count=100):
             assert there.recv(2048) == frame(i), 'frame %d' % i
 
 
+def start(fdlink, options, **more):
+    """Returns the process of a wire, and the far ends of its links. more: of
+    Popen."""
+    one, a = pair()
+    other, b = pair()
+    with a, b:
+        process = subprocess.Popen(
+            [fdlink, 'connect', 'fd:%d' % a.fileno(), 'fd:%d' % b.fileno(),
+             *options], pass_fds=(a.fileno(), b.fileno()), text=True, **more)
+    return process, one, other
+
+
 @contextlib.contextmanager
 def wire(fdlink, *options):
     """A wire, and the far ends of its links. It ends well."""
-    one, a = pair()
-    other, b = pair()
-    process = subprocess.Popen(
-        [fdlink, 'connect', 'fd:%d' % a.fileno(), 'fd:%d' % b.fileno()] +
-        list(options), pass_fds=(a.fileno(), b.fileno()),
-        stdout=subprocess.PIPE, text=True)
+    process, one, other = start(fdlink, options, stdout=subprocess.PIPE)
     try:
-        a.close()
-        b.close()
         assert 'up' in process.stdout.readline()
         yield process, one, other
     finally:

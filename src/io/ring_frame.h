@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/eth.h"
+
 enum {
 	/* What the kernel puts before a frame: TPACKET3_HDRLEN, whose macro
 	 * does not survive -Wsign-conversion. */
@@ -34,6 +36,13 @@ static inline struct ring_frame ring_frame(const struct tpacket3_hdr *hdr)
 				    h->tp_len, h->tp_next_offset };
 }
 
+/* Bytes between the kernel's headers and the frame: a VLAN tag that was taken
+ * out of the frame is put back there. */
+static inline uint32_t ring_frame_room(const struct ring_frame *f)
+{
+	return f->status & TP_STATUS_VLAN_VALID ? ETH_VLAN_LEN : 0;
+}
+
 /*
  * Whether there is a frame; left is how many bytes the block has from its header
  * on. A frame that the kernel gave up half-way has an old header and no status
@@ -41,8 +50,9 @@ static inline struct ring_frame ring_frame(const struct tpacket3_hdr *hdr)
  */
 static inline bool ring_frame_is_good(const struct ring_frame *f, size_t left)
 {
-	return f->status & TP_STATUS_USER && f->at >= RING_HEADERS_LEN &&
-	       f->at <= left && f->len <= left - f->at;
+	return f->status & TP_STATUS_USER &&
+	       f->at >= RING_HEADERS_LEN + ring_frame_room(f) &&
+	       f->at <= left && f->len <= left - f->at && f->len <= f->wire_len;
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A block that the kernel hands over anew while who gave it back is kept from
- * running. The kernel is this test. */
+ * running; and frames as only another holder of the ring can describe them. The
+ * kernel is this test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -45,22 +46,28 @@ static void before_sub(void)
 }
 
 /* The next block, with one frame in it. */
-static void hand_over(struct bed *b)
+static void hand_over_frame(struct bed *b, const struct tpacket3_hdr *frame)
 {
 	struct tpacket_hdr_v1 *hdr = header(b->ring, b->next);
 	uint8_t *const block = block_at(b->ring, b->next);
-	struct tpacket3_hdr *frame = (void *)(block + FIRST);
 
 	assert_int_equal(*status(b->ring, b->next), TP_STATUS_KERNEL);
 	hdr->seq_num = ++b->seq;
 	hdr->num_pkts = 1;
 	hdr->offset_to_first_pkt = FIRST;
-	*frame = (struct tpacket3_hdr){ .tp_status = TP_STATUS_USER,
-					.tp_mac = RING_HEADERS_LEN,
-					.tp_snaplen = LEN,
-					.tp_len = LEN };
+	memcpy(block + FIRST, frame, sizeof(*frame));
 	atomic_store(status(b->ring, b->next), TP_STATUS_USER);
 	b->next = (b->next + 1) % BLOCKS;
+}
+
+static void hand_over(struct bed *b)
+{
+	const struct tpacket3_hdr frame = { .tp_status = TP_STATUS_USER,
+					    .tp_mac = RING_HEADERS_LEN,
+					    .tp_snaplen = LEN,
+					    .tp_len = LEN };
+
+	hand_over_frame(b, &frame);
 }
 
 static struct fdl_packet *receive(struct bed *b)
@@ -179,12 +186,52 @@ static void a_block_is_filling_while_it_is_given_back(void **state)
 	free_bed(&b);
 }
 
+/* Returns how the next frame is told of. Its packet goes back. */
+static uint8_t type_of_next(struct bed *b)
+{
+	struct io_frame f = { 0 };
+	struct io io = { 0 };
+
+	assert_int_equal(pool_take(b->pool, &f.pkt, 1), 1);
+	assert_int_equal(ring_recv(b->ring, &io, &f, 1), 1);
+	f.pkt->store_->release(f.pkt->store_, &f.pkt, 1);
+	return f.type;
+}
+
+/* Nothing could be put in front of the first one; more than what passes for the
+ * whole of the second one would be taken for the rest of a later frame. */
+static void frames_that_contradict_themselves_are_none(void **state)
+{
+	const struct tpacket3_hdr tagged = {
+		.tp_status = TP_STATUS_USER | TP_STATUS_VLAN_VALID,
+		.tp_mac = RING_HEADERS_LEN + ETH_VLAN_LEN - 1,
+		.tp_snaplen = LEN,
+		.tp_len = LEN,
+	};
+	const struct tpacket3_hdr longer = { .tp_status = TP_STATUS_USER,
+					     .tp_mac = RING_HEADERS_LEN,
+					     .tp_snaplen = LEN,
+					     .tp_len = LEN - 1 };
+	struct bed b;
+
+	(void)state;
+	make_bed(&b);
+	hand_over_frame(&b, &tagged);
+	assert_int_equal(type_of_next(&b), IO_TYPE_GHOST);
+	hand_over_frame(&b, &longer);
+	assert_int_equal(type_of_next(&b), IO_TYPE_GHOST);
+	hand_over(&b);
+	assert_int_not_equal(type_of_next(&b), IO_TYPE_GHOST);
+	free_bed(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_block_is_seen_while_it_is_given_back),
 		cmocka_unit_test(who_is_late_gives_it_back_again),
 		cmocka_unit_test(a_block_is_filling_while_it_is_given_back),
+		cmocka_unit_test(frames_that_contradict_themselves_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,15 +153,14 @@ static int keep(struct fdl_store *store, struct fdl_packet *pkt)
 
 	pkt->store_ = pool_store(ring->pool);
 	pool_reset(ring->pool, pkt);
-	pkt->tail += ring->pool->place.more;
-	if (was.len > pkt->tail) {
+	if (was.len > pkt->tail + ring->pool->place.more) {
 		*pkt = was;
 		return -EMSGSIZE;
 	}
 	memcpy(pkt->data, was.data, was.len);
 	was.data = pkt->data;
 	was.room = pkt->room;
-	was.tail = pkt->tail - was.len;
+	was.tail = was.len < pkt->tail ? pkt->tail - was.len : 0;
 	was.store_ = pkt->store_;
 	*pkt = was;
 	put(ring, *block_of(ring, pkt), 1);

@@ -218,13 +218,17 @@ static void packets_outlive_the_endpoint(struct link *l)
 
 static void a_kept_packet_is_the_same(struct link *l)
 {
-	struct fdl_packet *v[4];
+	struct fdl_packet *v[4], *empty;
 	unsigned i;
 
 	feed_many(l, 0, 4);
 	expect_packets(l, v, 4);
 	assert_int_equal(fdl_keep(&v[1]), 0);
 	expect_frame(l, v[1], 100, 1);
+	/* It has a slot as others have. */
+	assert_int_equal(fdl_alloc(l->q, &empty, 1), 1);
+	assert_int_equal(v[1]->len + v[1]->tail, empty->tail);
+	fdl_release(&empty, 1);
 	for (i = 0; i < 4; i++)
 		fdl_release(&v[i], 1);
 }

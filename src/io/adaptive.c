@@ -91,9 +91,6 @@ static int recv_plain(struct pair *pair, struct io_frame f[], int n)
 	n = io_recvmmsg.recv(&pair->plain, f, n, fresh);
 	if (pair->phase != PLAIN)	/* There load_is_high does. */
 		load_look(&pair->load, f, n);
-	if (pair->plain.disturbed)
-		pair->io->disturbed = true;
-	pair->plain.disturbed = false;
 	return n;
 }
 
@@ -198,6 +195,14 @@ static int drain_ring(struct pair *pair, struct io_frame f[], int n)
 	return in_plain(pair, f, n);
 }
 
+/* What a socket told of its other holders. */
+static void pass_on(struct io *io, struct io *from)
+{
+	io->disturbed |= from->disturbed;
+	io->strayed |= from->strayed;
+	from->disturbed = from->strayed = false;
+}
+
 static int adaptive_recv(struct io *io, struct io_frame f[], int n, int fresh)
 {
 	static int (*const read[])(struct pair *, struct io_frame[], int) = {
@@ -206,11 +211,15 @@ static int adaptive_recv(struct io *io, struct io_frame f[], int n, int fresh)
 		[TO_PLAIN] = recv_ring,	     [DRAIN_RING] = drain_ring,
 	};
 	struct pair *pair = io->state;
+	int got;
 
 	if (pair->fresh < fresh)
 		pair->fresh = fresh;
 	pair_end_swap(pair);
-	return read[pair->phase](pair, f, n);
+	got = read[pair->phase](pair, f, n);
+	pass_on(io, &pair->plain);
+	pass_on(io, &pair->ring);
+	return got;
 }
 
 static int open_set(struct pair *pair)

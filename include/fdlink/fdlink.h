@@ -406,8 +406,7 @@ int fdl_write(struct fdl_queue *q, const struct iovec *iov, int cnt,
 /*
  * As fdl_write, without a copy: the bytes must stay until done(arg) is called.
  * It is called if and only if the return value is >= 0: once, on this thread or
- * on the one that flushes, perhaps before fdl_write_ref returns. done may be
- * NULL.
+ * on the one that flushes, perhaps before this call returns. done may be NULL.
  *
  * done runs during a flush. It must not call any send-side function of this
  * queue: a frame written there would be lost and not counted. Nor may it call
@@ -421,17 +420,18 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 		  void *arg);
 
 /*
- * Write n frames, each of one piece, in order and in few system calls, as
- * fdl_write and one fdl_flush do. Each one that did not go is counted. Returns
- * how many went, or if none did, what fdl_write returns for the first. n < 0 is
- * -EINVAL. */
+ * Write n frames, each of one piece, in order: as fdl_write for each and one
+ * fdl_flush, in fewer system calls. A frame that does not go is dropped and
+ * counted. Returns how many went, or if none did, what fdl_write returns for the
+ * first; -EINVAL if n < 0. The bytes are then the caller's again.
+ */
 int fdl_write_frames(struct fdl_queue *q, const struct iovec *frames, int n);
 
 /*
  * End of a batch: send the frames that FDL_COALESCE deferred, and the segments
  * that an fdl_send left over. Deferred frames are also sent when there is no
- * room to defer more, before any fdl_send, fdl_write_packets or
- * fdl_inject_outbound, and when the endpoint is freed.
+ * room to defer more, before any fdl_send, fdl_write_frames, fdl_write_packets
+ * or fdl_inject_outbound, and when the endpoint is freed.
  *
  * Returns 0.
  * Errors: what fdl_write would have returned for the first frame that did not

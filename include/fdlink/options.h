@@ -192,6 +192,7 @@ struct fdl_options {
 	uint32_t tx_wait_ms;	/* how long a call waits for room before it
 				 * drops a packet for lack of room; up to 60000;
 				 * 0: not at all. For fdl_write, fdl_write_ref,
+				 * fdl_write_frames (anew for each 64 frames),
 				 * fdl_flush, fdl_write_packets and
 				 * fdl_inject_outbound */
 	uint32_t max_syscall_header_bytes; /* most bytes of message headers (64
@@ -227,8 +228,10 @@ struct fdl_options {
 	 * where fdl_recv may.
 	 *
 	 * Returns how many, or -errno: fdl_recv tries again, 10 ms to a second
-	 * later. Never called by two threads at once. NULL: the device is
-	 * opened by fdl_recv. Not with packet_mmap and several queues.
+	 * later. So it does, after closing them, if they are not as many as
+	 * fdl_open_fds gives. Never called by two threads at once. NULL: the
+	 * device is opened by fdl_recv. Not with packet_mmap and several
+	 * queues.
 	 */
 	int (*reopen)(void *ctx, bool existing, int fds[], unsigned n);
 	void *reopen_ctx;

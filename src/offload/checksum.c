@@ -250,7 +250,7 @@ int fdl_checksum_complete(uint8_t *frame, size_t len, unsigned link_len,
 	if (off->csum != FDL_CSUM_PARTIAL)
 		return 0;
 	parse_frame(frame, len, len, link_len, &p);
-	if (sctp_is_undone_parsed(&p, off))
+	if (sctp_is_undone(&p, off))
 		done = sctp_complete(frame, &p);
 	else
 		done = complete_sum(frame, len, &p, off);

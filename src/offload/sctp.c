@@ -25,22 +25,10 @@ static uint32_t crc32c(const uint8_t *bytes, size_t len)
 	return ~crc;
 }
 
-bool sctp_is_undone_parsed(const struct parsed *p,
-			   const struct fdl_offload *off)
+bool sctp_is_undone(const struct parsed *p, const struct fdl_offload *off)
 {
 	return off->csum_offset == SCTP_CHECK && p->next == SCTP_PROTO &&
 	       off->csum_start == p->l4;
-}
-
-bool sctp_is_undone(const uint8_t *frame, size_t avail, size_t len,
-		    unsigned link_len, const struct fdl_offload *off)
-{
-	struct parsed p;
-
-	if (off->csum != FDL_CSUM_PARTIAL || off->csum_offset != SCTP_CHECK)
-		return false;
-	parse_frame(frame, avail, len, link_len, &p);
-	return sctp_is_undone_parsed(&p, off);
 }
 
 bool sctp_complete(uint8_t *frame, const struct parsed *p)

@@ -16,14 +16,9 @@
 
 #include "proto/parse.h"
 
-/* Whether *off leaves the checksum of SCTP to do, on a frame of len bytes, of
- * which the first avail lie at frame. */
-bool sctp_is_undone(const uint8_t *frame, size_t avail, size_t len,
-		    unsigned link_len, const struct fdl_offload *off);
-
-/* The same for a frame that is parsed and has a partial checksum. */
-bool sctp_is_undone_parsed(const struct parsed *p,
-			   const struct fdl_offload *off);
+/* Whether the partial checksum that *off leaves to do, on a frame that is
+ * parsed, is that of SCTP. */
+bool sctp_is_undone(const struct parsed *p, const struct fdl_offload *off);
 
 /* Compute the checksum of such a frame, which is parsed and lies at frame as a
  * whole, and store it. Returns false if the frame is too short. */

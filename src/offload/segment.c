@@ -134,7 +134,7 @@ enum fdl_refusal fdl_segment_start(struct fdl_segmenter *s,
 	why = offload_check(s->hdr, avail, len, link_len, &o, &found);
 	if (why)
 		return why;
-	if (o.csum == FDL_CSUM_PARTIAL && sctp_is_undone_parsed(&found.p, &o))
+	if (o.csum == FDL_CSUM_PARTIAL && sctp_is_undone(&found.p, &o))
 		return FDL_REFUSE_TRANSPORT;
 	s->csum_start = o.csum_start;
 	s->csum_offset = o.csum_offset;

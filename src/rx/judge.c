@@ -154,8 +154,7 @@ FEW_FRAMES enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 		return RX_PACKETS;
 	}
 	if (rx->shared->opts.flags & FDL_RX_CSUM &&
-	    !sctp_is_undone(pkt->data, pkt->len, pkt->len, pkt->link_len,
-			    &pkt->off))
+	    !sctp_is_undone(&found.p, &pkt->off))
 		return RX_PACKETS;
 	if (fdl_checksum_complete(pkt->data, pkt->len, pkt->link_len,
 				  &pkt->off))
@@ -221,12 +220,14 @@ FEW_FRAMES enum counter judge_odd(const struct rules *rules,
  * partial checksum is more than one packet, and nothing says how many. */
 FEW_FRAMES enum counter judge_untold(struct rx *rx, struct fdl_packet *pkt)
 {
-	if (!untold_is_partial(pkt))
+	struct fdl_offload off;
+
+	if (!untold_is_partial(pkt, &off))
 		return RX_PACKETS;
 	framing_bare(rx);
 	if (pkt->len > rx->shared->opts.mtu + pkt->link_len)
 		return RX_DROP_VNET_HDR;
-	untold_complete(pkt);
+	fdl_checksum_complete(pkt->data, pkt->len, pkt->link_len, &off);
 	return RX_PACKETS;
 }
 

@@ -21,23 +21,18 @@ static bool looks_partial(const uint8_t *frame, const struct parsed *p)
 	return field == sum;
 }
 
-bool untold_is_partial(const struct fdl_packet *pkt)
+bool untold_is_partial(const struct fdl_packet *pkt, struct fdl_offload *off)
 {
 	struct parsed p;
 
-	return !parse_frame(pkt->data, pkt->len, pkt->len, pkt->link_len, &p) &&
-	       looks_partial(pkt->data, &p) &&
-	       fdl_checksum_verify(pkt->data, pkt->len, pkt->link_len) != 1;
-}
-
-void untold_complete(struct fdl_packet *pkt)
-{
-	struct fdl_offload off = { .csum = FDL_CSUM_PARTIAL };
-	struct parsed p;
-
-	if (parse_frame(pkt->data, pkt->len, pkt->len, pkt->link_len, &p))
-		return;
-	off.csum_start = (uint16_t)p.l4;
-	off.csum_offset = (uint16_t)parsed_check_offset(&p);
-	fdl_checksum_complete(pkt->data, pkt->len, pkt->link_len, &off);
+	if (parse_frame(pkt->data, pkt->len, pkt->len, pkt->link_len, &p) ||
+	    !looks_partial(pkt->data, &p) ||
+	    fdl_checksum_verify(pkt->data, pkt->len, pkt->link_len) == 1)
+		return false;
+	*off = (struct fdl_offload){
+		.csum = FDL_CSUM_PARTIAL,
+		.csum_start = (uint16_t)p.l4,
+		.csum_offset = (uint16_t)parsed_check_offset(&p),
+	};
+	return true;
 }

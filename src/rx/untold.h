@@ -7,10 +7,8 @@
 
 #include <fdlink/fdlink.h>
 
-/* Whether the checksum of pkt is partial. link_len is set. */
-bool untold_is_partial(const struct fdl_packet *pkt);
-
-/* Complete it, if it is. */
-void untold_complete(struct fdl_packet *pkt);
+/* Whether the checksum of pkt is partial; *off then tells where it is. link_len
+ * is set. */
+bool untold_is_partial(const struct fdl_packet *pkt, struct fdl_offload *off);
 
 #endif

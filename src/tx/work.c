@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "offload/check.h"
 #include "offload/limits.h"
 #include "offload/sctp.h"
 #include "proto/eth.h"
@@ -144,17 +145,19 @@ static bool has_trailer(const uint8_t *frame, size_t avail, size_t len,
 }
 
 /* As fdl_offload_check. That no wire takes so many segments of UDP contradicts
- * nothing: they can be cut. */
+ * nothing: they can be cut. And nobody can complete the checksum of SCTP. */
 static bool check(const struct tx *tx, const uint8_t *frame, size_t avail,
 		  size_t len, struct work *w)
 {
 	struct fdl_offload off = w->off;
+	struct checked found;
 	enum fdl_refusal why;
 
 	w->needs = 0;
-	why = fdl_offload_check(frame, avail, len, w->link_len, &w->off);
+	why = offload_check(frame, avail, len, w->link_len, &w->off, &found);
 	if (!why)
-		return true;
+		return w->off.csum != FDL_CSUM_PARTIAL ||
+		       !sctp_is_undone(&found.p, &w->off);
 	if (why == FDL_REFUSE_TUNNEL)
 		shared_tell_tunnel(tx->shared);
 	if (off.gso != FDL_GSO_UDP || off.gso_size == 0 ||
@@ -205,8 +208,7 @@ bool work_judge(const struct tx *tx, const struct frame *f, struct work *w)
 	w->off = (struct fdl_offload){ 0 };
 	if (f->off)
 		w->off = *f->off;
-	if (!check(tx, frame, avail, len, w) ||
-	    sctp_is_undone(frame, avail, len, w->link_len, &w->off))
+	if (!check(tx, frame, avail, len, w))
 		return false;
 	if (tunnel_of(&w->off))
 		w->needs |= needs_inside(frame, avail, len, w);

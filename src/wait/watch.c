@@ -62,7 +62,7 @@ void watch_rest(struct watch *w)
 		return;
 	w->open = false;
 	ready_unwatch(w->ready);
-	if (w->timed || w->has_home || link_unsubscribe(w->netlink)) {
+	if (w->over_at || w->has_home || link_unsubscribe(w->netlink)) {
 		os_close(w->netlink);
 		return;
 	}
@@ -89,7 +89,6 @@ static int replace(struct watch *w, int sock)
 	}
 	w->netlink = sock;
 	w->open = true;
-	w->timed = false;
 	return 0;
 }
 
@@ -112,11 +111,9 @@ static int wait_for_ring(struct watch *w)
 		return err;
 	}
 	err = replace(w, timer);
-	if (err)
-		return err;
-	w->timed = true;
-	w->over_at = os_now_ms() + wait_ms;
-	return 0;
+	if (!err)
+		w->over_at = os_now_ms() + wait_ms;
+	return err;
 }
 
 /* The set has to be ready from now on, by some socket. */

@@ -29,7 +29,6 @@ struct watch {
 	int64_t retry_at;		/* receive side: the device could not be
 					 * watched, then it is tried again; as
 					 * os_now_ms(), 0: never */
-	bool timed;			/* netlink is that timer */
 	bool has_home;
 	int home;			/* a link socket where the device was
 					 * that went; subscribed to nothing */

@@ -9,7 +9,6 @@
 #define FDL_OFFLOAD_FIT_OUTER_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 #include <fdlink/offload.h>

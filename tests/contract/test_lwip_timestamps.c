@@ -198,10 +198,10 @@ static void a_syn_of_a_cookie_has_the_timestamp_of_the_answer(void **state)
 	(void)state;
 	timestamp = timestamp_of_syn(WITH(LATER));
 	assert_non_null(timestamp);
-	assert_memory_equal(timestamp, LATER + 2, 10);
+	assert_memory_equal(timestamp, &LATER[2], 10);
 	timestamp = timestamp_of_syn(WITH(THE_SAME));
 	assert_non_null(timestamp);
-	assert_memory_equal(timestamp, THE_SAME + 4, 10);
+	assert_memory_equal(timestamp, &THE_SAME[4], 10);
 	assert_null(timestamp_of_syn(WITH("")));
 	assert_null(timestamp_of_syn(WITH("\2\4\5\xb4")));
 }

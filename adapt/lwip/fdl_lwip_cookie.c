@@ -32,6 +32,7 @@ enum {
 	SIZE_SHIFT = 5,
 	OFFER_LEN = 12,
 	OPTIONS_LEN = OFFER_LEN + LWIP_TCP_OPT_LEN_TS_OUT,
+	TIMESTAMP_LEN = 10,
 	DEFAULT_MSS = 536,	/* RFC 9293, 3.7.1 */
 };
 
@@ -150,7 +151,7 @@ static u8_t pack(const struct offer *o)
 
 static void write_offer(u8_t *opt, u8_t offer)
 {
-	memset(opt, LWIP_TCP_OPT_NOP, OFFER_LEN);
+	memset(opt, LWIP_TCP_OPT_NOP, OPTIONS_LEN);
 	opt[0] = LWIP_TCP_OPT_MSS;
 	opt[1] = 4;
 	fdl_lwip_put16(opt + 2, sizes[offer >> SIZE_SHIFT]);
@@ -168,19 +169,13 @@ static void write_offer(u8_t *opt, u8_t offer)
 /* A peer whose SYN had a timestamp has one in each segment. */
 static void write_timestamp(u8_t *opt, const struct tcp_hdr *hdr, u16_t optlen)
 {
-#if LWIP_TCP_TIMESTAMPS
-	const u8_t *own = fdl_lwip_find_option((const u8_t *)(hdr + 1), optlen,
-					       LWIP_TCP_OPT_TS,
-					       LWIP_TCP_OPT_LEN_TS);
+	const u8_t *own = NULL;
 
-	memset(opt, LWIP_TCP_OPT_NOP, LWIP_TCP_OPT_LEN_TS_OUT);
+	if (LWIP_TCP_TIMESTAMPS)
+		own = fdl_lwip_find_option((const u8_t *)(hdr + 1), optlen,
+					   LWIP_TCP_OPT_TS, TIMESTAMP_LEN);
 	if (own)
-		memcpy(opt, own, LWIP_TCP_OPT_LEN_TS);
-#else
-	LWIP_UNUSED_ARG(opt);
-	LWIP_UNUSED_ARG(hdr);
-	LWIP_UNUSED_ARG(optlen);
-#endif
+		memcpy(opt, own, TIMESTAMP_LEN);
 }
 
 static bool make_key(struct fdl_lwip *link)

@@ -6,12 +6,15 @@
 
 #include "kind/kind.h"
 #include "kind/life.h"
+#include "kind/sender.h"
 #include "os.h"
 #include "rx/end.h"
 
 enum {
 	FIRST_PAUSE_MS = 10,
 	LAST_PAUSE_MS = 1000,
+	/* How often a peer is looked for that may end unnoticed. */
+	LOOK_MS = 1000,
 };
 
 static void change_life(struct fdl_queue *q)
@@ -121,15 +124,37 @@ static int take_place(struct fdl_queue *q, int fd, struct io_group *group)
 	return err;
 }
 
+void absence_expect(struct fdl_queue *q)
+{
+	struct absence *a = &q->absence;
+
+	if (q->io.bell >= 0)
+		try_after(a, LOOK_MS);
+	else
+		os_timerfd_set(a->timer, 0);
+}
+
 static void come_back(struct fdl_queue *q)
 {
 	struct absence *a = &q->absence;
 
 	rx_renew(&q->rx);
 	a->now = false;
-	os_timerfd_set(a->timer, 0);
 	ready_await(&q->ready, a->timer);
+	absence_expect(q);
 	change_life(q);
+}
+
+void absence_look(struct fdl_queue *q)
+{
+	struct absence *a = &q->absence;
+
+	if (a->now || q->io.bell < 0 || os_now_ms() < a->due)
+		return;
+	if (sender_is_there(a->life, q->io.fd))
+		absence_expect(q);
+	else
+		absence_begin(q);
 }
 
 static int meet(struct fdl_queue *q)

@@ -32,6 +32,14 @@ void absence_begin(struct fdl_queue *q);
  * it has ended. Never blocks, with the exception of life_meet. */
 bool absence_end(struct fdl_queue *q);
 
+/* Receive side: there is a peer. If nothing tells its end, look for it from time
+ * to time. */
+void absence_expect(struct fdl_queue *q);
+
+/* Receive side, when there is nothing to receive: if it is time for that, look
+ * whether the peer is still there, and begin an absence if not. */
+void absence_look(struct fdl_queue *q);
+
 /* Before any other call on the queue: begin with an absence, and end it at once
  * if there is a peer now. */
 void absence_start(struct fdl_queue *q);

@@ -277,6 +277,8 @@ static int build(struct fdl_endpoint *ep, const int *fds,
 	watch_device(ep, fds);
 	if (own->unmet)
 		absence_start(&ep->queues[0]);
+	else if (ep->life)
+		absence_expect(&ep->queues[0]);
 	return 0;
 }
 

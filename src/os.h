@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 
 /* Files */
 int os_open(const char *path, int flags);
@@ -31,6 +32,8 @@ struct os_file {
 	dev_t dev;
 	ino_t ino;
 	mode_t mode;
+	struct timespec changed;	/* its inode, which has a number that
+					 * others may have had */
 };
 
 int os_file(const char *path, struct os_file *file);	/* lstat(2) */

@@ -53,6 +53,7 @@ static int find_nothing(struct fdl_queue *q)
 	if (vain_note(&q->rx))
 		rx_end_for_good(&q->rx, -ESHUTDOWN,
 				"another holder has shut the socket down");
+	absence_look(q);
 	return tell_end(q);
 }
 

@@ -16,6 +16,7 @@
 #include "kind/batch.h"
 #include "kind/peer.h"
 #include "log.h"
+#include "os.h"
 
 struct life {
 	struct locator loc;
@@ -32,6 +33,7 @@ struct life {
 
 	/* Of datagrams. */
 	struct peer last;	/* the peer that was met last */
+	struct os_file met;	/* its socket file, if it was greeted */
 	unsigned strangers;	/* messages dropped, as they were not from the
 				 * peer; the caller of life_meet counts them */
 	bool told;		/* the log has a sentence on one of them */

@@ -2,8 +2,8 @@
 /*
  * How a datagram socket finds its peers, one after the other. One that listens
  * is connected to the first one that sends; from then on it hears nobody else.
- * A unix socket knows its peer by name only: only a failed send shows that the
- * peer has gone.
+ * A unix socket knows its peer by name only: that the peer has gone is shown by a
+ * failed send, or by looking for it.
  */
 #include "kind/sender.h"
 
@@ -46,6 +46,42 @@ static bool is_connected(int fd)
 		return true;
 	bound_disconnect(fd);
 	return false;
+}
+
+/* What tells one socket at a path from the next one. */
+static struct os_file file_of(const struct peer *peer)
+{
+	struct os_file file = { 0 };
+
+	if (peer->len && peer->name.sun_path[0])
+		os_file(peer->name.sun_path, &file);
+	return file;
+}
+
+/* The next peer at the same path, if it has to be greeted, is not the one that
+ * was. */
+static bool is_another(const struct life *life, const struct peer *peer)
+{
+	const struct os_file now = file_of(peer);
+
+	return life->kind->greets &&
+	       (now.dev != life->met.dev || now.ino != life->met.ino ||
+		now.changed.tv_sec != life->met.changed.tv_sec ||
+		now.changed.tv_nsec != life->met.changed.tv_nsec);
+}
+
+/* A socket that is connected to a peer connects to it once more, which changes
+ * nothing. If the peer has come back in the meantime, the socket is connected to
+ * it then. ECONNREFUSED: nobody has the address. Any other error says nothing
+ * about the peer: one whose file was removed may be there all the same. */
+bool sender_is_there(const struct life *life, int fd)
+{
+	struct peer now = { 0 };
+
+	peer_note(&now, fd);
+	if (!now.len || is_another(life, &now))
+		return false;
+	return connect_peer(fd, &now) != -ECONNREFUSED;
 }
 
 /* The peer that the locator names, else the one that was met last; length 0:
@@ -154,11 +190,20 @@ static int come_to_peer(struct life *life, int fd)
 	return err;
 }
 
+static int greet(struct life *life, int fd)
+{
+	struct peer now = { 0 };
+
+	peer_note(&now, fd);
+	life->met = file_of(&now);
+	return peer_greet(fd, life->kind->hello);
+}
+
 int sender_meet(struct life *life, int fd)
 {
 	int err = come_to_peer(life, fd);
 
 	if (!err && life->kind->greets)
-		err = peer_greet(fd, life->kind->hello);
+		err = greet(life, fd);
 	return err ? err : fd;
 }

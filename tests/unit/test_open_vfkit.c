@@ -183,6 +183,37 @@ static void a_peer_that_comes_back_hears_it_again(void **state)
 	drop("switch");
 }
 
+static bool is_readable(int fd)
+{
+	struct pollfd in = { .fd = fd, .events = POLLIN };
+
+	return poll(&in, 1, 0) > 0;
+}
+
+/* Who listens cannot send before it has heard the hello. */
+static void a_silent_peer_that_comes_back_hears_it_again(void **state)
+{
+	struct fdl_endpoint *ep;
+	struct fdl_packet *pkt;
+	int fd = bind_peer("switch"), next;
+
+	(void)state;
+	ep = open_link("switch", ",reconnect");
+	assert_int_equal(fdl_recv(fdl_get_queue(ep, 0), &pkt, 1), 0);
+	assert_int_equal(accept_client(fd), 0);
+	next = bind_peer("switch");
+	close(fd);
+	while (!is_readable(next)) {
+		assert_int_equal(fdl_poll(ep, WAIT_MS), FDL_READABLE);
+		assert_int_equal(fdl_recv(fdl_get_queue(ep, 0), &pkt, 1), 0);
+	}
+	assert_int_equal(accept_client(next), 0);
+	expect_written(ep, next, 1);
+	fdl_endpoint_free(ep);
+	close(next);
+	drop("switch");
+}
+
 static void a_full_peer_is_told_of(void **state)
 {
 	const char frame[LEN] = { 0 };
@@ -309,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_connects_says_hello_first),
 		cmocka_unit_test(a_peer_that_comes_back_hears_it_again),
+		cmocka_unit_test(a_silent_peer_that_comes_back_hears_it_again),
 		cmocka_unit_test(a_full_peer_is_told_of),
 		cmocka_unit_test(who_listens_swallows_it),
 		cmocka_unit_test(who_was_not_told_counts_it),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -40,6 +41,19 @@ def ip(*args):
     subprocess.run(['ip', *args], check=True)
 
 
+def await_running(dev):
+    """A device drops what is sent before the kernel has made it active."""
+    end = time.monotonic() + 60
+    while b'state UP' not in subprocess.run(
+            ['ip', 'link', 'show', dev], check=True,
+            capture_output=True).stdout:
+        assert time.monotonic() < end, dev
+        time.sleep(.001)
+    # The state comes a moment before, but under the lock that any change of a
+    # device takes.
+    ip('link', 'set', dev, 'up')
+
+
 @pytest.fixture
 def veth():
     """The names of the two ends of a pair, both up."""
@@ -47,6 +61,8 @@ def veth():
     try:
         ip('link', 'set', 'fdl-a', 'up')
         ip('link', 'set', 'fdl-b', 'up')
+        await_running('fdl-a')
+        await_running('fdl-b')
         yield 'fdl-a', 'fdl-b'
     finally:
         ip('link', 'del', 'fdl-a')

@@ -24,7 +24,7 @@
 enum {
 	SWITCHES = SANITIZED ? 100 : 1000,
 	FEW = 10,
-	LONG_MS = 60000,
+	LONG_MS = 30000,
 	TIMER_MS = 2,		/* of the mode, for an open block */
 };
 

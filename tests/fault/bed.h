@@ -27,6 +27,7 @@ struct bed_kind {
 	} refused[4];
 	bool forgiving;		/* another way is tried where one fails */
 	bool loaded;		/* there is a load, which it switches for */
+	bool silent;		/* nothing comes, and what is sent is lost */
 	unsigned most;		/* runs in a short walk */
 };
 

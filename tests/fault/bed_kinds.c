@@ -8,10 +8,12 @@
 #include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -26,6 +28,7 @@ enum {
 	PORT = 7001,
 	OUR_PORT = 7002,
 	ALL = 10000,		/* runs */
+	MOST_FDS = 64,
 };
 
 static int socket_type(const struct bed *b)
@@ -262,6 +265,76 @@ static void hear_hello(struct bed *b)
 	b->link.kind->met(&b->link);
 }
 
+/* The kernel's numbers go up to a million, and each would be looked at. */
+static void limit_fds(rlim_t most)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = most ? most : limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void limit_search(struct bed *b)
+{
+	(void)b;
+	limit_fds(MOST_FDS);
+}
+
+/* To which the end is bound that was made first: kind/pair.c. */
+static struct sockaddr_un meeting_place(socklen_t *len)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	const int n = snprintf(un.sun_path + 1, sizeof(un.sun_path) - 1,
+			       "fdlink pair %d walk", (int)getpid());
+
+	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+			   (size_t)n);
+	return un;
+}
+
+/* The end that the library keeps for whoever comes second. */
+static void take_other_end(struct bed *b)
+{
+	socklen_t place_len, len;
+	const struct sockaddr_un place = meeting_place(&place_len);
+	struct sockaddr_un peer;
+	int fd;
+
+	for (fd = 0; fd < MOST_FDS && b->link.peer < 0; fd++) {
+		len = sizeof(peer);
+		if (!getpeername(fd, (void *)&peer, &len) && len == place_len &&
+		    !memcmp(&peer, &place, len))
+			b->link.peer = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	}
+	assert_true(b->link.peer >= 0);
+}
+
+/* Somebody has come first. */
+static void make_first_end(struct bed *b)
+{
+	socklen_t len;
+	const struct sockaddr_un place = meeting_place(&len);
+	int fds[2];
+
+	limit_search(b);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(bind(fds[0], (const void *)&place, len), 0);
+	b->link.peer = fds[0];
+	b->listener = fds[1];
+}
+
+static void take_ends_away(struct bed *b)
+{
+	if (b->listener >= 0)
+		close(b->listener);
+	if (b->link.peer >= 0)
+		close(b->link.peer);
+	b->listener = b->link.peer = -1;
+	limit_fds(0);
+}
+
 #define FORCE(name)	(SOL_SOCKET << 16 | (name))
 
 /* clang-format off */
@@ -353,6 +426,14 @@ const struct bed_kind bed_kinds[] = {
 	{ .name = "stream-tcp", .base = "seqpacket", .make = make_tcp,
 	  .locator = "stream:127.0.0.1:7001", .opened = accept_it,
 	  .end = hang_up, .most = ALL },
+	{ .name = "pair", .base = "seqpacket", .make = make_paths,
+	  .locator = "pair:walk", .begin = limit_search,
+	  .opened = take_other_end, .end = take_ends_away, .most = ALL },
+	{ .name = "pair-second", .base = "seqpacket", .make = make_paths,
+	  .locator = "pair:walk", .begin = make_first_end,
+	  .end = take_ends_away, .most = ALL },
+	{ .name = "null", .base = "dgram", .make = make_paths,
+	  .locator = "null:", .silent = true, .most = ALL },
 	{ .name = NULL },
 };
 /* clang-format on */

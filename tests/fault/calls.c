@@ -57,6 +57,7 @@ WRAP_FD(ssize_t, writev_now, FAULT_WRITEV,
 	(int fd, const struct iovec *iov, int cnt), (fd, iov, cnt))
 WRAP(int, socket, FAULT_SOCKET, family, (int family, int type, int protocol),
      (family, type, protocol))
+WRAP(int, socketpair, FAULT_SOCKETPAIR, 0, (int type, int fds[2]), (type, fds))
 WRAP_FD(int, bind, FAULT_BIND,
 	(int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len))
 WRAP_FD(int, connect, FAULT_CONNECT,

@@ -125,6 +125,7 @@ const char *fault_name(enum fault what)
 		[FAULT_READ] = "os_read",
 		[FAULT_WRITEV] = "os_writev",
 		[FAULT_SOCKET] = "os_socket",
+		[FAULT_SOCKETPAIR] = "os_socketpair",
 		[FAULT_BIND] = "os_bind",
 		[FAULT_CONNECT] = "os_connect",
 		[FAULT_LISTEN] = "os_listen",

@@ -29,6 +29,7 @@ enum fault {
 	FAULT_READ,		/* and os_readv_now */
 	FAULT_WRITEV,		/* and os_write, os_writev_now */
 	FAULT_SOCKET,
+	FAULT_SOCKETPAIR,
 	FAULT_BIND,
 	FAULT_CONNECT,
 	FAULT_LISTEN,

@@ -114,6 +114,8 @@ const struct fault_row fault_table[] = {
 	{ FAULT_SOCKET, AF_NETLINK, { EMFILE, ENFILE, ENOMEM, EACCES } },
 	{ FAULT_SOCKET, AF_UNIX, { EMFILE, ENFILE, ENOMEM } },
 	{ FAULT_SOCKET, AF_INET, { EMFILE, ENOBUFS, EACCES } },
+	/* __sys_socketpair */
+	{ FAULT_SOCKETPAIR, ON_ANY, { EMFILE, ENFILE, ENOMEM } },
 	/* packet_do_bind */
 	{ FAULT_BIND, ON_PACKET, { ENODEV, EINVAL } },
 	/* netlink_bind, netlink_realloc_groups */
@@ -155,6 +157,7 @@ const struct fault_row fault_table[] = {
 	/* getsockname(2), getpeername(2) */
 	{ FAULT_GETSOCKNAME, ON_NETLINK, { ENOBUFS, EACCES } },
 	{ FAULT_GETSOCKNAME, ON_PACKET, { ENOBUFS, EACCES } },
+	{ FAULT_GETSOCKNAME, ON_DGRAM, { ENOBUFS, EACCES } },
 	{ FAULT_GETPEERNAME, ON_ANY, { ENOTCONN, ENOBUFS } },
 
 	/* sk_getsockopt */
@@ -172,6 +175,7 @@ const struct fault_row fault_table[] = {
 	{ FAULT_GETSOCKOPT, SOCKET_OPTION(SO_TIMESTAMPING_NEW), { EACCES } },
 	{ FAULT_GETSOCKOPT, SOCKET_OPTION(SO_GET_FILTER), { EACCES, EINVAL } },
 	{ FAULT_GETSOCKOPT, SOCKET_OPTION(SO_MEMINFO), { ENOPROTOOPT } },
+	{ FAULT_GETSOCKOPT, SOCKET_OPTION(SO_COOKIE), { ENOPROTOOPT } },
 	{ FAULT_GETSOCKOPT, SOCKET_OPTION(SO_NETNS_COOKIE), { ENOPROTOOPT } },
 	/* packet_getsockopt */
 	{ FAULT_GETSOCKOPT, PACKET_OPTION(PACKET_VNET_HDR), { ENOPROTOOPT } },

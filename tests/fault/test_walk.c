@@ -2,8 +2,9 @@
 /*
  * For each kind of link and mode: every call that an endpoint makes in its life
  * fails in every way that the table knows, the first such call, the second and
- * so on; and, once it is open, again and again for a while. Whatever fails, the endpoint is refused with that reason, or right, or
- * has ended with one; it leaves nothing behind, and does not spin.
+ * so on; and, once it is open, again and again for a while. Whatever fails, the
+ * endpoint is refused with that reason, or right, or has ended with one; it
+ * leaves nothing behind, and does not spin.
  *
  *	fault_walk [NAME]	of the beds that match only; FAULT_WALK=all in
  *				the environment: every single call
@@ -27,7 +28,7 @@
 #include "usage.h"
 
 enum {
-	MOST_BEDS = 40,
+	MOST_BEDS = 60,
 	MOST_WRONG = 20,	/* are told of, each */
 	MORE_CALLS = 4,		/* times as many as without a fault: it spins */
 	EVER = 1000000,

@@ -281,6 +281,8 @@ void trip_collect(struct trip *t)
 	ssize_t n;
 
 	fdl_get_stats(t->ep, &st, sizeof(st));
+	if (t->bed->kind->silent)
+		t->collected = (unsigned)st.tx_packets;
 	while (trip_is_right(t) && t->collected < st.tx_packets) {
 		n = bed_collect(t->bed, got, sizeof(got), WAIT_MS / 10);
 		if (n < FRAME_MIN) {
@@ -306,6 +308,8 @@ void trip_collect(struct trip *t)
 
 void trip_feed(struct trip *t, unsigned n)
 {
+	if (t->bed->kind->silent)
+		return;
 	while (n-- > 0 && t->ended < t->queues)
 		bed_feed(t->bed);
 }

@@ -4,9 +4,9 @@
  * that they come back as they were, and the end behind them. Frames have a VLAN
  * tag, or none.
  *
- *	client LOCATOR on|tso|off ADDRESS HOST BYTES [TAG]
+ *	client LOCATOR on|tso|off[,MODE] ADDRESS HOST BYTES [TAG]
  *
- * on, tso, off: as fdlink host has them. Both addresses are of one network, with
+ * on, tso, off: as fdlink host has them. MODE is how packets are received. Both addresses are of one network, with
  * a prefix of 24, or 64 for IPv6.
  */
 #include <limits.h>
@@ -176,7 +176,7 @@ int main(int argc, char **argv)
 
 	if (argc < 6 || argc > 7 || !ipaddr_aton(argv[3], &c.address) ||
 	    !ipaddr_aton(argv[4], &c.host)) {
-		fputs("usage: client LOCATOR on|tso|off ADDRESS HOST BYTES "
+		fputs("usage: client LOCATOR on|tso|off[,MODE] ADDRESS HOST BYTES "
 		      "[TAG]\n",
 		      stderr);
 		return 2;

@@ -20,8 +20,20 @@ _Noreturn void stack_die(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-void stack_open(struct fdl_lwip *link, const char *locator, const char *offload)
+static enum fdl_mode find_mode(const char *name)
 {
+	unsigned mode = FDL_MODE_AUTO + 1;
+
+	while (fdl_mode_name(mode) && strcmp(fdl_mode_name(mode), name) != 0)
+		mode++;
+	if (!fdl_mode_name(mode))
+		stack_die("no such mode");
+	return mode;
+}
+
+void stack_open(struct fdl_lwip *link, const char *locator, const char *how)
+{
+	const char *mode = strchr(how, ',');
 	struct fdl_options options = {
 		.size = sizeof(options),
 		.flags = FDL_ETHERNET | FDL_DROP_OTHERHOST,
@@ -30,9 +42,11 @@ void stack_open(struct fdl_lwip *link, const char *locator, const char *offload)
 		.log = say,
 	};
 
-	if (strcmp(offload, "off") != 0)
+	if (mode)
+		options.mode = find_mode(mode + 1);
+	if (strncmp(how, "off", 3) != 0)
 		options.flags |= FDL_LWIP_FLAGS;
-	link->tso = !strcmp(offload, "tso");
+	link->tso = !strncmp(how, "tso", 3);
 	if (fdl_open(&link->ep, locator, &options) < 0)
 		exit(EXIT_FAILURE);
 }

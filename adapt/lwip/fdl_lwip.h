@@ -239,7 +239,6 @@ struct fdl_lwip {
 	uint16_t mss;
 	uint8_t lagging;
 	uint8_t own_address;
-	uint8_t looking;	/* for a neighbour */
 	uint8_t source[6];	/* link address of the last packet's sender */
 	uint8_t narrow;
 	uint16_t mtu, max_mtu, router_mtu;

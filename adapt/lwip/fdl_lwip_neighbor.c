@@ -108,9 +108,7 @@ err_t fdl_lwip_output_arp(struct netif *netif, struct pbuf *p,
 	if (is_answer(netif, p, 4))
 		return answer(netif, p, ETHTYPE_IP);
 	link->passed = NULL;
-	link->looking = 1;
 	err = etharp_output(netif, p, addr);
-	link->looking = 0;
 	if (!is_kept(link, p, ref) || !has_foreign(p->next) || own(p))
 		return err;
 	/* lwIP cannot give up one packet that waits, so all on the link go. */
@@ -135,9 +133,7 @@ err_t fdl_lwip_output_nd(struct netif *netif, struct pbuf *p,
 	if (is_answer(netif, p, 6))
 		return answer(netif, p, ETHTYPE_IPV6);
 	link->passed = NULL;
-	link->looking = 1;
 	err = ethip6_output(netif, p, addr);
-	link->looking = 0;
 	if (!is_kept(link, p, ref) || !has_foreign(p->next) || own(p))
 		return err;
 	nd6_cleanup_netif(netif);

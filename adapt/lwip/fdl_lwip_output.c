@@ -144,8 +144,7 @@ static unsigned find_mss(const struct fdl_lwip *link, const uint8_t *ip,
 {
 	const struct tcp_pcb *pcb;
 
-	if (link->mss || !link->tso || !link->netif->hwaddr_len ||
-	    link->looking)
+	if (link->mss || !link->tso || !link->netif->hwaddr_len)
 		return link->mss;
 	pcb = find_connection(ip, tcp);
 	return pcb ? pcb->mss : 0;

@@ -30,12 +30,6 @@ enum {
 	MIN_MTU6 = 1280,	/* every IPv6 path takes that */
 };
 
-bool fdl_lwip_is_foreign(const struct pbuf *p)
-{
-	return !(p->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS) &&
-	       !(p->flags & PBUF_FLAG_IS_CUSTOM);
-}
-
 void fdl_lwip_flush(struct fdl_lwip *link)
 {
 	link->lent = 0;
@@ -267,6 +261,7 @@ static enum hold hold_of(const struct pbuf *p)
 static int gather(const struct pbuf *p, struct iovec iov[TX_PIECES],
 		  enum hold *hold)
 {
+	enum hold one;
 	int cnt = 0;
 
 	*hold = REFERRED;
@@ -275,7 +270,9 @@ static int gather(const struct pbuf *p, struct iovec iov[TX_PIECES],
 			return 0;
 		iov[cnt].iov_base = p->payload;
 		iov[cnt++].iov_len = p->len;
-		*hold = LWIP_MAX(*hold, hold_of(p));
+		one = hold_of(p);
+		if (one > *hold)
+			*hold = one;
 	}
 	return cnt;
 }
@@ -310,26 +307,19 @@ static int send_flat(struct fdl_lwip *link, struct pbuf *p,
 }
 
 #if FDL_LWIP_LOANS
-/* Returns the bit of the connection that lends a frame's bytes. 0: the frame
- * does not show it. */
-static uint64_t find_loan(const struct fdl_lwip *link, const struct pbuf *p)
+/* Returns the bit of the connection that lends a frame's bytes. tcp: the frame's
+ * header. */
+static uint64_t find_loan(const uint8_t *tcp)
 {
-	const unsigned at = link_len(link, p);
-	const unsigned len = p->len > at ? p->len - at : 0;
-	const uint8_t *ip = (const uint8_t *)p->payload + at;
-	const unsigned tcp = find_tcp(ip, len);
-
-	if (!tcp || len < tcp + TCP_HLEN)
-		return 0;
-	return UINT64_C(1) << fdl_lwip_loan(fdl_lwip_get16(ip + tcp),
-					    fdl_lwip_get16(ip + tcp + 2));
+	return UINT64_C(1) << fdl_lwip_loan(fdl_lwip_get16(tcp),
+					    fdl_lwip_get16(tcp + 2));
 }
 
-static int send_lent(struct fdl_lwip *link, struct pbuf *p,
+static int send_lent(struct fdl_lwip *link, struct pbuf *p, const uint8_t *tcp,
 		     const struct iovec iov[], int cnt,
 		     const struct fdl_offload *off)
 {
-	const uint64_t loan = find_loan(link, p);
+	const uint64_t loan = tcp ? find_loan(tcp) : 0;
 	const unsigned ref = p->ref;
 	int rc;
 
@@ -341,17 +331,19 @@ static int send_lent(struct fdl_lwip *link, struct pbuf *p,
 	return rc;
 }
 #else
-static int send_lent(struct fdl_lwip *link, struct pbuf *p,
+static int send_lent(struct fdl_lwip *link, struct pbuf *p, const uint8_t *tcp,
 		     const struct iovec iov[], int cnt,
 		     const struct fdl_offload *off)
 {
 	LWIP_UNUSED_ARG(p);
+	LWIP_UNUSED_ARG(tcp);
 	return fdl_write(fdl_get_queue(link->ep, 0), iov, cnt, off);
 }
 #endif
 
+/* tcp: the frame's TCP header. NULL: it does not show one. */
 static int send_pieces(struct fdl_lwip *link, struct pbuf *p,
-		       const struct fdl_offload *off)
+		       const uint8_t *tcp, const struct fdl_offload *off)
 {
 	struct iovec iov[TX_PIECES];
 	enum hold hold;
@@ -363,7 +355,7 @@ static int send_pieces(struct fdl_lwip *link, struct pbuf *p,
 	if (hold == REFERRED)
 		return send_ref(link, p, iov, cnt, off);
 	if (hold == LENT)
-		return send_lent(link, p, iov, cnt, off);
+		return send_lent(link, p, tcp, iov, cnt, off);
 	return fdl_write(fdl_get_queue(link->ep, 0), iov, cnt, off);
 }
 
@@ -377,7 +369,7 @@ static int send_fragments(struct fdl_lwip *link, struct fdl_lwip_frag *f)
 		q = fdl_lwip_frag_next(f);
 		if (!q)
 			return -ENOBUFS;
-		rc = send_pieces(link, q, &off);
+		rc = send_pieces(link, q, NULL, &off);
 		pbuf_free(q);
 	}
 	return rc;
@@ -395,7 +387,7 @@ static int send_long(struct fdl_lwip *link, struct pbuf *p, const uint8_t *ip)
 	fdl_lwip_path_use(link, 6, ip + 24);
 	if (p->tot_len <= mtu + at ||
 	    !fdl_lwip_frag_start(&f, p, at, mtu, ++link->ident))
-		return send_pieces(link, p, &off);
+		return send_pieces(link, p, NULL, &off);
 	return send_fragments(link, &f);
 }
 
@@ -407,12 +399,13 @@ static int send_packet(struct fdl_lwip *link, struct pbuf *p)
 	const unsigned tcp = find_tcp(ip, len);
 	struct fdl_offload off = { 0 };
 
-	if (tcp && len >= tcp + TCP_HLEN)
+	if (tcp && len >= tcp + TCP_HLEN) {
 		describe(link, p, ip, tcp, &off);
-	else if (p->tot_len > at + MIN_MTU6 && len >= IP6_HLEN &&
-		 ip[0] >> 4 == 6)
+		return send_pieces(link, p, ip + tcp, &off);
+	}
+	if (p->tot_len > at + MIN_MTU6 && len >= IP6_HLEN && ip[0] >> 4 == 6)
 		return send_long(link, p, ip);
-	return send_pieces(link, p, &off);
+	return send_pieces(link, p, NULL, &off);
 }
 
 err_t fdl_lwip_output(struct netif *netif, struct pbuf *p)

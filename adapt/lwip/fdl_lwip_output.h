@@ -7,6 +7,8 @@
 
 #include "fdl_lwip.h"
 
+#include <lwip/pbuf.h>
+
 /*
  * A loan: TCP sends without a copy, so a frame that waits for the flush refers
  * to the application's memory. A loan must end before the application learns
@@ -28,7 +30,11 @@ static inline unsigned fdl_lwip_loan(unsigned local_port, unsigned remote_port)
 
 /* Whether the bytes belong to an application. Those in lwIP's own pbufs do not,
  * and the owner of a custom pbuf is told when the pbuf is freed. */
-bool fdl_lwip_is_foreign(const struct pbuf *p);
+static inline bool fdl_lwip_is_foreign(const struct pbuf *p)
+{
+	return !(p->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS) &&
+	       !(p->flags & PBUF_FLAG_IS_CUSTOM);
+}
 
 /* netif->linkoutput: give a frame to the endpoint, or an IP packet if the link
  * has no link headers. Bytes that stay unchanged are not copied. */

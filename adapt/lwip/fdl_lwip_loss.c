@@ -62,6 +62,8 @@ static u32_t lacking(const struct fdl_lwip_loss *l, u32_t left, u32_t right)
 
 	if (!TCP_SEQ_LT(left, right))
 		return 0;
+	if (!l->sack.n)
+		return right - left;
 	return right - left - fdl_lwip_sack_bytes(&l->sack, r);
 }
 
@@ -233,8 +235,22 @@ static void end_probe(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 /* The first hole was filled, though we had not sent it again. */
 static bool was_late(const struct fdl_lwip_loss *l, u32_t una)
 {
-	return l->sack.n && TCP_SEQ_LEQ(l->again, l->una) &&
+	return TCP_SEQ_LEQ(l->again, l->una) &&
 	       TCP_SEQ_GEQ(una, l->sack.range[0].left);
+}
+
+/* The peer has reported something, and now has all below una. */
+static void shrink_reports(struct fdl_lwip_loss *l, u32_t una)
+{
+	if (was_late(l, una))
+		fdl_lwip_patience_late(
+			&l->wait,
+			LWIP_MAX(l->wait.late, l->now - l->hole_at + 1));
+	fdl_lwip_sack_trim(&l->sack, una);
+	/* RFC 2018, section 8: the peer reported these bytes, and now lacks the
+	 * first of them. So it has thrown them away. */
+	if (l->sack.n && l->sack.range[0].left == una)
+		l->sack.n = 0;
 }
 
 static void advance(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
@@ -249,17 +265,11 @@ static void advance(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 	 * lwIP has added two. */
 	if (l->state == FDL_LWIP_TIMED_OUT && pcb->cwnd > l->cwnd + pcb->mss)
 		pcb->cwnd = (tcpwnd_size_t)(l->cwnd + pcb->mss);
-	if (was_late(l, una))
-		fdl_lwip_patience_late(
-			&l->wait, LWIP_MAX(l->wait.late, now - l->hole_at + 1));
+	if (l->sack.n)
+		shrink_reports(l, una);
 	if (l->wait.timing && TCP_SEQ_LT(l->wait.timed, una))
 		fdl_lwip_patience_measure(&l->wait, now);
 	l->una = una;
-	fdl_lwip_sack_trim(&l->sack, una);
-	/* RFC 2018, section 8: the peer reported these bytes, and now lacks the
-	 * first of them. So it has thrown them away. */
-	if (l->sack.n && l->sack.range[0].left == una)
-		l->sack.n = 0;
 	l->lost = later(l->lost, una);
 	l->again = later(l->again, una);
 	l->mark = pcb->snd_nxt;

@@ -274,7 +274,10 @@ static struct fdl_lwip_loss *find(struct tcp_pcb *pcb)
 	return fdl_lwip_loss_new(pcb);
 }
 
-static err_t output_with(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
+/* Most calls come while lwIP takes a segment, and need less: so this is no part
+ * of tcp_output. */
+static __attribute__((noinline)) err_t output_with(struct fdl_lwip_loss *l,
+						   struct tcp_pcb *pcb)
 {
 	struct turn t = { .loss = l };
 	err_t err;

@@ -112,14 +112,20 @@ uint16_t fdl_checksum_iov(const struct iovec *iov, int cnt, size_t skip,
 	return sum;
 }
 
-uint16_t checksum_add(uint16_t sum, uint32_t number)
+/* Returns what a number adds to a sum, in the order of the network. */
+static uint64_t word_of(uint32_t number)
 {
 	uint8_t bytes[4];
 	uint32_t word;
 
 	put_be32(bytes, number);
 	memcpy(&word, bytes, sizeof(word));
-	return fold((uint64_t)sum + word);
+	return word;
+}
+
+uint16_t checksum_add(uint16_t sum, uint32_t number)
+{
+	return fold(sum + word_of(number));
 }
 
 uint16_t checksum_sub(uint16_t sum, uint32_t number)
@@ -141,23 +147,28 @@ void fdl_checksum_update(uint8_t field[2], const void *old_bytes,
 	memcpy(field, &check, sizeof(check));
 }
 
-uint16_t checksum_pseudo(const uint8_t *frame, const struct parsed *p)
+/* The sum of the pseudo-header, not folded. len: what it has for the length. */
+static uint64_t sum_pseudo(const uint8_t *frame, const struct parsed *p,
+			   uint32_t len)
 {
+	const uint64_t rest = word_of(p->proto) + word_of(len);
 	const uint8_t *ip = frame + p->l3;
 	uint32_t word[2];
-	uint16_t sum;
 
-	if (p->version == 4) {
-		memcpy(word, ip + IP4_SRC, sizeof(word));
-		sum = fold((uint64_t)word[0] + word[1]);
-	} else {
-		sum = fdl_checksum_sum(ip + IP6_SRC, 2 * IP6_ADDR_LEN, 0);
-	}
-	return checksum_add(sum, p->proto);
+	if (p->version == 6)
+		return rest +
+		       fdl_checksum_sum(ip + IP6_SRC, 2 * IP6_ADDR_LEN, 0);
+	memcpy(word, ip + IP4_SRC, sizeof(word));
+	return rest + word[0] + word[1];
+}
+
+uint16_t checksum_pseudo(const uint8_t *frame, const struct parsed *p)
+{
+	return fold(sum_pseudo(frame, p, 0));
 }
 
 /* Ones' complement has two forms of 0, and a sum may come out as either. */
-static bool same_sum(uint16_t a, uint16_t b)
+static bool same_sum(uint64_t a, uint64_t b)
 {
 	return a % 0xffff == b % 0xffff;
 }
@@ -171,7 +182,7 @@ static bool holds_first(const uint8_t *frame, const struct parsed *p,
 	if (off->csum != FDL_CSUM_PARTIAL || p->routed)
 		return false;
 	memcpy(&sum, frame + off->csum_start + off->csum_offset, sizeof(sum));
-	return same_sum(sum, checksum_add(checksum_pseudo(frame, p), first));
+	return same_sum(sum, sum_pseudo(frame, p, first));
 }
 
 uint16_t checksum_super(const uint8_t *frame, const struct parsed *p,
@@ -192,7 +203,7 @@ void checksum_whole(uint8_t *frame, const struct parsed *p,
 
 	if (!holds_first(frame, p, off))
 		return;
-	sum = checksum_add(checksum_pseudo(frame, p), p->end - p->l4);
+	sum = fold(sum_pseudo(frame, p, p->end - p->l4));
 	memcpy(frame + off->csum_start + off->csum_offset, &sum, sizeof(sum));
 }
 
@@ -241,25 +252,32 @@ static bool complete_sum(uint8_t *frame, size_t len, const struct parsed *p,
 	return true;
 }
 
+bool checksum_complete(uint8_t *frame, size_t len, const struct parsed *p,
+		       struct fdl_offload *off)
+{
+	bool done;
+
+	if (sctp_is_undone(p, off))
+		done = sctp_complete(frame, p);
+	else
+		done = complete_sum(frame, len, p, off);
+	if (!done)
+		return false;
+	off->csum = FDL_CSUM_VALID;
+	off->csum_start = 0;
+	off->csum_offset = 0;
+	return true;
+}
+
 int fdl_checksum_complete(uint8_t *frame, size_t len, unsigned link_len,
 			  struct fdl_offload *off)
 {
 	struct parsed p;
-	bool done;
 
 	if (off->csum != FDL_CSUM_PARTIAL)
 		return 0;
 	parse_frame(frame, len, len, link_len, &p);
-	if (sctp_is_undone(&p, off))
-		done = sctp_complete(frame, &p);
-	else
-		done = complete_sum(frame, len, &p, off);
-	if (!done)
-		return -EINVAL;
-	off->csum = FDL_CSUM_VALID;
-	off->csum_start = 0;
-	off->csum_offset = 0;
-	return 0;
+	return checksum_complete(frame, len, &p, off) ? 0 : -EINVAL;
 }
 
 int fdl_checksum_verify(const uint8_t *frame, size_t len, unsigned link_len)
@@ -276,6 +294,6 @@ int fdl_checksum_verify(const uint8_t *frame, size_t len, unsigned link_len)
 	if (p.proto == UDP_PROTO && !get_be16(frame + p.l4 + UDP_CHECK))
 		return p.version == 4;
 	n = checksum_end(frame, &p) - p.l4;
-	sum = checksum_add(checksum_pseudo(frame, &p), n);
+	sum = fold(sum_pseudo(frame, &p, n));
 	return fdl_checksum_sum(frame + p.l4, n, sum) == 0xffff;
 }

@@ -37,6 +37,11 @@ uint16_t checksum_super(const uint8_t *frame, const struct parsed *p,
 void checksum_whole(uint8_t *frame, const struct parsed *p,
 		    const struct fdl_offload *off);
 
+/* As fdl_checksum_complete, of a partial checksum, for a frame that is parsed.
+ * Returns false: it is not inside the frame. */
+bool checksum_complete(uint8_t *frame, size_t len, const struct parsed *p,
+		       struct fdl_offload *off);
+
 /* Compute the checksum of an IPv4 header and store it there. */
 void checksum_ip4(uint8_t *ip);
 

@@ -349,14 +349,14 @@ static bool find(struct walk *w, enum fdl_refusal why)
 	return true;
 }
 
-enum fdl_refusal tunnel_parse(const uint8_t *frame, size_t avail, size_t len,
-			      unsigned link_len, uint32_t l4, struct parsed *p,
-			      struct tunnel *t)
+/* Not inlined: most super-packets are in no tunnel. */
+__attribute__((noinline)) static enum fdl_refusal seek(
+	const uint8_t *frame, size_t avail, uint32_t l4, enum fdl_refusal why,
+	struct parsed *p, struct tunnel *t)
 {
-	enum fdl_refusal why = parse_frame(frame, avail, len, link_len, p);
 	struct walk w = {
 		.bytes = frame,
-		.avail = avail < len ? avail : len,
+		.avail = avail,
 		.end = p->end,
 		.l4 = l4,
 		.max_depth = TUNNEL_DEPTH,
@@ -364,15 +364,24 @@ enum fdl_refusal tunnel_parse(const uint8_t *frame, size_t avail, size_t len,
 		.t = t,
 	};
 
-	t->n = 0;
-	if (p->version == 0 || p->fragment || l4 <= p->l4 ||
-	    !tunnel_is_carrier(p->next))
-		return why;
 	t->l4 = p->l4;
 	if (!find(&w, why))
 		return FDL_REFUSE_TUNNEL;
 	t->udp = t->n == 2 && t->is[1] == TUNNEL_UDP;
 	return FDL_REFUSE_NONE;
+}
+
+enum fdl_refusal tunnel_parse(const uint8_t *frame, size_t avail, size_t len,
+			      unsigned link_len, uint32_t l4, struct parsed *p,
+			      struct tunnel *t)
+{
+	enum fdl_refusal why = parse_frame(frame, avail, len, link_len, p);
+
+	t->n = 0;
+	if (p->version == 0 || p->fragment || l4 <= p->l4 ||
+	    !tunnel_is_carrier(p->next))
+		return why;
+	return seek(frame, avail < len ? avail : len, l4, why, p, t);
 }
 
 /* What a datagram to that port carries; READINGS: no tunnel. */

@@ -156,8 +156,7 @@ FEW_FRAMES enum counter judge_offload(struct rx *rx, struct fdl_packet *pkt)
 	if (rx->shared->opts.flags & FDL_RX_CSUM &&
 	    !sctp_is_undone(&found.p, &pkt->off))
 		return RX_PACKETS;
-	if (fdl_checksum_complete(pkt->data, pkt->len, pkt->link_len,
-				  &pkt->off))
+	if (!checksum_complete(pkt->data, pkt->len, &found.p, &pkt->off))
 		return RX_DROP_VNET_HDR;
 	return RX_PACKETS;
 }

@@ -7,6 +7,7 @@
 #include "rx/merge.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include <fdlink/offload.h>
@@ -43,6 +44,17 @@ int gro_new(struct gro **out, uint32_t flags)
 void gro_free(struct gro *gro)
 {
 	free(gro);
+}
+
+/* A super-packet is as long as its sender wanted it, and stays alone: without
+ * two other packets nothing is merged. */
+static bool may_merge(struct fdl_packet *const v[], int n)
+{
+	int i, others = 0;
+
+	for (i = 0; i < n && others < 2; i++)
+		others += !v[i]->off.gso;
+	return others == 2;
 }
 
 static void add_all(struct gro *gro, struct fdl_packet *v[], int n)
@@ -127,6 +139,8 @@ int gro_merge(struct gro *gro, struct pool *pool, struct counters *counters,
 	uint64_t merged = 0;
 	int came, k = 0;
 
+	if (!may_merge(v, n))
+		return n;
 	add_all(gro, v, n);
 	/* v[] can be overwritten: never more packets have come out than were
 	 * taken in. */

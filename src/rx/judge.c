@@ -217,16 +217,13 @@ FEW_FRAMES enum counter judge_odd(const struct rules *rules,
 
 /* A device without a virtio-net header. What is longer than the MTU and has a
  * partial checksum is more than one packet, and nothing says how many. */
-FEW_FRAMES enum counter judge_untold(struct rx *rx, struct fdl_packet *pkt)
+FEW_FRAMES enum counter judge_untold(struct rx *rx, struct fdl_packet *pkt,
+				     struct fdl_offload *off)
 {
-	struct fdl_offload off;
-
-	if (!untold_is_partial(pkt, &off))
-		return RX_PACKETS;
 	framing_bare(rx);
 	if (pkt->len > rx->shared->opts.mtu + pkt->link_len)
 		return RX_DROP_VNET_HDR;
-	fdl_checksum_complete(pkt->data, pkt->len, pkt->link_len, &off);
+	fdl_checksum_complete(pkt->data, pkt->len, pkt->link_len, off);
 	return RX_PACKETS;
 }
 
@@ -235,6 +232,7 @@ EACH_FRAME enum counter judge_frame(struct rx *rx, const struct rules *rules,
 				    struct io_frame *frame)
 {
 	struct fdl_packet *pkt = frame->pkt;
+	struct fdl_offload off;
 	enum counter verdict;
 	bool offload;
 
@@ -262,7 +260,9 @@ EACH_FRAME enum counter judge_frame(struct rx *rx, const struct rules *rules,
 		return verdict;
 	if (offload)
 		return judge_offload(rx, pkt);
-	return rules->bare ? judge_untold(rx, pkt) : RX_PACKETS;
+	if (rules->bare && untold_is_partial(pkt, &off))
+		return judge_untold(rx, pkt, &off);
+	return RX_PACKETS;
 }
 
 /* Whether it is the message that a peer sends before its first frame, and each

@@ -8,7 +8,7 @@
 #include <fdlink/fdlink.h>
 
 /* Whether the checksum of pkt is partial; *off then tells where it is. link_len
- * is set. */
+ * and protocol are set. */
 bool untold_is_partial(const struct fdl_packet *pkt, struct fdl_offload *off);
 
 #endif

@@ -141,9 +141,11 @@ static const struct cmsghdr *next_note(const struct msghdr *msg,
 	return (const void *)(at + len);
 }
 
-/* Returns whether the PACKET_AUXDATA that is due is among them. */
-static bool read_any(const struct io *io, const struct mmsghdr *msg,
-		     struct io_frame *f)
+/* Returns whether the PACKET_AUXDATA that is due is among them. Not inline: few
+ * messages need it, and it would cost all of them registers. */
+__attribute__((noinline)) static bool read_any(const struct io *io,
+					       const struct mmsghdr *msg,
+					       struct io_frame *f)
 {
 	const size_t len = msg->msg_len;
 	bool told = !io->auxdata;

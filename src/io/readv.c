@@ -12,40 +12,6 @@
 #include "io/notes.h"
 #include "os.h"
 
-static ssize_t read_noted(struct io *io, struct io_frame *f, struct iovec *room)
-{
-	struct mmsghdr msg = { .msg_hdr = { .msg_iov = room,
-					    .msg_iovlen = 1 } };
-	struct notes notes;
-	ssize_t r;
-
-	notes_listen(io, &msg.msg_hdr, &notes);
-	r = os_recvmsg(io->fd, &msg.msg_hdr, MSG_DONTWAIT | MSG_TRUNC);
-	if (r < 0)
-		return r;
-	msg.msg_len = (unsigned)r;
-	message_fill(io, f, (size_t)r);
-	notes_read(io, &msg, &notes, f, 1);
-	return r;
-}
-
-static ssize_t read_one(struct io *io, struct io_frame *f)
-{
-	struct iovec room = message_room(io, f->pkt);
-	ssize_t r;
-
-	if (io->notes)
-		return read_noted(io, f, &room);
-	if (!io->socket)
-		r = io_read_device(io, &room);
-	else	/* With MSG_TRUNC r is the message's real length. */
-		r = os_recv(io->fd, room.iov_base, room.iov_len,
-			    MSG_DONTWAIT | MSG_TRUNC);
-	if (r >= 0)
-		message_fill(io, f, (size_t)r);
-	return r;
-}
-
 /* What it says behind a message is told beside: it says so only once, and a
  * packet may be lost by it. */
 static int stop(struct io *io, int got, int err)
@@ -57,16 +23,54 @@ static int stop(struct io *io, int got, int err)
 	return got;
 }
 
+static int recv_noted(struct io *io, struct io_frame f[], int n)
+{
+	struct iovec room;
+	struct mmsghdr msg = { .msg_hdr = { .msg_iov = &room,
+					    .msg_iovlen = 1 } };
+	struct notes notes;
+	ssize_t r;
+	int i;
+
+	notes_listen(io, &msg.msg_hdr, &notes);
+	for (i = 0; i < n; i++) {
+		room = message_room(io, f[i].pkt);
+		r = os_recvmsg(io->fd, &msg.msg_hdr, MSG_DONTWAIT | MSG_TRUNC);
+		if (r < 0)
+			return stop(io, i, (int)r);
+		msg.msg_len = (unsigned)r;
+		message_fill(io, &f[i], (size_t)r);
+		notes_read(io, &msg, &notes, &f[i], 1);
+		if (r == 0)
+			return i + 1;
+	}
+	return n;
+}
+
+static inline ssize_t read_one(struct io *io, struct iovec *room)
+{
+	if (!io->socket)
+		return io_read_device(io, room);
+	/* With MSG_TRUNC it is the message's real length. */
+	return os_recv(io->fd, room->iov_base, room->iov_len,
+		       MSG_DONTWAIT | MSG_TRUNC);
+}
+
 static int readv_recv(struct io *io, struct io_frame f[], int n, int fresh)
 {
+	struct iovec room;
 	ssize_t r;
 	int i;
 
 	(void)fresh;
+	if (io->notes)
+		return recv_noted(io, f, n);
 	for (i = 0; i < n; i++) {
-		r = read_one(io, &f[i]);
+		room = message_room(io, f[i].pkt);
+		r = read_one(io, &room);
 		if (r < 0)
 			return stop(io, i, (int)r);
+		message_fill(io, &f[i], (size_t)r);
 		if (r == 0)
 			return i + 1;
 	}

@@ -35,8 +35,15 @@ enum {
 	CACHE_LINE = 64,
 };
 
+struct block {
+	struct fdl_store store;		/* of the packets lent from it, whose
+					 * data may point anywhere since */
+	struct ring *ring;
+	_Atomic unsigned users;
+	bool guarded;			/* ring_orphan has added one */
+};
+
 struct ring {
-	struct fdl_store store;
 	struct pool *pool;
 	int fd;				/* not owned */
 	uint8_t *mem;
@@ -52,12 +59,8 @@ struct ring {
 	unsigned left;			/* frames of the open block to come */
 	size_t at;			/* of the next of them in that block */
 
-	bool *guarded;
 	struct takeover takeover;
-	uint32_t *block_of;		/* by a packet's number in the pool: the
-					 * block that it was lent from. Its data
-					 * may point anywhere since */
-	_Atomic unsigned users[];
+	struct block block[];
 };
 
 static uint8_t *block_at(const struct ring *ring, unsigned i)
@@ -77,30 +80,20 @@ static _Atomic uint32_t *status(const struct ring *ring, unsigned i)
 	return (_Atomic uint32_t *)&header(ring, i)->block_status;
 }
 
-static uint32_t *block_of(const struct ring *ring, const struct fdl_packet *pkt)
-{
-	return &ring->block_of[pool_index(ring->pool, pkt)];
-}
-
-static void discard(struct ring *ring)
-{
-	free(ring->block_of);
-	free(ring->guarded);
-	free(ring);
-}
-
 static void unref(struct ring *ring)
 {
 	if (atomic_fetch_sub_explicit(&ring->refs, 1, memory_order_acq_rel) > 1)
 		return;
 #ifndef __clang_analyzer__ /* It does not follow the count of users. */
-	discard(ring);
+	free(ring);
 #endif
 }
 
 /* Take one user away. Returns how many there were, that one included. */
-static unsigned give_back_once(struct ring *ring, unsigned i)
+static unsigned give_back_once(struct block *block)
 {
+	struct ring *ring = block->ring;
+	const unsigned i = (unsigned)(block - ring->block);
 	unsigned were;
 
 	if (atomic_load_explicit(&ring->orphan, memory_order_acquire))
@@ -108,52 +101,46 @@ static unsigned give_back_once(struct ring *ring, unsigned i)
 	else
 		atomic_store_explicit(status(ring, i), TP_STATUS_KERNEL,
 				      memory_order_release);
-	were = atomic_fetch_sub_explicit(&ring->users[i], 1,
+	were = atomic_fetch_sub_explicit(&block->users, 1,
 					 memory_order_acq_rel);
 	unref(ring);
 	return were;
 }
 
-static void give_back(struct ring *ring, unsigned i)
+static void give_back(struct block *block)
 {
-	while (give_back_once(ring, i) == 2)
+	while (give_back_once(block) == 2)
 		;
 }
 
-static void put(struct ring *ring, unsigned i, unsigned n)
+static void put(struct block *block, unsigned n)
 {
-	if (atomic_fetch_sub_explicit(&ring->users[i], n,
-				      memory_order_acq_rel) == n + 1)
-		give_back(ring, i);
+	if (atomic_fetch_sub_explicit(&block->users, n, memory_order_acq_rel) ==
+	    n + 1)
+		give_back(block);
 }
 
 static void release(struct fdl_store *store, struct fdl_packet *v[], int n)
 {
-	struct ring *ring = (struct ring *)store;
-	struct fdl_store *home = pool_store(ring->pool);
-	unsigned i = *block_of(ring, v[0]);
-	int k, run = 0;
+	struct block *block = (struct block *)store;
+	struct fdl_store *home = pool_store(block->ring->pool);
+	int i;
 
-	for (k = 0; k < n; k++) {
-		v[k]->store_ = home;
-		if (*block_of(ring, v[k]) == i)
-			continue;
-		put(ring, i, (unsigned)(k - run));
-		i = *block_of(ring, v[k]);
-		run = k;
-	}
+	for (i = 0; i < n; i++)
+		v[i]->store_ = home;
 	home->release(home, v, n);
-	put(ring, i, (unsigned)(k - run));
+	put(block, (unsigned)n);
 }
 
 static int keep(struct fdl_store *store, struct fdl_packet *pkt)
 {
-	struct ring *ring = (struct ring *)store;
+	struct block *block = (struct block *)store;
+	struct pool *pool = block->ring->pool;
 	struct fdl_packet was = *pkt;
 
-	pkt->store_ = pool_store(ring->pool);
-	pool_reset(ring->pool, pkt);
-	if (was.len > pkt->tail + ring->pool->place.more) {
+	pkt->store_ = pool_store(pool);
+	pool_reset(pool, pkt);
+	if (was.len > pkt->tail + pool->place.more) {
 		*pkt = was;
 		return -EMSGSIZE;
 	}
@@ -163,7 +150,7 @@ static int keep(struct fdl_store *store, struct fdl_packet *pkt)
 	was.tail = was.len < pkt->tail ? pkt->tail - was.len : 0;
 	was.store_ = pkt->store_;
 	*pkt = was;
-	put(ring, *block_of(ring, pkt), 1);
+	put(block, 1);
 	return 0;
 }
 
@@ -187,25 +174,23 @@ int ring_new(struct ring **out, int fd, unsigned blocks, uint32_t block_size,
 	     struct pool *pool)
 {
 	struct ring *ring;
+	unsigned i;
 	int err;
 
-	ring = calloc(1, sizeof(*ring) + blocks * sizeof(ring->users[0]));
+	ring = calloc(1, sizeof(*ring) + blocks * sizeof(ring->block[0]));
 	if (!ring)
 		return -ENOMEM;
-	ring->guarded = calloc(blocks, sizeof(*ring->guarded));
-	ring->block_of = calloc(pool->slots, sizeof(*ring->block_of));
-	if (!ring->guarded || !ring->block_of) {
-		discard(ring);
-		return -ENOMEM;
-	}
 	ring->fd = fd;
 	err = map(ring, blocks, block_size);
 	if (err) {
-		discard(ring);
+		free(ring);
 		return err;
 	}
-	ring->store.release = release;
-	ring->store.keep = keep;
+	for (i = 0; i < blocks; i++)
+		ring->block[i] = (struct block){
+			.store = { .release = release, .keep = keep },
+			.ring = ring,
+		};
 	ring->pool = pool;
 	ring->block_size = block_size;
 	ring->block_shift = (unsigned)__builtin_ctz(block_size);
@@ -216,19 +201,18 @@ int ring_new(struct ring **out, int fd, unsigned blocks, uint32_t block_size,
 	return 0;
 }
 
-/* Add a user to block i if it has any. Returns whether it has. */
-static bool guard(struct ring *ring, unsigned i)
+/* Add a user to a block if it has any. Returns whether it has. */
+static bool guard(struct block *block)
 {
-	unsigned n = atomic_load_explicit(&ring->users[i],
-					  memory_order_acquire);
+	unsigned n = atomic_load_explicit(&block->users, memory_order_acquire);
 
 	while (n > 0) {
 		if (n == 1)	/* Another thread is giving it back now. */
-			n = atomic_load_explicit(&ring->users[i],
+			n = atomic_load_explicit(&block->users,
 						 memory_order_acquire);
 		else if (atomic_compare_exchange_weak_explicit(
-				 &ring->users[i], &n, n + 1,
-				 memory_order_acq_rel, memory_order_acquire))
+				 &block->users, &n, n + 1, memory_order_acq_rel,
+				 memory_order_acquire))
 			return true;
 	}
 	return false;
@@ -246,7 +230,7 @@ static void abandon(struct ring *ring)
 	unsigned left = ring->left;
 
 	ring->left = 0;
-	put(ring, ring->current, left);
+	put(&ring->block[ring->current], left);
 	pass_block(ring);
 }
 
@@ -261,13 +245,13 @@ void ring_orphan(struct ring *ring)
 	if (ring->left)
 		abandon(ring);
 	for (i = 0; i < ring->blocks; i++)
-		ring->guarded[i] = guard(ring, i);
+		ring->block[i].guarded = guard(&ring->block[i]);
 	takeover_begin(&ring->takeover);
 	atomic_store_explicit(&ring->orphan, true, memory_order_release);
 	for (i = 0; i < ring->blocks; i++) {
-		if (ring->guarded[i]) {
+		if (ring->block[i].guarded) {
 			takeover_block(&ring->takeover, ring->mem, i);
-			put(ring, i, 1);
+			put(&ring->block[i], 1);
 		} else {
 			os_unmap(block_at(ring, i), ring->block_size);
 		}
@@ -329,13 +313,14 @@ static bool open_block(struct ring *ring)
 	ring->left = n < most ? n : most;
 	ring->at = hdr->offset_to_first_pkt;
 	atomic_fetch_add_explicit(&ring->refs, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&ring->users[ring->current], ring->left + 1,
-				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&ring->block[ring->current].users,
+				  ring->left + 1, memory_order_relaxed);
 	return true;
 }
 
-static void lend(struct ring *ring, struct io *io, struct tpacket3_hdr *hdr,
-		 const struct ring_frame *frame, struct io_frame *f)
+static void lend(struct fdl_store *store, struct io *io,
+		 struct tpacket3_hdr *hdr, const struct ring_frame *frame,
+		 struct io_frame *f)
 {
 	uint8_t *const at = (uint8_t *)hdr;
 	/* The caller may have asked for the time of the device's own clock,
@@ -350,9 +335,8 @@ static void lend(struct ring *ring, struct io *io, struct tpacket3_hdr *hdr,
 		.tstamp_ns = realtime ? hdr->tp_sec * UINT64_C(1000000000) +
 						hdr->tp_nsec :
 					0,
-		.store_ = &ring->store,
+		.store_ = store,
 	};
-	*block_of(ring, f->pkt) = ring->current;
 	f->wire_len = frame->wire_len;
 	if (frame->len > POOL_DATA_SIZE) {
 		f->rest = frame->len - POOL_DATA_SIZE;
@@ -392,15 +376,16 @@ static void prefetch(const uint8_t *frame)
 /* Lend frames of the open block, n at most. Returns how many, at least 1. */
 static int walk(struct ring *ring, struct io *io, struct io_frame f[], int n)
 {
+	struct block *const block = &ring->block[ring->current];
+	uint8_t *const mem = block_at(ring, ring->current);
+	const unsigned frames = ring->left;
 	const size_t size = ring->block_size;
-	const unsigned block = ring->current;
-	uint8_t *mem = block_at(ring, block);
 	size_t at = ring->at;
 	unsigned ghosts = 0;
 	int i;
 
-	if ((unsigned)n > ring->left)
-		n = (int)ring->left;
+	if ((unsigned)n > frames)
+		n = (int)frames;
 	for (i = 0; i < n && at <= size - RING_HEADERS_LEN; i++) {
 		struct tpacket3_hdr *hdr = (void *)(mem + at);
 		const struct ring_frame frame = ring_frame(hdr);
@@ -409,21 +394,21 @@ static int walk(struct ring *ring, struct io *io, struct io_frame f[], int n)
 		at += frame.next;
 		/* Where a frame to come lies if all are as long as this one.
 		 * Behind the last frame the kernel may be writing. */
-		if ((unsigned)i + AHEAD + 1 < ring->left)
+		if ((unsigned)i + AHEAD + 1 < frames)
 			prefetch(mem + at + AHEAD * (size_t)frame.next);
 		if (ring_frame_is_good(&frame, left)) {
-			lend(ring, io, hdr, &frame, &f[i]);
+			lend(&block->store, io, hdr, &frame, &f[i]);
 		} else {
 			fill_ghost(&f[i]);
 			ghosts++;
 		}
 	}
 	ring->at = at;
-	ring->left -= (unsigned)i;
+	ring->left = frames - (unsigned)i;
 	if (ring->left == 0)
 		pass_block(ring);
 	if (ghosts)
-		put(ring, block, ghosts);
+		put(block, ghosts);
 	if (i == n)
 		return n;
 	abandon(ring);

@@ -176,10 +176,10 @@ static int lose_refused(struct tx *tx, struct frames l, int n,
 	return k ? k : drop_next(tx, &refused, l);
 }
 
-int tx_put_keeping(struct tx *tx, struct frames l, int n,
-		   const struct verdict **why)
+int tx_keep_rest(struct tx *tx, struct frames l, int n, int k,
+		 const struct verdict **why)
 {
-	int gone = tx_put(tx, l, n, why), k = gone, lost;
+	int gone = k, lost;
 
 	while (*why && (*why)->action == LATER) {
 		if (gone > 0)

@@ -5,13 +5,26 @@
 
 #include "tx/put.h"
 
+/* What is left of n frames of which k went, where *why is lack of room: as
+ * tx_put_keeping. */
+int tx_keep_rest(struct tx *tx, struct frames l, int n, int k,
+		 const struct verdict **why);
+
 /*
  * As tx_put, for a caller who keeps what finds no room. A frame that was
  * refused for 100 ms, or 64 times (tries within one millisecond count once),
  * though the fd has room, is dropped and counted, and the next one tried.
  */
-int tx_put_keeping(struct tx *tx, struct frames l, int n,
-		   const struct verdict **why);
+static inline int tx_put_keeping(struct tx *tx, struct frames l, int n,
+				 const struct verdict **why)
+{
+	const int k = tx_put(tx, l, n, why);
+
+	if (*why && (*why)->action == LATER)
+		return tx_keep_rest(tx, l, n, k, why);
+	tx->doubt.why = NULL;
+	return k;
+}
 
 /* What is left of n frames of which k went, and *why is not the end: as
  * tx_put_all. */

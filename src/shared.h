@@ -33,6 +33,7 @@ struct shared {
 	_Atomic bool warned_tunnel;	/* shared_tell_tunnel did */
 	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: distrusted, or refused
 					 * by the wire */
+	_Atomic uint32_t gso_max4;	/* as struct link has it */
 
 	pthread_mutex_t device_lock;	/* one question at a time */
 	struct device device;

@@ -15,6 +15,7 @@
 
 enum {
 	ANSWER_SIZE = 16384, /* one link; those of a few KiB are large */
+	GSO_IPV4_MAX_SIZE = 63, /* linux/if_link.h has it since 6.3 */
 	SEQ = 0x46444c4b, /* ours alone: events of others may bear theirs */
 };
 
@@ -158,6 +159,9 @@ static void parse_attr(struct link *link, const struct attr *attr)
 		break;
 	case IFLA_MTU:
 		link->mtu = attr_u32(attr);
+		break;
+	case GSO_IPV4_MAX_SIZE:
+		link->gso_max4 = attr_u32(attr);
 		break;
 	case IFLA_CARRIER:
 		link->carrier = link->up && attr_u8(attr);

@@ -191,7 +191,7 @@ struct kind {
 	bool notes;
 
 	/* The kernel may hand out super-packets of more than 64 KiB (BIG TCP)
-	 * on it. */
+	 * on it, and takes them as far as its device does. */
 	bool big;
 
 	/* Another holder of its socket may shut it down, and no read tells. */

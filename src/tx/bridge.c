@@ -108,9 +108,16 @@ static unsigned most_segments(const struct tx *tx, const struct work *w)
 	/* No super-packet has more. */
 	if (n > UINT16_MAX / w->off.gso_size + 1u)
 		n = UINT16_MAX / w->off.gso_size + 1u;
-	if (w->needs & WORK_BIG && n > longest / w->off.gso_size)
+	if (w->big && n > longest / w->off.gso_size)
 		n = longest / w->off.gso_size;
 	return n > 1 ? (unsigned)n : 1;
+}
+
+/* Joined to fewer pieces, it might be too long for the place that there is. */
+static bool big_goes_whole(const struct tx *tx, const struct frame *f)
+{
+	return (unsigned)f->cnt < tx->io->max_pieces &&
+	       tx->hdr_len + frame_len(f) <= tx->max_super;
 }
 
 /* Whether the wire does all of its work. */
@@ -121,9 +128,12 @@ static bool goes_whole(const struct tx *tx, const struct frame *f,
 		return false;
 	if (!w->off.gso)
 		return true;
-	return w->off.csum == FDL_CSUM_PARTIAL &&
-	       frame_len(f) - w->off.hdr_len <=
-		       (uint64_t)most_segments(tx, w) * w->off.gso_size;
+	if (w->off.csum != FDL_CSUM_PARTIAL)
+		return false;
+	if (w->big)
+		return big_goes_whole(tx, f);
+	return frame_len(f) - w->off.hdr_len <=
+	       (uint64_t)most_segments(tx, w) * w->off.gso_size;
 }
 
 static enum tx_fit gather_whole(struct tx *tx, const struct frame *f,
@@ -296,25 +306,25 @@ void bridge_lose(struct tx *tx, const struct verdict *why)
 	tx->cutting = false;
 }
 
-/* Begin to cut a frame. Returns false if its work contradicts it. */
-static bool start_cut(struct tx *tx, const struct frame *f)
+/* Begin to cut a frame, whose work is *w then. Returns false if its work
+ * contradicts it. */
+static bool start_cut(struct tx *tx, const struct frame *f, struct work *w)
 {
 	struct fdl_offload told;
-	struct work w;
 
-	if (!work_judge(tx, f, &w))
+	if (!work_judge(tx, f, w))
 		return false;
-	told = w.off;
-	if (w.needs & WORK_TOO_MANY)
+	told = w->off;
+	if (w->needs & WORK_TOO_MANY)
 		told.gso_size *= WORK_RUN;
-	if (fdl_segment_start(&tx->cut, f->iov, f->cnt, w.link_len, &told,
+	if (fdl_segment_start(&tx->cut, f->iov, f->cnt, w->link_len, &told,
 			      cut_flags(tx)))
 		return false;
-	segment_in_runs(&tx->cut, w.off.gso_size, most_segments(tx, &w));
+	segment_in_runs(&tx->cut, w->off.gso_size, most_segments(tx, w));
 	tx->counted = f->weight == 1;
-	tx->needs = w.needs;
-	if (w.needs & WORK_TUNNELS)
-		tx->tunnel = w.tunnel;
+	tx->needs = w->needs;
+	if (w->needs & WORK_TUNNELS)
+		tx->tunnel = w->tunnel;
 	tx->suspect = 0;
 	return true;
 }
@@ -342,16 +352,22 @@ static bool lose_whole(struct tx *tx, const struct frame *f)
 bool bridge_cut(struct tx *tx, const struct frame *f,
 		const struct verdict **why)
 {
-	return start_cut(tx, f) ? cut(tx, why) : lose_whole(tx, f);
+	struct work w;
+
+	return start_cut(tx, f, &w) ? cut(tx, why) : lose_whole(tx, f);
 }
 
 bool bridge_cut_refused(struct tx *tx, const struct frame *f, enum tx_stop stop,
 			const struct verdict **why)
 {
-	if (!start_cut(tx, f))
+	struct work w;
+
+	if (!start_cut(tx, f, &w))
 		return lose_whole(tx, f);
-	/* Its length is learnt. */
-	if (stop == TX_SUPER_REFUSED)
+	/* Where it is too long, its length is learnt. */
+	if (stop == TX_SUPER_REFUSED && w.big)
+		tx->big_refused = true;
+	else if (stop == TX_SUPER_REFUSED)
 		cut_smaller(tx, segment_run(&tx->cut), stop);
 	return cut(tx, why);
 }

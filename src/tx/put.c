@@ -296,6 +296,7 @@ static unsigned follow_life(struct tx *tx, unsigned life)
 		io_follow(tx->io);
 		ready_follow(tx->ready);
 		tx->max_super = UINT64_MAX;
+		tx->big_refused = false;
 		if (tx->io->kind->forgets_peer)
 			peer_note(&tx->peer, tx->io->fd);
 		life = atomic_load(&tx->io->life);

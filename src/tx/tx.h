@@ -108,9 +108,10 @@ struct tx {
 	struct iovec part;
 
 	/* Super-packets that the wire takes whole, as it showed: messages of so
-	 * many bytes, UDP of so many segments. */
+	 * many bytes, UDP of so many segments, BIG TCP or not. */
 	uint64_t max_super;
 	unsigned max_uso;
+	bool big_refused;
 
 	/* A super-packet of which some segments went and others had no room:
 	 * they go next. needs: its work's. suspect: FDL_OFFLOAD_ bits

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kind/kind.h"
 #include "offload/check.h"
 #include "offload/limits.h"
 #include "offload/sctp.h"
@@ -117,6 +118,7 @@ static void recall(const struct frame *f, struct work *w)
 	const uint8_t *bytes = f->iov->iov_base;
 
 	w->off = *f->off;
+	w->big = false;
 	w->link_len = f->link_len;
 	if (tunnel_of(&w->off))
 		w->needs = needs_inside(bytes, f->iov->iov_len, frame_len(f),
@@ -172,13 +174,29 @@ static bool check(const struct tx *tx, const uint8_t *frame, size_t avail,
 	return true;
 }
 
+/*
+ * Whether BIG TCP goes whole. A device gets what is shorter than its gso_max_size
+ * (gso_features_check in net/core/dev.c); the kernel would cut a longer one into
+ * segments. IPv6 would be lost: on the way out Linux 6.18 takes the hop-by-hop
+ * header off what a socket sent (ipv6_gso_segment), and on the way in it wants
+ * one.
+ */
+static bool takes_big(const struct tx *tx, const uint8_t *frame, size_t len,
+		      const struct work *w)
+{
+	return tx->io->kind->big && !tx->big_refused &&
+	       frame[w->link_len] >> 4 == 4 && !tunnel_of(&w->off) &&
+	       len < atomic_load_explicit(&tx->shared->gso_max4,
+					  memory_order_relaxed);
+}
+
 /* The bits of what no wire takes over. */
-static uint32_t needs_us(const uint8_t *frame, size_t avail, size_t len,
-			 const struct work *w)
+static uint32_t needs_us(const struct tx *tx, const uint8_t *frame,
+			 size_t avail, size_t len, const struct work *w)
 {
 	uint32_t bits = 0;
 
-	if (w->off.gso && len > (size_t)UINT16_MAX + w->link_len)
+	if (w->big && !takes_big(tx, frame, len, w))
 		bits |= WORK_BIG;
 	/* The wire would sum it, and send it as payload. */
 	if (has_trailer(frame, avail, len, w->link_len))
@@ -216,8 +234,9 @@ bool work_judge(const struct tx *tx, const struct frame *f, struct work *w)
 		w->needs |= needs(&w->off, avail > w->link_len ?
 						   frame[w->link_len] >> 4 :
 						   0);
+	w->big = w->off.gso && len > (size_t)UINT16_MAX + w->link_len;
 	if (w->needs)
-		w->needs |= needs_us(frame, avail, len, w);
+		w->needs |= needs_us(tx, frame, avail, len, w);
 	return true;
 }
 

@@ -18,7 +18,7 @@ enum {
 				 * make longer ones */
 	WORK_TUNNEL = 1 << 27,	/* a super-packet in a tunnel that no virtio-net
 				 * header can describe */
-	WORK_BIG = 1 << 26,	/* BIG TCP: the length in its IP header is 0 */
+	WORK_BIG = 1 << 26,	/* BIG TCP that the wire does not take */
 	WORK_OUTER_SUM = 1 << 25, /* the outer UDP checksum is complete, not
 				 * partial */
 	/* Needs that a piece cut off a super-packet no longer has: it has no
@@ -35,6 +35,8 @@ struct work {
 	struct fdl_offload off;
 	unsigned link_len;
 	uint32_t needs;			/* FDL_OFFLOAD_ and WORK_ bits */
+	bool big;			/* BIG TCP: the length in its IP header
+					 * is 0 */
 	struct vnet_tunnel tunnel;	/* if these have WORK_TUNNELS */
 };
 

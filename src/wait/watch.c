@@ -36,6 +36,14 @@ static void count_change(struct watch *w)
 	atomic_fetch_add_explicit(&w->changes, 1, memory_order_relaxed);
 }
 
+/* The send side has to know how long a super-packet may be. */
+static void note_link(struct watch *w, const struct link *link)
+{
+	w->last = *link;
+	atomic_store_explicit(&w->shared->gso_max4, link->gso_max4,
+			      memory_order_relaxed);
+}
+
 static void note_change(struct watch *w, const struct link *link)
 {
 	const struct link *last = &w->last;
@@ -44,7 +52,7 @@ static void note_change(struct watch *w, const struct link *link)
 	    link->mtu != last->mtu || strcmp(link->name, last->name) ||
 	    memcmp(link->address, last->address, sizeof(link->address)))
 		count_change(w);
-	w->last = *link;
+	note_link(w, link);
 }
 
 static void forget_home(struct watch *w)
@@ -206,7 +214,7 @@ static int settle_down(struct watch *w, const struct fdl_info *info)
 	if (err)
 		return err;
 	forget_home(w);
-	w->last = link;
+	note_link(w, &link);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 
 #include <fdlink/open.h>
 
+#include "../unit/big.h"
 #include "message.h"
 #include "netns.h"
 
@@ -24,7 +25,6 @@ enum {
 	PAYLOAD = 200000,
 	GSO_SIZE = 1000,
 	GSO_MAX = 250000,
-	JUMBO_LEN = 8,
 	SHORT_ONES = 10000,
 	BATCH = 50,		/* of those, that the socket has room for */
 	SHORT_LEN = 60,
@@ -73,27 +73,15 @@ static size_t make_big(int version, bool jumbo)
 				 .flags = 0x18,
 				 .seq = 5,
 				 .partial = true };
-	uint8_t *ip = big.frame + LINK_LEN, *ext = ip + 40;
-	size_t len = build(big.frame, &s);
+	const size_t len = big_build(big.frame, &s, jumbo);
 
 	describe_message(&big.hdr, &s, GSO_SIZE);
 	big.hdr.hdr_len = (uint16_t)shape_hdr_len(&s);
-	if (version == 4) {
-		put16(ip + 2, 0);
-		put16(ip + 10, 0);
-		put16(ip + 10, (uint16_t)~ref_sum(ip, 20, 0));
-		return len;
+	if (jumbo) {
+		big.hdr.csum_start += BIG_JUMBO_LEN;
+		big.hdr.hdr_len += BIG_JUMBO_LEN;
 	}
-	put16(ip + 4, 0);
-	if (!jumbo)
-		return len;
-	memmove(ext + JUMBO_LEN, ext, len - LINK_LEN - 40);
-	memcpy(ext, "\x06\0\xc2\x04", 4);
-	put32(ext + 4, (uint32_t)(len - LINK_LEN - 40 + JUMBO_LEN));
-	ip[6] = 0;
-	big.hdr.csum_start += JUMBO_LEN;
-	big.hdr.hdr_len += JUMBO_LEN;
-	return len + JUMBO_LEN;
+	return len;
 }
 
 static int make_socket(const char *dev, int vnet_hdr)
@@ -208,7 +196,7 @@ static void expect_big(struct fdl_endpoint *ep, const struct stack *stack,
 	assert_true(longest <= stack->longest);
 	/* Some kernels take the hop-by-hop header out on the way. */
 	if (stack->longest == MAX_LEN)
-		assert_in_range(longest, len - JUMBO_LEN, len);
+		assert_in_range(longest, len - BIG_JUMBO_LEN, len);
 	else if (stack->flags & FDL_RX_GSO)
 		assert_true(longest > 64000);
 }
@@ -317,12 +305,81 @@ static void memory_is_that_of_the_packets(void **state)
 	close(fd);
 }
 
+/* Send a big one from the endpoint. Returns the bytes of the first frame that the
+ * socket then gets. */
+static size_t cross(struct fdl_endpoint *ep, int fd, int version, bool jumbo)
+{
+	static uint8_t bytes[sizeof(big)];
+	const size_t len = make_big(version, jumbo);
+	struct iovec iov = { big.frame, len };
+	struct fdl_offload off = { 0 };
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	ssize_t n;
+
+	/* Of the one before. */
+	while (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(fdl_vnet_hdr_decode((const uint8_t *)&big.hdr,
+					     sizeof(big.hdr), FDL_ORDER_NATIVE,
+					     &off),
+			 0);
+	assert_int_equal(fdl_write(fdl_get_queue(ep, 0), &iov, 1, &off), 0);
+	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+	n = recv(fd, bytes, sizeof(bytes), 0);
+	assert_true(n > (ssize_t)sizeof(big.hdr));
+	return (size_t)n - sizeof(big.hdr);
+}
+
+/* As long as the device is said to take them, also if that changes. */
+static void big_ones_go_whole(void **state)
+{
+	const struct fdl_options opts = {
+		.size = sizeof(opts),
+		.flags = RX_ALL,
+		.gso_max_size = GSO_MAX,
+	};
+	const long long end = netns_now_ms() + WAIT_MS;
+	struct fdl_endpoint *ep;
+	int fd = make_socket(TO, 1);
+	struct fdl_stats st;
+	struct fdl_packet *v[BATCH];
+	size_t got_len;
+	int jumbo, n;
+
+	(void)state;
+	assert_int_equal(fdl_open(&ep, "packet:" FROM, &opts), 0);
+	assert_int_equal(cross(ep, fd, 4, false), make_big(4, false));
+	fdl_get_stats(ep, &st, sizeof(st));
+	assert_int_equal(st.tx_gso, 1);
+	assert_int_equal(st.tx_gso_cut, 0);
+	for (jumbo = 0; jumbo < 2; jumbo++)
+		assert_in_range(cross(ep, fd, 6, jumbo), 64000,
+				LINK_LEN + 65535);
+	/* The kernel tells when the link changes as well. */
+	assert_true(netns_set_gso_max(FROM, PAYLOAD / 2));
+	netns_set_up(FROM, false);
+	netns_set_up(FROM, true);
+	netns_wait_running(FROM);
+	do {
+		fdl_poll(ep, 10);
+		n = fdl_recv(fdl_get_queue(ep, 0), v, BATCH);
+		if (n > 0)
+			fdl_release(v, n);
+		got_len = cross(ep, fd, 4, false);
+	} while (got_len < 64000 && netns_now_ms() < end);
+	assert_in_range(got_len, 64000, LINK_LEN + 65535);
+	assert_true(netns_set_gso_max(FROM, GSO_MAX));
+	fdl_endpoint_free(ep);
+	close(fd);
+}
+
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(big_ones_come_as_the_stack_takes_them),
 		cmocka_unit_test(long_ones_that_are_none_are_dropped),
 		cmocka_unit_test(memory_is_that_of_the_packets),
+		cmocka_unit_test(big_ones_go_whole),
 	};
 
 	(void)argc;

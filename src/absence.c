@@ -23,10 +23,17 @@ static void change_life(struct fdl_queue *q)
 	atomic_fetch_add_explicit(&q->watch.changes, 1, memory_order_relaxed);
 }
 
-static void try_after(struct absence *a, unsigned ms)
+/* 0: it stops. What cannot be set is not to tell of its former time for ever. */
+static void set_timer(struct fdl_queue *q, unsigned us)
 {
-	a->due = os_now_ms() + ms;
-	os_timerfd_set(a->timer, ms ? ms * 1000 : 1);
+	if (os_timerfd_set(q->absence.timer, us))
+		ready_await(&q->ready, -1);
+}
+
+static void try_after(struct fdl_queue *q, unsigned ms)
+{
+	q->absence.due = os_now_ms() + ms;
+	set_timer(q, ms ? ms * 1000 : 1);
 }
 
 static void try_later(struct fdl_queue *q)
@@ -34,7 +41,7 @@ static void try_later(struct fdl_queue *q)
 	struct absence *a = &q->absence;
 
 	ready_await(&q->ready, a->timer);
-	try_after(a, a->pause_ms);
+	try_after(q, a->pause_ms);
 	a->pause_ms = a->pause_ms * 2 < LAST_PAUSE_MS ? a->pause_ms * 2 :
 							LAST_PAUSE_MS;
 }
@@ -44,7 +51,7 @@ static void wait_for_visit(struct fdl_queue *q)
 {
 	struct absence *a = &q->absence;
 
-	os_timerfd_set(a->timer, 0);
+	set_timer(q, 0);
 	a->due = 0;
 	if (a->life->listener >= 0 && ready_await(&q->ready, a->life->listener))
 		try_later(q);
@@ -76,7 +83,8 @@ void absence_begin(struct fdl_queue *q)
 	q->rx.fallen = 0;
 	/* What a stream holds is the former peer's, and is not delivered. */
 	ready_more(&q->ready, false);
-	try_after(a, 0);
+	ready_await(&q->ready, a->timer);
+	try_after(q, 0);
 }
 
 /* The new device has the header that was set up at the start. Others may have
@@ -126,12 +134,10 @@ static int take_place(struct fdl_queue *q, int fd, struct io_group *group)
 
 void absence_expect(struct fdl_queue *q)
 {
-	struct absence *a = &q->absence;
-
 	if (q->io.bell >= 0)
-		try_after(a, LOOK_MS);
+		try_after(q, LOOK_MS);
 	else
-		os_timerfd_set(a->timer, 0);
+		set_timer(q, 0);
 }
 
 static void come_back(struct fdl_queue *q)

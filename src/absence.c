@@ -117,18 +117,15 @@ static void follow_device(struct fdl_queue *q, unsigned batch)
 
 static int take_place(struct fdl_queue *q, int fd, struct io_group *group)
 {
-	unsigned batch;
-	int err = 0;
+	int err;
 
 	if (fd != q->io.fd)
 		err = queue_replace(q, fd, group);
-	if (err)
-		return err;
-	batch = life_settle(q->absence.life, q->index, q->io.fd);
-	ready_renew(&q->ready, q->io.poll_fd);
-	err = ready_rearm(&q->ready);
+	else
+		err = ready_rearm(&q->ready);
 	if (!err)
-		follow_device(q, batch);
+		follow_device(q,
+			      life_settle(q->absence.life, q->index, q->io.fd));
 	return err;
 }
 

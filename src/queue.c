@@ -274,9 +274,34 @@ static int look_again(struct fdl_queue *q, struct fdl_info *info)
 	return err;
 }
 
-static int replace(struct fdl_queue *q, int fd, struct io_group *group)
+static int take_file(struct fdl_queue *q, int fd)
 {
 	struct fdl_info info;
+	int err = os_dup_to(fd, q->io.fd);
+
+	if (err < 0)
+		return err;
+	err = look_again(q, &info);
+	if (!err)
+		err = open_anew(q, &info);
+	if (err)
+		return err;
+	ready_renew(&q->ready, q->io.poll_fd);
+	return ready_rearm(&q->ready);
+}
+
+/* As long as the queue has the new file, a device lets nobody else open it, and
+ * a peer takes it for received. */
+static void put_back(struct fdl_queue *q, int former)
+{
+	ready_disarm(&q->ready);
+	q->changes = (struct changes){ 0 };
+	os_dup_to(former, q->io.fd);
+}
+
+static int replace(struct fdl_queue *q, int fd, struct io_group *group)
+{
+	const int former = os_dup(q->io.fd);
 	int err;
 
 	if (q->io.kind->read_drops)
@@ -285,10 +310,13 @@ static int replace(struct fdl_queue *q, int fd, struct io_group *group)
 		close_mode(q);
 	group_drop(q->io.group);
 	q->io.group = group;
-	err = os_dup_to(fd, q->io.fd);
-	if (err >= 0)
-		err = look_again(q, &info);
-	return err ? err : open_anew(q, &info);
+	if (former < 0)
+		return former;
+	err = take_file(q, fd);
+	if (err)
+		put_back(q, former);
+	os_close(former);
+	return err;
 }
 
 int queue_replace(struct fdl_queue *q, int fd, struct io_group *group)

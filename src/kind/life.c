@@ -89,8 +89,6 @@ int life_accept(struct life *life)
 	if (fd < 0)
 		return fd;
 	raise_buffers(fd);
-	if (!life->lasts && !life->lent)
-		bound_shut(life->listener);
 	return fd;
 }
 
@@ -152,12 +150,21 @@ int life_meet(struct life *life, unsigned queue, int fd,
 	return fd;
 }
 
+/* The only peer has its place. */
+static void shut_out_others(const struct life *life)
+{
+	if (life->listener >= 0 && !life->lasts && !life->lent)
+		bound_shut(life->listener);
+}
+
 unsigned life_settle(struct life *life, unsigned queue, int fd)
 {
 	unsigned number;
 
-	if (life->loc.kind->meet)
+	if (life->loc.kind->meet) {
+		shut_out_others(life);
 		return 0;
+	}
 	pthread_mutex_lock(&life->lock);
 	batch_settle(&life->batch, queue, fd);
 	number = life->batch.number;

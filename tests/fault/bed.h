@@ -16,6 +16,11 @@ struct bed_kind {
 	int (*make)(struct bed *b);	/* once; 0 or -errno */
 	void (*begin)(struct bed *b);	/* before each opening, */
 	void (*opened)(struct bed *b);	/* after it, */
+	void (*meet)(struct bed *b);	/* again and again while there is no
+					 * peer: sets link.peer if one has come;
+					 * NULL: there is one all the time */
+	void (*part)(struct bed *b);	/* once: the peer goes, or the device,
+					 * and another comes */
 	void (*end)(struct bed *b);	/* and when all is freed; may be NULL */
 	enum fdl_mode mode;
 	uint32_t flags;
@@ -26,6 +31,7 @@ struct bed_kind {
 		int err;		/* 0: no more of them */
 	} refused[4];
 	bool forgiving;		/* another way is tried where one fails */
+	bool outside;		/* another process opens the device anew */
 	bool loaded;		/* there is a load, which it switches for */
 	bool silent;		/* nothing comes, and what is sent is lost */
 	unsigned most;		/* runs in a short walk */

@@ -8,70 +8,24 @@
 #include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "bed.h"
+#include "bed_lives.h"
+#include "bed_pair.h"
 #include "macvtap.h"
 #include "netns.h"
 
 enum {
-	PORT = 7001,
-	OUR_PORT = 7002,
 	ALL = 10000,		/* runs */
-	MOST_FDS = 64,
 };
-
-static int socket_type(const struct bed *b)
-{
-	if (bed_is_stream(b))
-		return SOCK_STREAM;
-	return !strncmp(b->kind->name, "seqpacket", 9) ? SOCK_SEQPACKET :
-							 SOCK_DGRAM;
-}
-
-static struct sockaddr_un unix_name(const char *path)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-
-	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
-	return un;
-}
-
-static struct sockaddr_in inet_name(in_port_t port)
-{
-	return (struct sockaddr_in){
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-}
-
-static int unix_socket(const struct bed *b, const char *path)
-{
-	const struct sockaddr_un un = unix_name(path);
-	const int fd = socket(AF_UNIX, socket_type(b) | SOCK_CLOEXEC, 0);
-
-	unlink(path);
-	assert_int_equal(bind(fd, (const void *)&un, sizeof(un)), 0);
-	return fd;
-}
-
-static int connect_unix(int fd, const char *path)
-{
-	const struct sockaddr_un un = unix_name(path);
-
-	return connect(fd, (const void *)&un, sizeof(un));
-}
 
 static int make_given(struct bed *b)
 {
@@ -207,6 +161,23 @@ static void will_call(struct bed *b)
 	fault_on_wait(call_when_awaited, b);
 }
 
+static void set_up_lo(struct bed *b)
+{
+	(void)b;
+	netns_set_up("lo", true);
+}
+
+static void stay(struct bed *b)
+{
+	(void)b;
+}
+
+static void have_device(struct bed *b)
+{
+	if (b->link.peer < 0)
+		meet_device(b);
+}
+
 /* The first datagram says who the peer is; the first again, where that one could
  * not be answered. */
 static void write_to(void *arg)
@@ -263,76 +234,6 @@ static void await_hello(struct bed *b)
 static void hear_hello(struct bed *b)
 {
 	b->link.kind->met(&b->link);
-}
-
-/* The kernel's numbers go up to a million, and each would be looked at. */
-static void limit_fds(rlim_t most)
-{
-	struct rlimit limit;
-
-	getrlimit(RLIMIT_NOFILE, &limit);
-	limit.rlim_cur = most ? most : limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-static void limit_search(struct bed *b)
-{
-	(void)b;
-	limit_fds(MOST_FDS);
-}
-
-/* To which the end is bound that was made first: kind/pair.c. */
-static struct sockaddr_un meeting_place(socklen_t *len)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	const int n = snprintf(un.sun_path + 1, sizeof(un.sun_path) - 1,
-			       "fdlink pair %d walk", (int)getpid());
-
-	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-			   (size_t)n);
-	return un;
-}
-
-/* The end that the library keeps for whoever comes second. */
-static void take_other_end(struct bed *b)
-{
-	socklen_t place_len, len;
-	const struct sockaddr_un place = meeting_place(&place_len);
-	struct sockaddr_un peer;
-	int fd;
-
-	for (fd = 0; fd < MOST_FDS && b->link.peer < 0; fd++) {
-		len = sizeof(peer);
-		if (!getpeername(fd, (void *)&peer, &len) && len == place_len &&
-		    !memcmp(&peer, &place, len))
-			b->link.peer = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	}
-	assert_true(b->link.peer >= 0);
-}
-
-/* Somebody has come first. */
-static void make_first_end(struct bed *b)
-{
-	socklen_t len;
-	const struct sockaddr_un place = meeting_place(&len);
-	int fds[2];
-
-	limit_search(b);
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
-	assert_int_equal(bind(fds[0], (const void *)&place, len), 0);
-	b->link.peer = fds[0];
-	b->listener = fds[1];
-}
-
-static void take_ends_away(struct bed *b)
-{
-	if (b->listener >= 0)
-		close(b->listener);
-	if (b->link.peer >= 0)
-		close(b->link.peer);
-	b->listener = b->link.peer = -1;
-	limit_fds(0);
 }
 
 #define FORCE(name)	(SOL_SOCKET << 16 | (name))
@@ -398,10 +299,10 @@ const struct bed_kind bed_kinds[] = {
 	  .locator = "seqpacket:%2$s,listen,wait", .begin = will_call,
 	  .end = hang_up, .binds = true, .most = ALL },
 	{ .name = "seqpacket-later", .base = "seqpacket", .make = make_paths,
-	  .locator = "seqpacket:%2$s,listen", .opened = call_on,
+	  .locator = "seqpacket:%2$s,listen", .meet = meet_path,
 	  .end = hang_up, .binds = true, .most = ALL },
 	{ .name = "stream-later", .base = "seqpacket", .make = make_paths,
-	  .locator = "stream:%2$s,listen", .opened = call_on,
+	  .locator = "stream:%2$s,listen", .meet = meet_path,
 	  .end = hang_up, .binds = true, .most = ALL },
 	{ .name = "unixgram-later", .base = "dgram", .make = make_paths,
 	  .locator = "unixgram:%2$s,listen", .opened = write_first,
@@ -427,13 +328,61 @@ const struct bed_kind bed_kinds[] = {
 	  .locator = "stream:127.0.0.1:7001", .opened = accept_it,
 	  .end = hang_up, .most = ALL },
 	{ .name = "pair", .base = "seqpacket", .make = make_paths,
-	  .locator = "pair:walk", .begin = limit_search,
-	  .opened = take_other_end, .end = take_ends_away, .most = ALL },
+	  .locator = "pair:walk", .begin = pair_begin,
+	  .opened = pair_take_end, .end = pair_end, .most = ALL },
 	{ .name = "pair-second", .base = "seqpacket", .make = make_paths,
-	  .locator = "pair:walk", .begin = make_first_end,
-	  .end = take_ends_away, .most = ALL },
+	  .locator = "pair:walk", .begin = pair_begin_first,
+	  .end = pair_end, .most = ALL },
 	{ .name = "null", .base = "dgram", .make = make_paths,
 	  .locator = "null:", .silent = true, .most = ALL },
+	/* Links that last. */
+	{ .name = "seqpacket-lasting", .base = "seqpacket", .make = make_paths,
+	  .locator = "seqpacket:%2$s,listen,reconnect", .meet = meet_path,
+	  .part = part_socket, .end = hang_up, .binds = true,
+	  .forgiving = true, .most = ALL },
+	{ .name = "seqpacket-reconnect", .base = "seqpacket",
+	  .make = make_listener, .locator = "seqpacket:%3$s,reconnect",
+	  .meet = meet_caller, .part = part_socket, .end = hang_up,
+	  .forgiving = true, .most = ALL },
+	{ .name = "stream-lasting", .base = "seqpacket", .make = make_paths,
+	  .locator = "stream:%2$s,listen,reconnect", .meet = meet_path,
+	  .part = part_socket, .end = hang_up, .binds = true,
+	  .forgiving = true, .most = ALL },
+	{ .name = "stream-reconnect", .base = "seqpacket",
+	  .make = make_listener, .locator = "stream:%3$s,reconnect",
+	  .meet = meet_caller, .part = part_socket, .end = hang_up,
+	  .forgiving = true, .most = ALL },
+	{ .name = "stream-tcp-lasting", .base = "seqpacket", .make = make_paths,
+	  .locator = "stream:127.0.0.1:7002,listen,reconnect",
+	  .begin = set_up_lo, .meet = meet_port, .part = part_socket,
+	  .end = hang_up, .forgiving = true, .most = 150 },
+	{ .name = "stream-tcp-reconnect", .base = "seqpacket",
+	  .make = make_tcp, .locator = "stream:127.0.0.1:7001,reconnect",
+	  .meet = meet_caller, .part = part_socket, .end = hang_up,
+	  .forgiving = true, .most = 150 },
+	{ .name = "unixgram-lasting", .base = "dgram", .make = make_paths,
+	  .locator = "unixgram:%3$s,local=%2$s,listen", .meet = meet_name,
+	  .part = part_socket, .end = end_name, .binds = true,
+	  .forgiving = true, .most = ALL },
+	{ .name = "unixgram-reconnect", .base = "dgram", .make = make_paths,
+	  .locator = "unixgram:%3$s,local=%2$s,reconnect", .meet = meet_name,
+	  .part = part_socket, .end = end_name, .binds = true,
+	  .forgiving = true, .most = ALL },
+	{ .name = "vfkit-reconnect", .base = "vfkit", .make = make_paths,
+	  .locator = "unixgram:%3$s,vfkit,reconnect", .meet = meet_hello,
+	  .part = part_socket, .end = end_name, .forgiving = true,
+	  .most = ALL },
+	{ .name = "udp-reconnect", .base = "udp", .make = make_udp,
+	  .locator = "udp:127.0.0.1:7001,local=127.0.0.1:7002,reconnect",
+	  .meet = stay, .forgiving = true, .most = ALL },
+	{ .name = "tap-reconnect", .base = "tap", .make = make_device,
+	  .locator = "tap:%1$s,reconnect", .begin = have_device,
+	  .meet = meet_device, .part = part_device, .forgiving = true,
+	  .most = 100 },
+	{ .name = "tap-reopened", .base = "tap", .make = make_device,
+	  .locator = "tap:%1$s,reconnect", .begin = have_device,
+	  .meet = meet_device, .part = part_device, .outside = true,
+	  .forgiving = true, .most = 100 },
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -34,6 +34,7 @@
 /* clang-format off */
 WRAP(int, open, FAULT_OPEN, 0, (const char *path, int flags), (path, flags))
 WRAP_FD(int, dup, FAULT_DUP, (int fd), (fd))
+WRAP_FD(int, dup_to, FAULT_DUP_TO, (int fd, int number), (fd, number))
 WRAP_FD(int, stat_mode, FAULT_STAT_MODE, (int fd, mode_t *mode), (fd, mode))
 WRAP_FD(int, same_file, FAULT_SAME_FILE, (int fd, const char *path),
 	(fd, path))
@@ -63,7 +64,6 @@ WRAP_FD(int, bind, FAULT_BIND,
 WRAP_FD(int, connect, FAULT_CONNECT,
 	(int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len))
 WRAP_FD(int, listen, FAULT_LISTEN, (int fd, int backlog), (fd, backlog))
-WRAP_FD(int, shutdown, FAULT_SHUTDOWN, (int fd, int how), (fd, how))
 WRAP_FD(int, getsockname, FAULT_GETSOCKNAME,
 	(int fd, struct sockaddr *addr, socklen_t *len), (fd, addr, len))
 WRAP_FD(int, getpeername, FAULT_GETPEERNAME,
@@ -90,6 +90,7 @@ WRAP_FD(int, setns, FAULT_SETNS, (int fd, int nstype), (fd, nstype))
 
 DECLARE(int, close, (int fd))
 DECLARE(int, accept, (int fd))
+DECLARE(int, shutdown, (int fd, int how))
 DECLARE(ssize_t, read, (int fd, void *buf, size_t len))
 DECLARE(ssize_t, write, (int fd, const void *buf, size_t len))
 DECLARE(ssize_t, readv_now, (int fd, const struct iovec *iov, int cnt))
@@ -126,6 +127,15 @@ int __wrap_os_accept(int fd)
 		return plan_result(fate);
 	plan_wait();
 	return __real_os_accept(fd);
+}
+
+/* It fails where there is no connection any more. */
+int __wrap_os_shutdown(int fd, int how)
+{
+	const int fate = plan_now_fd(FAULT_SHUTDOWN, fd);
+	const int result = __real_os_shutdown(fd, how);
+
+	return fate ? plan_result(fate) : result;
 }
 
 static size_t half(size_t n)

@@ -31,7 +31,7 @@ static struct {
 	struct fault_trace *trace;
 	void (*wait)(void *arg);
 	void *wait_arg;
-	int64_t now_us, step_us;
+	int64_t now_us, step_us, ahead_us;
 } plan = { .lock = PTHREAD_MUTEX_INITIALIZER, .what = FAULTS };
 
 static void lock(void)
@@ -85,11 +85,15 @@ bool fault_hit(void)
 	return hit;
 }
 
-void fault_pause(bool pause)
+bool fault_pause(bool pause)
 {
+	bool was;
+
 	lock();
+	was = plan.paused;
 	plan.paused = pause;
 	unlock();
+	return was;
 }
 
 bool fault_clear(void)
@@ -111,6 +115,7 @@ const char *fault_name(enum fault what)
 		[FAULT_OPEN] = "os_open",
 		[FAULT_CLOSE] = "os_close",
 		[FAULT_DUP] = "os_dup",
+		[FAULT_DUP_TO] = "os_dup_to",
 		[FAULT_STAT_MODE] = "os_stat_mode",
 		[FAULT_SAME_FILE] = "os_same_file",
 		[FAULT_PATH_MODE] = "os_path_mode",
@@ -220,10 +225,10 @@ void fault_hurry(int64_t step_us)
 int64_t plan_clock(int64_t now_us)
 {
 	lock();
-	if (now_us > plan.now_us && !plan.step_us)
-		plan.now_us = now_us;
-	plan.now_us += plan.step_us;
-	now_us = plan.now_us;
+	if (plan.step_us)
+		plan.ahead_us = plan.now_us + plan.step_us - now_us;
+	now_us += plan.ahead_us;
+	plan.now_us = now_us;
 	unlock();
 	return now_us;
 }

@@ -15,6 +15,7 @@ enum fault {
 	FAULT_OPEN,
 	FAULT_CLOSE,		/* the fd is closed all the same, as Linux does */
 	FAULT_DUP,
+	FAULT_DUP_TO,
 	FAULT_STAT_MODE,
 	FAULT_SAME_FILE,
 	FAULT_PATH_MODE,
@@ -34,7 +35,7 @@ enum fault {
 	FAULT_CONNECT,
 	FAULT_LISTEN,
 	FAULT_ACCEPT,
-	FAULT_SHUTDOWN,
+	FAULT_SHUTDOWN,		/* the socket is shut down all the same */
 	FAULT_GETSOCKNAME,
 	FAULT_GETPEERNAME,
 	FAULT_GETSOCKOPT,
@@ -115,7 +116,7 @@ bool fault_clear(void);
 bool fault_hit(void);
 
 /* Until it is called with false, calls neither fail nor count. */
-void fault_pause(bool pause);
+bool fault_pause(bool pause);		/* returns how it was */
 
 /* Which call failed last. */
 enum fault fault_last(void);
@@ -151,7 +152,7 @@ size_t fault_traced(void);		/* how many were, so far */
 void fault_on_wait(void (*fn)(void *arg), void *arg);
 
 /* The library's clock goes so much further each time it is looked at, and else
- * stands; 0: it is the real one. */
+ * stands; 0: it goes on from there as the real one does. */
 void fault_hurry(int64_t step_us);
 
 #endif

@@ -35,6 +35,8 @@ const struct fault_row fault_table[] = {
 	{ FAULT_CLOSE, ON_ANY, { EINTR, EIO } },
 	/* f_dupfd */
 	{ FAULT_DUP, ON_ANY, { EMFILE, ENOMEM } },
+	/* ksys_dup3, expand_files; do_dup2 */
+	{ FAULT_DUP_TO, ON_ANY, { EBUSY, EBADF, ENOMEM } },
 	/* vfs_fstat */
 	{ FAULT_STAT_MODE, ON_ANY, { EBADF, ENOMEM, EACCES } },
 	/* vfs_statx, proc_fd_link */
@@ -158,6 +160,8 @@ const struct fault_row fault_table[] = {
 	{ FAULT_GETSOCKNAME, ON_NETLINK, { ENOBUFS, EACCES } },
 	{ FAULT_GETSOCKNAME, ON_PACKET, { ENOBUFS, EACCES } },
 	{ FAULT_GETSOCKNAME, ON_DGRAM, { ENOBUFS, EACCES } },
+	{ FAULT_GETSOCKNAME, ON_SEQPACKET, { ENOBUFS, EACCES } },
+	{ FAULT_GETSOCKNAME, ON_STREAM, { ENOBUFS, EACCES } },
 	{ FAULT_GETPEERNAME, ON_ANY, { ENOTCONN, ENOBUFS } },
 
 	/* sk_getsockopt */

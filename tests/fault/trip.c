@@ -2,6 +2,7 @@
 #include "trip.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 #include <fdlink/attach.h>
 #include <fdlink/open.h>
 
+#include "bed_lives.h"
 #include "contract.h"
 #include "fault.h"
 
@@ -68,6 +70,7 @@ static void await_delivery(struct trip *t)
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
 		pthread_mutex_lock(&t->lock);
+		trip_follow(t);
 		done = t->closed || trip_is_accounted(t);
 		if (!done)
 			pthread_cond_timedwait(&t->changed, &t->lock, &until);
@@ -123,6 +126,7 @@ static void go(struct trip *t)
 {
 	struct fdl_link state;
 
+	trip_meet(t);
 	trip_feed(t, TRIP_ROUND);
 	trip_receive(t);
 	if (t->bed->kind->loaded)
@@ -130,6 +134,7 @@ static void go(struct trip *t)
 	trip_send_some(t);
 	fdl_link_state(t->ep, &state, sizeof(state));
 	attach(t);
+	trip_part(t);
 	trip_feed(t, TRIP_ROUND);
 	trip_receive(t);
 	if (t->held)
@@ -149,6 +154,7 @@ static void check(struct trip *t)
 	t->lasting = false;
 	t->idle = 0;
 	trip_receive(t);
+	trip_meet(t);
 	before = t->delivered;
 	fed = (unsigned)l->rx_offered;
 	trip_feed(t, TRIP_ROUND);
@@ -160,8 +166,11 @@ static void check(struct trip *t)
 	if (trip_is_right(t) && !t->refused && t->ended < t->queues)
 		trip_send_some(t);
 	fdl_get_stats(t->ep, &st, sizeof(st));
+	/* Whoever asks in vain whether the peer has hung up takes that for packets
+	 * without bytes. */
+	fed = fault_last() == FAULT_POLL ? UINT_MAX : (unsigned)l->rx_offered;
 	if (trip_is_right(t) && !t->ended &&
-	    t->delivered + stats_rx_drops(&st) != l->rx_offered)
+	    (!trip_is_accounted(t) || t->delivered + stats_rx_drops(&st) > fed))
 		trip_wrong(t, "%u packets fed, %u came, %u dropped",
 			   (unsigned)l->rx_offered, t->delivered,
 			   (unsigned)stats_rx_drops(&st));
@@ -218,6 +227,10 @@ static void open_it(struct trip *t)
 	int r;
 
 	memcpy(opts.address, link_local, sizeof(opts.address));
+	if (kind->outside) {
+		opts.reopen = open_outside;
+		opts.reopen_ctx = t->bed;
+	}
 	r = bed_open(t->bed, &t->ep, &opts);
 	t->passed = r == 0 && fault_hit();
 	t->opened = fault_traced();

@@ -37,7 +37,11 @@ struct trip {
 
 	unsigned sent;			/* numbers used */
 	unsigned offered;		/* taken for sending */
-	unsigned collected;
+	unsigned collected, after;	/* arrived; the number after the last */
+
+	uint64_t changes;		/* lives that began and ended */
+	unsigned lost, lost_sent;	/* with a peer that was left: of what
+					 * was fed, and sent */
 	int refused;			/* no packet can go any more: why */
 
 	pthread_mutex_t lock;		/* of what follows, and of what a
@@ -77,13 +81,24 @@ bool trip_await(struct trip *t, unsigned turn);
 /* A packet that was received. */
 void trip_check_packet(struct trip *t, const struct fdl_packet *pkt);
 
-/* What was fed has come, or is counted. */
+/* What was fed has come, or is counted, or went with a peer that was left. */
 bool trip_is_accounted(struct trip *t);
+
+/* A peer that was left goes, and the next one comes, as the bed says. */
+void trip_follow(struct trip *t);
+
+/* The same, until there is a peer. */
+void trip_meet(struct trip *t);
+
+/* The peer goes, where the bed has it so, and the next one comes. */
+void trip_part(struct trip *t);
 
 /* Send by each of the calls. */
 void trip_send_some(struct trip *t);
 
-/* The other end gets what is counted as sent, in order. */
+/* The other end gets what is counted as sent, in order; one packet, or false:
+ * there is none within timeout_ms. */
 void trip_collect(struct trip *t);
+bool trip_collect_one(struct trip *t, int timeout_ms);
 
 #endif

@@ -139,7 +139,11 @@ static void report(struct wire *w)
  * looking. Returns milliseconds. */
 static int patience(const struct wire *w, int control)
 {
-	if (w->asked || (w->control && control < 0))
+	if (w->control && control < 0)
+		return ROOM_MS;
+	if (w->control && control_holds(w->control))
+		return 0;
+	if (w->asked)
 		return ROOM_MS;
 	return w->control ? LOOK_MS : -1;
 }

@@ -380,3 +380,10 @@ void control_run(struct control *control)
 {
 	MHD_run(control->daemon);
 }
+
+bool control_holds(const struct control *control)
+{
+	MHD_UNSIGNED_LONG_LONG ms = 0;
+
+	return MHD_get_timeout(control->daemon, &ms) == MHD_YES && !ms;
+}

@@ -3,6 +3,8 @@
 #ifndef CONTROL_H
 #define CONTROL_H
 
+#include <stdbool.h>
+
 struct cable;
 struct connect_report;
 struct control;
@@ -23,5 +25,9 @@ void control_close(struct control *control);
  * client waits who cannot be accepted now (EMFILE); look again a little later. */
 int control_fd(const struct control *control);
 void control_run(struct control *control);
+
+/* A client's next request has been read already: the fd does not tell of it.
+ * Call control_run again at once. */
+bool control_holds(const struct control *control);
 
 #endif

@@ -28,3 +28,9 @@ void control_run(struct control *control)
 {
 	(void)control;
 }
+
+bool control_holds(const struct control *control)
+{
+	(void)control;
+	return false;
+}

@@ -11,6 +11,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 
 from wire_process import PATIENCE, carries, rests, wait_until, wire
 
@@ -151,6 +152,23 @@ def slow_ones_hold_nobody(path, process, one, other):
         t.join()
 
 
+def requests_in_one_piece(path, process, one, other):
+    """All that a client asks in one write is answered at once, although the wire
+    finds only the first request in the socket."""
+    one_of = b'GET /link HTTP/1.1\r\nHost: x\r\n%s\r\n'
+    until = time.monotonic() + PATIENCE
+    data = b''
+    with client(path) as s:
+        s.sendall(one_of % b'' * (MANY - 1) + one_of % b'Connection: close\r\n')
+        while more := s.recv(65536):
+            data += more
+            assert time.monotonic() < until, \
+                '%d answers of %d' % (data.count(b'200 OK'), MANY)
+    assert data.count(b'200 OK') == MANY
+    carries(one, other)
+    rests(process.pid)
+
+
 def without_files(path, process, one, other):
     """No file is to be had (EMFILE): who asks waits, and the wire goes on."""
     soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
@@ -172,7 +190,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix='fdlink-test.') as folder:
         path = os.path.join(folder, 'control')
         for test in (another_user_is_refused, many_are_bounded,
-                     slow_ones_hold_nobody, without_files):
+                     slow_ones_hold_nobody, requests_in_one_piece,
+                     without_files):
             with wire(sys.argv[1], '--control', path,
                       *sys.argv[2:]) as (process, one, other):
                 carries(one, other)

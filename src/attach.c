@@ -39,7 +39,8 @@ struct attachment {
 	struct fdl_endpoint *ep;
 	struct fdl_dispatcher d;
 	_Atomic bool stopping;
-	bool open;			/* the gate: every reader is there */
+	bool open;			/* the gate */
+	bool given_up;			/* a reader is not to be had */
 	bool joining;			/* somebody detaches */
 	unsigned wanted;		/* readers */
 	unsigned running;		/* readers not yet ended */
@@ -115,7 +116,7 @@ static void *run(void *arg)
 	int reason;
 
 	wait_at_gate(a);
-	if (a->started < a->wanted)
+	if (a->given_up)
 		return NULL;
 	reason = read_all(r);
 	if (a->d.closed)
@@ -261,6 +262,7 @@ static int start(struct attachment *a, const struct fdl_threads *threads)
 		a->ep->detach = fdl_detach;
 		take_turns(a);
 	}
+	a->given_up = err != 0;
 	open_gate(a);
 	return err;
 }

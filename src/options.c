@@ -24,6 +24,7 @@ enum {
 	DEFAULT_RING = 16 << 20, /* a block may hold 1 ms only */
 	MAX_RING_TIMEOUT = 1000,
 	DEFAULT_RING_TIMEOUT = 1,
+	MAX_SIZE = 4096,	/* of the options themselves */
 };
 
 static const uint32_t known_flags =
@@ -32,11 +33,19 @@ static const uint32_t known_flags =
 	FDL_RX_GSO | FDL_RX_USO | FDL_GRO | FDL_COALESCE | FDL_TX_CSUM |
 	FDL_RX_TUNNEL | FDL_RX_OUTGOING | FDL_ROLLOVER;
 
+static bool has_log(const struct fdl_options *given)
+{
+	const size_t end = offsetof(struct fdl_options, log_ctx) +
+			   sizeof(given->log_ctx);
+
+	return given && (!given->size || given->size >= end);
+}
+
 struct log options_log(const struct fdl_options *given)
 {
 	struct log log = { NULL, NULL };
 
-	if (given) {
+	if (has_log(given)) {
 		log.fn = given->log;
 		log.ctx = given->log_ctx;
 	}
@@ -51,6 +60,9 @@ static int copy(struct fdl_options *opts, const struct fdl_options *given)
 	const uint8_t *bytes = (const uint8_t *)given;
 	size_t i;
 
+	/* Not set, or rubbish: such a layout will never be. */
+	if (size > MAX_SIZE)
+		return -EINVAL;
 	for (i = sizeof(*opts); i < size; i++)
 		if (bytes[i])
 			return -EINVAL;

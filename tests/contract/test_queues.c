@@ -260,6 +260,30 @@ static void a_cpu_that_is_not_there(void **state)
 	fdl_endpoint_free(ep);
 }
 
+/* All the others have begun by then. */
+static void the_last_cpu_is_not_there(void **state)
+{
+	static const char *const locators[] = { "packet:fdq",
+						"packet:fdq,queues=4" };
+	const int here = sched_getcpu();
+	const int cpus[] = { here, here, here, -1 };
+	const struct fdl_dispatcher d = { .deliver = deliver };
+	struct fdl_threads threads = { 0 };
+	struct fdl_endpoint *ep;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		ep = flows_open(locators[i]);
+		threads.n_cpus = fdl_queues(ep);
+		threads.cpus = cpus + 4 - threads.n_cpus;
+		assert_int_equal(fdl_attach_threads(ep, &d, &threads), -EINVAL);
+		assert_false(fdl_is_attached(ep));
+		assert_int_equal(fdl_attach(ep, &d), 0);
+		fdl_endpoint_free(ep);
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct CMUnitTest queues[] = {
@@ -272,6 +296,7 @@ int main(int argc, char *argv[])
 		OVER_VETH(nothing_is_left_behind),
 		OVER_VETH(readers_have_names_and_cpus),
 		OVER_VETH(a_cpu_that_is_not_there),
+		OVER_VETH(the_last_cpu_is_not_there),
 	};
 
 	(void)argc;

@@ -102,6 +102,32 @@ static void fanouts(void **state)
 	expect_refused(&o, "leave FDL_ROLLOVER");
 }
 
+/* An older layout ends before log: what lies there is not a function. */
+static void a_size_without_log(void **state)
+{
+	struct fdl_options given = none;
+
+	(void)state;
+	memset(&given.log, 0xa5, sizeof(given.log));
+	memset(&given.log_ctx, 0xa5, sizeof(given.log_ctx));
+	given.size = offsetof(struct fdl_options, log);
+	assert_null(options_log(&given).fn);
+	assert_null(options_log(&given).ctx);
+	given.size = offsetof(struct fdl_options, fanout);
+	assert_true(options_log(&given).fn == given.log);
+}
+
+/* Nothing is read there. */
+static void an_impossible_size(void **state)
+{
+	const struct fdl_options given = { .size = SIZE_MAX };
+	const struct log log = { NULL, NULL };
+	struct fdl_options opts;
+
+	(void)state;
+	assert_int_equal(options_read(&opts, &given, &log), -EINVAL);
+}
+
 /* Fields of a later version may be there, as long as they say nothing. */
 static void another_size(void **state)
 {
@@ -182,6 +208,8 @@ int main(void)
 		cmocka_unit_test(flags_that_need_others),
 		cmocka_unit_test(fanouts),
 		cmocka_unit_test(another_size),
+		cmocka_unit_test(a_size_without_log),
+		cmocka_unit_test(an_impossible_size),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(contradictions),
 	};

@@ -58,19 +58,23 @@ static void chain(struct fdl_coalesce_packet *head,
 	head->len_ += pkt->payload_;
 }
 
-/* Returns the slot that holds an item of the packet's flow, or one that the
- * flow may use. */
+/* Returns the slot that holds an item of the packet's flow, which *same says; or
+ * one that the flow may use. */
 static struct fdl_coalesce_packet **find_slot(
-	struct fdl_coalescer *c, const struct fdl_coalesce_packet *pkt)
+	struct fdl_coalescer *c, const struct fdl_coalesce_packet *pkt,
+	bool *same)
 {
 	struct fdl_coalesce_packet **set, **free_slot = NULL;
 	unsigned i;
 
 	set = &c->flow[pkt->hash_ % SETS * WAYS];
 	for (i = 0; i < WAYS; i++) {
-		if (!set[i])
+		if (!set[i]) {
 			free_slot = free_slot ? free_slot : &set[i];
-		else if (fit_same_flow(set[i], pkt))
+			continue;
+		}
+		*same = fit_same_flow(set[i], pkt);
+		if (*same)
 			return &set[i];
 	}
 	return free_slot ? free_slot : &set[pkt->hash_ / SETS % WAYS];
@@ -150,11 +154,10 @@ static void add_to_flow(struct fdl_coalescer *c,
 			struct fdl_coalesce_packet *pkt, const struct parsed *p)
 {
 	struct fdl_coalesce_packet **slot;
-	bool mergeable, same;
+	bool mergeable, same = false;
 
 	mergeable = fit_alone(c, pkt, p);
-	slot = find_slot(c, pkt);
-	same = *slot && fit_same_flow(*slot, pkt);
+	slot = find_slot(c, pkt, &same);
 	if (!mergeable || (!same && !fit_as_first(pkt))) {
 		if (same)
 			*slot = NULL;
@@ -213,6 +216,17 @@ bool coalesce_alike(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 	return true;
 }
 
+/* Whether the packet may have another one inside that is to be merged. Most have
+ * none, and no call is made for them. */
+static inline bool may_carry(const struct fdl_coalescer *c,
+			     const uint8_t *frame, const struct parsed *p)
+{
+	if (p->next != UDP_PROTO)
+		return c->flags & FDL_COALESCE_IP_TUNNEL;
+	return c->flags & FDL_COALESCE_UDP_TUNNEL &&
+	       tunnel_has_port(get_be16(frame + p->l4 + UDP_DST));
+}
+
 /* Find the packet that is to be merged: in a tunnel, the one inside. */
 static enum fdl_refusal parse(struct fdl_coalescer *c,
 			      const struct fdl_coalesce_packet *pkt,
@@ -220,15 +234,12 @@ static enum fdl_refusal parse(struct fdl_coalescer *c,
 {
 	const size_t at_hand = pkt->iov[0].iov_len;
 	enum fdl_refusal why;
-	unsigned flag;
 
 	why = parse_frame(pkt->hdr_, at_hand, pkt->len_, pkt->link_len, p);
 	t->n = 0;
 	if ((why && why != FDL_REFUSE_TRANSPORT) || p->proto == TCP_PROTO)
 		return why;
-	flag = p->next == UDP_PROTO ? FDL_COALESCE_UDP_TUNNEL :
-				      FDL_COALESCE_IP_TUNNEL;
-	if (!(c->flags & flag))
+	if (!may_carry(c, pkt->hdr_, p))
 		return why;
 	why = tunnel_enter(pkt->hdr_, at_hand, why, p, t);
 	c->tunnels |= t->n > 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "proto/bytes.h"
 #include "proto/eth.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
@@ -16,16 +17,20 @@ static uint64_t mix(uint64_t h)
 /* Hash one end of a flow: its address, and its port or 0. */
 static uint64_t hash_end(const uint8_t *addr, size_t len, unsigned port)
 {
-	uint64_t h = port, w;
-	size_t i;
+	uint64_t h = port, word, w = 0;
+	size_t i = 0;
 
-	for (; len >= sizeof(w); len -= sizeof(w), addr += sizeof(w)) {
-		memcpy(&w, addr, sizeof(w));
-		h = mix(h ^ w) + len;
+	for (; len >= sizeof(word); len -= sizeof(word), addr += sizeof(word)) {
+		memcpy(&word, addr, sizeof(word));
+		h = mix(h ^ word) + len;
 	}
-	/* Byte by byte: after a memcpy of a part of w, the load of all of it
-	 * would wait for the store. */
-	for (w = 0, i = 0; i < len; i++)
+	/* No memcpy of a part of w: the load of all of it would wait for the
+	 * store. Four bytes are what is left of IPv4. */
+	if (len >= 4) {
+		w = get_be32(addr);
+		i = 4;
+	}
+	for (; i < len; i++)
 		w = w << 8 | addr[i];
 	return mix(mix(h ^ w) + len);
 }

@@ -58,15 +58,6 @@ enum reading {
 	READINGS,
 };
 
-/* Destination ports as IANA has them, and the one that Linux used before. */
-enum {
-	PORT_VXLAN = 4789,
-	PORT_VXLAN_GPE = 4790,
-	PORT_VXLAN_OLD = 8472,
-	PORT_GENEVE = 6081,
-	PORT_GUE = 6080,
-};
-
 struct walk {
 	const uint8_t *bytes;
 	size_t avail;
@@ -388,39 +379,17 @@ enum fdl_refusal tunnel_parse(const uint8_t *frame, size_t avail, size_t len,
 static enum reading find_reading(unsigned port)
 {
 	switch (port) {
-	case PORT_VXLAN:
-	case PORT_VXLAN_GPE:
-	case PORT_VXLAN_OLD:
+	case TUNNEL_PORT_VXLAN:
+	case TUNNEL_PORT_GPE:
+	case TUNNEL_PORT_OLD_VXLAN:
 		return READ_VXLAN;
-	case PORT_GENEVE:
+	case TUNNEL_PORT_GENEVE:
 		return READ_GENEVE;
-	case PORT_GUE:
+	case TUNNEL_PORT_GUE:
 		return READ_GUE;
 	default:
 		return READINGS;
 	}
-}
-
-/* Not inlined: most packets are in no tunnel. */
-__attribute__((noinline)) static enum fdl_refusal enter(
-	const uint8_t *frame, size_t avail, enum reading reading,
-	enum fdl_refusal why, struct parsed *p, struct tunnel *t)
-{
-	struct walk w = {
-		.bytes = frame,
-		.avail = avail,
-		.end = p->end,
-		.max_depth = 1,
-		.merge = true,
-		.reading = { reading },
-		.p = p,
-		.t = t,
-	};
-
-	t->l4 = p->l4;
-	if (!go_inside(&w, &why) || !p->version)
-		return FDL_REFUSE_TUNNEL;
-	return why;
 }
 
 enum fdl_refusal tunnel_enter(const uint8_t *frame, size_t avail,
@@ -428,6 +397,15 @@ enum fdl_refusal tunnel_enter(const uint8_t *frame, size_t avail,
 			      struct tunnel *t)
 {
 	enum reading reading = READINGS;
+	struct walk w = {
+		.bytes = frame,
+		.avail = avail,
+		.end = p->end,
+		.max_depth = 1,
+		.merge = true,
+		.p = p,
+		.t = t,
+	};
 
 	t->n = 0;
 	if (p->next == UDP_PROTO)
@@ -435,5 +413,9 @@ enum fdl_refusal tunnel_enter(const uint8_t *frame, size_t avail,
 	if (p->next == UDP_PROTO ? reading == READINGS :
 				   !tunnel_is_carrier(p->next))
 		return why;
-	return enter(frame, avail, reading, why, p, t);
+	w.reading[0] = reading;
+	t->l4 = p->l4;
+	if (!go_inside(&w, &why) || !p->version)
+		return FDL_REFUSE_TUNNEL;
+	return why;
 }

@@ -42,6 +42,30 @@ static inline unsigned tunnel_of(const struct fdl_offload *off)
 	return off->ecn_tunnel_[1];
 }
 
+/* Destination ports as IANA has them, and the one that Linux used before. */
+enum {
+	TUNNEL_PORT_VXLAN = 4789,
+	TUNNEL_PORT_GPE = 4790,
+	TUNNEL_PORT_OLD_VXLAN = 8472,
+	TUNNEL_PORT_GENEVE = 6081,
+	TUNNEL_PORT_GUE = 6080,
+};
+
+/* Whether tunnel_enter takes what is sent to that port for a tunnel. */
+static inline bool tunnel_has_port(unsigned port)
+{
+	switch (port) {
+	case TUNNEL_PORT_VXLAN:
+	case TUNNEL_PORT_GPE:
+	case TUNNEL_PORT_OLD_VXLAN:
+	case TUNNEL_PORT_GENEVE:
+	case TUNNEL_PORT_GUE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Whether a tunnel may follow an IP header whose next protocol is that. */
 bool tunnel_is_carrier(unsigned next);
 

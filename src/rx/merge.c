@@ -59,19 +59,20 @@ static bool may_merge(struct fdl_packet *const v[], int n)
 
 static void add_all(struct gro *gro, struct fdl_packet *v[], int n)
 {
+	struct fdl_coalesce_packet *pkt;
 	int i;
 
 	fdl_coalesce_init(&gro->coalescer, gro->flags, 0, 0);
 	for (i = 0; i < n; i++) {
 		gro->bytes[i] = (struct iovec){ v[i]->data, v[i]->len };
-		gro->packet[i] = (struct fdl_coalesce_packet){
-			.iov = &gro->bytes[i],
-			.cnt = 1,
-			.link_len = v[i]->link_len,
-			.off = v[i]->off,
-			.user = v[i],
-		};
-		fdl_coalesce_add(&gro->coalescer, &gro->packet[i]);
+		/* The private fields need not be cleared. */
+		pkt = &gro->packet[i];
+		pkt->iov = &gro->bytes[i];
+		pkt->cnt = 1;
+		pkt->link_len = v[i]->link_len;
+		pkt->off = v[i]->off;
+		pkt->user = v[i];
+		fdl_coalesce_add(&gro->coalescer, pkt);
 	}
 }
 

@@ -121,8 +121,6 @@ static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
 	enum tx_fit fit;
 	bool fits;
 
-	if (f->off)
-		pkt->off = *f->off;
 	if (d->n == 0)
 		return work_to_defer(tx, f, &pkt->off, &pkt->link_len, why);
 	if (d->n == 1)
@@ -146,6 +144,7 @@ static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
 enum deferral defer_frame(struct tx *tx, const struct frame *f, bool ref,
 			  void (*done)(void *arg), void *arg)
 {
+	static const struct fdl_offload nothing = { 0 };
 	struct deferred *d = tx->deferred;
 	const size_t len = frame_len(f), bytes = ref ? 0 : len + 7;
 	struct fdl_coalesce_packet *pkt;
@@ -169,12 +168,12 @@ enum deferral defer_frame(struct tx *tx, const struct frame *f, bool ref,
 		copy_pieces(d, f);
 	else
 		copy_bytes(d, f);
+	/* The private fields need not be cleared. */
 	pkt = &d->packet[d->n];
-	*pkt = (struct fdl_coalesce_packet){
-		.iov = d->piece + first,
-		.cnt = (int)(d->pieces - first),
-		.user = &d->call[d->n],
-	};
+	pkt->iov = d->piece + first;
+	pkt->cnt = (int)(d->pieces - first);
+	pkt->user = &d->call[d->n];
+	pkt->off = f->off ? *f->off : nothing;
 	fit = coalesce_frame(tx, f, len, pkt, &why);
 	if (fit == TX_FITS) {
 		d->call[d->n++] = (struct call){ done, arg };

@@ -111,10 +111,21 @@ static void start_batch(struct tx *tx)
 	fdl_coalesce_add(&d->coalescer, &d->packet[0]);
 }
 
+static enum tx_fit judge(struct tx *tx, struct fdl_coalesce_packet *pkt,
+			 const struct verdict **why)
+{
+	const struct fdl_offload off = pkt->off;
+	const struct frame f = { .iov = pkt->iov,
+				 .cnt = pkt->cnt,
+				 .off = &off };
+
+	return work_to_defer(tx, &f, &pkt->off, &pkt->link_len, why);
+}
+
 /* Add a frame of len bytes. If it looks like the frame before it, it is judged
  * like that one. */
-static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
-				  size_t len, struct fdl_coalesce_packet *pkt,
+static enum tx_fit coalesce_frame(struct tx *tx, size_t len,
+				  struct fdl_coalesce_packet *pkt,
 				  const struct verdict **why)
 {
 	struct deferred *d = tx->deferred;
@@ -122,7 +133,7 @@ static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
 	bool fits;
 
 	if (d->n == 0)
-		return work_to_defer(tx, f, &pkt->off, &pkt->link_len, why);
+		return judge(tx, pkt, why);
 	if (d->n == 1)
 		start_batch(tx);
 	pkt->link_len = pkt[-1].link_len;
@@ -131,7 +142,7 @@ static enum tx_fit coalesce_frame(struct tx *tx, const struct frame *f,
 	fits = work_fits_mtu(tx, len, pkt->link_len);
 	if (fits && coalesce_alike(&d->coalescer, pkt))
 		return TX_FITS;
-	fit = work_to_defer(tx, f, &pkt->off, &pkt->link_len, why);
+	fit = judge(tx, pkt, why);
 	if (fit != TX_FITS)
 		return fit;
 	if (fits)
@@ -174,7 +185,7 @@ enum deferral defer_frame(struct tx *tx, const struct frame *f, bool ref,
 	pkt->cnt = (int)(d->pieces - first);
 	pkt->user = &d->call[d->n];
 	pkt->off = f->off ? *f->off : nothing;
-	fit = coalesce_frame(tx, f, len, pkt, &why);
+	fit = coalesce_frame(tx, len, pkt, &why);
 	if (fit == TX_FITS) {
 		d->call[d->n++] = (struct call){ done, arg };
 		return DEFER_TAKEN;

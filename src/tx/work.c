@@ -94,6 +94,10 @@ static const uint8_t *first_bytes(const struct frame *f,
 	size_t n, got = 0;
 	int i;
 
+	if (f->cnt == 1) {
+		*avail = *len = f->iov->iov_len;
+		return f->iov->iov_base;
+	}
 	*len = 0;
 	for (i = 0; i < f->cnt; i++) {
 		n = f->iov[i].iov_len;
@@ -105,10 +109,7 @@ static const uint8_t *first_bytes(const struct frame *f,
 		got += n;
 	}
 	*avail = got;
-	if (f->cnt != 1)
-		return buf;
-	*avail = *len;
-	return f->iov->iov_base;
+	return buf;
 }
 
 /* Only of what was merged the headers matter, and that begins with all of them

@@ -71,7 +71,8 @@ static void prepare(const struct io *io, struct io_frame f[], int n, int fresh)
 	struct state *st = io->state;
 
 	make_room(io, f, 0, fresh < n ? fresh : n);
-	make_room(io, f, st->known, n);
+	if (st->known < n)
+		make_room(io, f, st->known, n);
 	/* Fresh slots that this call does not use have no room noted either. */
 	if (fresh > n || st->known < n)
 		st->known = n;

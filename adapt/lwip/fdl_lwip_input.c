@@ -267,7 +267,7 @@ static void note_super_packet(struct tcp_pcb *pcb, const struct pbuf *p)
 	link->unacked = pcb;
 }
 
-/* If the options are in two pbufs, lwIP answers as it always does. */
+/* With options in two pbufs, lwIP answers as always. */
 static err_t time_wait_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr,
 			     u16_t optlen, u16_t opt1len, struct pbuf *p)
 {
@@ -278,8 +278,7 @@ static err_t time_wait_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr,
 	return fdl_lwip_reopen(link, pcb, hdr, optlen, p) ? ERR_ABRT : ERR_OK;
 }
 
-/* lwIP is about to offer the application what it has just refused. Answer for
- * it. */
+/* lwIP offers the application what it has just refused: answer for it. */
 static err_t refuse_again(void *arg, struct tcp_pcb *pcb, struct pbuf *p,
 			  err_t err)
 {
@@ -344,7 +343,8 @@ err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 					     p);
 	if (pcb->state == TIME_WAIT)
 		return time_wait_input(pcb, hdr, optlen, opt1len, p);
-	if (pcb->refused_data && !offer_refused(pcb))
+	if (fdl_lwip_is_opposite(pcb, hdr) ||
+	    (pcb->refused_data && !offer_refused(pcb)))
 		return ERR_ABRT;
 	fdl_lwip_see_window(pcb, hdr);
 	note_loss(pcb, hdr, optlen, opt1len, opt2, p->tot_len);

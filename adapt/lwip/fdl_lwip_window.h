@@ -2,6 +2,8 @@
 #ifndef FDL_LWIP_WINDOW_H
 #define FDL_LWIP_WINDOW_H
 
+#include <stdbool.h>
+
 #include <lwip/tcp.h>
 
 struct tcp_hdr;
@@ -17,5 +19,9 @@ static inline void fdl_lwip_see_window(struct tcp_pcb *pcb,
 	if (pcb->persist_backoff || !pcb->snd_wnd_max)
 		fdl_lwip_see_closed(pcb, hdr);
 }
+
+/* Whether a segment's number, or what it acknowledges, is half of all numbers
+ * away from what is expected. lwIP must not see it. */
+bool fdl_lwip_is_opposite(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr);
 
 #endif

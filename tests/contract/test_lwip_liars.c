@@ -195,6 +195,36 @@ static void whatever_a_peer_does(void **state)
 	b->link.tso = 1;
 }
 
+/* Numbers that are before and behind what is expected, as lwIP compares. */
+static void numbers_half_the_world_away(void **state)
+{
+	static const uint32_t far[] = { 0x7fffffff, 0x80000000, 0x80000001 };
+	struct bed *b = bed_start(state, true);
+	const unsigned at = bed_fly(b, 1) + MSS;
+	const u32_t expected = b->pcb->rcv_nxt;
+	unsigned i, closed;
+
+	bed_acknowledge(b, at);
+	for (i = 0; i < 6; i++) {
+		closed = i % 2;
+		if (closed)
+			b->pcb->rcv_wnd = 0;
+		b->seq = expected + far[i / 2];
+		bed_say(b, ACK | FIN, b->start + at, 0);
+		bed_look(b);
+		b->seq = expected;
+		bed_acknowledge(b, at + far[i / 2]);
+		b->pcb->rcv_wnd = TCP_WND;
+		assert_null(b->pcb->ooseq);
+		assert_int_equal(b->pcb->rcv_nxt, expected);
+		assert_int_equal(b->pcb->lastack, b->start + at);
+	}
+	bed_write(b, MSS);
+	bed_expect(b, at, MSS);
+	be_honest(b, at);
+	bed_hang_up(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +232,7 @@ int main(void)
 		cmocka_unit_test(a_liar_gets_all_the_same),
 		cmocka_unit_test(a_window_may_open_late),
 		cmocka_unit_test(whatever_a_peer_does),
+		cmocka_unit_test(numbers_half_the_world_away),
 	};
 
 	return cmocka_run_group_tests_name("lwip liars", tests, bed_set_up,

@@ -16,7 +16,6 @@
 enum {
 	ANSWER_SIZE = 16384, /* one link; those of a few KiB are large */
 	GSO_IPV4_MAX_SIZE = 63, /* linux/if_link.h has it since 6.3 */
-	SEQ = 0x46444c4b, /* ours alone: events of others may bear theirs */
 };
 
 struct request {
@@ -227,12 +226,13 @@ int link_socket(void)
 	return os_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 }
 
-static int send_request(int sock, const char *name, unsigned ifindex)
+static int send_request(int sock, const char *name, unsigned ifindex,
+			uint32_t seq)
 {
 	struct request req = {
 		.nh = { .nlmsg_type = RTM_GETLINK,
 			.nlmsg_flags = NLM_F_REQUEST,
-			.nlmsg_seq = SEQ },
+			.nlmsg_seq = seq },
 		.ifi = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex },
 		.attr = { .rta_type = IFLA_IFNAME },
 	};
@@ -256,12 +256,12 @@ static int send_request(int sock, const char *name, unsigned ifindex)
 	return n < 0 ? (int)n : 0;
 }
 
-static bool is_answer(const uint8_t *msg, size_t len)
+static bool is_answer(const uint8_t *msg, size_t len, uint32_t seq)
 {
 	struct nlmsghdr nh = { 0 };
 
 	memcpy(&nh, msg, len < sizeof(nh) ? len : sizeof(nh));
-	return nh.nlmsg_seq == SEQ;
+	return nh.nlmsg_seq == seq;
 }
 
 int link_get(int sock, const char *name, unsigned ifindex, struct link *link)
@@ -269,17 +269,20 @@ int link_get(int sock, const char *name, unsigned ifindex, struct link *link)
 	uint8_t answer[ANSWER_SIZE];
 	struct iovec iov = { answer, sizeof(answer) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	/* The answer to a request of before may still be there, and events bear
+	 * the numbers of others. */
+	const uint32_t seq = (uint32_t)os_now_us();
 	ssize_t n;
 	int err;
 
-	err = send_request(sock, name, ifindex);
+	err = send_request(sock, name, ifindex, seq);
 	if (err)
 		return err;
 	/* The kernel answers inside sendmsg(2), so the answer is there already.
 	 * Events before it are older than it. */
 	do {
 		n = os_recvmsg(sock, &msg, MSG_DONTWAIT);
-	} while (n >= 0 && !is_answer(answer, (size_t)n));
+	} while (n >= 0 && !is_answer(answer, (size_t)n, seq));
 	if (n < 0)
 		return (int)n;
 	if (msg.msg_flags & MSG_TRUNC)

@@ -104,13 +104,14 @@ static void reframe(struct fdl_queue *q)
 static void follow_device(struct fdl_queue *q, unsigned batch)
 {
 	const struct kind *kind = q->io.kind;
+	int err;
 
 	if (!kind->device)
 		return;
 	if (kind->follow)
 		reframe(q);
-	shared_replace_device(q->shared, q->io.fd, &q->info, batch);
-	watch_replace(&q->watch, &q->info);
+	err = shared_replace_device(q->shared, q->io.fd, &q->info, batch);
+	watch_replace(&q->watch, &q->info, err);
 	if (kind->set_carrier)
 		shared_switch_carrier(q->shared, q->io.fd, 0);
 }

@@ -279,7 +279,7 @@ int watch_open(struct watch *w, const struct fdl_info *info, bool quiet)
 	return err;
 }
 
-void watch_replace(struct watch *w, const struct fdl_info *info)
+void watch_replace(struct watch *w, const struct fdl_info *info, int err)
 {
 	struct fdl_info now;
 
@@ -287,7 +287,12 @@ void watch_replace(struct watch *w, const struct fdl_info *info)
 	w->gone = false;
 	w->over_at = 0;
 	w->retry_at = 0;
-	if (watch_open(w, info, true) || stays(w))
+	if (watch_open(w, info, true))
+		return;
+	/* Whoever follows the device makes it known, too. */
+	if (may_pass(err))
+		conclude(w, err, true);
+	if (stays(w))
 		return;
 	/* Another device may have got the name since. */
 	if (look_for_fd(w, &now) == -ENODEV)

@@ -49,6 +49,9 @@ int bed_make(struct bed *b, const struct bed_kind *kind)
 	if (err)
 		return err;
 	err = kind->make(b);
+	/* As it is between two lives. */
+	if (!err && kind->end)
+		kind->end(b);
 	if (!err && kind->locator && !*b->locator)
 		snprintf(b->locator, sizeof(b->locator), kind->locator,
 			 b->link.dev, b->path, b->local);

@@ -178,6 +178,12 @@ static void have_device(struct bed *b)
 		meet_device(b);
 }
 
+static void have_veth(struct bed *b)
+{
+	if (b->link.peer < 0)
+		meet_veth(b);
+}
+
 /* The first datagram says who the peer is; the first again, where that one could
  * not be answered. */
 static void write_to(void *arg)
@@ -377,12 +383,16 @@ const struct bed_kind bed_kinds[] = {
 	  .meet = stay, .forgiving = true, .most = ALL },
 	{ .name = "tap-reconnect", .base = "tap", .make = make_device,
 	  .locator = "tap:%1$s,reconnect", .begin = have_device,
-	  .meet = meet_device, .part = part_device, .forgiving = true,
-	  .most = 100 },
+	  .meet = meet_device, .part = part_device, .end = end_name,
+	  .forgiving = true, .most = 100 },
 	{ .name = "tap-reopened", .base = "tap", .make = make_device,
 	  .locator = "tap:%1$s,reconnect", .begin = have_device,
-	  .meet = meet_device, .part = part_device, .outside = true,
-	  .forgiving = true, .most = 100 },
+	  .meet = meet_device, .part = part_device, .end = end_name,
+	  .outside = true, .forgiving = true, .most = 100 },
+	{ .name = "packet-reconnect", .base = "packet", .make = make_given,
+	  .locator = "packet:%1$s,reconnect", .mode = FDL_MODE_RECVMMSG,
+	  .begin = have_veth, .meet = meet_veth, .part = part_device,
+	  .end = end_name, .forgiving = true, .most = 120 },
 	{ .name = NULL },
 };
 /* clang-format on */

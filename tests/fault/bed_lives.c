@@ -146,6 +146,21 @@ void meet_device(struct bed *b)
 	l->peer = link_packet_socket(l->dev);
 }
 
+void meet_veth(struct bed *b)
+{
+	struct link *l = &b->link;
+
+	if (!netns_has(l->dev)) {
+		netns_command("ip link add %s address 02:00:00:00:00:01 "
+			      "type veth peer name %s address "
+			      "02:00:00:00:00:02",
+			      l->dev, l->peer_dev);
+		netns_set_up(l->dev, true);
+		netns_set_up(l->peer_dev, true);
+	}
+	l->peer = link_packet_socket(l->peer_dev);
+}
+
 void part_socket(struct bed *b)
 {
 	close(b->link.peer);

@@ -24,8 +24,9 @@ void meet_path(struct bed *b);
 void meet_port(struct bed *b);
 void meet_name(struct bed *b);
 void meet_hello(struct bed *b);
-/* A TUN or TAP that is there again. */
+/* A TUN or TAP, or a veth, that is there again. */
 void meet_device(struct bed *b);
+void meet_veth(struct bed *b);
 
 /* part */
 void part_socket(struct bed *b);

@@ -25,6 +25,7 @@ static void note_said(void *ctx, int level, const char *msg)
 	struct trip *t = ctx;
 
 	t->errors += level == FDL_LOG_ERR;
+	t->unwatched |= strstr(msg, "cannot be watched (") != NULL;
 	if (level == FDL_LOG_ERR)
 		snprintf(t->said, sizeof(t->said), "%s", msg);
 }

@@ -26,6 +26,7 @@ struct trip {
 					 * was made all the same */
 	size_t opened;			/* calls traced before it was made */
 	unsigned errors;		/* that were logged */
+	bool unwatched;			/* that the device is not watched, too */
 	char said[256];
 
 	uint8_t came[MOST_FED];		/* by number */

@@ -19,6 +19,7 @@ import threading
 TCP_PORT, UDP_PORT = 5001, 7
 SOL_UDP, UDP_SEGMENT, UDP_GRO = 17, 103, 104
 CHUNK = 1 << 18
+PACED, SMALL = 300, 160
 # Three of no operation and the end; a destination option of padding.
 IP4_OPTIONS = b'\1\1\1\0'
 IP6_OPTIONS = b'\0\0\1\4\0\0\0\0'
@@ -125,6 +126,20 @@ def run(host, size, count):
             assert s.recv(1 << 16) == sent[at:at + size], at
 
 
+def paced(host):
+    """Small datagrams of a few flows, one to three at a time. The next ones go when
+    these are back, so none that waits for later ones to be merged with ever comes."""
+    flows = [connect(host, socket.SOCK_DGRAM) for _ in range(3)]
+    for n in range(PACED):
+        s = flows[n % 5 % 3]
+        sent = [os.urandom(SMALL) for _ in range(1 + n % 3)]
+        for data in sent:
+            s.send(data)
+        assert [s.recv(1 << 16) for _ in sent] == sent, n
+    for s in flows:
+        s.close()
+
+
 def digest_of_file(path):
     found = hashlib.sha256()
     with open(path, 'rb') as f:
@@ -148,6 +163,7 @@ def talk(host, path, mtu):
         datagrams(host, small(mtu) + large(mtu), options)
     run(host, 1000, 40)
     run(host, mtu - 48, 5)
+    paced(host)
 
 
 def echo(host, mtu):

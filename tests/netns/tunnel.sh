@@ -7,7 +7,8 @@
 #
 # a0 and b0 are TAPs, or veths of which AF_PACKET sees the other end. What the
 # kernels send are super-packets inside UDP; or segments, which fdlink merges; or
-# in its place COALESCE, a program that writes them with FDL_COALESCE.
+# in its place COALESCE, a program that writes them with FDL_COALESCE. Datagrams that
+# come one by one do not wait for others.
 #
 # tunnel.sh [MIB [COALESCE]]: so many MiB each way, IPv4 and IPv6, in each tunnel
 # (64).

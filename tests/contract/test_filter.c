@@ -15,21 +15,11 @@
 #include <fdlink/open.h>
 
 #include "flows.h"
-#include "link.h"
+#include "macvlan_bed.h"
 #include "netns.h"
 
-enum { LEN = 60 };
-
-static const uint8_t own[6] = { 0x02, 0, 0, 0, 0, 0x77 },
-		     other[6] = { 0x02, 0, 0, 0, 0, 0x99 },
+static const uint8_t other[6] = { 0x02, 0, 0, 0, 0, 0x99 },
 		     group[6] = { 0x33, 0x33, 0xff, 0, 0, 0x02 };
-
-static void make_macvlan(const char *mode)
-{
-	netns_command("ip link add fdm link fdqp address 02:00:00:00:00:77 "
-		      "type macvlan mode %s && ip link set fdm up",
-		      mode);
-}
 
 static struct fdl_endpoint *open_as(const uint8_t address[6])
 {
@@ -41,27 +31,6 @@ static struct fdl_endpoint *open_as(const uint8_t address[6])
 	return ep;
 }
 
-static void feed(int sock, const uint8_t to[6])
-{
-	uint8_t frame[LEN] = { 0 };
-
-	memcpy(frame, to, 6);
-	memcpy(frame + 6, link_remote, 6);
-	frame[12] = 0x88;
-	frame[13] = 0xb5;
-	assert_int_equal(send(sock, frame, LEN, 0), LEN);
-}
-
-static void expect(struct fdl_endpoint *ep, const uint8_t to[6])
-{
-	struct fdl_packet *pkt = NULL;
-
-	while (fdl_recv(fdl_get_queue(ep, 0), &pkt, 1) != 1)
-		assert_true(fdl_poll(ep, WAIT_MS) > 0);
-	assert_memory_equal(pkt->data, to, 6);
-	fdl_release(&pkt, 1);
-}
-
 /* Which IPv6 asks for addresses by, and no one here is a member of. */
 static void groups_come_through_a_macvlan(void **state)
 {
@@ -69,13 +38,13 @@ static void groups_come_through_a_macvlan(void **state)
 	struct fdl_endpoint *ep;
 
 	(void)state;
-	make_macvlan("bridge");
-	ep = open_as(own);
+	macvlan_make("bridge");
+	ep = open_as(macvlan_own);
 	assert_string_equal(flows_said, "");
-	feed(sock, group);
-	expect(ep, group);
-	feed(sock, own);
-	expect(ep, own);
+	macvlan_feed(sock, group);
+	macvlan_expect(ep, group);
+	macvlan_feed(sock, macvlan_own);
+	macvlan_expect(ep, macvlan_own);
 	close(sock);
 	fdl_endpoint_free(ep);
 }
@@ -87,13 +56,13 @@ static void an_address_that_cannot_work_is_said(void **state)
 	int sock = flows_socket("fdq", 0);
 
 	(void)state;
-	make_macvlan("bridge");
+	macvlan_make("bridge");
 	ep = open_as(other);
 	assert_non_null(strstr(flows_said, "own address 02:00:00:00:00:77"));
 	assert_non_null(strstr(flows_said, "none for 02:00:00:00:00:99"));
-	feed(sock, other);
-	feed(sock, group);
-	expect(ep, group);
+	macvlan_feed(sock, other);
+	macvlan_feed(sock, group);
+	macvlan_expect(ep, group);
 	assert_int_equal(fdl_recv(fdl_get_queue(ep, 0), &pkt, 1), 0);
 	close(sock);
 	fdl_endpoint_free(ep);
@@ -106,11 +75,11 @@ static void any_address_works_where_all_is_passed_on(void **state)
 	int sock = flows_socket("fdq", 0);
 
 	(void)state;
-	make_macvlan("passthru");
+	macvlan_make("passthru");
 	ep = open_as(other);
 	assert_string_equal(flows_said, "");
-	feed(sock, other);
-	expect(ep, other);
+	macvlan_feed(sock, other);
+	macvlan_expect(ep, other);
 	close(sock);
 	fdl_endpoint_free(ep);
 }
@@ -128,9 +97,9 @@ static void nothing_is_left_asked_for(void **state)
 	int sock;
 
 	(void)state;
-	make_macvlan("bridge");
+	macvlan_make("bridge");
 	sock = flows_socket("fdm", ETH_P_ALL);
-	memcpy(opts.address, own, sizeof(own));
+	memcpy(opts.address, macvlan_own, sizeof(macvlan_own));
 	assert_int_equal(fdl_endpoint_new(&ep, &sock, 1, &opts), 0);
 	expect_flags("fdm", true);
 	fdl_endpoint_free(ep);
@@ -141,16 +110,6 @@ static void nothing_is_left_asked_for(void **state)
 	fdl_endpoint_free(ep);
 	close(sock);
 }
-
-static int drop_all(void **state)
-{
-	if (netns_has("fdm"))
-		netns_command("ip link del fdm");
-	return flows_drop_veth(state);
-}
-
-#define OVER_MACVLAN(f) \
-	cmocka_unit_test_setup_teardown(f, flows_make_veth, drop_all)
 
 int main(int argc, char *argv[])
 {

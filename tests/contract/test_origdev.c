@@ -6,8 +6,6 @@
 #include <linux/if_packet.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,16 +14,10 @@
 #include <fdlink/open.h>
 
 #include "flows.h"
-#include "link.h"
+#include "macvlan_bed.h"
 #include "netns.h"
 
-enum {
-	LEN = 60,
-	TYPE = 0x88b5,
-	MANY = 64,		/* fds */
-};
-
-static const uint8_t own[6] = { 0x02, 0, 0, 0, 0, 0x77 };
+enum { MANY = 64 };	/* fds */
 
 /* Whoever has one of them can set it. */
 static void set_on_all_sockets(void)
@@ -39,45 +31,18 @@ static void set_on_all_sockets(void)
 	assert_true(set > 0);
 }
 
-static void feed(int sock)
-{
-	uint8_t frame[LEN] = { 0 };
-
-	memcpy(frame, own, sizeof(own));
-	memcpy(frame + 6, link_remote, 6);
-	frame[12] = TYPE >> 8;
-	frame[13] = TYPE & 0xff;
-	assert_int_equal(send(sock, frame, LEN, 0), LEN);
-}
-
-/* The kernel says something of itself at times. */
-static void expect(struct fdl_endpoint *ep)
-{
-	struct fdl_packet *pkt = NULL;
-
-	while (!pkt || pkt->protocol != TYPE) {
-		fdl_release(&pkt, 1);
-		pkt = NULL;
-		if (fdl_recv(fdl_get_queue(ep, 0), &pkt, 1) != 1)
-			assert_true(fdl_poll(ep, WAIT_MS) > 0);
-	}
-	assert_memory_equal(pkt->data, own, sizeof(own));
-	fdl_release(&pkt, 1);
-}
-
 static void frames_come_by_the_device_below(enum fdl_mode mode)
 {
 	const struct fdl_options opts = { .mode = mode };
 	struct fdl_endpoint *ep;
 	int sock = flows_socket("fdq", 0);
 
-	netns_command("ip link add fdm link fdqp address 02:00:00:00:00:77 "
-		      "type macvlan mode bridge && ip link set fdm up");
+	macvlan_make("bridge");
 	assert_int_equal(flows_open_with(&ep, "packet:fdm", opts), 0);
 	assert_int_equal(fdl_get_mode(ep), mode);
 	set_on_all_sockets();
-	feed(sock);
-	expect(ep);
+	macvlan_feed(sock, macvlan_own);
+	macvlan_expect(ep, macvlan_own);
 	fdl_endpoint_free(ep);
 	close(sock);
 }
@@ -99,16 +64,6 @@ static void in_mode_adaptive(void **state)
 	(void)state;
 	frames_come_by_the_device_below(FDL_MODE_ADAPTIVE);
 }
-
-static int drop_all(void **state)
-{
-	if (netns_has("fdm"))
-		netns_command("ip link del fdm");
-	return flows_drop_veth(state);
-}
-
-#define OVER_MACVLAN(f) \
-	cmocka_unit_test_setup_teardown(f, flows_make_veth, drop_all)
 
 int main(int argc, char *argv[])
 {

@@ -187,23 +187,23 @@ static void account(struct tx *tx, unsigned from, unsigned to)
 static void keep_part(struct tx *tx, unsigned i)
 {
 	struct mmsghdr *msg = &tx->out->msg[i];
-	const size_t len = io_message_len(&msg->msg_hdr);
 	const struct iovec *iov = msg->msg_hdr.msg_iov;
+	const struct iovec *end = iov + msg_pieces(&msg->msg_hdr);
 	size_t skip = msg->msg_len, n;
 
-	if (skip == len)
+	for (; iov < end && skip >= iov->iov_len; iov++)
+		skip -= iov->iov_len;
+	if (iov == end)
 		return;
 	tx->part = (struct iovec){ tx->out->part, 0 };
-	for (; skip >= iov->iov_len; iov++)
-		skip -= iov->iov_len;
-	for (msg->msg_len = (unsigned)len;
-	     iov < msg->msg_hdr.msg_iov + msg->msg_hdr.msg_iovlen; iov++) {
+	for (; iov < end; iov++) {
 		n = iov->iov_len - skip;
 		memcpy(tx->out->part + tx->part.iov_len,
 		       (const uint8_t *)iov->iov_base + skip, n);
 		tx->part.iov_len += n;
 		skip = 0;
 	}
+	msg->msg_len += (unsigned)tx->part.iov_len;
 }
 
 bool tx_finish_part(struct tx *tx, const struct verdict **why)

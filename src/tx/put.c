@@ -304,47 +304,70 @@ static unsigned follow_life(struct tx *tx, unsigned life)
 	return life;
 }
 
-/* The link has begun another life, or has none. As tx_put; *on: the caller puts
- * the frames as usual. */
-__attribute__((noinline)) static int put_in_another_life(
-	struct tx *tx, struct frames l, int n, bool *on,
-	const struct verdict **why)
+/* Put frames between two lives, or after the last one, of which life is the
+ * number. As tx_put. */
+static int put_nowhere(struct tx *tx, unsigned life, struct frames l, int n,
+		       const struct verdict **why)
 {
-	const unsigned life = follow_life(tx, atomic_load(&tx->io->life));
 	struct iovec iov;
 	int i;
 
-	*on = !io_is_away(life);
-	if (life == IO_OVER)
+	if (life == IO_OVER) {
 		*why = &over;
-	if (life == IO_OVER || *on)
 		return 0;
+	}
 	forget(tx);
 	for (i = 0; i < n; i++)
 		tx_drop(tx, tx_away(tx), frame_at(l, i, &iov).weight);
 	return n;
 }
 
-int tx_put(struct tx *tx, struct frames l, int n, const struct verdict **why)
+static uint32_t framing_of(const struct tx *tx)
 {
-	const uint32_t reframed = atomic_load_explicit(&tx->shared->reframed,
-						       memory_order_relaxed);
-	bool on = true;
-	int k = 0;
+	return atomic_load_explicit(&tx->shared->reframed,
+				    memory_order_relaxed);
+}
 
-	*why = NULL;
-	if (atomic_load_explicit(&tx->io->life, memory_order_relaxed) !=
-	    tx->life)
-		k = put_in_another_life(tx, l, n, &on, why);
-	if (!on)
-		return k;
+/* Whether something comes before the next frames. */
+static inline bool is_disturbed(const struct tx *tx)
+{
+	return atomic_load_explicit(&tx->io->life, memory_order_relaxed) !=
+		       tx->life ||
+	       framing_of(tx) != tx->reframed || tx_has_rest(tx);
+}
+
+/* Do what comes before the next frames: adapt to what has changed, and send what
+ * is left over. Returns whether they may go as usual; if not, *gone is how many
+ * of them are gone all the same, as tx_put says. */
+__attribute__((noinline)) static bool settle(struct tx *tx, struct frames l,
+					     int n, int *gone,
+					     const struct verdict **why)
+{
+	const unsigned life = follow_life(tx, atomic_load(&tx->io->life));
+	const uint32_t reframed = framing_of(tx);
+
+	*gone = 0;
+	if (io_is_away(life)) {
+		*gone = put_nowhere(tx, life, l, n, why);
+		return false;
+	}
 	if (reframed != tx->reframed)
 		follow(tx, reframed);
 	if (tx->part.iov_len && !tx_finish_part(tx, why))
-		return 0;
+		return false;
 	if (tx->cutting)
 		bridge_finish(tx, why);
-	if (io_is_device(tx->io) && !*why)
+	return !*why;
+}
+
+int tx_put(struct tx *tx, struct frames l, int n, const struct verdict **why)
+{
+	int gone, k = 0;
+
+	*why = NULL;
+	if (is_disturbed(tx) && !settle(tx, l, n, &gone, why))
+		return gone;
+	if (io_is_device(tx->io))
 		k = write_through(tx, l, n, why);
 	return k < n && !*why ? put_messages(tx, l, n, k, why) : k;
 }

@@ -37,6 +37,12 @@ enum {
 /* NOP, NOP and a timestamp, as everybody sends it. */
 static const uint32_t TIMESTAMP = 0x0101080a;
 
+/* Most packets pass these functions: inline them, however many callers they
+ * have. */
+#define EACH_PACKET static inline __attribute__((always_inline))
+/* Few packets need these: keep them out of the way of the others. */
+#define FEW_PACKETS static __attribute__((noinline))
+
 /* A part of the packet. */
 struct part {
 	const uint8_t *at;
@@ -44,7 +50,7 @@ struct part {
 };
 
 /* TCP's options end where the header does, or at an END option before. */
-static bool tcp_options_fit(const uint8_t *opt, unsigned len)
+FEW_PACKETS bool tcp_options_fit(const uint8_t *opt, unsigned len)
 {
 	unsigned at = 0;
 
@@ -53,7 +59,7 @@ static bool tcp_options_fit(const uint8_t *opt, unsigned len)
 	return at == len || opt[at] == FDL_LWIP_OPT_END;
 }
 
-static bool check_tcp(struct part tcp)
+EACH_PACKET bool check_tcp(struct part tcp)
 {
 	unsigned hdr_len;
 
@@ -62,8 +68,9 @@ static bool check_tcp(struct part tcp)
 	hdr_len = (tcp.at[12] >> 4) * 4U;
 	if (hdr_len < TCP_HLEN || hdr_len > tcp.len)
 		return false;
-	if (hdr_len == TCP_HLEN + 12 &&
-	    fdl_lwip_get32(tcp.at + TCP_HLEN) == TIMESTAMP)
+	if (hdr_len == TCP_HLEN ||
+	    (hdr_len == TCP_HLEN + 12 &&
+	     fdl_lwip_get32(tcp.at + TCP_HLEN) == TIMESTAMP))
 		return true;
 	return tcp_options_fit(tcp.at + TCP_HLEN, hdr_len - TCP_HLEN);
 }
@@ -79,7 +86,7 @@ static bool check_udp(struct part udp)
 }
 
 /* IPv4 and IPv6 have the same numbers for them. */
-static bool check_transport(uint8_t proto, struct part p)
+EACH_PACKET bool check_transport(uint8_t proto, struct part p)
 {
 	switch (proto) {
 	case IP_PROTO_TCP:
@@ -117,15 +124,15 @@ static bool ends_no_header(struct part p, unsigned offset)
 	       tcp_options_fit(p.at + TCP_HLEN, end - TCP_HLEN);
 }
 
-static bool check_ip4_fragment(struct part p, unsigned offset, bool more,
-			       uint8_t proto)
+FEW_PACKETS bool check_ip4_fragment(struct part p, unsigned offset, bool more,
+				    uint8_t proto)
 {
 	return fragment_fits(p, IP_HLEN, offset, more) &&
 	       ends_no_header(p, offset) &&
 	       (offset || proto != IP_PROTO_TCP || check_tcp(p));
 }
 
-static bool check_ip4(struct part ip)
+EACH_PACKET bool check_ip4(struct part ip)
 {
 	unsigned hdr_len, len, offset;
 	struct part p;
@@ -195,7 +202,7 @@ static unsigned extension_len(uint8_t type, struct part p)
  * before it for one fragment only, and takes the type of what is behind it from
  * the fragment that arrives first.
  */
-static bool check_ip6_fragment(struct part p, bool first_header)
+FEW_PACKETS bool check_ip6_fragment(struct part p, bool first_header)
 {
 	const unsigned field = fdl_lwip_get16(p.at + 2);
 	const unsigned offset = field & IP6_FRAG_OFFSET_MASK;

@@ -91,10 +91,10 @@ static bool may_tell(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 }
 
 FEW_SEGMENTS void end_loan(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
-			   const struct pbuf *p, uint64_t loan)
+			   const struct pbuf *p, unsigned at)
 {
 	if (may_tell(pcb, hdr, p))
-		flush(loan);
+		flush(UINT64_C(1) << at);
 }
 
 /*
@@ -112,8 +112,6 @@ void fdl_lwip_loan_input(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 	struct fdl_lwip *link;
 	struct netif *netif;
 
-	if (!pcb->ext_args[ext_arg].callbacks)
-		ask_for_end(pcb, at);
 	NETIF_FOREACH(netif)
 	{
 		link = fdl_lwip_link(netif);
@@ -122,8 +120,11 @@ void fdl_lwip_loan_input(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
 		link->unlent = unlent;
 		lent |= link->lent;
 	}
-	if (lent & loan)
-		end_loan(pcb, hdr, p, loan);
+	/* Nothing is lent by a connection whose end nobody asked for. */
+	if (!pcb->ext_args[ext_arg].callbacks)
+		ask_for_end(pcb, at);
+	else if (lent & loan)
+		end_loan(pcb, hdr, p, at);
 }
 #else
 void fdl_lwip_loan_init(void)

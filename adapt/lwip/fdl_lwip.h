@@ -40,6 +40,11 @@
  *
  *	#define TCP_WND_UPDATE_THRESHOLD (TCP_WND / 4)
  *
+ * The sums that are left to lwIP are written faster with this line, behind
+ * <fdlink/offload.h> or a declaration of that function:
+ *
+ *	#define LWIP_CHKSUM(bytes, len) fdl_checksum_sum(bytes, (size_t)(len), 0)
+ *
  * No-copy writes. An application learns from a callback, or from the end of the
  * connection, that it may reuse the bytes of a tcp_write without
  * TCP_WRITE_FLAG_COPY. By then the adaptor has sent or copied them, and does

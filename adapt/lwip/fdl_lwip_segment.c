@@ -2,11 +2,6 @@
 #include "fdl_lwip_segment.h"
 #include "fdl_lwip_plain.h"
 
-u32_t fdl_lwip_seqno(const struct tcp_seg *seg)
-{
-	return lwip_ntohl(seg->tcphdr->seqno);
-}
-
 static bool split_first(struct tcp_pcb *pcb, u32_t len)
 {
 	struct tcp_seg *seg = pcb->unsent;

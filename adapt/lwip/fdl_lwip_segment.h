@@ -8,7 +8,10 @@
 #include <lwip/priv/tcp_priv.h>
 
 /* Returns the sequence number of a segment, in host byte order. */
-u32_t fdl_lwip_seqno(const struct tcp_seg *seg);
+static inline u32_t fdl_lwip_seqno(const struct tcp_seg *seg)
+{
+	return lwip_ntohl(seg->tcphdr->seqno);
+}
 
 /*
  * Split the segment at *at, in any list of the connection, after len bytes.

@@ -71,11 +71,31 @@ static uint64_t sum_blocks(const uint8_t *p, size_t len)
 	return add(a[0], a[1]);
 }
 
+/* Returns the sum of fewer than 8 bytes. Headers end with these, so each length
+ * that is copied is a constant. */
+static uint64_t sum_last(const uint8_t *p, size_t len)
+{
+	uint16_t two = 0, one = 0;
+	uint32_t four = 0;
+
+	if (len & 4) {
+		memcpy(&four, p, 4);
+		p += 4;
+	}
+	if (len & 2) {
+		memcpy(&two, p, 2);
+		p += 2;
+	}
+	if (len & 1)
+		memcpy(&one, p, 1);
+	return (uint64_t)four + two + one;
+}
+
 uint16_t fdl_checksum_sum(const void *bytes, size_t len, uint16_t sum)
 {
 	const size_t blocks = len & ~(size_t)63;
 	const uint8_t *p = bytes;
-	uint64_t acc = sum, last = 0;
+	uint64_t acc = sum;
 
 	if (blocks) {
 		acc += sum_blocks(p, blocks);
@@ -83,9 +103,7 @@ uint16_t fdl_checksum_sum(const void *bytes, size_t len, uint16_t sum)
 	}
 	for (len -= blocks; len >= sizeof(acc); len -= 8, p += 8)
 		acc = add(acc, load(p));
-	if (len)
-		memcpy(&last, p, len);
-	return fold(add(acc, last));
+	return fold(add(acc, sum_last(p, len)));
 }
 
 uint16_t fdl_checksum_iov(const struct iovec *iov, int cnt, size_t skip,

@@ -311,30 +311,6 @@ static bool offer_refused(struct tcp_pcb *pcb)
 	return true;
 }
 
-#if FDL_LWIP_LOSS
-static void note_loss(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
-		      u16_t optlen, u16_t opt1len, const u8_t *opt2,
-		      u16_t payload)
-{
-	struct fdl_lwip_loss *l = fdl_lwip_loss_find(pcb);
-
-	if (l)
-		fdl_lwip_loss_note(l, pcb, hdr, optlen, opt1len, opt2, payload);
-}
-#else
-static void note_loss(struct tcp_pcb *pcb, const struct tcp_hdr *hdr,
-		      u16_t optlen, u16_t opt1len, const u8_t *opt2,
-		      u16_t payload)
-{
-	LWIP_UNUSED_ARG(pcb);
-	LWIP_UNUSED_ARG(hdr);
-	LWIP_UNUSED_ARG(optlen);
-	LWIP_UNUSED_ARG(opt1len);
-	LWIP_UNUSED_ARG(opt2);
-	LWIP_UNUSED_ARG(payload);
-}
-#endif
-
 err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 			 u16_t opt1len, const u8_t *opt2, struct pbuf *p)
 {
@@ -347,7 +323,7 @@ err_t fdl_lwip_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen,
 	    (pcb->refused_data && !offer_refused(pcb)))
 		return ERR_ABRT;
 	fdl_lwip_see_window(pcb, hdr);
-	note_loss(pcb, hdr, optlen, opt1len, opt2, p->tot_len);
+	fdl_lwip_loss_hear(pcb, hdr, optlen, opt1len, opt2, p->tot_len);
 	if (TCP_SEQ_GT(hdr->seqno, pcb->rcv_nxt))
 		fdl_lwip_bound_ooseq(p);
 	fdl_lwip_loan_input(pcb, hdr, p);

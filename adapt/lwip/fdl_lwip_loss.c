@@ -232,17 +232,12 @@ static void end_probe(struct fdl_lwip_loss *l, struct tcp_pcb *pcb)
 	l->probed = PROBE_NOT;
 }
 
-/* The first hole was filled, though we had not sent it again. */
-static bool was_late(const struct fdl_lwip_loss *l, u32_t una)
-{
-	return TCP_SEQ_LEQ(l->again, l->una) &&
-	       TCP_SEQ_GEQ(una, l->sack.range[0].left);
-}
-
 /* The peer has reported something, and now has all below una. */
 static void shrink_reports(struct fdl_lwip_loss *l, u32_t una)
 {
-	if (was_late(l, una))
+	/* The first hole was filled, though we had not sent it again. */
+	if (TCP_SEQ_LEQ(l->again, l->una) &&
+	    TCP_SEQ_GEQ(una, l->sack.range[0].left))
 		fdl_lwip_patience_late(
 			&l->wait,
 			LWIP_MAX(l->wait.late, l->now - l->hole_at + 1));
@@ -404,8 +399,10 @@ void fdl_lwip_loss_sent(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 	l->cwnd = pcb->cwnd;
 	if (!again && !first)
 		return;
-	l->prr_out += again + first;
-	l->room = less(l->room, again + first);
+	if (l->state != FDL_LWIP_WHOLE) {
+		l->prr_out += again + first;
+		l->room = less(l->room, again + first);
+	}
 	l->doubted += (s32_t)again;
 	if (again)
 		l->wait.timing = 0;

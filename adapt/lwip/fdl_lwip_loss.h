@@ -76,6 +76,38 @@ void fdl_lwip_loss_note(struct fdl_lwip_loss *l, struct tcp_pcb *pcb,
 			const struct tcp_hdr *hdr, u16_t optlen, u16_t opt1len,
 			const u8_t *opt2, u16_t payload);
 
+#if FDL_LWIP_LOSS
+/* The same, for any segment. A peer that may send SACK tells of losses in no
+ * other way. */
+static inline void fdl_lwip_loss_hear(struct tcp_pcb *pcb,
+				      const struct tcp_hdr *hdr, u16_t optlen,
+				      u16_t opt1len, const u8_t *opt2,
+				      u16_t payload)
+{
+	struct fdl_lwip_loss *l = fdl_lwip_loss_find(pcb);
+
+	if (!l)
+		return;
+	if (!optlen && pcb->flags & TF_SACK)
+		pcb->dupacks = 0;
+	else
+		fdl_lwip_loss_note(l, pcb, hdr, optlen, opt1len, opt2, payload);
+}
+#else
+static inline void fdl_lwip_loss_hear(struct tcp_pcb *pcb,
+				      const struct tcp_hdr *hdr, u16_t optlen,
+				      u16_t opt1len, const u8_t *opt2,
+				      u16_t payload)
+{
+	LWIP_UNUSED_ARG(pcb);
+	LWIP_UNUSED_ARG(hdr);
+	LWIP_UNUSED_ARG(optlen);
+	LWIP_UNUSED_ARG(opt1len);
+	LWIP_UNUSED_ARG(opt2);
+	LWIP_UNUSED_ARG(payload);
+}
+#endif
+
 /* Decide what is lost, after lwIP has taken an acknowledgement, or when time
  * has passed. l->now is the time for the rest of the turn. */
 void fdl_lwip_loss_judge(struct fdl_lwip_loss *l, struct tcp_pcb *pcb);

@@ -32,7 +32,9 @@ static void put(struct echo *echo, const struct pbuf *p)
 	const u16_t first = (u16_t)(p->tot_len < to_end ? p->tot_len : to_end);
 
 	pbuf_copy_partial(p, echo->ring + at, first, 0);
-	pbuf_copy_partial(p, echo->ring, (u16_t)(p->tot_len - first), first);
+	if (first < p->tot_len)
+		pbuf_copy_partial(p, echo->ring, (u16_t)(p->tot_len - first),
+				  first);
 	echo->received += p->tot_len;
 }
 

@@ -292,7 +292,10 @@ err_t tcp_output(struct tcp_pcb *pcb)
 {
 	struct fdl_lwip_loss *l;
 
-	if (pcb->state < ESTABLISHED || pcb == tcp_input_pcb)
+	/* lwIP calls again when it has taken the segment. */
+	if (pcb == tcp_input_pcb)
+		return ERR_OK;
+	if (pcb->state < ESTABLISHED)
 		return fdl_lwip_plain_output(pcb);
 	l = find(pcb);
 	return l ? output_with(l, pcb) : fdl_lwip_tso_output(pcb, false);

@@ -206,14 +206,15 @@ static err_t taken(void *arg, struct tcp_pcb *pcb, err_t err)
 	return ERR_OK;
 }
 
-int bed_set_up(void **state)
+static int set_up(void **state, uint32_t flags)
 {
 	static struct bed b;
 	struct fdl_options options = {
 		.size = sizeof(options),
 		.mtu = MTU,
-		.flags = FDL_LWIP_FLAGS,
+		.flags = FDL_LWIP_FLAGS | flags,
 		.headroom = FDL_LWIP_HEADROOM,
+		.address = { 2, [5] = 2 },
 	};
 	ip4_addr_t address, mask;
 	ip6_addr_t address6;
@@ -246,6 +247,16 @@ int bed_set_up(void **state)
 	tcp_accept(pcb, taken);
 	*state = &b;
 	return 0;
+}
+
+int bed_set_up(void **state)
+{
+	return set_up(state, 0);
+}
+
+int bed_set_up_ethernet(void **state)
+{
+	return set_up(state, FDL_ETHERNET);
 }
 
 int bed_tear_down(void **state)

@@ -49,6 +49,7 @@ struct bed {
 
 /* Of all tests: *state becomes the bed. */
 int bed_set_up(void **state);
+int bed_set_up_ethernet(void **state);	/* the frames have link headers */
 int bed_tear_down(void **state);
 
 /* A new connection, from a port of its own, and its end. */

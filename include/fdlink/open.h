@@ -124,7 +124,7 @@ extern "C" {
  *	-EADDRNOTAVAIL	local is no address of this machine
  *	-ENETUNREACH	there is no route to the peer
  *	-EADDRINUSE	another socket is bound to the path, or the file there
- *			is not a socket
+ *			is not a socket; udp: the peer would be the link itself
  */
 int fdl_open(struct fdl_endpoint **ep, const char *locator,
 	     const struct fdl_options *opts);

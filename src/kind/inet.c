@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fd/locator.h"
+#include "os.h"
 
 static bool read_port(const char *text, in_port_t *port)
 {
@@ -41,4 +42,22 @@ socklen_t inet_size(const union inet_address *address)
 {
 	return address->any.sa_family == AF_INET6 ? sizeof(address->v6) :
 						    sizeof(address->v4);
+}
+
+bool inet_is_own_peer(int fd)
+{
+	union inet_address own = { 0 }, peer = { 0 };
+	socklen_t own_len = sizeof(own), peer_len = sizeof(peer);
+
+	return !os_getsockname(fd, &own.any, &own_len) &&
+	       !os_getpeername(fd, &peer.any, &peer_len) &&
+	       own.any.sa_family != AF_UNIX && own_len == peer_len &&
+	       !memcmp(&own, &peer, own_len);
+}
+
+void inet_leave_no_trace(int fd)
+{
+	const struct linger none = { .l_onoff = 1 };
+
+	os_setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }

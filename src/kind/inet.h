@@ -18,4 +18,14 @@ bool inet_read(const char *text, union inet_address *to);
 
 socklen_t inet_size(const union inet_address *address);
 
+/*
+ * Whether a socket is connected to itself. When it connects to a port of this
+ * machine that nobody has, the kernel may give it just that port.
+ */
+bool inet_is_own_peer(int fd);
+
+/* Have close(2) leave no trace of a connection: its port is to be free for who
+ * listens. */
+void inet_leave_no_trace(int fd);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kind/inet.h"
 #include "kind/kind.h"
 #include "os.h"
 
@@ -92,19 +93,6 @@ int life_accept(struct life *life)
 	return fd;
 }
 
-/* When a socket connects to a port of this machine at which nobody listens, the
- * kernel may give it just that port. The socket is then connected to itself. */
-static bool is_self(int fd)
-{
-	struct sockaddr_storage own = { 0 }, peer = { 0 };
-	socklen_t own_len = sizeof(own), peer_len = sizeof(peer);
-
-	return !os_getsockname(fd, (struct sockaddr *)&own, &own_len) &&
-	       !os_getpeername(fd, (struct sockaddr *)&peer, &peer_len) &&
-	       own.ss_family != AF_UNIX && own_len == peer_len &&
-	       !memcmp(&own, &peer, own_len);
-}
-
 static int start_call(struct life *life, int family, int type)
 {
 	int fd = os_socket(family, type | SOCK_NONBLOCK, 0);
@@ -127,13 +115,14 @@ int life_call(struct life *life, const struct sockaddr *address, socklen_t len,
 		return err;
 	fd = life->calling;
 	err = os_connect(fd, address, len);
+	if (inet_is_own_peer(fd))
+		err = -ECONNREFUSED;
 	if (err == -EINPROGRESS || err == -EALREADY)
 		return -EINPROGRESS;
 	life->calling = -1;
-	if (!err && is_self(fd))
-		err = -ECONNREFUSED;
 	if (!err)
 		return fd;
+	inet_leave_no_trace(fd);
 	os_close(fd);
 	return err == -EAGAIN ? -EBUSY : err;
 }

@@ -24,16 +24,16 @@ static int get_int(int fd, int level, int name, int *value)
 	return os_getsockopt(fd, level, name, value, &len);
 }
 
-/* As it is called, for some that are given by mistake. */
+/* With its article, for some that are given by mistake. */
 static const char *family_name(int domain)
 {
 	static const struct {
 		int domain;
 		const char *name;
 	} families[] = {
-		{ AF_INET, "raw IPv4" }, { AF_INET6, "raw IPv6" },
-		{ AF_NETLINK, "netlink" }, { AF_CAN, "CAN" },
-		{ AF_ALG, "AF_ALG" }, { AF_XDP, "AF_XDP" },
+		{ AF_INET, "a raw IPv4" }, { AF_INET6, "a raw IPv6" },
+		{ AF_NETLINK, "a netlink" }, { AF_CAN, "a CAN" },
+		{ AF_ALG, "an AF_ALG" }, { AF_XDP, "an AF_XDP" },
 	};
 	size_t i;
 
@@ -49,7 +49,7 @@ static void say_family(int fd, int domain, int type, const struct log *log)
 
 	if (name)
 		log_say(log, FDL_LOG_ERR,
-			"fd %d is a %s socket, which carries no link: use a "
+			"fd %d is %s socket, which carries no link: use a "
 			"seqpacket, datagram or AF_PACKET raw socket",
 			fd, name);
 	else

@@ -134,12 +134,17 @@ static int connect_there(const struct locator *loc, const struct place *place,
 {
 	socklen_t len;
 	const struct sockaddr *address = address_of(place, &len);
+	int err;
 
 	opened->unmet = loc->reconnect;
 	if (opened->unmet)
 		return 0;
-	return say(loc, "connect", os_connect(opened->fd[0], address, len),
-		   log);
+	err = os_connect(opened->fd[0], address, len);
+	if (!err && inet_is_own_peer(opened->fd[0])) {
+		inet_leave_no_trace(opened->fd[0]);
+		err = -ECONNREFUSED;
+	}
+	return say(loc, "connect", err, log);
 }
 
 static int open_stream(const struct locator *loc, struct opened *opened,

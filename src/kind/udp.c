@@ -89,17 +89,43 @@ static int bind_local(int fd, const struct locator *loc,
 	return err;
 }
 
+/* A port that the kernel chose becomes free again. */
+static int connect_to(int fd, const union inet_address *peer)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	int err = os_connect(fd, &peer->any, inet_size(peer));
+
+	if (err || !inet_is_own_peer(fd))
+		return err;
+	os_connect(fd, &nobody, sizeof(nobody));
+	return -EADDRINUSE;
+}
+
+static const char *connect_advice(int err)
+{
+	switch (err) {
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+		return ": there is no route, see 'ip route'";
+	case -EADDRINUSE:
+		return ": it is the address of this end itself: give another "
+		       "port, or another one as local=";
+	case -EINVAL:
+		return ": an address of one link only (fe80::) needs an "
+		       "interface, which cannot be given: take another one";
+	default:
+		return "";
+	}
+}
+
 static int connect_peer(int fd, const struct locator *loc,
 			const union inet_address *peer, const struct log *log)
 {
-	int err = os_connect(fd, &peer->any, inet_size(peer));
+	int err = connect_to(fd, peer);
 
 	if (err)
 		log_say(log, FDL_LOG_ERR, "udp:%s: cannot connect (%s)%s",
-			loc->name, strerror(-err),
-			err == -ENETUNREACH || err == -EHOSTUNREACH ?
-				": there is no route, see 'ip route'" :
-				"");
+			loc->name, strerror(-err), connect_advice(err));
 	return err;
 }
 

@@ -161,11 +161,25 @@ static int listen_unix(const struct locator *loc, struct opened *opened,
 	return loc->wait ? await_sender(loc, opened, log) : 0;
 }
 
+static int check_ends(const struct locator *loc, const struct log *log)
+{
+	if (strcmp(loc->local, loc->name) != 0)
+		return 0;
+	log_say(log, FDL_LOG_ERR,
+		"%s:%s: local= is the peer's path: give this end one of its "
+		"own",
+		loc->kind->locator, loc->name);
+	return -EINVAL;
+}
+
 static int open_unix(const struct locator *loc, struct opened *opened,
 		     const struct log *log)
 {
-	int err, fd = open_socket(loc, log);
+	int err = check_ends(loc, log), fd;
 
+	if (err)
+		return err;
+	fd = open_socket(loc, log);
 	if (fd < 0)
 		return fd;
 	opened->fd[opened->n++] = fd;
@@ -195,8 +209,10 @@ static int meet_connection(struct life *life, int fd)
 static int look_up(const struct locator *loc, struct fdl_info *info,
 		   const struct log *log)
 {
-	int err = unix_check(loc, type_of(loc), log);
+	int err = check_ends(loc, log);
 
+	if (!err)
+		err = unix_check(loc, type_of(loc), log);
 	info->vnet_hdr_len = agreed_header_len(loc);
 	if (loc->vfkit)
 		info->kind_name = kind_vfkit.name;

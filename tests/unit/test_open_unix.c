@@ -161,6 +161,8 @@ static void unix_refusals(void **state)
 		       "nobody listens");
 	expect_refused("seqpacket:/proc/x/y,listen", -ENOENT,
 		       "cannot bind to it");
+	expect_refused("unixgram:/run/x,local=/run/x", -EINVAL, "of its own");
+	expect_no_probe("unixgram:@x,local=@x,listen", -EINVAL, "of its own");
 	close(fd);
 	assert_int_equal(unlink(in_dir("%s/%s", "stream")), 0);
 }

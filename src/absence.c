@@ -120,10 +120,12 @@ static int take_place(struct fdl_queue *q, int fd, struct io_group *group)
 {
 	int err;
 
-	if (fd != q->io.fd)
-		err = queue_replace(q, fd, group);
-	else
+	if (fd == q->io.fd)
 		err = ready_rearm(&q->ready);
+	else
+		err = queue_replace(q, fd, group);
+	if (err && fd != q->io.fd)
+		life_return(q->absence.life, q->index, fd, err);
 	if (!err)
 		follow_device(q,
 			      life_settle(q->absence.life, q->index, q->io.fd));

@@ -327,7 +327,8 @@ int queue_replace(struct fdl_queue *q, int fd, struct io_group *group)
 	pthread_mutex_lock(&life->lock);
 	err = replace(q, fd, group);
 	pthread_mutex_unlock(&life->lock);
-	os_close(fd);
+	if (!err)
+		os_close(fd);
 	return err;
 }
 

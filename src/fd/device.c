@@ -212,3 +212,9 @@ int device_dropped(const struct device *dev, uint64_t *dropped)
 							   0;
 	return err;
 }
+
+bool device_may_pass(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
+	       err == -ENOBUFS || err == -ENOSPC || err == -EAGAIN;
+}

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
+#include "fd/device.h"
 #include "fd/netns.h"
 #include "io/group.h"
 #include "kind/kind.h"
@@ -119,6 +121,7 @@ static int open_all(struct batch *batch)
 		close_all(batch);
 		return err == -EAGAIN ? -EBUSY : err;
 	}
+	memset(batch->failed, 0, sizeof(batch->failed));
 	batch->gone_at = 0;
 	batch->number++;
 	return 0;
@@ -146,6 +149,23 @@ int batch_take(struct batch *batch, unsigned queue, struct io_group **group)
 	return fd;
 }
 
+/*
+ * The other queues have files of this batch, which go with it alone: it is tried
+ * again before another batch is opened.
+ */
+void batch_return(struct batch *batch, unsigned queue, int fd, int err)
+{
+	struct opened *opened = &batch->opened;
+	const bool again = device_may_pass(err) || !batch->failed[queue];
+
+	if (queue >= opened->n || opened->fd[queue] >= 0 || !again) {
+		os_close(fd);
+		return;
+	}
+	opened->fd[queue] = fd;
+	batch->failed[queue] = true;
+}
+
 void batch_settle(struct batch *batch, unsigned queue, int fd)
 {
 	const struct opened *opened = &batch->opened;
@@ -155,6 +175,7 @@ void batch_settle(struct batch *batch, unsigned queue, int fd)
 	if (queue >= opened->n || opened->fd[queue] >= 0)
 		return;
 	batch->place[queue] = fd;
+	batch->failed[queue] = false;
 	if (++batch->settled < opened->n || !opened->group)
 		return;
 	err = batch->kind->join(batch->place, opened->n, opened->group, true,

@@ -39,6 +39,7 @@ struct batch {
 	struct io_group *group;	/* in mode adaptive */
 	unsigned settled;	/* queues that have their file in place */
 	int place[LOCATOR_MAX_QUEUES]; /* the fds of these files */
+	bool failed[LOCATOR_MAX_QUEUES]; /* once to take its place */
 };
 
 /* loc, kind, log, outside and made are set, the rest is 0. Errors: those of open(2). */
@@ -49,6 +50,9 @@ void batch_end(struct batch *batch);
 
 /* As life_meet. */
 int batch_take(struct batch *batch, unsigned queue, struct io_group **group);
+
+/* As life_return. */
+void batch_return(struct batch *batch, unsigned queue, int fd, int err);
 
 /* As life_settle. */
 void batch_settle(struct batch *batch, unsigned queue, int fd);

@@ -139,6 +139,17 @@ int life_meet(struct life *life, unsigned queue, int fd,
 	return fd;
 }
 
+void life_return(struct life *life, unsigned queue, int fd, int err)
+{
+	if (life->loc.kind->meet) {
+		os_close(fd);
+		return;
+	}
+	pthread_mutex_lock(&life->lock);
+	batch_return(&life->batch, queue, fd, err);
+	pthread_mutex_unlock(&life->lock);
+}
+
 /* The only peer has its place. */
 static void shut_out_others(const struct life *life)
 {

@@ -69,6 +69,10 @@ void life_free(struct life *life);
 int life_meet(struct life *life, unsigned queue, int fd,
 	      struct io_group **group);
 
+/* The fd that life_meet gave could not take the place, for err. It is not the
+ * caller's any more. */
+void life_return(struct life *life, unsigned queue, int fd, int err);
+
 /*
  * The file that life_meet gave has the number fd now. If it is a peer, and the
  * only one, no other can connect from here on. If it is a device: when the files

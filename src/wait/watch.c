@@ -148,20 +148,13 @@ bool watch_is_over(const struct watch *w)
 	return w->gone && (w->over_at == 0 || os_now_ms() >= w->over_at);
 }
 
-/* An error that says nothing about the device. */
-static bool may_pass(int err)
-{
-	return err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
-	       err == -ENOBUFS || err == -ENOSPC || err == -EAGAIN;
-}
-
 static int look_for_fd(const struct watch *w, struct fdl_info *info)
 {
 	const struct log silent = { 0 };
 	const struct kind *kind;
 	int err = probe_fd(w->fd, &kind, info, &silent);
 
-	return !err || err == -ENODEV || may_pass(err) ? err : -ENODEV;
+	return !err || err == -ENODEV || device_may_pass(err) ? err : -ENODEV;
 }
 
 static int socket_for(struct watch *w, const struct fdl_info *info)
@@ -252,7 +245,7 @@ static void warn(const struct watch *w, int err)
 /* What became of watching the device. Returns whether it is gone. */
 static bool conclude(struct watch *w, int err, bool quiet)
 {
-	const bool retried = may_pass(err);
+	const bool retried = device_may_pass(err);
 
 	if (err == -ENODEV) {
 		found_gone(w);
@@ -290,7 +283,7 @@ void watch_replace(struct watch *w, const struct fdl_info *info, int err)
 	if (watch_open(w, info, true))
 		return;
 	/* Whoever follows the device makes it known, too. */
-	if (may_pass(err))
+	if (device_may_pass(err))
 		conclude(w, err, true);
 	if (stays(w))
 		return;

@@ -31,6 +31,9 @@ struct bed_kind {
 		int err;		/* 0: no more of them */
 	} refused[4];
 	bool forgiving;		/* another way is tried where one fails */
+	bool lacking;		/* only what the machine lacks for a while fails:
+				 * a queue that finds its device gone is alone
+				 * with that else */
 	bool outside;		/* another process opens the device anew */
 	bool loaded;		/* there is a load, which it switches for */
 	bool silent;		/* nothing comes, and what is sent is lost */

@@ -393,6 +393,11 @@ const struct bed_kind bed_kinds[] = {
 	  .locator = "packet:%1$s,reconnect", .mode = FDL_MODE_RECVMMSG,
 	  .begin = have_veth, .meet = meet_veth, .part = part_device,
 	  .end = end_name, .forgiving = true, .most = 120 },
+	{ .name = "packet-reopened", .base = "packet", .make = make_given,
+	  .locator = "packet:%1$s,queues=2,reconnect",
+	  .mode = FDL_MODE_RECVMMSG, .begin = have_veth, .meet = meet_veth,
+	  .part = part_device, .end = end_name, .outside = true,
+	  .lacking = true, .forgiving = true, .most = 300 },
 	{ .name = NULL },
 };
 /* clang-format on */

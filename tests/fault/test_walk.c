@@ -198,10 +198,22 @@ static unsigned count_runs(void)
 	return n;
 }
 
+static bool is_lack(int err)
+{
+	static const int lacks[] = { EMFILE, ENFILE, ENOMEM, ENOBUFS, EBUSY };
+	size_t i = 0;
+
+	while (i < COUNT_OF(lacks) && err != lacks[i])
+		i++;
+	return i < COUNT_OF(lacks);
+}
+
 /* A TAP tells its reader so when the device has gone. If it has not, its own file
  * is what keeps the device from being opened anew. */
 static bool is_lie(const struct fault_row *row, int err)
 {
+	if (walk.bed.kind->lacking && !is_lack(err))
+		return true;
 	err &= FAULT_ERRNO;
 	return walk.bed.kind->part == part_device && row->what == FAULT_READ &&
 	       row->on == ON_TUN && (err == EBADFD || err == EFAULT);

@@ -46,6 +46,7 @@ def _counters() -> List[str]:
 
 
 _NAMES = _counters()
+_PLAIN = frozenset((bytes, bytearray))
 
 
 class Endpoint:
@@ -109,7 +110,7 @@ class Endpoint:
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             batch = self._recv_now(n)
-            if batch or timeout == 0:
+            if batch or timeout == 0 or not n:
                 return batch
             left = None if end is None else end - time.monotonic()
             if left is not None and left <= 0 or not self.wait(left):
@@ -178,7 +179,7 @@ class Endpoint:
         gone = 0
         try:
             frames = frames[:n]
-            sizes = [*map(len, frames)]
+            sizes = _sizes(frames)
             if max(sizes) > v[0].tail:
                 raise OSError(errno.EMSGSIZE, 'a frame has %d bytes, and '
                               'the most is %d' % (max(sizes), v[0].tail))
@@ -326,6 +327,13 @@ class Endpoint:
             self.close()
 
 
+def _sizes(frames: Sequence[Bytes]) -> List[int]:
+    """The bytes of each. The length of a view of other things is not that."""
+    if _PLAIN.issuperset(map(type, frames)):
+        return [*map(len, frames)]
+    return [memoryview(frame).nbytes for frame in frames]
+
+
 def _gather(frames: List[Bytes]) -> Tuple[bytes, CData]:
     """One copy of all frames, and struct iovec[] over it, both made without a
     step of Python's for each frame. The first keeps the second valid."""
@@ -355,7 +363,10 @@ def open(locator: str, **options: int) -> Endpoint:
     flags, mode, batch, pool, tx_wait_ms and so on. OSError has the library's
     sentence.
     """
-    return Endpoint(_lib.make(lib.fdl_open, os.fsencode(locator),
+    name = os.fsencode(locator)
+    if b'\0' in name:
+        raise ValueError('a locator has a NUL byte in it: %r' % locator)
+    return Endpoint(_lib.make(lib.fdl_open, name,
                               _lib.options(**options)))
 
 

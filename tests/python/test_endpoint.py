@@ -30,6 +30,16 @@ def test_write_takes_any_bytes(ends):
     assert receive(b, 3) == [frame(1)] * 3
 
 
+def test_a_view_of_words_is_sent_whole(ends):
+    a, b = ends
+    whole = frame(1, 80)
+    words = memoryview(whole).cast('H')
+    a.write(words)
+    assert a.send([words, whole]) == 2
+    assert a.write_many([words, whole]) == 2
+    assert receive(b, 5) == [whole] * 5
+
+
 @pytest.mark.parametrize('flags', [0, fdlink.COALESCE])
 @pytest.mark.parametrize('make', [frame, udp])
 def test_many_frames_come_as_they_were_written(veth, flags, make):
@@ -257,6 +267,13 @@ def test_selectors(ends):
         assert not sel.select(0)
 
 
+def test_no_packets_are_not_waited_for(ends):
+    a, b = ends
+    a.send([frame(1)])
+    assert len(b.recv(0, timeout=None)) == 0
+    assert receive(b, 1) == [frame(1)]
+
+
 def test_recv_waits_for_its_time(ends):
     _, b = ends
     assert not b.recv()
@@ -276,6 +293,11 @@ def test_tap():
                 pass
             ep.write(frame(6))
             assert s.recv(2048) == frame(6)
+
+
+def test_a_locator_has_no_nul():
+    with pytest.raises(ValueError, match='NUL'):
+        fdlink.open('null:\0rest')
 
 
 def test_errors_have_the_sentence():

@@ -25,12 +25,22 @@ enum {
 	TYPE_IP6 = 0x86dd,
 };
 
-/* Most are; of those that are not the device is asked for nothing. */
-static bool begins_like_ethernet(const struct fdl_packet *pkt)
+static unsigned type_of(const struct fdl_packet *pkt)
 {
+	return eth_get16(pkt->data + ETH_HDR_LEN - 2);
+}
+
+/* Most are. Of those that are not the device is asked once for each protocol: a
+ * number that was no mistake then is none now. */
+static bool begins_like_ethernet(const struct rx *rx,
+				 const struct fdl_packet *pkt)
+{
+	unsigned type;
+
 	if (pkt->len < ETH_HDR_LEN)
 		return false;
-	switch (pkt->data[12] << 8 | pkt->data[13]) {
+	type = type_of(pkt);
+	switch (type) {
 	case TYPE_IP4:
 	case TYPE_IP6:
 	case TYPE_ARP:
@@ -38,7 +48,7 @@ static bool begins_like_ethernet(const struct fdl_packet *pkt)
 	case ETH_TYPE_VLAN:
 		return true;
 	default:
-		return false;
+		return type >= ETH_MIN_TYPE && type == rx->protocol;
 	}
 }
 
@@ -52,7 +62,7 @@ static bool begins_like_ip(const struct fdl_packet *pkt)
 static bool is_odd(const struct rx *rx, const struct fdl_packet *pkt)
 {
 	return !(rx->shared->opts.flags & FDL_ETHERNET ?
-			 begins_like_ethernet(pkt) :
+			 begins_like_ethernet(rx, pkt) :
 			 begins_like_ip(pkt));
 }
 
@@ -109,6 +119,7 @@ void framing_set(struct rx *rx, uint32_t word)
 	const struct io_framing now = io_unpack(word);
 
 	rx->reframed = word;
+	rx->protocol = 0;
 	rx->io->vnet_hdr_len = now.vnet_hdr_len;
 	rx->io->vnet_hdr_at = now.vnet_hdr_len;
 	rx->io->order = now.order;
@@ -139,6 +150,13 @@ static bool is_doubtful(struct rx *rx, int got)
 	       is_odd(rx, rx->frame[got - 1].pkt);
 }
 
+/* Framing holds, though a packet is odd: then its protocol is an unusual one. */
+static void note_protocol(struct rx *rx, const struct fdl_packet *pkt)
+{
+	if (is_odd(rx, pkt) && pkt->len >= ETH_HDR_LEN)
+		rx->protocol = (uint16_t)type_of(pkt);
+}
+
 enum framing framing_check(struct rx *rx, int got)
 {
 	struct io_framing now = { 0 };
@@ -148,8 +166,13 @@ enum framing framing_check(struct rx *rx, int got)
 		return FRAMING_HOLDS;
 	rx->doubt = false;
 	/* That it is gone, the next read tells. */
-	if (rx->io->kind->follow(rx->io->fd, &now) < 0 || is_same(rx->io, &now))
+	if (rx->io->kind->follow(rx->io->fd, &now) < 0)
 		return FRAMING_HOLDS;
+	if (is_same(rx->io, &now)) {
+		note_protocol(rx, rx->frame[0].pkt);
+		note_protocol(rx, rx->frame[got - 1].pkt);
+		return FRAMING_HOLDS;
+	}
 	framing = adopt(rx, &now);
 	drop_all(rx, got);
 	return framing;

@@ -40,6 +40,9 @@ struct rx {
 	struct hint hint;
 	uint32_t reframed;		/* as of shared, when io was set */
 	bool doubt;			/* a header contradicted its packet */
+	uint16_t protocol;		/* of Ethernet, not one of the usual, in
+					 * a frame that was asked about: it was
+					 * right; 0: there was none */
 	int64_t ask_at;			/* not before, as os_now_ms() */
 	bool long_frames;		/* the last step ended with one */
 	unsigned vain;			/* calls in a row that found nothing */

@@ -121,17 +121,35 @@ static enum fdl_refusal parse(const uint8_t *frame, size_t avail, size_t len,
 	return parse_frame(frame, avail, len, link_len, &found->p);
 }
 
+/* What is left to do, once the check has passed. */
+static void describe(struct fdl_offload *off, const struct checked *found)
+{
+	const struct parsed *p = &found->p;
+	const struct tunnel *t = &found->t;
+
+	if (off->csum != FDL_CSUM_PARTIAL)
+		off->csum_start = off->csum_offset = 0;
+	if (off->gso && (t->n || p->end - p->payload > off->gso_size)) {
+		off->hdr_len = (uint16_t)p->payload;
+		off->ecn_tunnel_[1] = t->n ? (uint8_t)t->l4 : 0;
+		return;
+	}
+	off->gso = FDL_GSO_NONE;
+	off->gso_size = 0;
+	off->hdr_len = 0;
+	off->ecn = 0;
+	off->ecn_tunnel_[1] = 0;
+}
+
 enum fdl_refusal offload_check(const uint8_t *frame, size_t avail, size_t len,
 			       unsigned link_len, struct fdl_offload *off,
 			       struct checked *found)
 {
-	const struct tunnel *t = &found->t;
 	const struct parsed *p = &found->p;
-	struct fdl_offload o = { .csum = off->csum };
 	enum fdl_refusal parse_why, why;
 
 	if (off->csum != FDL_CSUM_PARTIAL && !off->gso) {
-		*off = o;
+		*off = (struct fdl_offload){ .csum = off->csum };
 		return FDL_REFUSE_NONE;
 	}
 	parse_why = parse(frame, avail, len, link_len, off, found);
@@ -141,22 +159,13 @@ enum fdl_refusal offload_check(const uint8_t *frame, size_t avail, size_t len,
 		why = check_csum(off, len, link_len, p);
 		if (why)
 			return why;
-		o.csum_start = off->csum_start;
-		o.csum_offset = off->csum_offset;
 	}
 	if (off->gso) {
 		why = parse_why ? parse_why : check_gso(off, frame, p);
 		if (why)
 			return why;
-		if (t->n || p->end - p->payload > off->gso_size) {
-			o.gso = off->gso;
-			o.gso_size = off->gso_size;
-			o.ecn = off->ecn;
-			o.hdr_len = (uint16_t)p->payload;
-			o.ecn_tunnel_[1] = t->n ? (uint8_t)t->l4 : 0;
-		}
 	}
-	*off = o;
+	describe(off, found);
 	return FDL_REFUSE_NONE;
 }
 

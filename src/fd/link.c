@@ -237,19 +237,20 @@ static int send_request(int sock, const char *name, unsigned ifindex,
 		.attr = { .rta_type = IFLA_IFNAME },
 	};
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	struct iovec iov = { &req, sizeof(req) };
+	struct iovec iov = { &req, sizeof(req.nh) + sizeof(req.ifi) };
 	struct msghdr msg = { .msg_name = &kernel,
 			      .msg_namelen = sizeof(kernel),
 			      .msg_iov = &iov,
 			      .msg_iovlen = 1 };
 	ssize_t n;
 
+	/* Nothing may follow the name: the kernel would write into its log that
+	 * bytes are left over. */
 	if (name) {
 		strncpy(req.name, name, sizeof(req.name) - 1);
 		req.attr.rta_len = (unsigned short)(sizeof(req.attr) +
 						    strlen(req.name) + 1);
-	} else {
-		iov.iov_len = sizeof(req.nh) + sizeof(req.ifi);
+		iov.iov_len += RTA_ALIGN((size_t)req.attr.rta_len);
 	}
 	req.nh.nlmsg_len = (uint32_t)iov.iov_len;
 	n = os_sendmsg(sock, &msg, MSG_DONTWAIT);

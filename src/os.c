@@ -56,6 +56,16 @@ int os_stat_mode(int fd, mode_t *mode)
 	return 0;
 }
 
+int os_inode(int fd, ino_t *inode)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*inode = st.st_ino;
+	return 0;
+}
+
 int os_same_file(int fd, const char *path)
 {
 	struct stat a, b;

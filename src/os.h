@@ -25,6 +25,7 @@ int os_dup(int fd);			/* close-on-exec */
  * at once. The former file of number is closed. */
 int os_dup_to(int fd, int number);
 int os_stat_mode(int fd, mode_t *mode);
+int os_inode(int fd, ino_t *inode);
 int os_same_file(int fd, const char *path);	/* 1 yes, 0 no */
 int os_path_mode(const char *path, mode_t *mode);
 

@@ -2,6 +2,9 @@
 #include "kind/peer.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -31,4 +34,68 @@ int peer_reconnect(const struct peer *peer, int fd)
 		return -ENOTCONN;
 	err = os_connect(fd, (const struct sockaddr *)&peer->name, peer->len);
 	return err || !peer->hello ? err : peer_greet(fd, peer->hello);
+}
+
+/* Ask the kernel for the inode of the peer of a socket. */
+static int ask_for_peer(int sock, ino_t inode)
+{
+	struct {
+		struct nlmsghdr nh;
+		struct unix_diag_req req;
+	} question = {
+		.nh = { .nlmsg_len = sizeof(question),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST },
+		.req = { .sdiag_family = AF_UNIX,
+			 .udiag_states = ~0U,
+			 .udiag_ino = (uint32_t)inode,
+			 .udiag_show = UDIAG_SHOW_PEER,
+			 .udiag_cookie = { ~0U, ~0U } },
+	};
+	const ssize_t n = os_send(sock, &question, sizeof(question),
+				  MSG_DONTWAIT);
+
+	return n < 0 ? (int)n : 0;
+}
+
+/* Returns whether the answer says that the peer has none, as only a socket that
+ * was closed has none. */
+static bool says_closed(const uint8_t *answer, size_t len)
+{
+	size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct unix_diag_msg));
+	struct nlattr attr = { .nla_len = sizeof(attr) };
+	struct nlmsghdr nh = { 0 };
+	uint32_t inode;
+
+	memcpy(&nh, answer, len < sizeof(nh) ? len : sizeof(nh));
+	if (nh.nlmsg_type != SOCK_DIAG_BY_FAMILY)
+		return false;
+	while (attr.nla_len >= sizeof(attr) &&
+	       at + sizeof(attr) + sizeof(inode) <= len) {
+		memcpy(&attr, answer + at, sizeof(attr));
+		memcpy(&inode, answer + at + sizeof(attr), sizeof(inode));
+		if (attr.nla_type == UNIX_DIAG_PEER)
+			return !inode;
+		at += (size_t)NLA_ALIGN(attr.nla_len);
+	}
+	return false;
+}
+
+/* The kernel answers inside send(2). */
+bool peer_is_closed(int fd)
+{
+	uint8_t answer[256];
+	ssize_t n = 0;
+	ino_t inode;
+	int sock;
+
+	if (os_inode(fd, &inode))
+		return false;
+	sock = os_socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+	if (sock < 0)
+		return false;
+	if (!ask_for_peer(sock, inode))
+		n = os_recv(sock, answer, sizeof(answer), MSG_DONTWAIT);
+	os_close(sock);
+	return n > 0 && says_closed(answer, (size_t)n);
 }

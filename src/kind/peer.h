@@ -5,6 +5,7 @@
 #ifndef FDL_KIND_PEER_H
 #define FDL_KIND_PEER_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -24,5 +25,9 @@ int peer_greet(int fd, const char *hello);
 /* Connect to the peer anew. Errors: -ENOTCONN it has no name; those of
  * connect(2) and send(2). */
 int peer_reconnect(const struct peer *peer, int fd);
+
+/* Whether the peer that fd is connected to has been closed, by sock_diag(7).
+ * False also where the kernel does not tell. */
+bool peer_is_closed(int fd);
 
 #endif

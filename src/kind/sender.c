@@ -72,16 +72,21 @@ static bool is_another(const struct life *life, const struct peer *peer)
 
 /* A socket that is connected to a peer connects to it once more, which changes
  * nothing. If the peer has come back in the meantime, the socket is connected to
- * it then. ECONNREFUSED: nobody has the address. Any other error says nothing
- * about the peer: one whose file was removed may be there all the same. */
+ * it then. ECONNREFUSED: nobody has the address. ENOENT: its file was removed, by
+ * the peer as it ended, or by somebody else. Any other error says nothing about
+ * the peer. */
 bool sender_is_there(const struct life *life, int fd)
 {
 	struct peer now = { 0 };
+	int err;
 
 	peer_note(&now, fd);
 	if (!now.len || is_another(life, &now))
 		return false;
-	return connect_peer(fd, &now) != -ECONNREFUSED;
+	err = connect_peer(fd, &now);
+	if (err == -ENOENT)
+		return !peer_is_closed(fd);
+	return err != -ECONNREFUSED;
 }
 
 /* The peer that the locator names, else the one that was met last; length 0:

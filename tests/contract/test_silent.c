@@ -91,6 +91,23 @@ static void one_without_a_file_is_kept(void **state)
 	bed_await_carrier(bed, false);
 }
 
+/* It removes its file as it ends, and another one comes in its place, which the
+ * kernel lets nobody send to a socket that has a peer. */
+static void one_that_cleans_up_is_missed(void **state)
+{
+	struct bed *bed = *state;
+	char path[sizeof(bed->dir) + 8];
+
+	meet(state);
+	snprintf(path, sizeof(path), "%s/link", bed->dir);
+	peer_die(bed);
+	assert_int_equal(unlink(path), 0);
+	bed_await_carrier(bed, false);
+	peer_listen(bed);
+	bed_await_carrier(bed, true);
+	expect_traffic(bed);
+}
+
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +116,8 @@ int main(int argc, char *argv[])
 		cmocka_unit_test_setup_teardown(one_that_came_back_is_met,
 						bed_set_up, bed_tear_down),
 		cmocka_unit_test_setup_teardown(one_without_a_file_is_kept,
+						bed_set_up, bed_tear_down),
+		cmocka_unit_test_setup_teardown(one_that_cleans_up_is_missed,
 						bed_set_up, bed_tear_down),
 	};
 

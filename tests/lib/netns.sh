@@ -112,6 +112,25 @@ no_csum_errors() {
 	[ "$count" = 0 ] || fail "$count bad checksums"
 }
 
+# The kernel's TCP echo, here, on port 7.
+serve_echo() {
+	python3 -c '
+import socket, threading
+
+def echo(conn):
+    with conn:
+        while data := conn.recv(1 << 18):
+            conn.sendall(data)
+
+s = socket.create_server(("::", 7), family=socket.AF_INET6,
+                         dualstack_ipv6=True)
+print("up", flush=True)
+while True:
+    threading.Thread(target=echo, args=(s.accept()[0],), daemon=True).start()
+' >"$tmp/server" &
+	wait_for grep -q up "$tmp/server"
+}
+
 # Nothing that is in the background stays.
 cleanup() {
 	local pid

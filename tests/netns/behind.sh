@@ -211,25 +211,6 @@ behind() {
 	fi
 }
 
-# The kernel's echo.
-serve_here() {
-	python3 -c '
-import socket, threading
-
-def echo(conn):
-    with conn:
-        while data := conn.recv(1 << 18):
-            conn.sendall(data)
-
-s = socket.create_server(("::", 7), family=socket.AF_INET6,
-                         dualstack_ipv6=True)
-print("up", flush=True)
-while True:
-    threading.Thread(target=echo, args=(s.accept()[0],), daemon=True).start()
-' >"$tmp/server" &
-	wait_for grep -q up "$tmp/server"
-}
-
 wires=()
 # A second for every MiB is slow enough for any machine.
 patience=$((30 + (size >> 20)))
@@ -239,7 +220,7 @@ head -c $size /dev/urandom >"$tmp/file"
 file_sum=$(sha256sum <"$tmp/file")
 make_peer
 in_peer sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
-serve_here
+serve_echo
 plain='4 vxlan id 7 dstport 4789'
 summed="$plain udpcsum"
 wide='6 vxlan id 7 dstport 4789 udp6zerocsumtx udp6zerocsumrx'

@@ -176,31 +176,12 @@ tag_unknown() {
 	echo "$what: passed"
 }
 
-# The kernel's echo.
-serve() {
-	python3 -c '
-import socket, threading
-
-def echo(conn):
-    with conn:
-        while data := conn.recv(1 << 18):
-            conn.sendall(data)
-
-s = socket.create_server(("::", 7), family=socket.AF_INET6,
-                         dualstack_ipv6=True)
-print("up", flush=True)
-while True:
-    threading.Thread(target=echo, args=(s.accept()[0],), daemon=True).start()
-' >"$tmp/server" &
-	wait_for grep -q up "$tmp/server"
-}
-
 relay_pid=
 # A second for every MiB is slow enough for any machine.
 patience=$((10 + (size >> 20)))
 # What is in the middle is nobody.
 echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
-serve
+serve_echo
 for stack in off on tso; do
 	pair seqpacket 1500 on $stack $stack
 	tagged_pair on $stack $stack

@@ -213,6 +213,7 @@ const struct held_setting held_settings[] = {
 	{ OF_IP(IP_RECVERR), INT(ONE), FINE },
 	{ OF_IP(IP_RECVORIGDSTADDR), INT(ONE), FINE },
 	{ OF_IP(IP_CHECKSUM), INT(ONE), FINE },
+	{ OF_IP(IP_RECVFRAGSIZE), INT(ONE), FINE },
 	{ OF_IP(IP_TOS), INT(TWO), FINE },
 	{ OF_IP(IP_TTL), INT(N12), FINE },
 	{ OF_IP(IP_MTU_DISCOVER), INT(TWO), FINE },
@@ -236,6 +237,9 @@ const struct held_setting held_settings[] = {
 	{ OF_TCP(TCP_NODELAY), INT(ZERO), FINE },
 	{ OF_TCP(TCP_CORK), INT(ONE), FINE },
 	{ OF_TCP(TCP_INQ), INT(ONE), FINE },
+	{ OF_TCP(TCP_QUICKACK), INT(ZERO), FINE },
+	{ OF_TCP(TCP_USER_TIMEOUT), INT(N4608), FINE },
+	{ OF_TCP(TCP_NOTSENT_LOWAT), INT(N12), FINE },
 	{ OF_TCP(TCP_MAXSEG), INT(N512), FINE },
 	{ "an eBPF filter that passes all", 0, TUNTAP | HELD_STREAM, HELD_BPF,
 	  0x40000, NULL, 0, FINE },
@@ -262,6 +266,12 @@ const struct held_setting held_settings[] = {
 	  HELD_IOCTL, TUNATTACHFILTER, THE(pass_all), FINE },
 	{ "TUNATTACHFILTER, none", TUNTAP | LINK_ETHERNET, HELD_MACVTAP,
 	  HELD_IOCTL, TUNATTACHFILTER, THE(pass_none), LOSES },
+	{ "TUNSETFILTEREBPF, all", TUNTAP, HELD_MACVTAP, HELD_TUN_BPF,
+	  (int)TUNSETFILTEREBPF, INT(MIB), FINE },
+	{ "TUNSETFILTEREBPF, none", TUNTAP, HELD_MACVTAP, HELD_TUN_BPF,
+	  (int)TUNSETFILTEREBPF, INT(ZERO), LOSES },
+	{ "TUNSETSTEERINGEBPF", TUNTAP, HELD_MACVTAP, HELD_TUN_BPF,
+	  (int)TUNSETSTEERINGEBPF, INT(N12), FINE },
 	{ OF_TUN(TUNSETSNDBUF), INT(N4608), FINE },
 	{ OF_TUN(TUNSETLINK), INT(ZERO), FINE },
 	{ OF_TUN(TUNSETPERSIST), INT(ONE), FINE },
@@ -307,8 +317,8 @@ const struct held_setting held_settings[] = {
 	{ .name = NULL },
 };
 
-/* Returns 0, or -1 and errno. */
-static int attach_bpf(int fd, int returned)
+/* Returns the program, or -1 and errno. */
+static int load_bpf(int returned)
 {
 	const struct bpf_insn code[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = returned },
@@ -320,12 +330,32 @@ static int attach_bpf(int fd, int returned)
 		.insn_cnt = sizeof(code) / sizeof(*code),
 		.license = (uintptr_t) "GPL",
 	};
-	int prog = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+
+	return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+/* Returns 0, or -1 and errno. */
+static int attach_bpf(int fd, int returned)
+{
+	const int prog = load_bpf(returned);
 	int err;
 
 	if (prog < 0)
 		return -1;
 	err = setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &prog, sizeof(prog));
+	close(prog);
+	return err;
+}
+
+/* The same, of all queues of a TUN or TAP. */
+static int attach_tun_bpf(int fd, unsigned request, int returned)
+{
+	const int prog = load_bpf(returned);
+	int err;
+
+	if (prog < 0)
+		return -1;
+	err = ioctl(fd, request, &prog);
 	close(prog);
 	return err;
 }
@@ -372,6 +402,9 @@ int held_set(const struct link *l, int fd, const struct held_setting *s)
 		return run_command(l, s->value);
 	case HELD_BPF:
 		return attach_bpf(fd, s->option);
+	case HELD_TUN_BPF:
+		return attach_tun_bpf(fd, (unsigned)s->option,
+				      *(const int *)s->value);
 	default:
 		return setsockopt(fd, s->level, s->option, s->value, s->len);
 	}

@@ -28,6 +28,8 @@ enum {
 				 * is passed */
 	HELD_COMMAND = -5,	/* the value is of the shell: %s, the device */
 	HELD_BPF = -6,		/* an eBPF filter that returns the option */
+	HELD_TUN_BPF = -7,	/* the option is the request, with an eBPF
+				 * program that returns the value */
 
 	/* Traits of the kinds here: */
 	HELD_VNET = 1 << 16,	/* a TUN or TAP with a virtio-net header */

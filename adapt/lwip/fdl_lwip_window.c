@@ -38,25 +38,16 @@ void fdl_lwip_see_closed(struct tcp_pcb *pcb, const struct tcp_hdr *hdr)
 		note_closed(pcb);
 }
 
-/* Half of all numbers away from another one, or one less. */
-static bool is_opposite(u32_t number, u32_t other)
-{
-	return number - other - 0x7fffffff <= 1;
-}
-
 /*
- * As lwIP compares, such a number is both before and behind the other one. So
- * lwIP takes a byte there for one that it has had before, and has an assertion
- * that this was not so long ago; or takes a closed window to begin there; or
- * what was never sent to be acknowledged. Before the peer's SYN nothing is
- * known of its numbers.
+ * As lwIP compares, a number that is half of all numbers away from another one,
+ * or one less, can be both before and behind it. So lwIP takes a byte there for
+ * one that it has had before, and has an assertion that this was not so long
+ * ago; or it takes a closed window to begin there. Before the peer's SYN
+ * nothing is known of its numbers.
  */
 bool fdl_lwip_is_opposite(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr)
 {
-	if (pcb->state == SYN_SENT)
-		return false;
-	return is_opposite(hdr->seqno, pcb->rcv_nxt) ||
-	       (TCPH_FLAGS(hdr) & TCP_ACK &&
-		is_opposite(hdr->ackno, pcb->lastack));
+	return pcb->state != SYN_SENT &&
+	       hdr->seqno - pcb->rcv_nxt - 0x7fffffff <= 1;
 }
 #endif

@@ -20,8 +20,8 @@ static inline void fdl_lwip_see_window(struct tcp_pcb *pcb,
 		fdl_lwip_see_closed(pcb, hdr);
 }
 
-/* Whether a segment's number, or what it acknowledges, is half of all numbers
- * away from what is expected. lwIP must not see it. */
+/* Whether a segment's number is half of all numbers away from the one that is
+ * expected. lwIP must not see it. */
 bool fdl_lwip_is_opposite(const struct tcp_pcb *pcb, const struct tcp_hdr *hdr);
 
 #endif

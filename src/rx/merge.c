@@ -15,6 +15,9 @@
 #include "counters.h"
 #include "io/io.h"
 #include "packet/pool.h"
+#include "proto/ip4.h"
+#include "proto/tcp.h"
+#include "proto/udp.h"
 
 struct gro {
 	unsigned flags;			/* of fdl_coalesce_init */
@@ -46,14 +49,21 @@ void gro_free(struct gro *gro)
 	free(gro);
 }
 
-/* A super-packet is as long as its sender wanted it, and stays alone: without
- * two other packets nothing is merged. */
-static bool may_merge(struct fdl_packet *const v[], int n)
+/*
+ * Two packets at least must have a payload, or nothing is merged. A super-packet
+ * is as long as its sender wanted it, and stays alone. Acknowledgements come in
+ * batches, and are no longer than the shortest headers.
+ */
+static bool may_merge(const struct gro *gro, struct fdl_packet *const v[],
+		      int n)
 {
+	const bool udp = gro->flags & FDL_COALESCE_UDP;
+	const uint32_t hdr_len = IP4_MIN_LEN + (udp ? UDP_LEN : TCP_MIN_LEN);
 	int i, others = 0;
 
 	for (i = 0; i < n && others < 2; i++)
-		others += !v[i]->off.gso;
+		others += !v[i]->off.gso &&
+			  v[i]->len > v[i]->link_len + hdr_len;
 	return others == 2;
 }
 
@@ -140,7 +150,7 @@ int gro_merge(struct gro *gro, struct pool *pool, struct counters *counters,
 	uint64_t merged = 0;
 	int came, k = 0;
 
-	if (!may_merge(v, n))
+	if (!may_merge(gro, v, n))
 		return n;
 	add_all(gro, v, n);
 	/* v[] can be overwritten: never more packets have come out than were

@@ -5,6 +5,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include <fdlink/offload.h>
+
 #include <lwip/sys.h>
 
 u32_t sys_now(void)
@@ -23,6 +25,11 @@ uint32_t port_random(void)
 	while (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		;
 	return random;
+}
+
+uint16_t port_sum(const void *bytes, int len)
+{
+	return fdl_checksum_sum(bytes, (size_t)len, 0);
 }
 
 const ip6_addr_t *port_gateway6(struct netif *netif, const ip6_addr_t *dest)

@@ -3,7 +3,6 @@
 #ifndef LWIP_ARCH_CC_H
 #define LWIP_ARCH_CC_H
 
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +11,10 @@ uint32_t port_random(void);
 
 #define LWIP_RAND() port_random()
 
-/* <fdlink/offload.h> has it; that header's struct iovec may be lwIP's own. */
-uint16_t fdl_checksum_sum(const void *bytes, size_t len, uint16_t sum);
-
 /* In wider words than lwIP adds up. */
-#define LWIP_CHKSUM(bytes, len) fdl_checksum_sum(bytes, (size_t)(len), 0)
+uint16_t port_sum(const void *bytes, int len);
+
+#define LWIP_CHKSUM port_sum
 
 /* Functions of lwIP's own are not inlined. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

@@ -21,6 +21,8 @@
 
 #include "stack.h"
 
+#include <fdlink/offload.h>
+
 enum {
 	PORT = 7,
 	PERIOD = 251,
@@ -44,6 +46,11 @@ uint32_t port_random(void)
 
 	getrandom(&n, sizeof(n), 0);
 	return n;
+}
+
+uint16_t port_sum(const void *bytes, int len)
+{
+	return fdl_checksum_sum(bytes, (size_t)len, 0);
 }
 
 /* Until fdl_wake. */

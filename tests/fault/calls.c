@@ -36,6 +36,7 @@ WRAP(int, open, FAULT_OPEN, 0, (const char *path, int flags), (path, flags))
 WRAP_FD(int, dup, FAULT_DUP, (int fd), (fd))
 WRAP_FD(int, dup_to, FAULT_DUP_TO, (int fd, int number), (fd, number))
 WRAP_FD(int, stat_mode, FAULT_STAT_MODE, (int fd, mode_t *mode), (fd, mode))
+WRAP_FD(int, inode, FAULT_INODE, (int fd, ino_t *inode), (fd, inode))
 WRAP_FD(int, same_file, FAULT_SAME_FILE, (int fd, const char *path),
 	(fd, path))
 WRAP(int, path_mode, FAULT_PATH_MODE, 0, (const char *path, mode_t *mode),

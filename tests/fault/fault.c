@@ -117,6 +117,7 @@ const char *fault_name(enum fault what)
 		[FAULT_DUP] = "os_dup",
 		[FAULT_DUP_TO] = "os_dup_to",
 		[FAULT_STAT_MODE] = "os_stat_mode",
+		[FAULT_INODE] = "os_inode",
 		[FAULT_SAME_FILE] = "os_same_file",
 		[FAULT_PATH_MODE] = "os_path_mode",
 		[FAULT_FILE] = "os_file",

@@ -39,6 +39,7 @@ const struct fault_row fault_table[] = {
 	{ FAULT_DUP_TO, ON_ANY, { EBUSY, EBADF, ENOMEM } },
 	/* vfs_fstat */
 	{ FAULT_STAT_MODE, ON_ANY, { EBADF, ENOMEM, EACCES } },
+	{ FAULT_INODE, ON_ANY, { EBADF, ENOMEM, EACCES } },
 	/* vfs_statx, proc_fd_link */
 	{ FAULT_SAME_FILE, ON_ANY, { ENOENT, EACCES, ENOMEM } },
 	{ FAULT_PATH_MODE, ON_ANY, { ENOENT, EACCES, ENOTDIR, ELOOP } },
@@ -157,11 +158,7 @@ const struct fault_row fault_table[] = {
 	/* inet_shutdown */
 	{ FAULT_SHUTDOWN, ON_ANY, { ENOTCONN } },
 	/* getsockname(2), getpeername(2) */
-	{ FAULT_GETSOCKNAME, ON_NETLINK, { ENOBUFS, EACCES } },
-	{ FAULT_GETSOCKNAME, ON_PACKET, { ENOBUFS, EACCES } },
-	{ FAULT_GETSOCKNAME, ON_DGRAM, { ENOBUFS, EACCES } },
-	{ FAULT_GETSOCKNAME, ON_SEQPACKET, { ENOBUFS, EACCES } },
-	{ FAULT_GETSOCKNAME, ON_STREAM, { ENOBUFS, EACCES } },
+	{ FAULT_GETSOCKNAME, ON_ANY, { ENOBUFS, EACCES } },
 	{ FAULT_GETPEERNAME, ON_ANY, { ENOTCONN, ENOBUFS } },
 
 	/* sk_getsockopt */
@@ -370,6 +367,9 @@ static const struct harmless {
 	{ FAULT_RECVMSG, ON_NETLINK, 0 },
 	{ FAULT_BIND, ON_NETLINK, 0 },
 	{ FAULT_GETSOCKNAME, ON_NETLINK, 0 },
+	/* Nobody asks then whether a socket is connected to itself. */
+	{ FAULT_GETSOCKNAME, ON_STREAM, 0 },
+	{ FAULT_GETSOCKNAME, ON_UDP, 0 },
 	{ FAULT_SETSOCKOPT, SOCKET_OPTION(SO_ATTACH_FILTER), 0 },
 	{ FAULT_EPOLL_CTL, EPOLL_CTL_ADD, 0 },
 	/* A peer who comes later is told of by the listener as well. */
@@ -379,6 +379,8 @@ static const struct harmless {
 	{ FAULT_IOCTL, TUNGETDEVNETNS, 0 },
 	{ FAULT_IOCTL, SIOCGSKNS, 0 },
 	{ FAULT_SAME_FILE, ON_ANY, 0 },
+	/* Only its next send notices that a peer is gone. */
+	{ FAULT_INODE, ON_ANY, 0 },
 	{ FAULT_GETSOCKOPT, SOCKET_OPTION(SO_NETNS_COOKIE), 0 },
 	{ FAULT_IOCTL, SIOCGIFHWADDR, 0 },
 	/* What it was set to is not put back. */

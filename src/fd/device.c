@@ -216,5 +216,6 @@ int device_dropped(const struct device *dev, uint64_t *dropped)
 bool device_may_pass(int err)
 {
 	return err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
-	       err == -ENOBUFS || err == -ENOSPC || err == -EAGAIN;
+	       err == -ENOBUFS || err == -ENOSPC || err == -EAGAIN ||
+	       err == -EBUSY;
 }

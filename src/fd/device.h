@@ -98,8 +98,8 @@ int device_find(const struct device_of *of, int fd, int sock, const char *name,
  */
 bool device_same_netns(const struct device_of *of, int a, int b);
 
-/* Whether an errno says nothing about the device: the machine lacks something, for
- * now. */
+/* Whether an errno says nothing about the device: the machine lacks something, or
+ * is busy, for now. */
 bool device_may_pass(int err);
 
 #endif

@@ -16,6 +16,12 @@ struct fault_row {
 /* The last has FAULTS. */
 extern const struct fault_row fault_table[];
 
+/* What setsockopt and getsockopt are on. */
+#define SOCKET_OPTION(name)	(SOL_SOCKET << 16 | (name))
+#define PACKET_OPTION(name)	(SOL_PACKET << 16 | (name))
+#define TCP_OPTION(name)	(IPPROTO_TCP << 16 | (name))
+#define UDP_OPTION(name)	(SOL_UDP << 16 | (name))
+
 /* Whether an endpoint may be made though such a call fails so. */
 bool fault_is_harmless(const struct fault_row *row, int err);
 

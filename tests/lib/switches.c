@@ -49,6 +49,17 @@ static bool is_new(const struct sock_fprog *program)
 	return memcmp(last, program->filter, program->len * sizeof(*last)) != 0;
 }
 
+/* A queue whose ring is in use has a row of its own in the program. */
+static unsigned find_ring(const struct sock_fprog *program)
+{
+	unsigned i;
+
+	for (i = 0; i < program->len; i++)
+		if (program->filter[i].code == (BPF_RET | BPF_K))
+			return program->filter[i].k;
+	return 0;
+}
+
 static int replace_program(int fd, const struct sock_fprog *program,
 			   socklen_t len)
 {
@@ -63,7 +74,7 @@ static int replace_program(int fd, const struct sock_fprog *program,
 		err = __real_os_setsockopt(fd, SOL_PACKET, PACKET_FANOUT_DATA,
 					   program, len);
 		memcpy(last, program->filter, program->len * sizeof(*last));
-		switches.member = program->filter[0].k;
+		switches.member = find_ring(program);
 		switches.done[tell_apart(fd)]++;
 	}
 	switches.ended++;

@@ -23,7 +23,7 @@ struct switches {
 	/* How many are begun, have ended, and are done by each queue, in the
 	 * order of their first. */
 	atomic_uint begun, ended, done[MAX_SWITCHING];
-	atomic_uint member;	/* the socket used, where there is one queue */
+	atomic_uint member;	/* the ring that is in use; 0: none */
 	atomic_int ring;	/* the socket that had a ring made last */
 	atomic_int by[MAX_SWITCHING];
 };

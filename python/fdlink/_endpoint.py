@@ -9,8 +9,8 @@ import os
 import select
 import threading
 import time
-from typing import (AsyncIterator, Dict, Iterable, List, NamedTuple, Optional,
-                    Sequence, Tuple, Union)
+from typing import (AsyncIterator, Dict, FrozenSet, Iterable, List, NamedTuple,
+                    Optional, Sequence, Tuple, Union)
 
 from . import _lib
 from ._aio import Readiness
@@ -46,7 +46,7 @@ def _counters() -> List[str]:
 
 
 _NAMES = _counters()
-_PLAIN = frozenset((bytes, bytearray))
+_PLAIN: FrozenSet[type] = frozenset((bytes, bytearray))
 
 
 class Endpoint:

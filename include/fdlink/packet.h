@@ -105,7 +105,10 @@ struct fdl_packet {
 				 * directions of a flow */
 	struct fdl_offload off;
 	uint64_t tstamp_ns;	/* CLOCK_REALTIME of arrival; 0: not given.
-				 * AF_PACKET: always given. UDP: given while
+				 * AF_PACKET: always given; before the kernel
+				 * has begun to stamp, a moment after the
+				 * machine's first socket asked for it, the time
+				 * of reading. UDP: given while
 				 * SO_TIMESTAMP, SO_TIMESTAMPNS or
 				 * SO_TIMESTAMPING is set on the socket. Others:
 				 * never given */

@@ -17,11 +17,9 @@
 #include <linux/if_packet.h>
 #include <stdbool.h>
 
+#include "proto/eth.h"
+
 enum {
-	TYPE_IP4 = 0x0800,
-	TYPE_IP6 = 0x86dd,
-	TYPE_VLAN = 0x8100,
-	TYPE_SERVICE_VLAN = 0x88a8,
 	TAG_LEN = 4,
 	MAX_TAGS = 2,
 	IP4_LEN = 20,
@@ -162,7 +160,7 @@ static void start(struct assembler *as)
 
 static void skip_tags(struct assembler *as)
 {
-	static const uint16_t tags[] = { TYPE_VLAN, TYPE_SERVICE_VLAN };
+	static const uint16_t tags[] = { ETH_TYPE_VLAN, ETH_TYPE_SERVICE_VLAN };
 	int i;
 
 	op(as, BPF_LD | BPF_W | BPF_ABS,
@@ -303,11 +301,11 @@ static void choose_socket(struct assembler *as, unsigned queues,
 static void make_by_flow(struct assembler *as, unsigned queues,
 			 const uint8_t member[])
 {
-	static const uint16_t ip4 = TYPE_IP4;
+	static const uint16_t ip4 = ETH_TYPE_IP4;
 
 	start(as);
 	skip_tags(as);
-	test(as, BPF_JEQ, TYPE_IP6, 0, 1);
+	test(as, BPF_JEQ, ETH_TYPE_IP6, 0, 1);
 	go(as, IP6);
 	go_unless_one_of(as, &ip4, 1, CHOOSE);
 	parse_ip4(as);

@@ -12,7 +12,10 @@ enum {
 	ETH_HDR_LEN = 14,
 	ETH_VLAN_LEN = 4,
 	ETH_MAX_HDR_LEN = ETH_HDR_LEN + 2 * ETH_VLAN_LEN,
+	ETH_TYPE_IP4 = 0x0800,
+	ETH_TYPE_ARP = 0x0806,
 	ETH_TYPE_VLAN = 0x8100,
+	ETH_TYPE_IP6 = 0x86dd,
 	ETH_TYPE_SERVICE_VLAN = 0x88a8,
 	ETH_MIN_TYPE = 0x0600,	/* below it is a length (IEEE 802.3, 3.2.6) */
 	ETH_PROTO_802_2 = 4,	/* ETH_P_802_2, linux/if_ether.h */

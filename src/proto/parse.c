@@ -152,9 +152,9 @@ static unsigned announced_version(const uint8_t *frame, unsigned link_len)
 	if (link_len < ETH_HDR_LEN)
 		return nibble;
 	type = get_be16(frame + link_len - 2);
-	if (type == 0x0800 && nibble == 4)
+	if (type == ETH_TYPE_IP4 && nibble == 4)
 		return 4;
-	if (type == 0x86dd && nibble == 6)
+	if (type == ETH_TYPE_IP6 && nibble == 6)
 		return 6;
 	return 0;
 }

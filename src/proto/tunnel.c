@@ -14,8 +14,6 @@
 
 enum {
 	ANY_IP = 0,		/* the version in its first byte */
-	TYPE_IP4 = 0x0800,
-	TYPE_IP6 = 0x86dd,
 	TYPE_ETH = 0x6558,	/* a frame of Ethernet */
 
 	PROTO_IP4 = 4,
@@ -124,18 +122,18 @@ static bool find_in_eth(const struct walk *w, uint32_t at, struct inner *in)
 	if (!has(w, at, ETH_HDR_LEN) ||
 	    !eth_parse(w->bytes + at, w->avail - at, &eth))
 		return false;
-	if (eth.protocol == TYPE_IP4)
+	if (eth.protocol == ETH_TYPE_IP4)
 		return find_ip(in, at + eth.hdr_len, 4);
-	return eth.protocol == TYPE_IP6 && find_ip(in, at + eth.hdr_len, 6);
+	return eth.protocol == ETH_TYPE_IP6 && find_ip(in, at + eth.hdr_len, 6);
 }
 
 static bool find_by_type(const struct walk *w, uint32_t at, unsigned type,
 			 struct inner *in)
 {
 	switch (type) {
-	case TYPE_IP4:
+	case ETH_TYPE_IP4:
 		return find_ip(in, at, 4);
-	case TYPE_IP6:
+	case ETH_TYPE_IP6:
 		return find_ip(in, at, 6);
 	case TYPE_ETH:
 		return find_in_eth(w, at, in);

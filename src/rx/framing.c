@@ -19,10 +19,6 @@ enum {
 	/* The kernel takes a lock of the whole machine's to answer, and a peer
 	 * may send odd frames as often as it likes. */
 	ASK_MS = 1,
-	TYPE_IP4 = 0x0800,
-	TYPE_ARP = 0x0806,
-	TYPE_QINQ = 0x88a8,
-	TYPE_IP6 = 0x86dd,
 };
 
 static unsigned type_of(const struct fdl_packet *pkt)
@@ -41,10 +37,10 @@ static bool begins_like_ethernet(const struct rx *rx,
 		return false;
 	type = type_of(pkt);
 	switch (type) {
-	case TYPE_IP4:
-	case TYPE_IP6:
-	case TYPE_ARP:
-	case TYPE_QINQ:
+	case ETH_TYPE_IP4:
+	case ETH_TYPE_IP6:
+	case ETH_TYPE_ARP:
+	case ETH_TYPE_SERVICE_VLAN:
 	case ETH_TYPE_VLAN:
 		return true;
 	default:

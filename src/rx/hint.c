@@ -59,9 +59,9 @@ static bool is_ethernet(const uint8_t *p, size_t len)
 	    !memcmp(p, zeros, sizeof(zeros)) ||
 	    !memcmp(p + ETH_ADDR_LEN, zeros, sizeof(zeros)))
 		return false;
-	if (eth.protocol == 0x0800 || eth.protocol == 0x86dd)
+	if (eth.protocol == ETH_TYPE_IP4 || eth.protocol == ETH_TYPE_IP6)
 		return is_ip(p + eth.hdr_len, len - eth.hdr_len);
-	return eth.protocol == 0x0806;
+	return eth.protocol == ETH_TYPE_ARP;
 }
 
 static bool is_header(const uint8_t *p, unsigned hdr_len)

@@ -86,10 +86,10 @@ static enum counter judge_ip(const struct io_frame *frame)
 		pkt->type = FDL_OUTGOING;
 	switch (pkt->data[0] >> 4) {
 	case 4:
-		pkt->protocol = 0x0800;
+		pkt->protocol = ETH_TYPE_IP4;
 		return RX_PACKETS;
 	case 6:
-		pkt->protocol = 0x86dd;
+		pkt->protocol = ETH_TYPE_IP6;
 		return RX_PACKETS;
 	default:
 		return RX_DROP_NOT_IP;

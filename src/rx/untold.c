@@ -14,14 +14,13 @@
 #include <string.h>
 
 #include "offload/checksum.h"
+#include "proto/eth.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 
 enum {
-	TYPE_IP4 = 0x0800,
-	TYPE_IP6 = 0x86dd,
 	PLAIN_IP4 = 0x45,	/* version and length of one without options */
 	SHORTEST_IP4 = IP4_MIN_LEN + TCP_MIN_LEN,
 	SHORTEST_IP6 = IP6_LEN + TCP_MIN_LEN,
@@ -101,9 +100,9 @@ static inline bool may_be_partial(const struct fdl_packet *pkt)
 	const size_t len = pkt->len - pkt->link_len;
 
 	switch (pkt->protocol) {
-	case TYPE_IP4:
+	case ETH_TYPE_IP4:
 		return may_be_partial4(ip, len);
-	case TYPE_IP6:
+	case ETH_TYPE_IP6:
 		return may_be_partial6(ip, len);
 	default:
 		return false;

@@ -224,7 +224,8 @@ static inline bool may_carry(const struct fdl_coalescer *c,
 	if (p->next != UDP_PROTO)
 		return c->flags & FDL_COALESCE_IP_TUNNEL;
 	return c->flags & FDL_COALESCE_UDP_TUNNEL &&
-	       tunnel_has_port(get_be16(frame + p->l4 + UDP_DST));
+	       tunnel_reading(get_be16(frame + p->l4 + UDP_DST)) !=
+		       TUNNEL_READINGS;
 }
 
 /* Find the packet that is to be merged: in a tunnel, the one inside. */

@@ -46,16 +46,6 @@ enum {
 	GUE_PRIVATE = 1,	/* in the flags; it may be a checksum's */
 };
 
-/* What may be inside of UDP. */
-enum reading {
-	READ_VXLAN,
-	READ_GENEVE,
-	READ_GUE,
-	READ_FOU,
-	READ_GRE,
-	READINGS,
-};
-
 struct walk {
 	const uint8_t *bytes;
 	size_t avail;
@@ -240,11 +230,13 @@ static bool find_in_fou(struct walk *w, uint32_t at, struct inner *in)
 
 static bool find_in_udp(struct walk *w, uint32_t at, struct inner *in)
 {
-	static bool (*const readings[READINGS])(struct walk * w, uint32_t at,
-						struct inner * in) = {
-		[READ_VXLAN] = find_in_vxlan, [READ_GENEVE] = find_in_geneve,
-		[READ_GUE] = find_in_gue,     [READ_FOU] = find_in_fou,
-		[READ_GRE] = find_in_gre,
+	static bool (*const readings[TUNNEL_READINGS])(
+		struct walk * w, uint32_t at, struct inner * in) = {
+		[TUNNEL_READ_VXLAN] = find_in_vxlan,
+		[TUNNEL_READ_GENEVE] = find_in_geneve,
+		[TUNNEL_READ_GUE] = find_in_gue,
+		[TUNNEL_READ_FOU] = find_in_fou,
+		[TUNNEL_READ_GRE] = find_in_gre,
 	};
 
 	return readings[w->reading[w->n_readings++]](w, at, in);
@@ -318,7 +310,7 @@ static bool walk(struct walk *w, enum fdl_refusal why)
 static bool read_otherwise(struct walk *w)
 {
 	while (w->n_readings > 0) {
-		if (++w->reading[w->n_readings - 1] < READINGS)
+		if (++w->reading[w->n_readings - 1] < TUNNEL_READINGS)
 			return true;
 		w->reading[--w->n_readings] = 0;
 	}
@@ -373,28 +365,11 @@ enum fdl_refusal tunnel_parse(const uint8_t *frame, size_t avail, size_t len,
 	return seek(frame, avail < len ? avail : len, l4, why, p, t);
 }
 
-/* What a datagram to that port carries; READINGS: no tunnel. */
-static enum reading find_reading(unsigned port)
-{
-	switch (port) {
-	case TUNNEL_PORT_VXLAN:
-	case TUNNEL_PORT_GPE:
-	case TUNNEL_PORT_OLD_VXLAN:
-		return READ_VXLAN;
-	case TUNNEL_PORT_GENEVE:
-		return READ_GENEVE;
-	case TUNNEL_PORT_GUE:
-		return READ_GUE;
-	default:
-		return READINGS;
-	}
-}
-
 enum fdl_refusal tunnel_enter(const uint8_t *frame, size_t avail,
 			      enum fdl_refusal why, struct parsed *p,
 			      struct tunnel *t)
 {
-	enum reading reading = READINGS;
+	enum tunnel_reading reading = TUNNEL_READINGS;
 	struct walk w = {
 		.bytes = frame,
 		.avail = avail,
@@ -407,8 +382,8 @@ enum fdl_refusal tunnel_enter(const uint8_t *frame, size_t avail,
 
 	t->n = 0;
 	if (p->next == UDP_PROTO)
-		reading = find_reading(get_be16(frame + p->l4 + UDP_DST));
-	if (p->next == UDP_PROTO ? reading == READINGS :
+		reading = tunnel_reading(get_be16(frame + p->l4 + UDP_DST));
+	if (p->next == UDP_PROTO ? reading == TUNNEL_READINGS :
 				   !tunnel_is_carrier(p->next))
 		return why;
 	w.reading[0] = reading;

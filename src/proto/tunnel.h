@@ -42,27 +42,31 @@ static inline unsigned tunnel_of(const struct fdl_offload *off)
 	return off->ecn_tunnel_[1];
 }
 
-/* Destination ports as IANA has them, and the one that Linux used before. */
-enum {
-	TUNNEL_PORT_VXLAN = 4789,
-	TUNNEL_PORT_GPE = 4790,
-	TUNNEL_PORT_OLD_VXLAN = 8472,
-	TUNNEL_PORT_GENEVE = 6081,
-	TUNNEL_PORT_GUE = 6080,
+/* What may be inside of UDP. */
+enum tunnel_reading {
+	TUNNEL_READ_VXLAN,
+	TUNNEL_READ_GENEVE,
+	TUNNEL_READ_GUE,
+	TUNNEL_READ_FOU,
+	TUNNEL_READ_GRE,
+	TUNNEL_READINGS,
 };
 
-/* Whether tunnel_enter takes what is sent to that port for a tunnel. */
-static inline bool tunnel_has_port(unsigned port)
+/* What tunnel_enter takes a datagram to that port for; TUNNEL_READINGS: for no
+ * tunnel. The numbers are IANA's, and the one that Linux used before. */
+static inline enum tunnel_reading tunnel_reading(unsigned port)
 {
 	switch (port) {
-	case TUNNEL_PORT_VXLAN:
-	case TUNNEL_PORT_GPE:
-	case TUNNEL_PORT_OLD_VXLAN:
-	case TUNNEL_PORT_GENEVE:
-	case TUNNEL_PORT_GUE:
-		return true;
+	case 4789:
+	case 4790:		/* VXLAN-GPE */
+	case 8472:
+		return TUNNEL_READ_VXLAN;
+	case 6081:
+		return TUNNEL_READ_GENEVE;
+	case 6080:
+		return TUNNEL_READ_GUE;
 	default:
-		return false;
+		return TUNNEL_READINGS;
 	}
 }
 

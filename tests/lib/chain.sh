@@ -7,22 +7,16 @@
 # fd00::1, and b0 in $peer, 192.0.2.2 and fd00::2.
 ends=$(dirname "$0")/ends.py
 
-# Run in one of the namespaces: DEVICE MTU NUMBER
-# shellcheck disable=SC2016 # for the inner shell to expand
-make_end='
-set -eu
-ip tuntap add dev "$1" mode tap
-echo 0 >"/proc/sys/net/ipv6/conf/$1/disable_ipv6"
-ip ntable change name arp_cache dev "$1" mcast_probes 60
-ip ntable change name ndisc_cache dev "$1" mcast_probes 60
-ip link set "$1" mtu "$2" up
-ip address add "192.0.2.$3/24" dev "$1"
-ip address add "fd00::$3/64" dev "$1" nodad'
+# DEVICE MTU NUMBER
+make_end() {
+	ip tuntap add dev "$1" mode tap
+	set_up_device "$1" "$2" "$3" 192.0.2 fd00
+}
 
 # The two ends, with this MTU.
 make_ends() {
-	bash -c "$make_end" - a0 "$1" 1
-	in_peer bash -c "$make_end" - b0 "$1" 2
+	make_end a0 "$1" 1
+	in_peer_call make_end b0 "$1" 2
 }
 
 # KIND MTU

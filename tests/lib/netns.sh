@@ -86,6 +86,16 @@ ask_patiently() {
 	ip ntable change name ndisc_cache dev "$1" mcast_probes 60
 }
 
+# The address NETWORK.NUMBER and NETWORK6::NUMBER.
+# set_up_device DEVICE MTU NUMBER NETWORK NETWORK6
+set_up_device() {
+	echo 0 >"/proc/sys/net/ipv6/conf/$1/disable_ipv6"
+	ask_patiently "$1"
+	ip link set "$1" mtu "$2" up
+	ip address add "$4.$3/24" dev "$1"
+	ip address add "$5::$3/64" dev "$1" nodad
+}
+
 # A namespace beside this one: $peer is a process in it.
 make_peer() {
 	unshare -n sleep 10000 &
@@ -101,6 +111,11 @@ elsewhere() {
 
 in_peer() {
 	nsenter -t "$peer" -n "$@"
+}
+
+# A function of the script's: FUNCTION [ARGUMENT]...
+in_peer_call() {
+	in_peer bash -euc "$(declare -f); \"\$@\"" - "$@"
 }
 
 # env or in_peer: what the kernel there found wrong.

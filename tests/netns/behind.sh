@@ -25,27 +25,14 @@ client=$(realpath "${CLIENT:-build/tests/netns/client}" 2>/dev/null) ||
 ends=$(dirname "$0")/ends.py
 FDLINK_TEST_SANDBOX=${FDLINK_TEST_SANDBOX-}
 
-# Run in one of the namespaces: DEVICE NUMBER
-# shellcheck disable=SC2016 # for the inner shell to expand
-under='
-set -eu
-echo 0 >"/proc/sys/net/ipv6/conf/$1/disable_ipv6"
-ip ntable change name arp_cache dev "$1" mcast_probes 60
-ip ntable change name ndisc_cache dev "$1" mcast_probes 60
-ip link set "$1" mtu 1600 up
-ip address add "10.9.0.$2/24" dev "$1"
-ip address add "fd09::$2/64" dev "$1" nodad'
-
 # DEVICE LOCAL REMOTE TYPE [OPTION]...
-# shellcheck disable=SC2016
-over='
-set -eu
-name=$1 local="local $2" remote=$3 type=$4
-shift 4
-# GENEVE takes the address that the route has.
-[ "$type" != geneve ] || local=
-ip link add "$name" mtu 1450 type "$type" $local remote "$remote" "$@"
-ip link set "$name" up'
+add_tunnel() {
+	local own=(local "$2")
+
+	# GENEVE takes the address that the route has.
+	[ "$4" != geneve ] || own=()
+	ip link add "$1" mtu 1450 type "$4" "${own[@]}" remote "$3" "${@:5}"
+}
 
 start_wire() {
 	: >"$tmp/$1"
@@ -72,14 +59,14 @@ make_underlay() {
 	if [ "$1" = carried ]; then
 		ip link set b0 mtu 1600 up
 		in_peer ip tuntap add dev c0 mode tap
-		in_peer bash -c "$under" - c0 2
+		in_peer_call set_up_device c0 1600 2 10.9.0 fd09
 		start_wire wire0 packet:b0 "tap:c0,netns=/proc/$peer/ns/net"
 		wait_for grep -q '^fdlink connect: up' "$tmp/wire0"
 	else
 		ip link set b0 netns "$peer"
-		in_peer bash -c "$under" - b0 2
+		in_peer_call set_up_device b0 1600 2 10.9.0 fd09
 	fi
-	bash -c "$under" - a0 1
+	set_up_device a0 1600 1 10.9.0 fd09
 }
 
 # OUTSIDE TYPE [OPTION]...: returns whether this kernel has such a tunnel.
@@ -88,12 +75,10 @@ make_tunnel() {
 
 	[ "$1" = 4 ] || net=fd09::
 	shift
-	bash -c "$over" - t0 "${net}1" "${net}2" "$@" 2>"$tmp/err" || return 1
-	in_peer bash -c "$over" - t1 "${net}2" "${net}1" "$@"
-	echo 0 >/proc/sys/net/ipv6/conf/t0/disable_ipv6
-	ask_patiently t0
-	ip address add 192.0.2.1/24 dev t0
-	ip address add fd00::1/64 dev t0 nodad
+	add_tunnel t0 "${net}1" "${net}2" "$@" 2>"$tmp/err" || return 1
+	in_peer_call add_tunnel t1 "${net}2" "${net}1" "$@"
+	in_peer ip link set t1 up
+	set_up_device t0 1450 1 192.0.2 fd00
 }
 
 remove() {

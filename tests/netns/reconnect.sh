@@ -113,8 +113,8 @@ make_veth() {
 	ip link set c0 up
 }
 remove_b0() { ip link del b0; }
-make_tap_there() { in_peer bash -c "$(declare -f make_tap); make_tap"; }
-make_veth_there() { in_peer bash -c "$(declare -f make_veth); make_veth"; }
+make_tap_there() { in_peer_call make_tap; }
+make_veth_there() { in_peer_call make_veth; }
 remove_b0_there() { in_peer ip link del b0; }
 
 # What udev does: its file is there when the device is.

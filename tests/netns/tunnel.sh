@@ -42,31 +42,11 @@ make_under() {
 	fi
 }
 
-# DEVICE NUMBER, in one of the namespaces
-# shellcheck disable=SC2016 # for the inner shell to expand
-under='
-set -eu
-echo 0 >"/proc/sys/net/ipv6/conf/$1/disable_ipv6"
-ip ntable change name arp_cache dev "$1" mcast_probes 60
-ip ntable change name ndisc_cache dev "$1" mcast_probes 60
-ip link set "$1" mtu 1600 up
-ip address add "10.9.0.$2/24" dev "$1"
-ip address add "fd09::$2/64" dev "$1" nodad'
-
-# DEVICE UNDER NUMBER LOCAL REMOTE [OPTION]...
-# shellcheck disable=SC2016
-over='
-set -eu
-name=$1 under=$2 number=$3 local=$4 remote=$5
-shift 5
-ip link add "$name" type vxlan id 7 dstport 4789 dev "$under" local "$local" \
-	remote "$remote" "$@"
-echo 0 >"/proc/sys/net/ipv6/conf/$name/disable_ipv6"
-ip ntable change name arp_cache dev "$name" mcast_probes 60
-ip ntable change name ndisc_cache dev "$name" mcast_probes 60
-ip link set "$name" mtu 1450 up
-ip address add "192.0.2.$number/24" dev "$name"
-ip address add "fd00::$number/64" dev "$name" nodad'
+# DEVICE UNDER LOCAL REMOTE [OPTION]...
+make_vxlan() {
+	ip link add "$1" type vxlan id 7 dstport 4789 dev "$2" local "$3" \
+		remote "$4" "${@:5}"
+}
 
 start_wire() {
 	# What an earlier one said is not taken for this one's.
@@ -102,11 +82,13 @@ tunnel() {
 
 	what="$1 to $2, VXLAN over $3 ${*:5}"
 	make_under "$1" "$2"
-	bash -c "$under" - a0 1
-	in_peer bash -c "$under" - b0 2
-	bash -c "$over" - vx0 a0 1 "$a" "$b" "${@:5}" 2>"$tmp/err" ||
+	set_up_device a0 1600 1 10.9.0 fd09
+	in_peer_call set_up_device b0 1600 2 10.9.0 fd09
+	make_vxlan vx0 a0 "$a" "$b" "${@:5}" 2>"$tmp/err" ||
 		skip "no VXLAN: $(cat "$tmp/err")"
-	in_peer bash -c "$over" - vx1 b0 2 "$b" "$a" "${@:5}"
+	in_peer_call make_vxlan vx1 b0 "$b" "$a" "${@:5}"
+	set_up_device vx0 1450 1 192.0.2 fd00
+	in_peer_call set_up_device vx1 1450 2 192.0.2 fd00
 	if [ $send = segments ]; then
 		what+=", $send, $came"
 		ethtool -K vx0 tso off gso off >"$tmp/ethtool"

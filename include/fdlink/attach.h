@@ -68,7 +68,8 @@ struct fdl_threads {
 				 * with NAME cut so that the whole has at most
 				 * 15 bytes; NULL: "fdlink" */
 	const int *cpus;	/* the thread of queue i runs on CPU
-				 * cpus[i % n_cpus] alone */
+				 * cpus[i % n_cpus] alone; not NULL if n_cpus is
+				 * not 0 */
 	unsigned n_cpus;	/* 0: wherever the caller's thread may run */
 };
 

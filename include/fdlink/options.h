@@ -143,7 +143,7 @@ enum fdl_use {
 /* All zero means good defaults. */
 struct fdl_options {
 	size_t size;		/* sizeof(struct fdl_options); 0: the layout of
-				 * version 1.0 */
+				 * version 1.0; more than 4096: -EINVAL */
 	uint32_t mtu;		/* bytes behind the link header, 68 to 65535;
 				 * 0: the device's MTU, or 1500 on a unix
 				 * socket */

@@ -63,6 +63,10 @@ class Endpoint:
         self._queues = [lib.fdl_get_queue(ep, i)
                         for i in range(lib.fdl_queues(ep))]
         self._next = 0
+        # For the calls that move one packet: to make them anew costs as much as
+        # the rest of such a call.
+        self._one = ffi.new('struct fdl_packet *[1]')
+        self._iov = ffi.new('struct iovec *')
         self._poll: Optional[select.poll] = None
         self._readiness = Readiness(self)
         #: bytes behind the link header
@@ -119,16 +123,32 @@ class Endpoint:
     def _recv_now(self, n: int) -> Batch:
         v = ffi.new('struct fdl_packet *[]', n)
         with self._rx:
-            ep = self._live()
-            for _ in self._queues:
-                queue = self._queues[self._next]
-                got = lib.fdl_recv(queue, v, n)
-                if got < 0:
-                    raise _lib.error(ep, got)
-                if got:
-                    return Batch(v, got)
-                self._next = (self._next + 1) % len(self._queues)
-        return Batch(v, 0)
+            return Batch(v, self._recv_into(v, n))
+
+    def _recv_into(self, v: CData, n: int) -> int:
+        ep = self._live()
+        for _ in self._queues:
+            got: int = lib.fdl_recv(self._queues[self._next], v, n)
+            if got < 0:
+                raise _lib.error(ep, got)
+            if got:
+                return got
+            self._next = (self._next + 1) % len(self._queues)
+        return 0
+
+    def _recv_copy(self, most: int) -> Optional[Tuple[bytes, int, int, int]]:
+        """Up to most bytes of one packet, its length, its protocol, and when it
+        came, in nanoseconds (0: unknown). None: there is none."""
+        v = self._one
+        with self._rx:
+            if not self._recv_into(v, 1):
+                return None
+            pkt = v[0]
+            length: int = pkt.len
+            got = (ffi.buffer(pkt.data, min(length, most))[:], length,
+                   pkt.protocol, pkt.tstamp_ns)
+            lib.fdl_release(v, 1)
+            return got
 
     def send(self, packets: Union[Batch, Sequence[Bytes]],
              queue: int = 0) -> int:
@@ -246,13 +266,15 @@ class Endpoint:
         """Send one frame, waiting for room up to the option tx_wait_ms. offload
         says what is left to do on it. OSError: it did not go, and is counted;
         its errno is that of fdl_write(3)."""
+        data = ffi.from_buffer(frame)
+        off = ffi.NULL
+        if offload is not None:
+            off = ffi.new('struct fdl_offload *', offload._asdict())
+        iov = self._iov
         with self._tx:
             ep = self._live()
-            data = ffi.from_buffer(frame)
-            iov = ffi.new('struct iovec *', [data, len(data)])
-            off = ffi.NULL
-            if offload is not None:
-                off = ffi.new('struct fdl_offload *', offload._asdict())
+            iov.iov_base = data
+            iov.iov_len = len(data)
             err = lib.fdl_write(self._queues[queue], iov, 1, off)
             if err < 0:
                 raise _lib.error(ep, err)

@@ -17,6 +17,9 @@ import struct
 import time
 from typing import Any, Dict, Optional, Tuple
 
+# These tell scapy how to parse packets with a link header and without one.
+import scapy.layers.inet6
+import scapy.layers.l2
 from scapy.config import conf
 from scapy.data import ETH_P_ALL, MTU
 from scapy.error import Scapy_Exception
@@ -133,16 +136,14 @@ class L2Socket(SuperSocket):  # type: ignore[misc]
         before is not made to wait for another one."""
         self.ins.wait()
         # One at a time: others stay in the endpoint, whose fd stays readable.
-        with self.ins.recv(1) as batch:
-            if not batch:
-                return None, None, 0, None
-            info = batch.info(0)
-            view = batch[0]
-            cls = self.LL
-            if not self.ins.ethernet:
-                cls = conf.l3types.num2layer.get(info.protocol, Raw)
-            stamp = info.tstamp_ns / 1e9 if info.tstamp_ns else time.time()
-            return cls, bytes(view[:n]), len(view), stamp
+        got = self.ins._recv_copy(n)
+        if got is None:
+            return None, None, 0, None
+        data, length, protocol, stamp = got
+        cls = self.LL
+        if not self.ins.ethernet:
+            cls = conf.l3types.num2layer.get(protocol, Raw)
+        return cls, data, length, stamp / 1e9 if stamp else time.time()
 
     def recv_raw(self, x: int = MTU) -> Tuple[Any, Optional[bytes],
                                               Optional[float]]:

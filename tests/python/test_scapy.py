@@ -3,6 +3,7 @@
 
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -207,6 +208,22 @@ def test_a_change_of_the_link_keeps_nobody_waiting(faces):
         assert s.select([s], 60)
         assert s.recv() is None
     s.close()
+
+
+def test_nothing_else_of_scapy_has_to_be_imported(faces):
+    code = '''
+import fdlink.scapy
+s = fdlink.scapy.L2Socket(iface=%r)
+print('ready', flush=True)
+print(type(s.recv()).__name__)
+''' % faces[1]
+    a = conf.L2socket(iface=faces[0])
+    with subprocess.Popen([sys.executable, '-c', code],
+                          stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == 'ready\n'
+        a.send(packet(1))
+        assert child.stdout.readline() == 'Ether\n'
+    a.close()
 
 
 def test_any_endpoint():

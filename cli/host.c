@@ -90,13 +90,15 @@ static int open_link(struct host *host)
 	const struct host_options *o = host->options;
 	struct fdl_options options = {
 		.size = sizeof(options),
-		.flags = o->offload == HOST_OFFLOAD_OFF ? 0 : FDL_LWIP_FLAGS,
+		.flags = FDL_NO_TSTAMP,
 		.headroom = FDL_LWIP_HEADROOM,
 		.log = signals_log,
 	};
 	const enum fdl_medium medium = find_medium(o->locator);
 	int status = check_medium(o, medium);
 
+	if (o->offload != HOST_OFFLOAD_OFF)
+		options.flags |= FDL_LWIP_FLAGS;
 	if (!status)
 		status = check_mtu(o, asked_mtu(o->locator));
 	if (status)

@@ -105,7 +105,8 @@ struct fdl_packet {
 				 * directions of a flow */
 	struct fdl_offload off;
 	uint64_t tstamp_ns;	/* CLOCK_REALTIME of arrival; 0: not given.
-				 * AF_PACKET: always given; before the kernel
+				 * AF_PACKET: always given, except where
+				 * FDL_NO_TSTAMP says so; before the kernel
 				 * has begun to stamp, a moment after the
 				 * machine's first socket asked for it, the time
 				 * of reading. UDP: given while

@@ -16,6 +16,10 @@ enum held_outcome {
 	HELD_PURGED,		/* the kernel forgets what is queued; what comes
 				 * later is right */
 	HELD_STOPS,		/* no frame comes, and none is counted */
+	HELD_DEAF,		/* what was sent before comes, then the link
+				 * tells that it was closed; it can be sent */
+	HELD_MUTE,		/* every frame comes, and none can be sent */
+	HELD_ENDS,		/* both */
 	HELD_REFUSED,		/* there is none: one sentence names it */
 	HELD_NOT,		/* not to be tried */
 };
@@ -30,6 +34,7 @@ enum {
 	HELD_BPF = -6,		/* an eBPF filter that returns the option */
 	HELD_TUN_BPF = -7,	/* the option is the request, with an eBPF
 				 * program that returns the value */
+	HELD_SHUTDOWN = -8,	/* shutdown(2), the option is how */
 
 	/* Traits of the kinds here: */
 	HELD_VNET = 1 << 16,	/* a TUN or TAP with a virtio-net header */
@@ -68,6 +73,13 @@ int held_fd_of(const struct link *l);
 /* As link_feed_bytes and link_collect, on the kinds here as well. */
 void held_feed(struct link *l, const uint8_t *frame, size_t len);
 ssize_t held_collect(struct link *l, uint8_t *buf, size_t size);
+
+/* It has told that nothing more comes, and is quiet. */
+void held_expect_deaf(struct link *l);
+
+/* Nothing can be sent. UDP loses and counts what is, for its peer may come
+ * back. */
+void held_expect_mute(struct link *l);
 
 /* On a device: from the peer's end a super-packet of HELD_SEGMENTS segments, or
  * those one by one. All leave their checksums to the device. */

@@ -12,12 +12,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <linux/sockios.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -87,6 +89,16 @@ static unsigned feed(struct link *l, unsigned from, unsigned n)
 	for (seq = from; seq < from + n; seq++)
 		held_feed(l, frame, make(l, frame, seq));
 	return seq;
+}
+
+/* By TCP it takes a while, and the kernel tells when. */
+static void await_arrival(const struct link *l)
+{
+	int left;
+
+	do
+		assert_int_equal(ioctl(l->peer, SIOCOUTQ, &left), 0);
+	while (left);
 }
 
 static uint64_t dropped(struct link *l)
@@ -237,6 +249,25 @@ static void set(const struct trial *t, const struct link *l)
 	skip();
 }
 
+static bool shuts(enum held_outcome outcome)
+{
+	return outcome == HELD_DEAF || outcome == HELD_MUTE ||
+	       outcome == HELD_ENDS;
+}
+
+/* Of both ways, or of one. */
+static void expect_shut(struct link *l, enum held_outcome outcome)
+{
+	if (outcome != HELD_MUTE)
+		held_expect_deaf(l);
+	else
+		expect_all(l, 0, feed(l, 0, ROUND));
+	if (outcome == HELD_DEAF)
+		send_some(l);
+	else
+		held_expect_mute(l);
+}
+
 static void was_set_before(struct link *l, const struct trial *t)
 {
 	const enum held_outcome outcome = t->setting->before;
@@ -257,6 +288,8 @@ static void was_set_before(struct link *l, const struct trial *t)
 		expect(l, 1, feed(l, 1, ROUND), 0);
 		send_some(l);
 		expect_rest(l);
+	} else if (shuts(outcome)) {
+		expect_shut(l, outcome);
 	} else {
 		expect_right(l, 1);
 	}
@@ -271,11 +304,18 @@ static void is_set_while_running(struct link *l, const struct trial *t)
 	assert_int_equal(open_endpoint(l, t), 0);
 	expect_right(l, 1);
 	to = feed(l, ROUND + 1, ROUND);
+	if (l->kind->traits & HELD_TCP)
+		await_arrival(l);
 	before = dropped(l);
 	set(t, l);
 	if (outcome == HELD_PURGED) {
 		expect_rest(l);
 		expect_right(l, to);
+		return;
+	}
+	if (shuts(outcome)) {
+		expect_all(l, ROUND + 1, to);
+		expect_shut(l, outcome);
 		return;
 	}
 	to = feed(l, to, ROUND);

@@ -12,6 +12,12 @@
 #ifndef SO_PREFER_BUSY_POLL /* Linux 5.11 */
 #define SO_PREFER_BUSY_POLL 69
 #endif
+#ifndef SO_BUSY_POLL_BUDGET /* Linux 5.11 */
+#define SO_BUSY_POLL_BUDGET 70
+#endif
+#ifndef PACKET_FANOUT_FLAG_IGNORE_OUTGOING /* Linux 5.12 */
+#define PACKET_FANOUT_FLAG_IGNORE_OUTGOING 0x4000
+#endif
 #ifndef SO_NETNS_COOKIE /* Linux 5.14 */
 #define SO_NETNS_COOKIE 71
 #endif
@@ -35,6 +41,9 @@
 #endif
 #ifndef SO_PASSRIGHTS /* Linux 6.16 */
 #define SO_PASSRIGHTS 83
+#endif
+#ifndef SO_INQ /* Linux 6.17 */
+#define SO_INQ 84
 #endif
 
 #endif

@@ -12,20 +12,26 @@ enum {
 	LONG_BATCH = 8,
 	/*
 	 * Some modes need a system call to look for a second packet. After
-	 * ALONE calls in a row that found one short packet, they look only in
-	 * one call of ALONE_LOOK. The caller's next poll tells if there is
-	 * more.
+	 * ALONE calls in a row that found one short packet, they look less and
+	 * less often, and at last in one call of ALONE_LOOK. The caller's next
+	 * poll tells if there is more.
 	 */
 	ALONE = 4,
-	ALONE_LOOK = 8,
+	ALONE_LOOK = 64,	/* a power of two */
 };
+
+static bool looks_for_company(unsigned alone)
+{
+	return alone < ALONE || alone % ALONE_LOOK == 0 ||
+	       (alone < ALONE_LOOK && (alone & (alone - 1)) == 0);
+}
 
 int appetite_now(const struct rx *rx, int n)
 {
 	const int batch = (int)rx->shared->opts.batch;
 	int max = rx->long_frames ? LONG_BATCH : IO_MAX_BATCH;
 
-	if (rx->alone >= ALONE && rx->alone % ALONE_LOOK)
+	if (!looks_for_company(rx->alone))
 		max = 1;
 	if (max > batch)
 		max = batch;

@@ -101,9 +101,10 @@ static enum counter judge_ip(const struct io_frame *frame)
 static void insert_tag(const struct io_frame *frame)
 {
 	struct fdl_packet *pkt = frame->pkt;
+	const uint8_t *from = pkt->data;
 	uint8_t *to = fdl_packet_push(pkt, ETH_VLAN_LEN);
 
-	memmove(to, to + ETH_VLAN_LEN, 2 * ETH_ADDR_LEN);
+	memmove(to, from, 2 * ETH_ADDR_LEN);
 	to[12] = (uint8_t)(frame->vlan_tpid >> 8);
 	to[13] = (uint8_t)frame->vlan_tpid;
 	to[14] = (uint8_t)(frame->vlan_tci >> 8);

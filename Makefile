@@ -34,7 +34,7 @@ check-long: deps-check all
 	meson compile -C $(BUILD)
 	$(MAKE) -j3 long-traffic long-relay long-chaos
 	$(MAKE) -j4 long-recut long-faults $(SOAKS:%=long-soak-%)
-	scripts/check gcc-asan gcc-tsan
+	scripts/check --whole clang gcc-asan gcc-tsan
 	$(MAKE) deb
 
 long-traffic:

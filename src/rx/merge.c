@@ -15,6 +15,7 @@
 #include "counters.h"
 #include "io/io.h"
 #include "packet/pool.h"
+#include "proto/eth.h"
 #include "proto/ip4.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
@@ -49,8 +50,13 @@ void gro_free(struct gro *gro)
 	free(gro);
 }
 
+static bool is_ip(const struct fdl_packet *pkt)
+{
+	return pkt->protocol == ETH_TYPE_IP4 || pkt->protocol == ETH_TYPE_IP6;
+}
+
 /*
- * Two packets at least must have a payload, or nothing is merged. A super-packet
+ * Two IP packets at least must have a payload, or nothing is merged. A super-packet
  * is as long as its sender wanted it, and stays alone. Acknowledgements come in
  * batches, and are no longer than the shortest headers.
  */
@@ -62,7 +68,7 @@ static bool may_merge(const struct gro *gro, struct fdl_packet *const v[],
 	int i, others = 0;
 
 	for (i = 0; i < n && others < 2; i++)
-		others += !v[i]->off.gso &&
+		others += !v[i]->off.gso && is_ip(v[i]) &&
 			  v[i]->len > v[i]->link_len + hdr_len;
 	return others == 2;
 }

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <setjmp.h>
@@ -13,52 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "bpf.h"
 #include "netns.h"
-
-/* Returns the program, or -1 and errno. */
-static int load_bpf(int returned)
-{
-	const struct bpf_insn code[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = returned },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	union bpf_attr attr = {
-		.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
-		.insns = (uintptr_t)code,
-		.insn_cnt = sizeof(code) / sizeof(*code),
-		.license = (uintptr_t) "GPL",
-	};
-
-	return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-}
 
 /* Returns 0, or -1 and errno. */
 static int attach_bpf(int fd, int returned)
 {
-	const int prog = load_bpf(returned);
+	const int prog = bpf_load(returned);
 	int err;
 
 	if (prog < 0)
 		return -1;
 	err = setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &prog, sizeof(prog));
-	close(prog);
-	return err;
-}
-
-/* The same, of all queues of a TUN or TAP. */
-static int attach_tun_bpf(int fd, unsigned request, int returned)
-{
-	const int prog = load_bpf(returned);
-	int err;
-
-	if (prog < 0)
-		return -1;
-	err = ioctl(fd, request, &prog);
 	close(prog);
 	return err;
 }
@@ -108,7 +77,7 @@ int held_set(const struct link *l, int fd, const struct held_setting *s)
 	case HELD_SHUTDOWN:
 		return shutdown(fd, s->option);
 	case HELD_TUN_BPF:
-		return attach_tun_bpf(fd, (unsigned)s->option,
+		return bpf_attach_tun(fd, (unsigned)s->option,
 				      *(const int *)s->value);
 	default:
 		return setsockopt(fd, s->level, s->option, s->value, s->len);

@@ -2,12 +2,15 @@
 /* Several queues over one device: who gets what, and in which order. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -15,6 +18,7 @@
 #include <fdlink/attach.h>
 #include <fdlink/open.h>
 
+#include "bpf.h"
 #include "flows.h"
 #include "link.h"
 #include "netns.h"
@@ -78,6 +82,58 @@ static void a_tap_answers_on_the_queue_that_asked(void **state)
 		fdl_release(&pkt, 1);
 	}
 	close(sock);
+	fdl_endpoint_free(ep);
+}
+
+/* The first of four queues of a TAP, and the others behind it. */
+static void open_queues(int fd[4])
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE,
+			     .ifr_name = "fdq" };
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		fd[i] = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+		assert_int_equal(ioctl(fd[i], TUNSETIFF, &ifr), 0);
+	}
+}
+
+static void expect_all_on(struct fdl_endpoint *ep, int sock, unsigned queue)
+{
+	struct flow_tally t;
+
+	flows_put_all(sock, true);
+	t = flows_collect(ep, FLOWS * ROUNDS);
+	assert_false(t.reordered);
+	assert_int_equal(t.per_queue[queue], FLOWS * ROUNDS);
+}
+
+/* Any holder of a queue steers the packets of all, also to where none is. */
+static void the_programs_of_others_choose_the_queue(void **state)
+{
+	const struct fdl_options opts = { .size = sizeof(opts) };
+	const int none = -1;
+	struct fdl_endpoint *ep;
+	struct flow_tally t;
+	int fd[4], sock, i;
+
+	(void)state;
+	open_queues(fd);
+	assert_int_equal(fdl_endpoint_new(&ep, fd, 4, &opts), 0);
+	netns_set_up("fdq", true);
+	netns_wait_running("fdq");
+	sock = flows_socket("fdq", 0);
+	assert_int_equal(bpf_attach_tun(fd[1], TUNSETSTEERINGEBPF, 2), 0);
+	expect_all_on(ep, sock, 2);
+	assert_int_equal(bpf_attach_tun(fd[0], TUNSETSTEERINGEBPF, 4 + 3), 0);
+	expect_all_on(ep, sock, 3);
+	assert_int_equal(ioctl(fd[3], TUNSETSTEERINGEBPF, &none), 0);
+	flows_put_all(sock, true);
+	t = flows_collect(ep, FLOWS * ROUNDS);
+	flows_expect_spread(&t, 4);
+	close(sock);
+	for (i = 0; i < 4; i++)
+		close(fd[i]);
 	fdl_endpoint_free(ep);
 }
 
@@ -290,6 +346,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(flows_spread_over_a_tap),
 		cmocka_unit_test(flows_spread_over_a_tun),
 		cmocka_unit_test(a_tap_answers_on_the_queue_that_asked),
+		cmocka_unit_test(the_programs_of_others_choose_the_queue),
 		OVER_VETH(the_receive_buffer_can_be_chosen),
 		OVER_VETH(a_deleted_device_ends_all_queues),
 		OVER_VETH(changes_are_counted_once),

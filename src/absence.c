@@ -163,6 +163,15 @@ void absence_look(struct fdl_queue *q)
 		absence_begin(q);
 }
 
+/* accept(2) says so of a socket that does not listen. */
+static void note_shut_listener(struct fdl_queue *q, int err)
+{
+	if (err == -EINVAL && q->absence.life->listener >= 0)
+		rx_end_for_good(
+			&q->rx, -ESHUTDOWN,
+			"another holder has shut the listening socket down");
+}
+
 static int meet(struct fdl_queue *q)
 {
 	struct life *life = q->absence.life;
@@ -173,7 +182,10 @@ static int meet(struct fdl_queue *q)
 		count(&q->counters, RX_DROP_STRANGER, life->strangers);
 		life->strangers = 0;
 	}
-	return fd < 0 ? fd : take_place(q, fd, group);
+	if (fd >= 0)
+		return take_place(q, fd, group);
+	note_shut_listener(q, fd);
+	return fd;
 }
 
 bool absence_end(struct fdl_queue *q)

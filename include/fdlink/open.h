@@ -78,7 +78,10 @@ extern "C" {
  *			  systemd: a listening socket (of type SOCK_STREAM: as
  *			  stream, with lengths) or a datagram socket without a
  *			  peer. Such an fd meets its peer with or without the
- *			  word listen, and is left as it was
+ *			  word listen, and is left as it was. If another
+ *			  holder shuts a listening socket down, nobody comes any
+ *			  more: the link ends with -ESHUTDOWN as soon as it has
+ *			  no peer
  *	wait		For seqpacket, stream, unixgram. With listen: fdl_open
  *			waits for the first peer.
  *	reconnect	For tap, tun, macvtap, packet, seqpacket, stream,

@@ -16,7 +16,6 @@ struct end {
 	const char *locator;
 	enum fdl_medium medium;
 	uint32_t mtu;		/* of its device; 0: it has none */
-	bool takes_super;	/* super-packets of TCP need not be cut for it */
 	bool reopens;		/* its device is opened anew when it is back */
 	struct fdl_options options;
 };
@@ -39,17 +38,14 @@ static bool starts_with(const char *text, const char *start)
 static void look_at(struct end *end, const char *locator)
 {
 	struct fdl_info info = { 0 };
-	const int rc = fdl_probe(locator, &info, sizeof(info), NULL, NULL);
 
+	fdl_probe(locator, &info, sizeof(info), NULL, NULL);
 	end->locator = locator;
 	end->medium = info.medium;
 	end->mtu = info.device ? info.mtu : 0;
 	end->reopens = strstr(locator, ",reconnect") &&
 		       !starts_with(locator, "fd:") &&
 		       info.medium != FDL_MEDIUM_AGREED;
-	end->takes_super = !strstr(locator, ",offload=off");
-	if (!rc && fdl_offload_refusal(&info, FDL_OFFLOAD_TSO4))
-		end->takes_super = strstr(locator, ",offload=on");
 }
 
 static int check_media(const struct connect_options *o, const struct end *a,
@@ -104,10 +100,8 @@ static void choose_options(const struct connect_options *o, struct end *end,
 	};
 	/* One packet is lost at a time, not a super-packet of many. */
 	if (!impairs)
-		options->flags |= FDL_RX_GSO | FDL_RX_USO | FDL_RX_TUNNEL;
-	/* What is merged only to be cut again has gained nothing. */
-	if (!impairs && other->takes_super)
-		options->flags |= FDL_GRO;
+		options->flags |= FDL_RX_GSO | FDL_RX_USO | FDL_RX_TUNNEL |
+				  FDL_GRO;
 	if (end->medium != FDL_MEDIUM_IP && other->medium != FDL_MEDIUM_IP &&
 	    !o->plain_ip)
 		options->flags |= FDL_ETHERNET;

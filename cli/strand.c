@@ -321,12 +321,23 @@ static void note_changes(struct strand *s)
 	}
 }
 
+/* What is merged only to be cut again has gained nothing. What an end takes may
+ * change: its kernel refuses an offload, or its device is another one. */
+static void fit_merging(struct strand *s)
+{
+	unsigned end;
+
+	for (end = 0; end < CONNECT_ENDS; end++)
+		fdl_set_gro(s->ep[end], fdl_tx_offloads(s->ep[!end]));
+}
+
 static int carry(struct strand *s, unsigned *end)
 {
 	unsigned i;
 	int rc;
 
 	for (;;) {
+		fit_merging(s);
 		for (i = 0; i < s->n; i++) {
 			rc = lane_turn(&s->lanes[i], end);
 			if (rc < 0)

@@ -78,6 +78,12 @@ uint32_t fdl_tx_offloads(const struct fdl_endpoint *ep)
 	return work_takes(&ep->queues[0].tx);
 }
 
+void fdl_set_gro(struct fdl_endpoint *ep, uint32_t offloads)
+{
+	atomic_store_explicit(&ep->shared.gro_offloads, offloads,
+			      memory_order_relaxed);
+}
+
 enum fdl_mode fdl_get_mode(const struct fdl_endpoint *ep)
 {
 	return ep->queues[0].ops->mode;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shared.h"
 
+#include <fdlink/offload.h>
+#include <fdlink/open.h>
+
 #include "kind/kind.h"
 #include "limit.h"
 
@@ -8,6 +11,7 @@ void shared_init(struct shared *s)
 {
 	pthread_mutex_init(&s->device_lock, NULL);
 	s->device.netlink = -1;
+	atomic_init(&s->gro_offloads, UINT32_MAX);
 }
 
 void shared_destroy(struct shared *s)
@@ -20,6 +24,28 @@ void shared_error(struct shared *s, const char *text)
 	if (text)
 		atomic_store_explicit(&s->last_error, text,
 				      memory_order_relaxed);
+}
+
+unsigned shared_merges(uint32_t offloads)
+{
+	static const struct {
+		uint32_t offloads;
+		unsigned flag;
+	} map[] = {
+		{ FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6,
+		  FDL_COALESCE_TCP },
+		{ FDL_OFFLOAD_CSUM | FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6,
+		  FDL_COALESCE_UDP },
+		{ FDL_OFFLOAD_TUNNEL | FDL_OFFLOAD_TUNNEL_CSUM,
+		  FDL_COALESCE_UDP_TUNNEL },
+	};
+	unsigned flags = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if ((offloads & map[i].offloads) == map[i].offloads)
+			flags |= map[i].flag;
+	return flags;
 }
 
 void shared_tell_tunnel(struct shared *s)

@@ -34,6 +34,7 @@ struct shared {
 	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: distrusted, or refused
 					 * by the wire */
 	_Atomic uint32_t gso_max4;	/* as struct link has it */
+	_Atomic uint32_t gro_offloads;	/* of fdl_set_gro */
 
 	pthread_mutex_t device_lock;	/* one question at a time */
 	struct device device;
@@ -53,6 +54,10 @@ void shared_destroy(struct shared *s);
 
 /* text is a string constant, or NULL: nothing to say. Any thread. */
 void shared_error(struct shared *s, const char *text);
+
+/* Returns the FDL_COALESCE_ flags of what a link takes whole that has these
+ * FDL_OFFLOAD_ bits. */
+unsigned shared_merges(uint32_t offloads);
 
 /* A super-packet was dropped, because the tunnel around it cannot be cut: say so
  * once, with the way out. Any thread. */

@@ -19,8 +19,10 @@
 #include "proto/ip4.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
+#include "shared.h"
 
 struct gro {
+	const struct shared *shared;
 	unsigned flags;			/* of fdl_coalesce_init */
 	struct fdl_coalescer coalescer;
 	struct fdl_coalesced out;
@@ -28,20 +30,12 @@ struct gro {
 	struct fdl_coalesce_packet packet[IO_MAX_BATCH];
 };
 
-int gro_new(struct gro **out, uint32_t flags)
+int gro_new(struct gro **gro, const struct shared *shared)
 {
-	struct gro *gro = malloc(sizeof(*gro));
-
-	if (!gro)
+	*gro = malloc(sizeof(**gro));
+	if (!*gro)
 		return -ENOMEM;
-	gro->flags = 0;
-	if (flags & FDL_RX_GSO)
-		gro->flags |= FDL_COALESCE_TCP;
-	if (flags & FDL_RX_USO)
-		gro->flags |= FDL_COALESCE_UDP;
-	if (flags & FDL_RX_TUNNEL)
-		gro->flags |= FDL_COALESCE_UDP_TUNNEL | FDL_COALESCE_IP_TUNNEL;
-	*out = gro;
+	(*gro)->shared = shared;
 	return 0;
 }
 
@@ -53,6 +47,24 @@ void gro_free(struct gro *gro)
 static bool is_ip(const struct fdl_packet *pkt)
 {
 	return pkt->protocol == ETH_TYPE_IP4 || pkt->protocol == ETH_TYPE_IP6;
+}
+
+/* Returns the FDL_COALESCE_ flags of what the stack takes, and the link that
+ * fdl_set_gro spoke of. */
+static unsigned merges(const struct shared *shared)
+{
+	const uint32_t flags = shared->opts.flags;
+	const uint32_t offloads = atomic_load_explicit(&shared->gro_offloads,
+						       memory_order_relaxed);
+	unsigned takes = 0;
+
+	if (flags & FDL_RX_GSO)
+		takes |= FDL_COALESCE_TCP;
+	if (flags & FDL_RX_USO)
+		takes |= FDL_COALESCE_UDP;
+	if (flags & FDL_RX_TUNNEL)
+		takes |= FDL_COALESCE_UDP_TUNNEL | FDL_COALESCE_IP_TUNNEL;
+	return offloads == UINT32_MAX ? takes : takes & shared_merges(offloads);
 }
 
 /*
@@ -156,7 +168,8 @@ int gro_merge(struct gro *gro, struct pool *pool, struct counters *counters,
 	uint64_t merged = 0;
 	int came, k = 0;
 
-	if (!may_merge(gro, v, n))
+	gro->flags = merges(gro->shared);
+	if (!gro->flags || !may_merge(gro, v, n))
 		return n;
 	add_all(gro, v, n);
 	/* v[] can be overwritten: never more packets have come out than were

@@ -3,16 +3,14 @@
 #ifndef FDL_RX_MERGE_H
 #define FDL_RX_MERGE_H
 
-#include <stdint.h>
-
 struct counters;
 struct fdl_packet;
 struct gro;
 struct pool;
+struct shared;
 
-/* Make the state for merging. flags are those of the endpoint. Errors:
- * -ENOMEM. */
-int gro_new(struct gro **gro, uint32_t flags);
+/* Make the state for merging. Errors: -ENOMEM. */
+int gro_new(struct gro **gro, const struct shared *shared);
 void gro_free(struct gro *gro);		/* NULL is fine */
 
 /*

@@ -34,11 +34,11 @@ enum reaction {
 
 int rx_open(struct rx *rx)
 {
-	const uint32_t flags = rx->shared->opts.flags;
-
 	if (rx->io->kind->header == HEADER_AGREED)
 		hint_open(&rx->hint);
-	return flags & FDL_GRO ? gro_new(&rx->gro, flags) : 0;
+	if (!(rx->shared->opts.flags & FDL_GRO))
+		return 0;
+	return gro_new(&rx->gro, rx->shared);
 }
 
 void rx_close(struct rx *rx)

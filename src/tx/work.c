@@ -270,16 +270,5 @@ bool work_passes(struct tx *tx, const struct frame *f, struct fdl_offload *off)
 
 unsigned work_merges(const struct tx *tx)
 {
-	const uint32_t tcp = FDL_OFFLOAD_CSUM | FDL_OFFLOAD_TSO4 |
-			     FDL_OFFLOAD_TSO6;
-	const uint32_t udp = FDL_OFFLOAD_CSUM | USO;
-	unsigned flags = FDL_COALESCE_ANY_ID;
-
-	if ((work_takes(tx) & tcp) == tcp)
-		flags |= FDL_COALESCE_TCP;
-	if ((work_takes(tx) & udp) == udp)
-		flags |= FDL_COALESCE_UDP;
-	if ((work_takes(tx) & WORK_TUNNELS) == WORK_TUNNELS)
-		flags |= FDL_COALESCE_UDP_TUNNEL;
-	return flags;
+	return shared_merges(work_takes(tx)) | FDL_COALESCE_ANY_ID;
 }

@@ -6,9 +6,9 @@
 #	vx0 over a0 - fdlink connect - b0 under vx1 in another namespace
 #
 # a0 and b0 are TAPs, or veths of which AF_PACKET sees the other end. What the
-# kernels send are super-packets inside UDP; or segments, which fdlink merges; or
-# in its place COALESCE, a program that writes them with FDL_COALESCE. Datagrams that
-# come one by one do not wait for others.
+# kernels send are super-packets inside UDP; or segments, which fdlink merges if they
+# need not be cut again; or in its place COALESCE, a program that writes them with
+# FDL_COALESCE. Datagrams that come one by one do not wait for others.
 #
 # tunnel.sh [MIB [COALESCE]]: so many MiB each way, IPv4 and IPv6, in each tunnel
 # (64).
@@ -69,12 +69,29 @@ counter() {
 		"$tmp/one"
 }
 
+# VERSION: this kernel is so new.
+is_linux() {
+	printf '%s\n' "$1" "$(uname -r)" | sort -VC
+}
+
+# What the other end takes in pieces only is not merged; merge tells whether it takes
+# any whole. Cut is no more than what came so, or a kernel refuses what it said it
+# takes.
+expect_uncut() {
+	[ $merge = yes ] || [ "$(counter rx_gro_merged)" = 0 ] ||
+		fail "$what: merged: $(cat "$tmp/one")"
+	[ "$(counter tx_offload_revoked)" != 0 ] ||
+		[ "$(counter tx_gso_cut)" -le "$(counter rx_gso)" ] ||
+		fail "$what: cut again: $(cat "$tmp/one")"
+}
+
 # What the kernels send, super-packets or segments; who carries it; and the counter
 # that tells what was done.
 send=super-packets
 # shellcheck disable=SC2206 # an option, or none
 wire=("$fdlink" connect $FDLINK_TEST_SANDBOX)
 came=rx_gso
+merge=no
 
 # KIND KIND LOCAL REMOTE [OPTION]...
 tunnel() {
@@ -99,6 +116,7 @@ tunnel() {
 	talk "$what" 1450
 	end_wire
 	[ "$(counter $came)" -gt 0 ] || fail "$what: $came is 0"
+	[ $send != segments ] || [ $came = tx_coalesced ] || expect_uncut
 	for count in rx_drop_tunnel rx_drop_vnet_hdr rx_drop_truncated \
 		tx_drop_offload; do
 		[ "$(counter $count)" = 0 ] || fail "$what: $(cat "$tmp/one")"
@@ -116,8 +134,13 @@ tunnel packet packet 10.9.0.1 10.9.0.2 udpcsum
 tunnel tap tap fd09::1 fd09::2
 tunnel tap packet fd09::1 fd09::2 udp6zerocsumtx udp6zerocsumrx
 send=segments
-came=rx_gro_merged
-tunnel packet packet 10.9.0.1 10.9.0.2
+# AF_PACKET takes no tunnels, and datagrams with a checksum since Linux 6.2.
+came=rx_packets
+tunnel packet packet 10.9.0.1 10.9.0.2 noudpcsum
+! is_linux 6.2 || merge=yes
+tunnel packet packet 10.9.0.1 10.9.0.2 udpcsum
+# A TAP takes tunnels since Linux 6.17.
+! is_linux 6.17 || came=rx_gro_merged
 tunnel packet tap 10.9.0.1 10.9.0.2 udpcsum
 [ -n "$coalesce" ] || exit 0
 wire=("$coalesce")

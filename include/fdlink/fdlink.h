@@ -38,9 +38,9 @@
  * thread at a time per endpoint. A signal handler may call fdl_wake and nothing
  * else.
  *
- * Threads must be made with pthread_create(3) or thrd_create(3); threads made
- * directly with clone(2) are not supported. As long as the process has a single
- * thread, the library skips atomic instructions.
+ * Make threads with pthread_create(3) or thrd_create(3), not with clone(2). End
+ * none inside a call (pthread_cancel(3)): that would keep others out for ever. As
+ * long as a process has a single thread, the library skips atomic instructions.
  *
  * fork(2): the endpoint stays the parent's. The child may call nothing on it,
  * not even fdl_endpoint_free, for it would take packets from the parent and

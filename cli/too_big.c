@@ -15,6 +15,7 @@ enum {
 	IP6_LEAST_MTU = 1280,
 	ICMP_HEADER = 8,
 	IP4_ANSWER = 576,	/* at most: RFC 1812, 4.3.2.3 */
+	HOP_BY_HOP = 0,
 	NEXT_ICMP = 1,
 	NEXT_ICMP6 = 58,
 	DONT_FRAGMENT = 0x40,	/* in byte 6 of an IPv4 header */
@@ -36,6 +37,11 @@ static struct view view_of(const struct fdl_packet *pkt)
 	return (struct view){ pkt->data + skip, pkt->len - skip };
 }
 
+static unsigned get16(const uint8_t *at)
+{
+	return (unsigned)at[0] << 8 | at[1];
+}
+
 static void put16(uint8_t *at, uint32_t value)
 {
 	at[0] = (uint8_t)(value >> 8);
@@ -55,23 +61,49 @@ static bool is_ip6(const struct fdl_packet *pkt, struct view ip)
 }
 
 /* Bytes behind the link header that the longest segment has. */
-static size_t longest(const struct fdl_packet *pkt, struct view ip)
+static size_t longest_segment(const struct fdl_packet *pkt, struct view ip)
 {
 	const size_t headers = pkt->off.hdr_len > pkt->link_len ?
 				       pkt->off.hdr_len - pkt->link_len :
 				       0;
 	const size_t segment = headers + pkt->off.gso_size;
 
-	return pkt->off.gso && segment < ip.len ? segment : ip.len;
+	return segment < ip.len ? segment : ip.len;
+}
+
+/* What a router checks before it forwards a packet (RFC 1812, 5.2.2). Returns
+ * the length of the packet, or 0: it is damaged. */
+static size_t whole4(struct view ip)
+{
+	const size_t header = (size_t)(ip.at[0] & 0xf) * 4;
+	const size_t total = get16(ip.at + 2);
+
+	if (header < IP4_HEADER || header > total || total > ip.len)
+		return 0;
+	return fdl_checksum_sum(ip.at, header, 0) == 0xffff ? total : 0;
+}
+
+/* The same. A jumbogram (RFC 2675) has its length in an option. */
+static size_t whole6(struct view ip)
+{
+	const size_t payload = get16(ip.at + 4);
+
+	if (!payload && ip.at[6] == HOP_BY_HOP)
+		return ip.len;
+	return payload <= ip.len - IP6_HEADER ? IP6_HEADER + payload : 0;
 }
 
 bool too_big(const struct fdl_packet *pkt, uint32_t mtu)
 {
 	const struct view ip = view_of(pkt);
+	const bool v6 = is_ip6(pkt, ip);
 
-	if (longest(pkt, ip) <= mtu)
+	if (!v6 && !(is_ip4(pkt, ip) && ip.at[6] & DONT_FRAGMENT))
 		return false;
-	return is_ip6(pkt, ip) || (is_ip4(pkt, ip) && ip.at[6] & DONT_FRAGMENT);
+	/* The fields of a super-packet's header are those of no packet. */
+	if (pkt->off.gso)
+		return longest_segment(pkt, ip) > mtu;
+	return (v6 ? whole6(ip) : whole4(ip)) > mtu;
 }
 
 /* To a group of stations. */
@@ -133,7 +165,7 @@ static bool is_payload_answered6(struct view ip)
 
 	while (at + ICMP_HEADER <= ip.len) {
 		switch (next) {
-		case 0:			/* hop-by-hop options */
+		case HOP_BY_HOP:
 		case 43:		/* routing */
 		case 60:		/* destination options */
 			next = ip.at[at];

@@ -18,6 +18,9 @@ enum {
 /*
  * Whether the packet, or a segment of the super-packet that it is, is longer
  * than mtu, and may not be fragmented on its way: IPv6, or IPv4 that says so.
+ * Its length is what its header says: bytes behind it are no part of it. A
+ * packet whose header is damaged, or says more bytes than there are, is none
+ * (RFC 1812, 5.2.2).
  */
 bool too_big(const struct fdl_packet *pkt, uint32_t mtu);
 

@@ -45,6 +45,16 @@ static void give(struct given *g, unsigned protocol)
 	};
 }
 
+/* Make the checksum of the IPv4 header right. */
+static void seal(struct given *g)
+{
+	uint16_t sum;
+
+	memset(g->ip + 10, 0, 2);
+	sum = (uint16_t)~fdl_checksum_sum(g->ip, (g->ip[0] & 0xf) * 4U, 0);
+	memcpy(g->ip + 10, &sum, sizeof(sum));
+}
+
 /* UDP that must not be fragmented. */
 static void give4(struct given *g)
 {
@@ -55,6 +65,7 @@ static void give4(struct given *g)
 
 	give(g, 0x0800);
 	memcpy(g->ip, header, sizeof(header));
+	seal(g);
 	g->payload = g->ip + sizeof(header);
 }
 
@@ -73,10 +84,12 @@ static void give6(struct given *g)
 	g->payload = g->ip + 40;
 }
 
-static size_t answered(const struct given *g)
+static size_t answered(struct given *g)
 {
 	uint8_t answer[TOO_BIG_ROOM];
 
+	if (g->pkt.protocol == 0x0800)
+		seal(g);
 	assert_true(too_big(&g->pkt, MTU));
 	return too_big_answer(&g->pkt, MTU, answer);
 }
@@ -158,6 +171,58 @@ static void what_may_be_fragmented_goes_on(void **state)
 	give4(&g);
 	assert_false(too_big(&g.pkt, LEN));
 	give(&g, 0x88b5);
+	assert_false(too_big(&g.pkt, MTU));
+}
+
+/* An Ethernet frame may be longer than its packet. */
+static void bytes_behind_the_packet_do_not_count(void **state)
+{
+	struct given g;
+
+	(void)state;
+	give4(&g);
+	g.ip[2] = MTU >> 8;
+	g.ip[3] = MTU & 0xff;
+	seal(&g);
+	assert_false(too_big(&g.pkt, MTU));
+	assert_true(too_big(&g.pkt, MTU - 1));
+	give6(&g);
+	g.ip[4] = (MTU - 40) >> 8;
+	g.ip[5] = (MTU - 40) & 0xff;
+	assert_false(too_big(&g.pkt, MTU));
+	assert_true(too_big(&g.pkt, MTU - 1));
+	/* The length of a jumbogram stands elsewhere. */
+	give6(&g);
+	memset(g.ip + 4, 0, 3);
+	assert_true(too_big(&g.pkt, MTU));
+	g.ip[6] = 17;
+	assert_false(too_big(&g.pkt, MTU));
+}
+
+static void what_is_damaged_goes_on(void **state)
+{
+	struct given g;
+
+	(void)state;
+	give4(&g);
+	g.ip[8]--;		/* and the checksum is as it was */
+	assert_false(too_big(&g.pkt, MTU));
+	give4(&g);
+	g.pkt.len--;		/* cut short */
+	assert_false(too_big(&g.pkt, MTU));
+	give4(&g);
+	g.ip[0] = 0x44;
+	seal(&g);
+	assert_false(too_big(&g.pkt, MTU));
+	give4(&g);
+	g.ip[0] = 0x4f;		/* a header longer than the packet */
+	g.ip[2] = 0;
+	g.ip[3] = 59;
+	seal(&g);
+	assert_false(too_big(&g.pkt, MTU));
+	assert_false(too_big(&g.pkt, 58));
+	give6(&g);
+	g.pkt.len--;
 	assert_false(too_big(&g.pkt, MTU));
 }
 
@@ -256,6 +321,8 @@ int main(void)
 		cmocka_unit_test(ipv6_is_answered),
 		cmocka_unit_test(segments_are_what_counts),
 		cmocka_unit_test(what_may_be_fragmented_goes_on),
+		cmocka_unit_test(bytes_behind_the_packet_do_not_count),
+		cmocka_unit_test(what_is_damaged_goes_on),
 		cmocka_unit_test(ipv4_is_not_answered),
 		cmocka_unit_test(ipv6_is_not_answered),
 		cmocka_unit_test(answers_are_few),

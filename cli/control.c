@@ -38,27 +38,30 @@ struct request {
 	size_t len;		/* of the whole body, also of what is not kept */
 };
 
-/* Whether text is the words, with white space between them or not. */
-static bool is_json(const char *text, const char *const words[])
+/* Whether the len bytes of text, which a NUL follows, are the words, with white
+ * space between them or not. */
+static bool is_json(const char *text, size_t len, const char *const words[])
 {
+	const char *end = text + len;
+
 	for (; *words; words++) {
 		text += strspn(text, " \t\r\n");
 		if (strncmp(text, *words, strlen(*words)) != 0)
 			return false;
 		text += strlen(*words);
 	}
-	return !text[strspn(text, " \t\r\n")];
+	return text + strspn(text, " \t\r\n") == end;
 }
 
-static bool put_link(struct cable *cable, const char *body)
+static bool put_link(struct cable *cable, const char *body, size_t len)
 {
 	static const char *const on[] = { "{",	  "\"carrier\"", ":",
 					  "true", "}",		 NULL };
 	static const char *const off[] = { "{",	    "\"carrier\"", ":",
 					   "false", "}",	   NULL };
-	const bool plugged = is_json(body, on);
+	const bool plugged = is_json(body, len, on);
 
-	if (!plugged && !is_json(body, off))
+	if (!plugged && !is_json(body, len, off))
 		return false;
 	cable_plug(cable, plugged);
 	return true;
@@ -70,7 +73,7 @@ static const struct page {
 	const char *url;
 	const char *type;
 	void (*write)(struct connect_report *report, FILE *out);
-	bool (*put)(struct cable *cable, const char *body);
+	bool (*put)(struct cable *cable, const char *body, size_t len);
 	const char *wants;	/* what can be put there */
 } pages[] = {
 	{ "/stats.json", "application/json", connect_report_json, NULL, NULL },
@@ -170,7 +173,7 @@ static enum MHD_Result put(const struct control *control,
 {
 	if (request->len >= sizeof(request->body))
 		return refuse(client, MHD_HTTP_CONTENT_TOO_LARGE, page->wants);
-	if (!page->put(control->cable, request->body))
+	if (!page->put(control->cable, request->body, request->len))
 		return refuse(client, MHD_HTTP_BAD_REQUEST, page->wants);
 	return show(control, client, page);
 }

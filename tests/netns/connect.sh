@@ -422,6 +422,8 @@ assert link["a"]["device"]["up"] is False' || fail "$what: /link"
 		fail "$what: a PUT that means nothing"
 	get /link -X PUT -d "$(printf '{"carrier": %1000s true}' '')" |
 		grep -q true || fail "$what: a PUT that is too long"
+	printf '{"carrier": false}\0' | get /link -X PUT --data-binary @- |
+		grep -q '^put ' || fail "$what: a PUT with a NUL behind it"
 	unplug
 	# Clients that say nothing keep nobody out for long.
 	python3 -c 'import socket, sys, time

@@ -22,6 +22,13 @@ void peer_note(struct peer *peer, int fd);
  * send(2). */
 int peer_greet(int fd, const char *hello);
 
+/*
+ * Connect fd to the peer. Errors: those of connect(2). -ECONNREFUSED is also
+ * said where the name leads to fd itself, as a symbolic link may, or a sender
+ * whose socket file was moved away: nobody else is there. fd has no peer then.
+ */
+int peer_connect(const struct peer *peer, int fd);
+
 /* Connect to the peer anew. Errors: -ENOTCONN it has no name; those of
  * connect(2) and send(2). */
 int peer_reconnect(const struct peer *peer, int fd);

@@ -23,11 +23,6 @@ enum {
 	MAX_STRANGERS = 64,	/* in one call */
 };
 
-static int connect_peer(int fd, const struct peer *peer)
-{
-	return os_connect(fd, (const struct sockaddr *)&peer->name, peer->len);
-}
-
 static bool is_same(const struct peer *a, const struct peer *b)
 {
 	return a->len == b->len && !memcmp(&a->name, &b->name, a->len);
@@ -42,7 +37,7 @@ static bool is_connected(int fd)
 	peer_note(&now, fd);
 	if (!now.len)
 		return false;
-	if (!connect_peer(fd, &now))
+	if (!peer_connect(&now, fd))
 		return true;
 	bound_disconnect(fd);
 	return false;
@@ -83,7 +78,7 @@ bool sender_is_there(const struct life *life, int fd)
 	peer_note(&now, fd);
 	if (!now.len || is_another(life, &now))
 		return false;
-	err = connect_peer(fd, &now);
+	err = peer_connect(&now, fd);
 	if (err == -ENOENT)
 		return !peer_is_closed(fd);
 	return err != -ECONNREFUSED;
@@ -142,7 +137,7 @@ static bool take_sender(struct life *life, int fd, struct peer *from,
 	trim(from);
 	if (fixed && !is_same(from, known))
 		return false;
-	if (connect_peer(fd, from))
+	if (peer_connect(from, fd))
 		return false;
 	life->last = *from;
 	return true;
@@ -191,7 +186,7 @@ static int come_to_peer(struct life *life, int fd)
 		return 0;
 	err = meet_who_sends(life, fd, &known);
 	if (err && known.len)
-		err = connect_peer(fd, &known);
+		err = peer_connect(&known, fd);
 	return err;
 }
 

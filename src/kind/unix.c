@@ -8,6 +8,7 @@
  */
 #include <asm/ioctls.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
@@ -133,6 +134,49 @@ static int greet(int fd, const struct locator *loc, const struct log *log)
 	return err;
 }
 
+static int refuse_ends(const struct locator *loc, const struct log *log)
+{
+	log_say(log, FDL_LOG_ERR,
+		"%s:%s: local= is the peer's path: give this end one of its "
+		"own",
+		loc->kind->locator, loc->name);
+	return -EINVAL;
+}
+
+static int check_ends(const struct locator *loc, const struct log *log)
+{
+	return strcmp(loc->local, loc->name) ? 0 : refuse_ends(loc, log);
+}
+
+/* A path has several spellings: "./", a symbolic link. When this end's file is
+ * there, see whether the peer's path leads to it. Returns 1 yes, 0 no, or an
+ * error. */
+static int is_own_file(const struct locator *loc)
+{
+	int fd, same;
+
+	if (!*loc->local || *loc->local == '@' || *loc->name == '@')
+		return 0;
+	fd = os_open(loc->local, O_PATH);
+	if (fd < 0)
+		return fd;
+	same = os_same_file(fd, loc->name);
+	os_close(fd);
+	return same == 1;
+}
+
+static int check_own_file(const struct locator *loc, const struct log *log)
+{
+	const int own = is_own_file(loc);
+
+	if (own >= 0)
+		return own ? refuse_ends(loc, log) : 0;
+	log_say(log, FDL_LOG_ERR, "%s:%s: cannot look at local=%s (%s)%s",
+		loc->kind->locator, loc->name, loc->local, strerror(-own),
+		refusal_advice(own));
+	return own;
+}
+
 static int connect_unix(const struct locator *loc, struct opened *opened,
 			const struct log *log)
 {
@@ -140,6 +184,8 @@ static int connect_unix(const struct locator *loc, struct opened *opened,
 
 	if (type_of(loc) == SOCK_DGRAM)
 		err = bind_local(opened->fd[0], loc, opened, log);
+	if (!err)
+		err = check_own_file(loc, log);
 	/* It is come to when it is there. */
 	opened->unmet = loc->reconnect || loc->listen;
 	if (err || opened->unmet)
@@ -159,17 +205,6 @@ static int listen_unix(const struct locator *loc, struct opened *opened,
 		return listen_seqpacket(loc, opened, log);
 	opened->unmet = !loc->wait;
 	return loc->wait ? await_sender(loc, opened, log) : 0;
-}
-
-static int check_ends(const struct locator *loc, const struct log *log)
-{
-	if (strcmp(loc->local, loc->name) != 0)
-		return 0;
-	log_say(log, FDL_LOG_ERR,
-		"%s:%s: local= is the peer's path: give this end one of its "
-		"own",
-		loc->kind->locator, loc->name);
-	return -EINVAL;
 }
 
 static int open_unix(const struct locator *loc, struct opened *opened,
@@ -211,6 +246,8 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 {
 	int err = check_ends(loc, log);
 
+	if (!err && is_own_file(loc) == 1)
+		err = refuse_ends(loc, log);
 	if (!err)
 		err = unix_check(loc, type_of(loc), log);
 	info->vnet_hdr_len = agreed_header_len(loc);

@@ -51,6 +51,7 @@ static const struct harmless {
 	{ FAULT_GETSOCKNAME, ON_NETLINK, 0 },
 	/* Nobody asks then whether a socket is connected to itself. */
 	{ FAULT_GETSOCKNAME, ON_STREAM, 0 },
+	{ FAULT_GETSOCKNAME, ON_DGRAM, 0 },
 	{ FAULT_GETSOCKNAME, ON_UDP, 0 },
 	{ FAULT_SETSOCKOPT, SOCKET_OPTION(SO_ATTACH_FILTER), 0 },
 	{ FAULT_EPOLL_CTL, EPOLL_CTL_ADD, 0 },

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fdlink connect: signals, strands, and what becomes of an end. */
+/*
+ * fdlink connect: strands, what becomes of an end, and the chores beside carrying
+ * packets. The first strand and the chores share a thread: a wire of one queue
+ * has no other, and pays for no lock.
+ */
 #include "connect.h"
 
 #include <errno.h>
@@ -7,6 +11,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
@@ -26,7 +31,7 @@ enum {
 	LAST_ROOM_MS = 1000,
 };
 
-/* A strand on a thread of its own. */
+/* A strand; all except the first have a thread of their own. */
 struct worker {
 	struct wire *wire;
 	struct strand *strand;
@@ -45,8 +50,11 @@ struct wire {
 	struct cable *cable;
 	struct control *control;	/* NULL: none */
 	int manager;		/* who started us: notify.h */
-	int stop;		/* all workers are to end */
+	int stop;		/* all threads are to end */
 	int over;		/* one has ended */
+	int look;		/* a timer: see patience */
+	int chores;		/* an epoll set: something is to be done */
+	int clients;		/* of the control socket, in the set, or -1 */
 	bool asked;		/* for a report, which nobody reads yet */
 };
 
@@ -107,10 +115,34 @@ static int watch_signals(struct wire *w)
 	w->stop = eventfd(0, EFD_CLOEXEC);
 	w->over = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	w->look = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	if (w->signals < 0 || w->stop < 0 || w->over < 0 || w->timer < 0 ||
-	    timerfd_settime(w->timer, 0, &every, NULL) < 0)
+	    w->look < 0 || timerfd_settime(w->timer, 0, &every, NULL) < 0)
 		return -errno;
 	return 0;
+}
+
+static int add_chore(const struct wire *w, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(w->chores, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int open_chores(struct wire *w)
+{
+	const int fds[] = { w->signals, w->timer, w->over, w->look,
+			    cable_fd(w->cable) };
+	size_t i;
+	int rc = 0;
+
+	w->clients = -1;
+	w->chores = epoll_create1(EPOLL_CLOEXEC);
+	if (w->chores < 0)
+		return -errno;
+	for (i = 0; !rc && i < sizeof(fds) / sizeof(fds[0]); i++)
+		rc = add_chore(w, fds[i]);
+	return rc;
 }
 
 /* False: it asks the wire to end. */
@@ -137,9 +169,9 @@ static void report(struct wire *w)
 
 /* A client of the control socket that is silent for too long is found by
  * looking. Returns milliseconds. */
-static int patience(const struct wire *w, int control)
+static int patience(const struct wire *w)
 {
-	if (w->control && control < 0)
+	if (w->control && w->clients < 0)
 		return ROOM_MS;
 	if (w->control && control_holds(w->control))
 		return 0;
@@ -156,32 +188,62 @@ static void take_tick(struct wire *w)
 		connect_report_line(&w->report);
 }
 
-/* Until a signal, or until a worker has ended. */
-static void watch(struct wire *w)
+/* They are in the set only while they can be served. */
+static void mind_clients(struct wire *w)
+{
+	const int fd = w->control ? control_fd(w->control) : -1;
+
+	if (fd == w->clients)
+		return;
+	if (w->clients >= 0)
+		epoll_ctl(w->chores, EPOLL_CTL_DEL, w->clients, NULL);
+	w->clients = fd >= 0 && !add_chore(w, fd) ? fd : -1;
+}
+
+/* Look again after so long, even if no fd calls for it. */
+static void set_look(const struct wire *w, int ms)
+{
+	/* A timer of 0 is none. */
+	const struct itimerspec once = {
+		.it_value = { .tv_sec = ms > 0 ? ms / 1000 : 0,
+			      .tv_nsec = ms > 0 ? ms % 1000 * 1000000 : !ms },
+	};
+
+	timerfd_settime(w->look, 0, &once, NULL);
+}
+
+/* False: a signal, or the end of a thread, ends the wire. */
+static bool do_chores(struct wire *w)
 {
 	struct pollfd fds[] = {
 		{ .fd = w->signals, .events = POLLIN },
 		{ .fd = w->timer, .events = POLLIN },
 		{ .fd = w->over, .events = POLLIN },
 		{ .fd = cable_fd(w->cable), .events = POLLIN },
-		{ .fd = -1, .events = POLLIN },
 	};
 
-	while (!fds[2].revents) {
-		if (w->control)
-			fds[4].fd = control_fd(w->control);
-		if (poll(fds, 5, patience(w, fds[4].fd)) < 0)
-			continue;
-		if (w->control)
-			control_run(w->control);
-		if (fds[3].revents)
-			cable_run(w->cable);
-		if (fds[0].revents && !take_signal(w))
-			return;
-		if (fds[1].revents)
-			take_tick(w);
-		report(w);
-	}
+	poll(fds, sizeof(fds) / sizeof(fds[0]), 0);
+	if (w->control)
+		control_run(w->control);
+	if (fds[3].revents)
+		cable_run(w->cable);
+	if (fds[0].revents && !take_signal(w))
+		return false;
+	if (fds[1].revents)
+		take_tick(w);
+	report(w);
+	mind_clients(w);
+	set_look(w, patience(w));
+	return !fds[2].revents;
+}
+
+/* Until a signal, or until a strand has ended. */
+static void carry(struct wire *w)
+{
+	struct worker *first = &w->workers[0];
+
+	while (!first->why && do_chores(w))
+		first->why = strand_run(first->strand, w->chores, &first->end);
 }
 
 /* Returns an exit status. */
@@ -201,7 +263,7 @@ static int start_workers(struct wire *w, unsigned *started)
 {
 	int rc;
 
-	for (*started = 0; *started < w->n; ++*started) {
+	for (*started = 1; *started < w->n; ++*started) {
 		rc = pthread_create(&w->workers[*started].thread, NULL, work,
 				    &w->workers[*started]);
 		if (rc)
@@ -220,7 +282,9 @@ static int stop_workers(struct wire *w, unsigned started)
 	eventfd_write(w->stop, 1);
 	for (i = 0; i < started; i++) {
 		worker = &w->workers[i];
-		pthread_join(worker->thread, NULL);
+		if (i > 0)
+			pthread_join(worker->thread, NULL);
+		strand_end(worker->strand);
 		if (!worker->why || status != STATUS_OK)
 			continue;
 		cli_say_end(w->options.locator[worker->end], worker->why);
@@ -292,6 +356,8 @@ static int run(struct wire *w)
 		rc = cable_open(&w->cable, &w->options, w->links.ep);
 	w->report.cable = w->cable;
 	if (!rc)
+		rc = open_chores(w);
+	if (!rc)
 		rc = make_strands(w);
 	if (rc < 0)
 		return cli_fail("the wire could not be set up", -rc);
@@ -309,7 +375,7 @@ static int run(struct wire *w)
 	print_up(w);
 	/* Told so before the signals were blocked. */
 	if (!signals_stop())
-		watch(w);
+		carry(w);
 	notify(w->manager, "STOPPING=1");
 	status = stop_workers(w, started);
 	rc = report_last(w);

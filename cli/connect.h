@@ -112,12 +112,14 @@ int strand_new(struct strand **strand, const struct connect_options *options,
 void strand_free(struct strand *strand);
 
 /*
- * Carry packets until an end has ended, or stop is readable, which may be -1:
- * what of it is read is the caller's. What is on the wire then is counted as
- * held. Returns 0: stop is readable; else what fdl_recv or fdl_send returned,
- * and *end is whose.
+ * Carry packets until an end has ended, or call is readable, which may be -1:
+ * what of it is read is the caller's. Returns 0: call is readable, and the strand
+ * may run again; else what fdl_recv or fdl_send returned, and *end is whose.
  */
-int strand_run(struct strand *strand, int stop, unsigned *end);
+int strand_run(struct strand *strand, int call, unsigned *end);
+
+/* It will not run again: what is on the wire is counted as held. */
+void strand_end(struct strand *strand);
 
 /* What became of packets on the way from an end. Any thread: the counter may be
  * a few packets old. */

@@ -40,7 +40,7 @@ struct strand {
 	uint64_t changes[CONNECT_ENDS]; /* of the link, that were noted */
 	unsigned n;
 	struct lane *lanes;
-	struct pollfd *fds;	/* one per lane, and stop */
+	struct pollfd *fds;	/* one per lane, and call */
 };
 
 static unsigned share(const struct fdl_endpoint *ep, unsigned i, unsigned n)
@@ -291,7 +291,7 @@ static uint64_t prepare(struct strand *s)
 }
 
 /* Look at every fd, so that a lane that is never idle keeps no other back.
- * Returns whether stop is readable. */
+ * Returns whether call is readable. */
 static bool wait_for_more(struct strand *s)
 {
 	const uint64_t wait = prepare(s);
@@ -349,14 +349,17 @@ static int carry(struct strand *s, unsigned *end)
 	}
 }
 
-int strand_run(struct strand *s, int stop, unsigned *end)
+int strand_run(struct strand *s, int call, unsigned *end)
+{
+	s->fds[s->n] = (struct pollfd){ .fd = call, .events = POLLIN };
+	return carry(s, end);
+}
+
+void strand_end(struct strand *s)
 {
 	struct lane *lane;
 	unsigned i;
-	int rc;
 
-	s->fds[s->n] = (struct pollfd){ .fd = stop, .events = POLLIN };
-	rc = carry(s, end);
 	for (i = 0; i < s->n; i++) {
 		lane = &s->lanes[i];
 		wire_count(&lane->counts, WIRE_HELD,
@@ -365,7 +368,6 @@ int strand_run(struct strand *s, int stop, unsigned *end)
 			wire_count(&lane->counts, WIRE_HELD,
 				   impair_under_way(lane->impair));
 	}
-	return rc;
 }
 
 uint64_t strand_counted(const struct strand *s, unsigned end,

@@ -2,7 +2,7 @@
 """Packets per second as bytes, by scapy's own L2socket and by the module fdlink.
 
     unshare -n env LD_LIBRARY_PATH=build/src PYTHONPATH=python \\
-        /usr/bin/python3 bench/python.py [ROUNDS]
+        taskset -c 1 /usr/bin/python3 bench/python.py [ROUNDS]
 
 Bursts wait in a socket's buffer on one veth, and are taken out, sent on to
 another veth, or both; the two take turns. A second is one of the process's CPU,
@@ -24,15 +24,21 @@ from scapy.packet import Raw
 import fdlink
 
 HEAD = dict(dst='ff:ff:ff:ff:ff:ff', src='02:00:00:00:00:01')
-FRAMES = {
-    'one flow': bytes(Ether(**HEAD) / IP(src='192.0.2.1', dst='192.0.2.2',
-                                         id=0, flags='DF') /
-                      UDP(sport=9, dport=9) / Raw(bytes(22))),
-    'no flow': bytes(Ether(type=0x88b5, **HEAD) / Raw(bytes(50))),
-}
+SIZES = 64, 1500
 # Fewer than any of the buffers holds.
-BURST = 3000
+BURST = 1000
 BATCH = 64
+
+
+def one_flow(size):
+    head = Ether(**HEAD) / IP(src='192.0.2.1', dst='192.0.2.2', id=0,
+                              flags='DF') / UDP(sport=9, dport=9)
+    return bytes(head / Raw(bytes(size - len(head))))
+
+
+def no_flow(size):
+    head = Ether(type=0x88b5, **HEAD)
+    return bytes(head / Raw(bytes(size - len(head))))
 
 
 class Scapy:
@@ -112,8 +118,8 @@ def compare(rounds, name, what, source, frame):
         for kind, rates in found.items():
             rates.append(measure(kind, what, source, frame))
     own, ours = map(statistics.median, found.values())
-    print('%s, %-8s scapy %8d/s   fdlink %8d/s   %.1f times' %
-          (name, what, own, ours, ours / own), flush=True)
+    print('%s, %4d bytes, %-8s scapy %8d/s   fdlink %8d/s   %.1f times' %
+          (name, len(frame), what, own, ours, ours / own), flush=True)
 
 
 def main():
@@ -124,9 +130,10 @@ def main():
                       other], ['set', one, 'up'], ['set', other, 'up']):
             subprocess.run(['ip', 'link'] + args, check=True)
     with fdlink.open('packet:fdl-a') as source:
-        for name, frame in FRAMES.items():
-            for what in 'receive', 'send', 'forward':
-                compare(rounds, name, what, source, frame)
+        for size in SIZES:
+            for name, make in ('one flow', one_flow), ('no flow', no_flow):
+                for what in 'receive', 'send', 'forward':
+                    compare(rounds, name, what, source, make(size))
 
 
 main()

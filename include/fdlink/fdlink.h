@@ -292,12 +292,12 @@ void fdl_wake(struct fdl_endpoint *ep);
 
 /*
  * Make the queue's and the endpoint's pollable fd report room to send (on), or
- * no longer do so (!on). Send side. A TUN, a TAP and an AF_PACKET socket almost
- * always have room: ask for it only after fdl_send took fewer packets than it
- * was given.
+ * not (!on). Send side. A TUN, a TAP and an AF_PACKET socket almost always have
+ * room: ask for it only after fdl_send took fewer packets than it was given.
  *
  * Returns 0.
- * Errors: what fdl_recv returned, when the queue has ended.
+ * Errors: what fdl_recv returned, when the queue has ended, and
+ *	-EMFILE, -ENFILE, -ENOMEM, -ENOSPC	nothing can be had that tells
  */
 int fdl_want_write(struct fdl_queue *q, bool on);
 

@@ -249,17 +249,9 @@ static bool lies(const struct tx *tx)
 	return tx->stalled != -EAGAIN || says_room(tx);
 }
 
-static int want_room(struct tx *tx)
+/* Longer each time. */
+static int look_later(struct tx *tx)
 {
-
-	/* After POLLOUT was told, another try must come before it is asked for
-	 * again. */
-	if (!tx->stalled)
-		return ready_want_write(tx->ready, true);
-	if (!lies(tx)) {
-		ready_want_write(tx->ready, false);
-		return ready_want_write(tx->ready, true);
-	}
 	tx->stalled = 0;
 	if (!tx->pause_us)
 		tx->pause_us = FIRST_PAUSE_US;
@@ -268,10 +260,26 @@ static int want_room(struct tx *tx)
 	return ready_pause(tx->ready, tx->pause_us);
 }
 
+static int want_room(struct tx *tx)
+{
+	/* After POLLOUT was told, another try must come before it is asked for
+	 * again. */
+	if (!tx->stalled)
+		return ready_want_write(tx->ready, true);
+	if (!lies(tx)) {
+		ready_want_write(tx->ready, false);
+		return ready_want_write(tx->ready, true);
+	}
+	return look_later(tx);
+}
+
+/* Where nothing can tell of room, a timer that is there already helps. */
 int tx_want_room(struct tx *tx)
 {
-	const int err = want_room(tx);
+	int err = want_room(tx);
 
+	if (err)
+		err = look_later(tx);
 	if (err == -EMFILE || err == -ENFILE)
 		shared_error(tx->shared, "there is no descriptor to be had "
 					 "that tells of room: raise "

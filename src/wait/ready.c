@@ -345,12 +345,26 @@ static int watch_room(struct ready *r, int fd, uint32_t events, bool pausing)
 	return err;
 }
 
+/* Behind room is the queue's file of now. dup2(2) says EBADF of a number that
+ * RLIMIT_NOFILE no longer permits. */
+static int renew_room(struct ready *r)
+{
+	int err = os_dup_to(r->sends, r->room);
+
+	r->stale = err < 0;
+	if (err == -EBADF)
+		return -EMFILE;
+	return err < 0 ? err : 0;
+}
+
 static int want(struct ready *r)
 {
 	int err = 0;
 
 	if (r->room < 0)
 		err = begin(r, &r->room, os_dup(r->sends));
+	else if (r->stale)
+		err = renew_room(r);
 	return err ? err : watch_room(r, r->room, EPOLLOUT, false);
 }
 
@@ -376,7 +390,9 @@ void ready_follow(struct ready *r)
 		return;
 	if (watched)
 		unwatch(r, r->room);
-	os_dup_to(r->sends, r->room);
+	renew_room(r);
+	/* If that failed: of a file whose life is over the set tells at once,
+	 * and whoever is told tries and asks again. */
 	if (watched)
 		watch_room(r, r->room, EPOLLOUT, false);
 }

@@ -31,6 +31,7 @@ struct ready {
 	int link;		/* the link watch's; not owned; -1: none */
 	int visit;		/* ready_await's; not owned; -1: none */
 	_Atomic int room;	/* duplicate of sends, -1 until first wanted */
+	bool stale;		/* send side: behind room is a former file */
 	_Atomic int pause;	/* timerfd; -1 until POLLOUT was first set
 				 * without room */
 	bool edge;		/* data is watched for edges */

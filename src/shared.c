@@ -58,6 +58,17 @@ void shared_tell_tunnel(struct shared *s)
 			"sender, with 'ethtool -K TUNNEL tso off gso off'");
 }
 
+void shared_tell_unread(struct shared *s)
+{
+	if (!atomic_exchange(&s->warned_unread, true))
+		log_say(&s->log, FDL_LOG_WARNING,
+			"a packet was dropped by the kernel as it was read, "
+			"because its virtio-net header cannot describe the "
+			"packet's offload (before Linux 6.2 that of "
+			"UDP_SEGMENT): turn that offload off at its sender, "
+			"with 'ethtool -K DEVICE tx-udp-segmentation off'");
+}
+
 /* Packets that the device had dropped before the endpoint was made are not ours
  * to count. */
 static int note_drops(struct shared *s, int err)

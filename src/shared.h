@@ -31,6 +31,7 @@ struct shared {
 					 * as io_pack; 0: nothing */
 	_Atomic bool warned;		/* of that */
 	_Atomic bool warned_tunnel;	/* shared_tell_tunnel did */
+	_Atomic bool warned_unread;	/* shared_tell_unread did */
 	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: distrusted, or refused
 					 * by the wire */
 	_Atomic uint32_t gso_max4;	/* as struct link has it */
@@ -62,6 +63,10 @@ unsigned shared_merges(uint32_t offloads);
 /* A super-packet was dropped, because the tunnel around it cannot be cut: say so
  * once, with the way out. Any thread. */
 void shared_tell_tunnel(struct shared *s);
+
+/* The same of a packet that the kernel dropped as it was read, because its
+ * virtio-net header has no word for the packet's offload. */
+void shared_tell_unread(struct shared *s);
 
 /*
  * Open the device behind fd, and note what it has dropped so far. Not to know

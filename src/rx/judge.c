@@ -282,6 +282,7 @@ static void note_ghost(struct rx *rx)
 	uint64_t n = atomic_load_explicit(&rx->ghosts, memory_order_relaxed);
 
 	atomic_store_explicit(&rx->ghosts, n + 1, memory_order_relaxed);
+	shared_tell_unread(rx->shared);
 }
 
 FEW_FRAMES void drop(struct rx *rx, struct io_frame *frame,

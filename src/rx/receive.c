@@ -241,6 +241,8 @@ static enum reaction react(struct rx *rx, int err)
 	}
 	if (v->counter != COUNTERS)
 		count(rx->counters, v->counter, 1);
+	if (v->counter == RX_DROP_MALFORMED)
+		shared_tell_unread(rx->shared);
 	shared_error(rx->shared, v->text);
 	return v->action == DROP ? TRY_THE_NEXT : TRY_AGAIN;
 }

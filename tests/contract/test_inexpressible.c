@@ -3,7 +3,7 @@
  * Packets whose offload the virtio-net header has no word for: a guest sends UFO
  * through its TAP, and AF_PACKET looks on. The kernel throws them away as they
  * are read, or leaves a gap in the ring. However many come in a row, each is
- * counted once, and the next packet is delivered.
+ * counted once, the log names the way out once, and the next packet is delivered.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -102,10 +102,21 @@ static void expect_good(struct fdl_queue *q, unsigned number)
 	fdl_release(&pkt, 1);
 }
 
+static void count_advice(void *ctx, int level, const char *msg)
+{
+	unsigned *count = ctx;
+
+	*count += level == FDL_LOG_WARNING &&
+		  strstr(msg, "tx-udp-segmentation off");
+}
+
 static void each_costs_itself_alone(void **state)
 {
+	unsigned advice = 0;
 	const struct fdl_options opts = { .size = sizeof(opts),
-					  .mode = *(enum fdl_mode *)*state };
+					  .mode = *(enum fdl_mode *)*state,
+					  .log = count_advice,
+					  .log_ctx = &advice };
 	struct fdl_endpoint *ep;
 	struct fdl_stats st;
 	int tap = open_tap();
@@ -123,6 +134,7 @@ static void each_costs_itself_alone(void **state)
 	assert_int_equal(fdl_get_stats(ep, &st, sizeof(st)), 0);
 	assert_int_equal(st.rx_drop_malformed, LOST + 1);
 	assert_int_equal(st.rx_drop_kernel, 0);
+	assert_int_equal(advice, 1);
 	fdl_endpoint_free(ep);
 	close(tap);
 }

@@ -33,7 +33,11 @@ struct fdl_stats {
 	uint64_t rx_drop_truncated;	/* longer than a slot, or cut by a
 					 * socket filter; or its control
 					 * messages were cut, or lacked
-					 * PACKET_AUXDATA */
+					 * PACKET_AUXDATA. On a TAP a filter's
+					 * cut (TUNATTACHFILTER) is told by the
+					 * IP header only: what is not IP comes
+					 * short, and so does what an eBPF
+					 * program (TUNSETFILTEREBPF) cuts */
 	uint64_t rx_drop_not_ip;	/* no IP version, on a link without link
 					 * header */
 	uint64_t rx_drop_otherhost;	/* for another station:

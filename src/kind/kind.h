@@ -194,6 +194,11 @@ struct kind {
 	 * on it, and takes them as far as its device does. */
 	bool big;
 
+	/* Whether there is a filter that others have attached to the device,
+	 * which may leave only the start of frames. NULL: each message tells how
+	 * long its frame was, or there are no filters. */
+	bool (*has_filter)(int fd);
+
 	/* Another holder of its socket may shut it down, and no read tells. */
 	bool shuts_down;
 

@@ -2,6 +2,7 @@
 /* TUN and TAP devices: read and written by packet, not through a socket. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <string.h>
@@ -360,6 +361,14 @@ static int probe_tun(const struct fd_facts *facts, struct fdl_info *info,
 			 info);
 }
 
+/* The kernel keeps the program that was given last, also where it has gone. */
+static bool has_filter(int fd)
+{
+	struct sock_fprog program = { 0 };
+
+	return !os_ioctl(fd, TUNGETFILTER, &program) && program.len;
+}
+
 static const struct verdict on_receive[] = {
 	{ EINVAL, DROP, RX_DROP_MALFORMED, 0, verdict_unread },
 	{ EBADFD, END, COUNTERS, -ENODEV, verdict_gone },
@@ -397,6 +406,7 @@ const struct kind kind_tap = {
 	.modes = modes,
 	.set_up = tun_set_up,
 	.follow = tun_follow,
+	.has_filter = has_filter,
 	.set_carrier = tun_set_carrier,
 	.on_receive = on_receive,
 	.on_send = on_send,

@@ -2,6 +2,7 @@
 #include "kind/tun_reset.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
@@ -17,12 +18,14 @@ static int reset(int fd, unsigned long request, void *arg)
 	return err == -EINVAL || err >= 0 ? 0 : err;
 }
 
-/* Two settings need no reset. A socket filter (TUNATTACHFILTER) does not apply
- * to an fd attached with IFF_NO_PI, because that bit is also IFF_NOFILTER. The
- * send buffer belongs to the fd, not to the device. */
+/* A socket filter does not apply to an fd attached with IFF_NO_PI, because that
+ * bit is also IFF_NOFILTER. The device tells of it all the same (TUNGETFILTER),
+ * until somebody tries to attach an empty one. The send buffer needs no reset:
+ * it belongs to the fd, not to the device. */
 int tun_reset(int fd)
 {
 	struct tun_filter all = { 0 };
+	struct sock_fprog empty = { 0 };
 	int none = -1, off = 0;
 	const struct {
 		unsigned long request;
@@ -30,7 +33,7 @@ int tun_reset(int fd)
 	} settings[] = {
 		{ TUNSETTXFILTER, &all },      { TUNSETFILTEREBPF, &none },
 		{ TUNSETSTEERINGEBPF, &none }, { TUNSETVNETLE, &off },
-		{ TUNSETVNETBE, &off },
+		{ TUNSETVNETBE, &off },	       { TUNATTACHFILTER, &empty },
 	};
 	size_t i;
 	int err = 0;

@@ -8,6 +8,7 @@
 #include "offload/checksum.h"
 #include "offload/sctp.h"
 #include "proto/eth.h"
+#include "rx/curtailed.h"
 #include "rx/framing.h"
 #include "rx/split.h"
 #include "rx/untold.h"
@@ -26,6 +27,7 @@ struct rules {
 	unsigned vnet_hdr_at;		/* as in struct io */
 	const uint8_t *address;		/* the endpoint's own, or NULL */
 	bool hints;			/* the first frames are looked at */
+	bool filters;			/* what a filter cuts is not told */
 	bool bare;			/* no header tells of partial checksums,
 					 * which others may switch on */
 };
@@ -38,6 +40,7 @@ static struct rules rules_of(const struct rx *rx)
 		.address = rx->shared->has_address ? rx->shared->opts.address :
 						     NULL,
 		.hints = rx->hint.left,
+		.filters = rx->io->kind->has_filter,
 		.bare = rx->io->kind->follow && !rx->io->vnet_hdr_len,
 	};
 }
@@ -259,6 +262,8 @@ EACH_FRAME enum counter judge_frame(struct rx *rx, const struct rules *rules,
 	verdict = judge_protocol(rules, frame);
 	if (verdict != RX_PACKETS)
 		return verdict;
+	if (rules->filters && curtailed_looks_so(pkt) && curtailed_is_so(rx))
+		return RX_DROP_TRUNCATED;
 	if (offload)
 		return judge_offload(rx, pkt);
 	if (rules->bare && untold_is_partial(pkt, &off))

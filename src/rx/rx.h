@@ -44,6 +44,8 @@ struct rx {
 					 * a frame that was asked about: it was
 					 * right; 0: there was none */
 	int64_t ask_at;			/* not before, as os_now_ms() */
+	int64_t filter_at;		/* as ask_at, for curtailed_is_so */
+	bool filtered;			/* as it was then */
 	bool long_frames;		/* the last step ended with one */
 	unsigned vain;			/* calls in a row that found nothing */
 	int64_t vain_at;		/* as ask_at, for vain_note */

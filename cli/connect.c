@@ -26,9 +26,7 @@
 
 enum {
 	LOOK_MS = 1000,
-	/* How long a report waits for its reader, and a client for a file. */
-	ROOM_MS = 100,
-	LAST_ROOM_MS = 1000,
+	FILE_MS = 100,		/* a client waits for a file */
 };
 
 /* A strand; all except the first have a thread of their own. */
@@ -55,6 +53,7 @@ struct wire {
 	int look;		/* a timer: see patience */
 	int chores;		/* an epoll set: something is to be done */
 	int clients;		/* of the control socket, in the set, or -1 */
+	bool up;		/* is still to be told, and */
 	bool asked;		/* for a report, which nobody reads yet */
 };
 
@@ -158,13 +157,24 @@ static bool take_signal(struct wire *w)
 	return true;
 }
 
-/* Carrier, MTU and clients do not wait for who reads the reports. */
+static void print_up(struct wire *w)
+{
+	if (w->up)
+		printf("fdlink connect: up between %s and %s\n",
+		       w->options.locator[0], w->options.locator[1]);
+	w->up = false;
+	connect_report_flush(&w->report);
+}
+
+/* Packets, carrier, MTU and clients do not wait for who reads this. */
 static void report(struct wire *w)
 {
-	if (!w->asked || !output_has_room())
+	if ((!w->up && !w->asked) || !output_has_room())
 		return;
+	print_up(w);
+	if (w->asked)
+		connect_report_all(&w->report);
 	w->asked = false;
-	connect_report_all(&w->report);
 }
 
 /* A client of the control socket that is silent for too long is found by
@@ -172,11 +182,11 @@ static void report(struct wire *w)
 static int patience(const struct wire *w)
 {
 	if (w->control && w->clients < 0)
-		return ROOM_MS;
+		return FILE_MS;
 	if (w->control && control_holds(w->control))
 		return 0;
-	if (w->asked)
-		return ROOM_MS;
+	if (w->up || w->asked)
+		return OUTPUT_LOOK_MS;
 	return w->control ? LOOK_MS : -1;
 }
 
@@ -249,12 +259,9 @@ static void carry(struct wire *w)
 /* Returns an exit status. */
 static int report_last(struct wire *w)
 {
-	if (!output_await_room(LAST_ROOM_MS)) {
-		fputs("fdlink: nobody reads standard output: the last counters "
-		      "are lost: send it to where it is read\n",
-		      stderr);
+	if (!output_await_room())
 		return STATUS_FAILURE;
-	}
+	print_up(w);
 	connect_report_all(&w->report);
 	return w->report.lost ? STATUS_FAILURE : STATUS_OK;
 }
@@ -294,14 +301,11 @@ static int stop_workers(struct wire *w, unsigned started)
 	return status;
 }
 
-static void print_up(struct wire *w)
+static void tell_up(struct wire *w)
 {
 	notify(w->manager, "READY=1\nSTATUS=Carrying packets");
-	if (w->options.json)
-		return;
-	printf("fdlink connect: up between %s and %s\n", w->options.locator[0],
-	       w->options.locator[1]);
-	connect_report_flush(&w->report);
+	w->up = !w->options.json;
+	report(w);
 }
 
 /* A datagram peer that comes back under its name, and a peer that is to be joined
@@ -372,7 +376,7 @@ static int run(struct wire *w)
 		stop_workers(w, started);
 		return cli_fail("no thread could be started", -rc);
 	}
-	print_up(w);
+	tell_up(w);
 	/* Told so before the signals were blocked. */
 	if (!signals_stop())
 		carry(w);

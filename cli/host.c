@@ -15,6 +15,7 @@
 #include "cli.h"
 #include "fdl_lwip.h"
 #include "host.h"
+#include "output.h"
 #include "port.h"
 #include "signals.h"
 
@@ -26,6 +27,8 @@ struct host {
 	ip6_addr_t gateway6;
 	struct host_status status;
 	bool lost;		/* something that was printed */
+	bool up;		/* is still to be told, and */
+	bool asked;		/* for a report, which nobody reads yet */
 };
 
 /* Returns the medium of the link. UNKNOWN: there is no such link, and fdl_open
@@ -197,7 +200,7 @@ static int start_stack(struct host *host)
 	return http_start(&host->status);
 }
 
-static void print_up(const struct host *host)
+static void print_up(struct host *host)
 {
 	const struct host_options *o = host->options;
 	const uint8_t *a = host->netif.hwaddr;
@@ -212,12 +215,16 @@ static void print_up(const struct host *host)
 		printf(" (%02x:%02x:%02x:%02x:%02x:%02x)", a[0], a[1], a[2],
 		       a[3], a[4], a[5]);
 	putchar('\n');
+	host->up = false;
 }
 
-static int sleeptime(void)
+static int sleeptime(const struct host *host)
 {
 	const u32_t ms = sys_timeouts_sleeptime();
+	const bool waits = host->up || host->asked;
 
+	if (waits && ms > OUTPUT_LOOK_MS)
+		return OUTPUT_LOOK_MS;
 	if (ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE)
 		return -1;
 	return ms > INT_MAX ? INT_MAX : (int)ms;
@@ -231,10 +238,32 @@ static void print_out(struct host *host)
 		host->lost = true;
 }
 
+static void print(struct host *host)
+{
+	if (host->up)
+		print_up(host);
+	if (host->asked)
+		status_text(&host->status, stdout);
+	host->asked = false;
+	print_out(host);
+}
+
+/* The host serves whether somebody reads this or not. */
 static void report(struct host *host)
 {
-	status_text(&host->status, stdout);
-	print_out(host);
+	if (signals_report())
+		host->asked = true;
+	if ((host->up || host->asked) && output_has_room())
+		print(host);
+}
+
+static void report_last(struct host *host)
+{
+	host->asked = true;
+	if (output_await_room())
+		print(host);
+	else
+		host->lost = true;
 }
 
 /* Serve until asked to stop or the link ends. Returns 0, or why the link has
@@ -244,9 +273,8 @@ static int serve(struct host *host)
 	int ms, rc;
 
 	while (!signals_stop()) {
-		if (signals_report())
-			report(host);
-		ms = sleeptime();
+		report(host);
+		ms = sleeptime(host);
 		rc = fdl_poll(host->ep, ms);
 		if (rc < 0)
 			return rc;
@@ -277,10 +305,9 @@ static int run(struct host *host)
 			cli_way_out(ENOMEM));
 		return STATUS_FAILURE;
 	}
-	print_up(host);
-	print_out(host);
+	host->up = true;
 	rc = serve(host);
-	report(host);
+	report_last(host);
 	netif_remove(&host->netif);
 	if (rc)
 		cli_say_end(host->options->locator, rc);

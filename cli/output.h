@@ -8,10 +8,16 @@
 
 #include <stdbool.h>
 
+enum {
+	/* How often to look for room while something is to be printed. */
+	OUTPUT_LOOK_MS = 100,
+};
+
 /* Whether a report would be taken at once, or fail. */
 bool output_has_room(void);
 
-/* Wait for that, at most so long. Returns whether it is so. */
-bool output_await_room(unsigned ms);
+/* For the last report: wait a second for that. Returns whether it is so; if
+ * not, one sentence says that nobody reads. */
+bool output_await_room(void);
 
 #endif

@@ -64,6 +64,8 @@ static void look_at_side(struct side *side, uint32_t *mtu)
 	const int rc = fdl_link_state(side->ep, &link, sizeof(link));
 
 	*mtu = rc < 0 ? mtu_of(side) : link.mtu;
+	if (*mtu > CONNECT_MTU)
+		*mtu = CONNECT_MTU;
 	if (rc == -ENODEV)
 		side->there = false;
 	else if (rc == 0)

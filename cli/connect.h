@@ -18,6 +18,8 @@
 /* The ends of the wire, and the way that starts at each. */
 enum {
 	CONNECT_ENDS = 2,
+	/* The largest MTU of an endpoint. The loopback device has more. */
+	CONNECT_MTU = 65535,
 };
 
 /* The command line, understood. */

@@ -106,7 +106,8 @@ static void choose_options(const struct connect_options *o, struct end *end,
 	    !o->plain_ip)
 		options->flags |= FDL_ETHERNET;
 	if (!end->mtu && !strstr(end->locator, ",mtu="))
-		options->mtu = other->mtu;
+		options->mtu = other->mtu < CONNECT_MTU ? other->mtu :
+							  CONNECT_MTU;
 }
 
 /* Behind the sandbox nobody opens a device. Returns an exit status. */

@@ -111,6 +111,21 @@ every_kind() {
 	traffic packet 1280 on off
 }
 
+# Its MTU is larger than that of any endpoint; the other end takes it over.
+loopback() {
+	local what="the loopback device"
+
+	ip link set lo up
+	start_wire one packet:lo null:
+	up one
+	ip link set lo mtu 65530
+	says 'MTU of 65530 at both ends'
+	ip link set lo mtu 65536
+	says 'MTU of 65535 at both ends'
+	end_wires
+	ip link set lo down
+}
+
 # What two TUNs carry, and how it is told.
 plain_ip() {
 	local what="two TUNs"
@@ -454,6 +469,7 @@ start_chain
 examples
 as_json
 ! "$fdlink" --version | grep -q libmicrohttpd && control
+loopback
 plain_ip
 transparent
 lossy

@@ -91,13 +91,14 @@ int fdl_coalesce_run(struct fdl_coalescer *c, const struct fdl_run *run,
 {
 	const uint32_t size = run->size ? run->size : run->len;
 	const uint32_t around = (uint32_t)run->head + run->tail;
-	uint32_t at, len;
+	uint64_t at;
+	uint32_t len;
 	int i, added = 0;
 
 	if (max < 0 || run->len > (uint64_t)max * size)
 		return -EMSGSIZE;
 	for (at = 0, i = 0; at < run->len; at += size, i++) {
-		len = min_u32(size, run->len - at);
+		len = min_u32(size, run->len - (uint32_t)at);
 		len = len > around ? len - around : 0;
 		if (lens)
 			len = min_u32(len, lens[i]);

@@ -3,6 +3,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -270,6 +272,29 @@ static void frames_have_tags_or_not(void **state)
 	}
 }
 
+/* The last datagram of all that a length can tell begins close to its end. */
+static void the_longest_run_has_an_end(void **state)
+{
+	const int n = 65539;
+	struct fdl_run run = { .buf = super, .len = UINT32_MAX, .size = 65534 };
+	struct fdl_run_packet *v;
+	uint16_t *lens;
+
+	(void)state;
+	if (sizeof(size_t) == sizeof(uint32_t))
+		skip();
+	v = calloc((size_t)n, sizeof(*v));
+	lens = calloc((size_t)n, sizeof(*lens));
+	assert_non_null(v);
+	assert_non_null(lens);
+	fdl_coalesce_init(&batch, FDL_COALESCE_TCP, 0, 0);
+	assert_int_equal(fdl_coalesce_run(&batch, &run, lens, v, n - 1),
+			 -EMSGSIZE);
+	assert_int_equal(fdl_coalesce_run(&batch, &run, lens, v, n), 0);
+	free(lens);
+	free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +305,7 @@ int main(void)
 		cmocka_unit_test(strangers_are_left_out),
 		cmocka_unit_test(what_decrypting_left_is_taken),
 		cmocka_unit_test(any_length_is_safe),
+		cmocka_unit_test(the_longest_run_has_an_end),
 		cmocka_unit_test(frames_have_tags_or_not),
 	};
 

@@ -80,12 +80,33 @@ void limit_forget(struct limit_log *l)
 	l->said = true;
 }
 
+static bool is_lack(int err)
+{
+	return err == -EMFILE || err == -ENFILE;
+}
+
+static const char *raise_by(int err)
+{
+	return err == -EMFILE ? "ulimit -n" : "sysctl fs.file-max";
+}
+
+bool limit_warn(const struct log *log, int err, const char *what,
+		const char *why)
+{
+	char text[LIMIT_TEXT];
+
+	if (!is_lack(err))
+		return false;
+	log_say(log, FDL_LOG_WARNING, "%.80s: %s: %s: raise that with '%s'",
+		what, why, limit_text(text, err), raise_by(err));
+	return true;
+}
+
 void limit_end(struct limit_log *l, int err, const char *what, unsigned needs)
 {
-	const char *raise = err == -EMFILE ? "ulimit -n" : "sysctl fs.file-max";
 	char text[LIMIT_TEXT], needed[48] = "";
 
-	if (err != -EMFILE && err != -ENFILE) {
+	if (!is_lack(err)) {
 		limit_release(l);
 		if (err < 0 && !l->said)
 			log_say(&l->to, FDL_LOG_ERR, "%.80s: %s", what,
@@ -96,5 +117,5 @@ void limit_end(struct limit_log *l, int err, const char *what, unsigned needs)
 		snprintf(needed, sizeof(needed), " needs up to %u descriptors",
 			 needs);
 	log_say(&l->to, FDL_LOG_ERR, "%.80s%s: %s: raise that with '%s'", what,
-		needed, limit_text(text, err), raise);
+		needed, limit_text(text, err), raise_by(err));
 }

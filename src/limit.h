@@ -19,6 +19,11 @@ enum {
  * any. */
 const char *limit_text(char text[LIMIT_TEXT], int err);
 
+/* If err is of a lack of descriptors, warn that what cannot go on, and why.
+ * Returns whether it is. */
+bool limit_warn(const struct log *log, int err, const char *what,
+		const char *why);
+
 /* A log whose last error is held back until it is known what became of it. */
 struct limit_log {
 	struct log log;		/* to be given to those that may fail */

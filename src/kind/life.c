@@ -7,6 +7,7 @@
 
 #include "kind/inet.h"
 #include "kind/kind.h"
+#include "limit.h"
 #include "os.h"
 
 /* The caller's program may be gone when it is needed: keep a copy. */
@@ -87,8 +88,12 @@ int life_accept(struct life *life)
 	if (life->lent && !is_awaited(life->listener))
 		return -EAGAIN;
 	fd = os_accept(life->listener);
+	if (fd < 0 && !life->told)
+		life->told = limit_warn(&life->log, fd, life->loc.name,
+					"a peer waits and cannot be accepted");
 	if (fd < 0)
 		return fd;
+	life->told = false;
 	raise_buffers(fd);
 	return fd;
 }

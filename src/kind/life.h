@@ -36,7 +36,8 @@ struct life {
 	struct os_file met;	/* its socket file, if it was greeted */
 	unsigned strangers;	/* messages dropped, as they were not from the
 				 * peer; the caller of life_meet counts them */
-	bool told;		/* the log has a sentence on one of them */
+	bool told;		/* the log has a sentence on one of them, or on
+				 * a connection that cannot be accepted */
 
 	/* Of devices: only they have several queues. */
 	pthread_mutex_t lock;

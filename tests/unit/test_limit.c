@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 
 #include "open_bed.h"
 
@@ -123,6 +124,52 @@ static void sockets(void **state)
 	close(sv[1]);
 }
 
+static void turn(struct fdl_endpoint *ep)
+{
+	struct fdl_packet *pkt;
+
+	assert_true(fdl_poll(ep, 1000) >= 0);
+	assert_int_equal(fdl_recv(fdl_get_queue(ep, 0), &pkt, 1), 0);
+}
+
+/* The sentence comes once, and the peer's turn when there is room. */
+static void a_peer_is_accepted_later(void **state)
+{
+	const struct sockaddr_un at = { .sun_family = AF_UNIX,
+					.sun_path = "\0fdlink-test-limit" };
+	struct fdl_endpoint *ep = NULL;
+	struct fdl_link link = { 0 };
+	struct rlimit before;
+	int peer, i;
+
+	(void)state;
+	assert_int_equal(open_it(&ep, "seqpacket:@fdlink-test-limit,listen", 0,
+				 FDL_ETHERNET),
+			 0);
+	peer = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	assert_true(peer >= 0);
+	assert_int_equal(connect(peer, (const void *)&at,
+				 offsetof(struct sockaddr_un, sun_path) +
+					 sizeof("@fdlink-test-limit") - 1),
+			 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit_to((unsigned)count_fds());
+	for (i = 0; i < 3; i++)
+		turn(ep);
+	limit_to((unsigned)before.rlim_cur);
+	assert_int_equal(said.lines, 1);
+	assert_int_equal(said.errors, 0);
+	assert_non_null(strstr(said.text, "cannot be accepted: Too many open"));
+	assert_non_null(strstr(said.text, "raise that with 'ulimit -n'"));
+	while (!link.carrier) {
+		turn(ep);
+		assert_int_equal(fdl_link_state(ep, &link, sizeof(link)), 0);
+	}
+	assert_int_equal(said.lines, 1);
+	fdl_endpoint_free(ep);
+	close(peer);
+}
+
 static void a_look_needs_one_as_well(void **state)
 {
 	static const char *const locators[] = { "tap:lim2", "packet:lim2",
@@ -148,6 +195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(devices),
 		cmocka_unit_test(sockets),
+		cmocka_unit_test(a_peer_is_accepted_later),
 		cmocka_unit_test(a_look_needs_one_as_well),
 	};
 

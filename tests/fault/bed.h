@@ -50,6 +50,8 @@ struct bed {
 	char dir[32];
 	char path[64], local[64];	/* of sockets, in it */
 	char locator[160];
+	unsigned hellos;	/* came before the frames: are no frames, and are
+				 * dropped where they cannot be answered */
 };
 
 int bed_make(struct bed *b, const struct bed_kind *kind);

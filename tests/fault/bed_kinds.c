@@ -167,6 +167,17 @@ static void set_up_lo(struct bed *b)
 	netns_set_up("lo", true);
 }
 
+static void call_port_when_awaited(void *arg)
+{
+	meet_port(arg);
+}
+
+static void will_call_port(struct bed *b)
+{
+	set_up_lo(b);
+	fault_on_wait(call_port_when_awaited, b);
+}
+
 static void stay(struct bed *b)
 {
 	(void)b;
@@ -235,6 +246,15 @@ static void await_hello(struct bed *b)
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 
 	assert_int_equal(connect(b->link.peer, &nobody, sizeof(nobody)), 0);
+}
+
+/* What comes after it finds the endpoint also where that could not answer. */
+static void say_hello(struct bed *b)
+{
+	b->link.peer = unix_socket(b, b->local);
+	assert_int_equal(connect_unix(b->link.peer, b->path), 0);
+	assert_int_equal(send(b->link.peer, "VFKT", 4, 0), 4);
+	b->hellos = 1;
 }
 
 static void hear_hello(struct bed *b)
@@ -322,6 +342,9 @@ const struct bed_kind bed_kinds[] = {
 	{ .name = "vfkit", .base = "vfkit", .make = make_vfkit,
 	  .locator = "unixgram:", .begin = await_hello, .opened = hear_hello,
 	  .most = ALL },
+	{ .name = "vfkit-later", .base = "dgram", .make = make_paths,
+	  .locator = "unixgram:%2$s,vfkit,listen", .opened = say_hello,
+	  .end = hang_up, .binds = true, .most = ALL },
 	{ .name = "udp", .base = "udp", .make = make_udp,
 	  .locator = "udp:127.0.0.1:7001,local=127.0.0.1:7002", .most = ALL },
 	{ .name = "stream", .base = "seqpacket", .make = make_listener,
@@ -333,6 +356,9 @@ const struct bed_kind bed_kinds[] = {
 	{ .name = "stream-tcp", .base = "seqpacket", .make = make_tcp,
 	  .locator = "stream:127.0.0.1:7001", .opened = accept_it,
 	  .end = hang_up, .most = ALL },
+	{ .name = "stream-tcp-listen", .base = "seqpacket", .make = make_paths,
+	  .locator = "stream:127.0.0.1:7002,listen,wait",
+	  .begin = will_call_port, .end = hang_up, .most = ALL },
 	{ .name = "pair", .base = "seqpacket", .make = make_paths,
 	  .locator = "pair:walk", .begin = pair_begin,
 	  .opened = pair_take_end, .end = pair_end, .most = ALL },
@@ -398,6 +424,11 @@ const struct bed_kind bed_kinds[] = {
 	  .mode = FDL_MODE_RECVMMSG, .begin = have_veth, .meet = meet_veth,
 	  .part = part_device, .end = end_name, .outside = true,
 	  .lacking = true, .forgiving = true, .most = 300 },
+	{ .name = "packet-reopened-adaptive", .base = "packet",
+	  .make = make_given, .locator = "packet:%1$s,queues=2,reconnect",
+	  .mode = FDL_MODE_ADAPTIVE, .begin = have_veth, .meet = meet_veth,
+	  .part = part_device, .end = end_name, .outside = true,
+	  .lacking = true, .forgiving = true, .most = 150 },
 	{ .name = NULL },
 };
 /* clang-format on */

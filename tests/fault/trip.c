@@ -169,7 +169,9 @@ static void check(struct trip *t)
 	fdl_get_stats(t->ep, &st, sizeof(st));
 	/* Whoever asks in vain whether the peer has hung up takes that for packets
 	 * without bytes. */
-	fed = fault_last() == FAULT_POLL ? UINT_MAX : (unsigned)l->rx_offered;
+	fed = fault_last() == FAULT_POLL ?
+		      UINT_MAX :
+		      (unsigned)l->rx_offered + t->bed->hellos;
 	if (trip_is_right(t) && !t->ended &&
 	    (!trip_is_accounted(t) || t->delivered + stats_rx_drops(&st) > fed))
 		trip_wrong(t, "%u packets fed, %u came, %u dropped",

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 
 #include <fdlink/open.h>
 
+#include "cli.h"
 #include "connect.h"
 
 struct side {
@@ -48,9 +48,8 @@ static void compare_mtus(const struct cable *cable)
 
 	if (mtu_of(a) == mtu_of(b))
 		return;
-	fprintf(stderr,
-		"fdlink: %s has an MTU of %" PRIu32 " and %s one of %" PRIu32
-		": longer packets for it are lost: set both to %" PRIu32 "\n",
+	cli_say("%s has an MTU of %" PRIu32 " and %s one of %" PRIu32
+		": longer packets for it are lost: set both to %" PRIu32,
 		small->locator, mtu_of(small), large->locator, mtu_of(large),
 		mtu_of(small));
 }
@@ -88,9 +87,7 @@ static void note_mtus(struct cable *cable, uint32_t of_a, uint32_t of_b)
 	set_mtu(b, of_b);
 	compare_mtus(cable);
 	if (of_a == of_b)
-		fprintf(stderr,
-			"fdlink: there is an MTU of %" PRIu32
-			" at both ends now\n",
+		cli_say("there is an MTU of %" PRIu32 " at both ends now",
 			of_a);
 }
 

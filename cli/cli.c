@@ -4,9 +4,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio_ext.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <fdlink/open.h>
 
@@ -21,22 +23,40 @@ enum { OFFLOADS = sizeof(offloads) / sizeof(*offloads) };
 static_assert(FDL_OFFLOAD_TUNNEL_CSUM == 1 << (OFFLOADS - 1),
 	      "a name per flag");
 
+static void vsay(const char *fmt, va_list ap)
+{
+	fputs("fdlink: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+void cli_say(const char *fmt, ...)
+{
+	struct pollfd err = { .fd = STDERR_FILENO, .events = POLLOUT };
+	va_list ap;
+
+	/* A closed one is no reason to wait. */
+	if (poll(&err, 1, 0) != 1)
+		return;
+	va_start(ap, fmt);
+	vsay(fmt, ap);
+	va_end(ap);
+}
+
 void cli_log(void *ctx, int level, const char *msg)
 {
 	(void)ctx;
 	(void)level;
-	fprintf(stderr, "fdlink: %s\n", msg);
+	cli_say("%s", msg);
 }
 
 int cli_usage(const char *fmt, ...)
 {
 	va_list ap;
 
-	fputs("fdlink: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsay(fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 	return STATUS_USAGE;
 }
 
@@ -119,7 +139,7 @@ void cli_say_end(const char *locator, int rc)
 		why = "the device is gone";
 	if (rc == -ESHUTDOWN)
 		why = "the peer closed";
-	fprintf(stderr, "fdlink: %s has ended: %s\n", locator, why);
+	cli_say("%s has ended: %s", locator, why);
 }
 
 const char *cli_way_out(int err)

@@ -28,7 +28,12 @@ int connect_main(int argc, char **argv);
 int host_main(int argc, char **argv);
 int info_main(int argc, char **argv);
 
-/* For fdl_options.log: print the sentence on standard error. */
+/* Print a sentence on standard error, without waiting for who reads there: if
+ * that is full, the sentence is lost. For what is said while a link carries, and
+ * at its end. */
+void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* For fdl_options.log: the same. */
 void cli_log(void *ctx, int level, const char *msg);
 
 /* Say what is wrong with the command line. Returns STATUS_USAGE. */

@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli.h"
+
 enum {
 	REPORT = 16384,		/* bytes; the longest report has fewer */
 	LAST_MS = 1000,
@@ -46,8 +48,7 @@ bool output_await_room(void)
 	}
 	if (waited < LAST_MS)
 		return true;
-	fputs("fdlink: nobody reads standard output: the last counters are "
-	      "lost: send it to where it is read\n",
-	      stderr);
+	cli_say("nobody reads standard output: the last counters are lost: "
+		"send it to where it is read");
 	return false;
 }

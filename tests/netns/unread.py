@@ -94,6 +94,19 @@ def full_from_the_start(end):
     other.close()
 
 
+def full_of_complaints():
+    """What is said at the end has no reader either."""
+    out, into = full_pipe()
+    process, one, other = start(sys.argv[1], sys.argv[2:], stderr=into,
+                                stdout=subprocess.DEVNULL)
+    os.close(into)
+    carries(one, other)
+    one.close()
+    assert process.wait(PATIENCE) == 0, process.returncode
+    os.close(out)
+    other.close()
+
+
 def checksum(data):
     total = sum(int.from_bytes(data[i:i + 2], 'big')
                 for i in range(0, len(data), 2))
@@ -173,6 +186,7 @@ with tempfile.TemporaryDirectory(prefix='fdlink-test.') as folder:
         else:
             unread(words, None)
 read_all()
+full_of_complaints()
 for how in full_from_the_start, host_with_a_full_pipe:
     if how == host_with_a_full_pipe and 'lwIP' in version:
         print('host: skipped: it was built without lwIP')

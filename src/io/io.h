@@ -5,6 +5,7 @@
 #define FDL_IO_IO_H
 
 #include <limits.h>
+#include <linux/if_packet.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,6 +75,9 @@ struct io {
 	int ifindex;		/* AF_PACKET: of the device that the socket was
 				 * bound to */
 	uint16_t protocol;	/* the same, as sockaddr_ll has it */
+	struct sockaddr_ll to[2]; /* where no link header tells a packet's
+				 * protocol: what IPv4 and IPv6 is sent to;
+				 * family 0: there is one */
 	bool strayed;		/* recv sets it: a frame came from another
 				 * device, and is IO_STRAY */
 	uint32_t max_header_bytes; /* per system call; 0: no limit */

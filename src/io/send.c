@@ -55,7 +55,7 @@ static ssize_t send_one(struct io *io, const struct msghdr *msg)
 {
 	const struct iovec *iov = msg->msg_iov;
 
-	if (msg->msg_iovlen > 1)
+	if (msg->msg_iovlen > 1 || msg->msg_name)
 		return os_sendmsg(io->fd, msg, MSG_DONTWAIT);
 	return os_send(io->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT);
 }
@@ -79,6 +79,31 @@ static inline unsigned each(ssize_t (*one)(struct io *io,
 	return i;
 }
 
+/* Returns the first byte behind the virtio-net header. */
+static unsigned first_byte(const struct io *io, const struct msghdr *msg)
+{
+	size_t at = io->vnet_hdr_len, i;
+
+	for (i = 0; i < msg_pieces(msg); i++) {
+		if (at < msg->msg_iov[i].iov_len)
+			return ((uint8_t *)msg->msg_iov[i].iov_base)[at];
+		at -= msg->msg_iov[i].iov_len;
+	}
+	return 0;
+}
+
+static void name_protocols(struct io *io, struct mmsghdr msg[], unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		struct msghdr *m = &msg[i].msg_hdr;
+
+		m->msg_name = &io->to[first_byte(io, m) >> 4 == 6];
+		m->msg_namelen = sizeof(io->to[0]);
+	}
+}
+
 void io_follow(struct io *io)
 {
 	if (io->framed)
@@ -94,6 +119,8 @@ unsigned io_send(struct io *io, struct mmsghdr msg[], unsigned n, int *err)
 	*err = 0;
 	if (io_is_device(io))
 		return each(write_one, io, msg, n, err);
+	if (io->to[0].sll_family)
+		name_protocols(io, msg, n);
 	if (io->max_pieces == 1)
 		return each(send_one, io, msg, n, err);
 	n = fit(io, msg, n);

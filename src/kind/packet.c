@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AF_PACKET sockets of type SOCK_RAW: a second reader of an interface. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <linux/virtio_net.h>
@@ -274,6 +276,21 @@ static int bound_to(int fd, struct sockaddr_ll *sll)
 	return os_getsockname(fd, (struct sockaddr *)sll, &len);
 }
 
+/* A device without a link header is told the protocol of each packet. Most drivers
+ * would look at the packet; GRE sends it as of no protocol (ipgre_xmit). */
+static void name_protocols(struct io *io, const struct set_up *how)
+{
+	const struct sockaddr_ll to = { .sll_family = AF_PACKET,
+					.sll_ifindex = io->ifindex };
+
+	memset(io->to, 0, sizeof(io->to));
+	if (how->info->medium != FDL_MEDIUM_IP)
+		return;
+	io->to[0] = io->to[1] = to;
+	io->to[0].sll_protocol = htons(ETH_P_IP);
+	io->to[1].sll_protocol = htons(ETH_P_IPV6);
+}
+
 static int set_up(struct io *io, const struct set_up *how)
 {
 	struct sockaddr_ll sll = { 0 };
@@ -283,6 +300,7 @@ static int set_up(struct io *io, const struct set_up *how)
 		return err;
 	io->ifindex = sll.sll_ifindex;
 	io->protocol = sll.sll_protocol;
+	name_protocols(io, how);
 	io->auxdata = true;
 	io->error_queue = true;
 	io->asks_sender = asks_sender(how);

@@ -217,6 +217,9 @@ for offload in off on tso; do
 	behind veth serve unix $offload $summed
 	behind veth serve packet $offload 4 gretap
 	behind carried serve packet $offload 4 gretap key 5 csum
+	behind veth serve packet $offload 4 gre
+	behind carried serve packet $offload 4 gre key 5 csum
+	behind veth serve packet $offload 6 ip6tnl mode any
 	behind carried serve packet $offload 4 geneve id 7
 	behind carried serve packet $offload 6 geneve id 7
 done

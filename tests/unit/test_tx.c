@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The send side alone: frames in, messages on the wire, and what is counted. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,6 +49,8 @@ static void expect_took(unsigned i, unsigned number, size_t hdr_len)
 {
 	assert_int_equal(wire.took[i].len, hdr_len + LEN);
 	assert_memory_equal(wire.took[i].bytes + hdr_len, bytes[number], LEN);
+	/* A link header tells it. */
+	assert_int_equal(wire.took[i].protocol, 0);
 }
 
 static void frames_go_in_order(void **state)
@@ -68,6 +71,41 @@ static void frames_go_in_order(void **state)
 			expect_took(i, i, hdr_len);
 		assert_int_equal(bed_count(&bed, TX_PACKETS), FRAMES);
 		assert_int_equal(bed_count(&bed, TX_BYTES), FRAMES * LEN);
+		bed_close(&bed);
+	}
+}
+
+/* Where no link header tells it: of the packet behind the virtio-net header, in
+ * one piece or more, alone or with others, in one system call or one each. */
+static void each_packet_tells_its_protocol(void **state)
+{
+	struct iovec pieces[FRAMES][2];
+	const struct verdict *why;
+	unsigned i, k, n;
+
+	(void)state;
+	for (k = 0; k < 6; k++) {
+		set_up(FDL_KIND_PACKET, k % 2 ? HDR : 0,
+		       (struct fdl_options){ 0 });
+		bed.shared.opts.flags = 0;
+		bed.io.to[0].sll_protocol = htons(0x0800);
+		bed.io.to[1].sll_protocol = htons(0x86dd);
+		bed.io.to[0].sll_family = bed.io.to[1].sll_family = AF_PACKET;
+		if (k >= 4)
+			bed.io.max_pieces = 1;
+		for (i = 0; i < FRAMES; i++) {
+			bytes[i][0] = i % 3 ? 0x60 : 0x45;
+			pieces[i][0] = (struct iovec){ bytes[i], 0 };
+			pieces[i][1] = piece[i];
+			frame[i].iov = pieces[i];
+			frame[i].cnt = 2;
+		}
+		n = k / 2 == 1 ? 1 : FRAMES;
+		assert_int_equal(tx_put(&bed.tx, all, (int)n, &why), n);
+		assert_int_equal(wire.n, n);
+		for (i = 0; i < n; i++)
+			assert_int_equal(wire.took[i].protocol,
+					 i % 3 ? 0x86dd : 0x0800);
 		bed_close(&bed);
 	}
 }
@@ -389,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_go_in_order),
+		cmocka_unit_test(each_packet_tells_its_protocol),
 		cmocka_unit_test(a_frame_that_cannot_go_costs_itself),
 		cmocka_unit_test(a_full_wire_stops_all),
 		cmocka_unit_test(a_policy_waits_and_then_drops),

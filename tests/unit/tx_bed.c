@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tx_bed.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -57,6 +58,7 @@ static ssize_t take(int fd, const struct iovec *iov, size_t cnt)
 	wire.bytes -= wire.stream ? len : 0;
 	assert_true(wire.n < WIRE_MAX);
 	wire.took[wire.n].bytes = to;
+	wire.took[wire.n].protocol = 0;
 	wire.took[wire.n++].len = len;
 	stored += len;
 	return (ssize_t)len;
@@ -80,8 +82,17 @@ ssize_t __wrap_os_send(int fd, const void *buf, size_t len, int flags)
 
 ssize_t __wrap_os_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
+	const struct sockaddr_ll *name = msg->msg_name;
+	const unsigned n = wire.n;
+	ssize_t r;
+
 	assert_true(flags & MSG_DONTWAIT);
-	return take(fd, msg->msg_iov, msg->msg_iovlen);
+	r = take(fd, msg->msg_iov, msg->msg_iovlen);
+	if (wire.n > n && name) {
+		assert_int_equal(msg->msg_namelen, sizeof(*name));
+		wire.took[n].protocol = ntohs(name->sll_protocol);
+	}
+	return r;
 }
 
 int __wrap_os_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)

@@ -22,6 +22,7 @@ struct wire {
 	struct {
 		const uint8_t *bytes; /* with the virtio-net header */
 		size_t len;
+		unsigned protocol; /* of the name it was sent to; 0: none */
 	} took[WIRE_MAX];
 	unsigned asked;		/* messages that it was asked to take */
 

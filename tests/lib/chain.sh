@@ -39,8 +39,9 @@ talk() {
 
 	for ip in 192.0.2.2 fd00::2; do
 		wait_for ping -n -q -c 1 -W 1 $ip
-		# Two seconds for every MiB are slow enough for any machine.
-		timeout $((20 + (${size:?} >> 19))) python3 "$ends" talk $ip \
+		# Two minutes, and two seconds for every MiB, are enough for any machine,
+		# also one that is emulated.
+		timeout $((120 + (${size:?} >> 19))) python3 "$ends" talk $ip \
 			"${tmp:?}/file" "$2" || {
 			cat "$tmp/one" "$tmp/two" >&2
 			fail "$1: with $ip"

@@ -5,8 +5,8 @@
  * segments of one, all of which leave their checksums to the device.
  */
 #include <arpa/inet.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <net/ethernet.h>
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
 /* Fanout groups of AF_PACKET sockets: the library's own and the caller's. */
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <net/ethernet.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
 /* Sockets of one endpoint that differ in their virtio-net header. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <net/ethernet.h>
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,9 +5,9 @@
  * another CPU.
  */
 #include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
-#include <net/ethernet.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

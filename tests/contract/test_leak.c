@@ -39,13 +39,23 @@ static unsigned count_threads(unsigned most)
 	return n;
 }
 
+/* Other libcs do not tell. */
+static size_t allocated(void)
+{
+#ifdef __GLIBC__
+	return mallinfo2().uordblks;
+#else
+	return 0;
+#endif
+}
+
 static struct usage use(unsigned most_threads)
 {
 	return (struct usage){
 		.fds = usage_entries("/proc/self/fd"),
 		.threads = count_threads(most_threads),
 		.maps = usage_maps(),
-		.bytes = mallinfo2().uordblks,
+		.bytes = allocated(),
 	};
 }
 

@@ -2,7 +2,7 @@
 /* A macvtap device: a TAP that says less, by its file or by its name. */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/ethernet.h>
+#include <linux/if_ether.h>
 #include <net/if.h>
 #include <sched.h>
 #include <setjmp.h>

@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_arp.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
-#include <net/ethernet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
  * and the endpoint has its own again.
  */
 #include <arpa/inet.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <net/ethernet.h>
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <net/ethernet.h>
 #include <net/if.h>
 
 #include "contract.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links that outlive their device: it is deleted, and made again. */
 #include <errno.h>
-#include <net/ethernet.h>
+#include <linux/if_ether.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,12 +5,11 @@
  * as they were sent all the same.
  */
 #include <arpa/inet.h>
-#include <asm/socket.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/net_tstamp.h>
-#include <net/ethernet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>

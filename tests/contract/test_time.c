@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FDL_NO_TSTAMP: who does not read times of arrival does not pay for them. */
-#include <net/ethernet.h>
+#include <linux/if_ether.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

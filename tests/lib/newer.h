@@ -3,11 +3,19 @@
 #ifndef TESTS_NEWER_H
 #define TESTS_NEWER_H
 
-#include <asm/socket.h>
 #include <linux/if_packet.h>
+#include <sys/socket.h>
 
 #ifndef IPV6_FLOWINFO /* linux/in6.h, which does not go with netinet/in.h */
 #define IPV6_FLOWINFO 11
+#endif
+#ifndef SO_TIMESTAMP_OLD /* asm/socket.h, which does not go with musl's */
+#define SO_TIMESTAMP_OLD 29
+#define SO_TIMESTAMPNS_OLD 35
+#define SO_TIMESTAMPING_OLD 37
+#define SO_TIMESTAMP_NEW 63
+#define SO_TIMESTAMPNS_NEW 64
+#define SO_TIMESTAMPING_NEW 65
 #endif
 #ifndef SO_PREFER_BUSY_POLL /* Linux 5.11 */
 #define SO_PREFER_BUSY_POLL 69

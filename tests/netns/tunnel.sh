@@ -75,13 +75,13 @@ is_linux() {
 }
 
 # What the other end takes in pieces only is not merged; merge tells whether it takes
-# any whole. Cut is no more than what came so, or a kernel refuses what it said it
-# takes.
+# any whole. Cut is no more than what came so. Nothing is expected where a kernel
+# refuses what it seemed to take.
 expect_uncut() {
+	[ "$(counter tx_offload_revoked)" = 0 ] || return 0
 	[ $merge = yes ] || [ "$(counter rx_gro_merged)" = 0 ] ||
 		fail "$what: merged: $(cat "$tmp/one")"
-	[ "$(counter tx_offload_revoked)" != 0 ] ||
-		[ "$(counter tx_gso_cut)" -le "$(counter rx_gso)" ] ||
+	[ "$(counter tx_gso_cut)" -le "$(counter rx_gso)" ] ||
 		fail "$what: cut again: $(cat "$tmp/one")"
 }
 
@@ -137,7 +137,10 @@ tunnel() {
 start_chain
 tunnel packet tap 10.9.0.1 10.9.0.2
 tunnel packet packet 10.9.0.1 10.9.0.2 udpcsum
+# A TAP takes and gives tunnels since Linux 6.17.
+is_linux 6.17 || came=rx_packets
 tunnel tap tap fd09::1 fd09::2
+came=rx_gso
 tunnel tap packet fd09::1 fd09::2 udp6zerocsumtx udp6zerocsumrx
 send=segments
 # AF_PACKET takes no tunnels, and datagrams with a checksum since Linux 6.2.
@@ -145,10 +148,9 @@ came=rx_packets
 tunnel packet packet 10.9.0.1 10.9.0.2 noudpcsum
 ! is_linux 6.2 || merge=yes
 tunnel packet packet 10.9.0.1 10.9.0.2 udpcsum
-# A TAP takes tunnels since Linux 6.17.
 ! is_linux 6.17 || came=rx_gro_merged
 tunnel packet tap 10.9.0.1 10.9.0.2 udpcsum
-[ -n "$coalesce" ] || exit 0
+[ -n "$coalesce" ] && is_linux 6.17 || exit 0
 wire=("$coalesce")
 came=tx_coalesced
 tunnel packet tap fd09::1 fd09::2

@@ -102,8 +102,8 @@ static int parse_address(struct host_options *o, const char *text)
 
 	if (!slash)
 		return cli_usage("--address %s has no prefix: give it as "
-				 "%s/24, or /64 for IPv6",
-				 text, text);
+				 "%s/%d",
+				 text, text, strchr(text, ':') ? 64 : 24);
 	if ((size_t)(slash - text) < sizeof(ip))
 		memcpy(ip, text, (size_t)(slash - text));
 	len = address_parse(ip, a.bytes);

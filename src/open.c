@@ -150,7 +150,9 @@ static int keep_way(struct life **life, const struct locator *loc,
 	log_say(log, FDL_LOG_ERR,
 		"%s:%s: cannot keep what its next peer or device takes (%s)%s",
 		loc->kind->locator, loc->name, strerror(-err),
-		refusal_advice(err));
+		err == -ENOENT ? ": mount /proc, where this network namespace "
+				 "has a file" :
+				 refusal_advice(err));
 	opened_undo(opened);
 	return err;
 }

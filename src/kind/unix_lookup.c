@@ -126,8 +126,13 @@ static int check_file(const struct locator *loc, const struct log *log)
 			      "no such socket: start the peer first, "
 			      "or add ,listen to be the one who waits",
 			      log);
-	if (err)
-		return refuse(loc, err, strerror(-err), log);
+	if (err) {
+		log_say(log, FDL_LOG_ERR,
+			"%s:%s: cannot look at it (%s): give the path of a "
+			"socket, in directories that you may search",
+			loc->kind->locator, loc->name, strerror(-err));
+		return err;
+	}
 	if (!S_ISSOCK(mode))
 		return refuse(loc, -ECONNREFUSED,
 			      "it is no socket: choose "
@@ -170,6 +175,24 @@ static int check_peer(const struct locator *loc, int type, int want,
 	}
 }
 
+/* Whether there is a directory for the file that is to be made. */
+static int check_directory(const struct locator *loc, const struct log *log)
+{
+	const char *base = base_name(loc->name);
+	char dir[sizeof(loc->name) + 1];
+	mode_t mode;
+	int err;
+
+	snprintf(dir, sizeof(dir), "%.*s.", (int)(base - loc->name), loc->name);
+	err = os_path_mode(dir, &mode);
+	if (err == -ENOENT || err == -ENOTDIR)
+		return refuse(loc, err,
+			      "there is no such directory: make it first, or "
+			      "choose another path",
+			      log);
+	return 0;
+}
+
 /* Whether the address could be had: free, or left behind. */
 static int check_free(const struct locator *loc, int type,
 		      const struct log *log)
@@ -177,7 +200,7 @@ static int check_free(const struct locator *loc, int type,
 	struct os_file file;
 
 	if (*loc->name != '@' && os_file(loc->name, &file) < 0)
-		return 0;
+		return check_directory(loc, log);
 	if (*loc->name != '@' && !S_ISSOCK(file.mode))
 		return refuse(loc, -EADDRINUSE,
 			      "it is no socket: choose another path", log);
@@ -193,7 +216,10 @@ int unix_check(const struct locator *loc, int want, const struct log *log)
 	int type = bound_type(loc->name);
 
 	if (type < 0)
-		return refuse(loc, type, "cannot read /proc/net/unix", log);
+		return refuse(loc, type,
+			      "cannot read /proc/net/unix, which says who "
+			      "listens: mount /proc, or just open the link",
+			      log);
 	return loc->listen ? check_free(loc, type, log) :
 			     check_peer(loc, type, want, log);
 }

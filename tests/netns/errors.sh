@@ -39,7 +39,8 @@ at='--address 192.0.2.2/24'
 	expect 2 LOCATOR host
 	expect 2 nokind host nokind:x $at
 	expect 2 'tap:NAME' host tap $at
-	expect 2 192.0.2.2 host tap:fdl0 --address 192.0.2.2
+	expect 2 192.0.2.2/24 host tap:fdl0 --address 192.0.2.2
+	expect 2 fd00::2/64 host tap:fdl0 --address fd00::2
 	expect 2 192.0.2.2/33 host tap:fdl0 --address 192.0.2.2/33
 	expect 2 zz:zz host tap:fdl0 $at --mac zz:zz
 	expect 2 70000 host tap:fdl0,mtu=70000 $at
@@ -163,6 +164,15 @@ theirs.close()
 ours.close()
 sys.exit(host.wait(60))
 PY
+
+# Where /proc is missing, what needs it says so.
+if unshare -m mount -t tmpfs none /proc 2>/dev/null; then
+	# shellcheck disable=SC2016 # $1 is that of the inner shell
+	unshare -m sh -c 'mount -t tmpfs none /proc && exec "$1" info \
+		seqpacket:/nowhere/x' sh "$fdlink" >"$tmp/out" 2>"$tmp/err" &&
+		fail "a socket was found without /proc"
+	grep -q 'mount /proc' "$tmp/err" || fail "no /proc: $(cat "$tmp/err")"
+fi
 
 # Nobody's user may not open the device, and is told the way out.
 if [ "$(id -u)" = 0 ] && [ -z "${FDLINK_TEST_USER-}" ] &&

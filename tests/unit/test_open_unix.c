@@ -161,6 +161,10 @@ static void unix_refusals(void **state)
 		       "nobody listens");
 	expect_refused("seqpacket:/proc/x/y,listen", -ENOENT,
 		       "cannot bind to it");
+	expect_no_probe("seqpacket:/proc/x/y,listen", -ENOENT, "make it first");
+	expect_no_probe("seqpacket:/dev/null/y,listen", -ENOTDIR,
+			"make it first");
+	expect_no_probe("seqpacket:/dev/null/y", -ENOTDIR, "give the path");
 	expect_refused("unixgram:/run/x,local=/run/x", -EINVAL, "of its own");
 	expect_no_probe("unixgram:@x,local=@x,listen", -EINVAL, "of its own");
 	close(fd);

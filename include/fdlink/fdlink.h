@@ -35,12 +35,12 @@
  *
  * A function marked "any thread" may be called at any moment of the endpoint's
  * life, also while other threads call others. All other functions are for one
- * thread at a time per endpoint. A signal handler may call fdl_wake and nothing
- * else.
+ * thread at a time per endpoint. A signal handler may call fdl_wake only.
  *
  * Make threads with pthread_create(3) or thrd_create(3), not with clone(2). End
- * none inside a call (pthread_cancel(3)): that would keep others out for ever. As
- * long as a process has a single thread, the library skips atomic instructions.
+ * none inside a call (pthread_cancel(3)): that would keep others out for ever. A
+ * call needs up to 64 KiB of stack, and what the log callback needs. As long as a
+ * process has a single thread, the library skips atomic instructions.
  *
  * fork(2): the endpoint stays the parent's. The child may call nothing on it,
  * not even fdl_endpoint_free, for it would take packets from the parent and

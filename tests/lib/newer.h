@@ -41,6 +41,9 @@
 #ifndef SO_PASSPIDFD /* Linux 6.5 */
 #define SO_PASSPIDFD 76
 #endif
+#ifndef SO_PEERPIDFD /* Linux 6.5; it makes a descriptor */
+#define SO_PEERPIDFD 77
+#endif
 #ifndef PACKET_VNET_HDR_SZ /* Linux 6.6 */
 #define PACKET_VNET_HDR_SZ 24
 #endif

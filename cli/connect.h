@@ -78,6 +78,7 @@ struct connect_report {
 	uint64_t told_dropped[CONNECT_ENDS]; /* on the wire itself */
 	struct timespec told_at;
 	bool in_place;			/* lines overwrite each other */
+	size_t line_len;		/* of the one that is there */
 	bool lost;			/* something that was printed */
 };
 

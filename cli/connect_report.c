@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <fdlink/open.h>
@@ -11,6 +12,12 @@
 #include "cli.h"
 #include "connect.h"
 #include "output.h"
+
+enum {
+	LINE = 512,		/* of one line; the longest has fewer */
+	ROUND = 16,		/* of a number with three digits and its unit */
+	USUAL_WIDTH = 80,	/* of a terminal that does not tell */
+};
 
 /* What passed one way between two looks. */
 struct passed {
@@ -83,14 +90,79 @@ static struct passed look(const struct connect_report *r, unsigned end,
 	};
 }
 
-static void line_text(const struct connect_report *r,
+static size_t long_line(char line[LINE], const struct passed *a,
+			const struct passed *b, double s)
+{
+	return (size_t)snprintf(
+		line, LINE,
+		"%8.0f s   A>B %9.0f p/s %9.1f Mbit/s %6" PRIu64
+		" dropped   B>A %9.0f p/s %9.1f Mbit/s %6" PRIu64 " dropped",
+		s, a->packets, a->bits / 1e6, a->dropped, b->packets,
+		b->bits / 1e6, b->dropped);
+}
+
+/* In three digits. */
+static void round_off(char text[ROUND], double n)
+{
+	static const char units[] = " kMGTPE";
+	const char *unit = units;
+
+	for (; n >= 999.5 && unit[1]; unit++)
+		n /= 1000;
+	if (unit == units)
+		snprintf(text, ROUND, "%.0f ", n);
+	else
+		snprintf(text, ROUND, "%.3g %c", n, *unit);
+}
+
+static size_t short_line(char line[LINE], const struct passed way[CONNECT_ENDS],
+			 double s)
+{
+	char packets[ROUND], bits[ROUND], dropped[ROUND];
+	size_t len = (size_t)snprintf(line, LINE, "%.0f s", s);
+	unsigned i;
+
+	for (i = 0; i < CONNECT_ENDS; i++) {
+		round_off(packets, way[i].packets);
+		round_off(bits, way[i].bits);
+		round_off(dropped, (double)way[i].dropped);
+		len += (size_t)snprintf(
+			line + len, LINE - len, " %s %sp/s %sbit/s %sdrops",
+			i ? "B>A" : "A>B", packets, bits, dropped);
+	}
+	return len;
+}
+
+/* A line that is wrapped cannot be written over. */
+static size_t terminal_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
+		return USUAL_WIDTH;
+	return size.ws_col;
+}
+
+static void line_text(struct connect_report *r,
 		      const struct passed way[CONNECT_ENDS], double s)
 {
-	printf("%s%8.0f s   A>B %9.0f p/s %9.1f Mbit/s %6" PRIu64 " dropped"
-	       "   B>A %9.0f p/s %9.1f Mbit/s %6" PRIu64 " dropped%s",
-	       r->in_place ? "\r" : "", s, way[0].packets, way[0].bits / 1e6,
-	       way[0].dropped, way[1].packets, way[1].bits / 1e6,
-	       way[1].dropped, r->in_place ? "" : "\n");
+	char line[LINE];
+	size_t len = long_line(line, &way[0], &way[1], s), room;
+
+	if (!r->in_place) {
+		puts(line);
+		return;
+	}
+	room = terminal_width() - 1;
+	if (len > room)
+		len = short_line(line, way, s);
+	if (len > room)
+		len = room;
+	if (r->line_len > room)
+		r->line_len = room;
+	printf("\r%.*s%*s", (int)len, line,
+	       r->line_len > len ? (int)(r->line_len - len) : 0, "");
+	r->line_len = len;
 }
 
 static void line_json(const struct passed way[CONNECT_ENDS], double s)

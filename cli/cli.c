@@ -155,6 +155,9 @@ const char *cli_way_out(int err)
 		       "links fewer queues";
 	case ENOMEM:
 		return ": free some memory, or raise the limit of this process";
+	case ENOSPC:
+	case EDQUOT:
+		return ": free some space in its file system";
 	default:
 		return "";
 	}

@@ -21,6 +21,9 @@ const char *refusal_advice(int err)
 	case -ENOMEM:
 	case -ENOBUFS:
 		return ": free some memory, or raise the limit of this process";
+	case -ENOSPC:
+	case -EDQUOT:
+		return ": free some space in its file system";
 	default:
 		return "";
 	}

@@ -174,6 +174,22 @@ if unshare -m mount -t tmpfs none /proc 2>/dev/null; then
 	grep -q 'mount /proc' "$tmp/err" || fail "no /proc: $(cat "$tmp/err")"
 fi
 
+# ARGUMENT...: with no room for one more file at $tmp/full.
+expect_full() {
+	# shellcheck disable=SC2016 # of the inner shell
+	unshare -m sh -c 'mount -t tmpfs -o nr_inodes=1 none "$1" &&
+		shift && exec timeout 60 "$@"' sh "$tmp/full" "$fdlink" "$@" \
+		>"$tmp/out" 2>"$tmp/err" && fail "'$*' in a full file system"
+	grep -q 'free some space' "$tmp/err" || fail "'$*': $(cat "$tmp/err")"
+}
+
+mkdir "$tmp/full"
+if unshare -m mount -t tmpfs none "$tmp/full" 2>/dev/null; then
+	expect_full connect "seqpacket:$tmp/full/x,listen" null:
+	"$fdlink" --version | grep -q libmicrohttpd ||
+		expect_full connect null: null: --control "$tmp/full/x"
+fi
+
 # Nobody's user may not open the device, and is told the way out.
 if [ "$(id -u)" = 0 ] && [ -z "${FDLINK_TEST_USER-}" ] &&
 	setpriv --reuid=65534 --clear-groups true 2>/dev/null; then

@@ -152,7 +152,7 @@ static void bind_to(const struct bed *bed, int fd, const char *name)
 	assert_int_equal(bind(fd, &own.any, own.len), 0);
 }
 
-void peer_connect(struct bed *bed, bool other)
+void meet_connect(struct bed *bed, bool other)
 {
 	const struct address to = address_of(bed, "link");
 	char name[20];

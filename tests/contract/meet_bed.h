@@ -41,7 +41,7 @@ void bed_listen(struct bed *bed, const char *options);
 void bed_connect(struct bed *bed, const char *options);
 
 /* A peer of an endpoint that listens. other: under another name. */
-void peer_connect(struct bed *bed, bool other);
+void meet_connect(struct bed *bed, bool other);
 
 /* A peer of an endpoint that connects: it is there, or goes. */
 void peer_listen(struct bed *bed);

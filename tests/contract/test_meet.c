@@ -51,7 +51,7 @@ static void listens_at_once(struct bed *bed)
 static void meets_its_peer_in_recv(struct bed *bed)
 {
 	listens_at_once(bed);
-	peer_connect(bed, false);
+	meet_connect(bed, false);
 	peer_send(bed, 1);
 	assert_true(is_readable(fdl_fd(bed->ep), WAIT_MS));
 	assert_true(is_readable(fdl_queue_fd(bed->q), 0));
@@ -70,7 +70,7 @@ static void *come(void *arg)
 	struct bed *bed = arg;
 
 	poll(NULL, 0, 20);
-	peer_connect(bed, false);
+	meet_connect(bed, false);
 	peer_send(bed, 7);
 	return NULL;
 }
@@ -137,7 +137,7 @@ static void delivers_to_who_is_attached(struct bed *bed)
 
 	bed_listen(bed, ",listen");
 	assert_int_equal(fdl_attach(bed->ep, &d), 0);
-	peer_connect(bed, false);
+	meet_connect(bed, false);
 	peer_send(bed, 1);
 	peer_send(bed, 2);
 	await(&tally.packets, 2);
@@ -152,7 +152,7 @@ static void can_be_freed_before(struct bed *bed)
 	assert_int_equal(fdl_endpoint_free(bed->ep), 0);
 	bed->ep = NULL;
 	bed_listen(bed, ",listen");
-	peer_connect(bed, false);
+	meet_connect(bed, false);
 }
 
 static void has_one_peer_only(struct bed *bed)
@@ -161,7 +161,7 @@ static void has_one_peer_only(struct bed *bed)
 	struct bed second = *bed;
 
 	bed_listen(bed, ",listen");
-	peer_connect(bed, false);
+	meet_connect(bed, false);
 	peer_send(bed, 1);
 	bed_expect(bed, 1);
 	peer_die(bed);
@@ -207,7 +207,7 @@ static void serves_one_after_the_other(struct bed *bed)
 
 	bed_listen(bed, ",listen,reconnect");
 	for (round = 0; round < ROUNDS; round++) {
-		peer_connect(bed, round % 2);
+		meet_connect(bed, round % 2);
 		live_once(bed, round);
 		if (bed->sort == DATAGRAM)
 			assert_int_equal(bed_write(bed, 0), -ECONNREFUSED);
@@ -269,7 +269,7 @@ static void delivers_what_is_left_of_a_dead_peer(struct bed *bed)
 	int n;
 
 	bed_listen(bed, ",listen,offload=on");
-	peer_connect(bed, false);
+	meet_connect(bed, false);
 	peer_send_super(bed, 3);
 	while (!(n = fdl_recv(bed->q, &pkt, 1)))
 		assert_true(is_readable(fdl_fd(bed->ep), WAIT_MS));
@@ -293,7 +293,7 @@ static void begins_each_stream_anew(struct bed *bed)
 
 	bed_listen(bed, ",listen,reconnect");
 	for (round = 0; round < 5; round++) {
-		peer_connect(bed, false);
+		meet_connect(bed, false);
 		setsockopt(bed->peer, SOL_SOCKET, SO_RCVBUF, &small,
 			   sizeof(small));
 		bed_await_carrier(bed, true);
@@ -305,7 +305,7 @@ static void begins_each_stream_anew(struct bed *bed)
 				 sizeof(half));
 		peer_die(bed);
 		bed_await_carrier(bed, false);
-		peer_connect(bed, false);
+		meet_connect(bed, false);
 		peer_send(bed, 2);
 		bed_expect(bed, 2);
 		assert_int_equal(bed_write(bed, 3), 0);

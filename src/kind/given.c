@@ -99,18 +99,35 @@ static bool has_address(const struct given *given)
 	       v4.sin_port;
 }
 
+/* A stream that is connected already keeps no packets apart. */
+static const char *way_to_peer(const struct given *given)
+{
+	switch (given->type) {
+	case SOCK_STREAM:
+		return "have it wait for its peer by listen(2)";
+	case SOCK_SEQPACKET:
+		return "connect(2) it to its peer first, or have it wait for "
+		       "one by listen(2)";
+	case SOCK_DGRAM:
+		return "connect(2) it to its peer first, or have it wait for "
+		       "one by bind(2)";
+	default:
+		return "use a seqpacket, datagram or AF_PACKET socket";
+	}
+}
+
 /* Such a socket would never get a peer. */
 static int refuse_lonely(const struct given *given, const struct log *log)
 {
 	log_say(log, FDL_LOG_ERR,
 		"fd %d is a%s socket that is not connected, and has nobody to "
-		"send to: connect(2) it to its peer first, or have it wait for "
-		"one by bind(2) or listen(2)",
+		"send to: %s",
 		given->fd,
 		given->domain == AF_UNIX  ? " unix" :
 		given->domain == AF_INET  ? "n IPv4" :
 		given->domain == AF_INET6 ? "n IPv6" :
-					    "");
+					    "",
+		way_to_peer(given));
 	return -ENOTCONN;
 }
 

@@ -372,6 +372,11 @@ static void fds_without_a_peer(void **state)
 	} bad[] = {
 		{ AF_UNIX, SOCK_DGRAM, -ENOTCONN, "unix socket that is not" },
 		{ AF_UNIX, SOCK_SEQPACKET, -ENOTCONN, "unix socket that is" },
+		/* No way is told that leads to the next refusal. */
+		{ AF_UNIX, SOCK_STREAM, -ENOTCONN,
+		  "send to: have it wait for its peer by listen(2)" },
+		{ AF_UNIX, SOCK_SEQPACKET, -ENOTCONN, "for one by listen(2)" },
+		{ AF_UNIX, SOCK_DGRAM, -ENOTCONN, "for one by bind(2)" },
 		{ AF_INET, SOCK_DGRAM, -ENOTCONN,
 		  "an IPv4 socket that is not" },
 		{ AF_INET6, SOCK_DGRAM, -ENOTCONN, "an IPv6 socket that is" },

@@ -78,10 +78,17 @@ static void expect_all_told(struct link *l, void (*feed)(struct link *l))
 {
 	struct fdl_packet *pkt;
 	unsigned i;
+	int n;
 
 	at_link = l;
 	at_edges = feed;
-	assert_int_equal(fdl_recv(l->q, &pkt, 1), 1);
+	n = fdl_recv(l->q, &pkt, 1);
+	/* On a loaded machine the kernel may bring it after the call. */
+	if (n == 0) {
+		assert_true(fd_readable(fdl_queue_fd(l->q), WAIT_MS));
+		n = fdl_recv(l->q, &pkt, 1);
+	}
+	assert_int_equal(n, 1);
 	assert_null(at_edges);
 	expect_frame(l, pkt, LEN, 0);
 	fdl_release(&pkt, 1);

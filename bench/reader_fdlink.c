@@ -50,7 +50,7 @@ static void open_fdlink(struct reader *r)
 {
 	struct fdl_options options = {
 		.size = sizeof(options),
-		.flags = FDL_ETHERNET | FDL_NO_TSTAMP,
+		.flags = FDL_ETHERNET | FDL_NO_METADATA,
 		.mode = find_mode(r->mode),
 		.address = { BENCH_ADDRESS },
 		.log = log_line,

@@ -118,7 +118,7 @@ static struct fdl_queue *open_queue(struct tx *tx, uint32_t tx_wait_ms)
 {
 	const struct fdl_options options = {
 		.size = sizeof(options),
-		.flags = FDL_ETHERNET | FDL_NO_TSTAMP,
+		.flags = FDL_ETHERNET | FDL_NO_METADATA,
 		.pool = POOL,
 		.tx_wait_ms = tx_wait_ms,
 	};

@@ -92,7 +92,7 @@ static void choose_options(const struct connect_options *o, struct end *end,
 
 	*options = (struct fdl_options){
 		.size = sizeof(*options),
-		.flags = FDL_RX_CSUM | FDL_NO_TSTAMP,
+		.flags = FDL_RX_CSUM | FDL_NO_METADATA,
 		.gso_max_size = LONGEST,
 		.pool = impairs ? IMPAIRED_POOL : WIRE_POOL,
 		.batch = 64,

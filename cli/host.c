@@ -93,7 +93,7 @@ static int open_link(struct host *host)
 	const struct host_options *o = host->options;
 	struct fdl_options options = {
 		.size = sizeof(options),
-		.flags = FDL_NO_TSTAMP,
+		.flags = FDL_NO_METADATA,
 		.headroom = FDL_LWIP_HEADROOM,
 		.log = signals_log,
 	};

@@ -99,11 +99,13 @@ enum {
 	/* With a fanout: a queue that is full passes packets on to other
 	 * queues. That can reorder a flow. */
 	FDL_ROLLOVER		= 1 << 17,
-	/* AF_PACKET: do not ask the kernel for times of arrival. While any
-	 * socket of the machine asks, the kernel reads the clock for each
-	 * packet that it receives. tstamp_ns is then given only in mode
-	 * packet_mmap, and while a caller's socket asks for times itself. */
-	FDL_NO_TSTAMP		= 1 << 18,
+	/* AF_PACKET: do not ask the kernel for what it finds out about packets
+	 * only when it is asked. For times of arrival it reads the clock for
+	 * each packet of the machine, while any socket asks. For the flow hash
+	 * of mode packet_mmap it reads each packet's headers. With this flag
+	 * tstamp_ns is given only in mode packet_mmap, and while a caller's
+	 * socket asks for times itself; hash is 0. */
+	FDL_NO_METADATA		= 1 << 18,
 };
 
 /*

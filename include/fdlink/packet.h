@@ -100,13 +100,14 @@ struct fdl_packet {
 				 * to 255, which means 255 or more */
 	uint8_t type;		/* enum fdl_packet_type */
 	uint32_t hash;		/* flow hash; 0: not computed. In mode
-				 * packet_mmap it is the kernel's, which differs
-				 * from fdl_flow_hash and between the two
-				 * directions of a flow */
+				 * packet_mmap it is the kernel's, except with
+				 * FDL_NO_METADATA: that differs from
+				 * fdl_flow_hash and between the two directions
+				 * of a flow */
 	struct fdl_offload off;
 	uint64_t tstamp_ns;	/* CLOCK_REALTIME of arrival; 0: not given.
 				 * AF_PACKET: always given, except where
-				 * FDL_NO_TSTAMP says so; before the kernel
+				 * FDL_NO_METADATA says so; before the kernel
 				 * has begun to stamp, a moment after the
 				 * machine's first socket asked for it, the time
 				 * of reading. UDP: given while

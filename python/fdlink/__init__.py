@@ -34,7 +34,7 @@ VNET_HDR_V1 = 1 << 11
 RX_TUNNEL = 1 << 12
 RX_OUTGOING = 1 << 16
 ROLLOVER = 1 << 17
-NO_TSTAMP = 1 << 18
+NO_METADATA = 1 << 18
 
 # Info.type: to whom the link layer addressed the packet.
 TO_HOST, BROADCAST, MULTICAST, OTHERHOST, OUTGOING = range(5)

@@ -86,7 +86,8 @@ static struct tpacket_req3 geometry(const struct fdl_options *opts,
 
 	/* The kernel's hash differs from fdlink's. In mode adaptive only some
 	 * packets come through the ring, and a flow would have two hashes. */
-	if (opts->mode == FDL_MODE_PACKET_MMAP)
+	if (opts->mode == FDL_MODE_PACKET_MMAP &&
+	    !(opts->flags & FDL_NO_METADATA))
 		req.tp_feature_req_word = TP_FT_REQ_FILL_RXHASH;
 	req.tp_block_size = block;
 	req.tp_block_nr = opts->ring_bytes / block;

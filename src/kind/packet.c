@@ -221,7 +221,7 @@ static int tell_time(struct io *io, const struct set_up *how)
 				     SO_TIMESTAMPNS_OLD };
 
 	if (how->opts->mode == FDL_MODE_PACKET_MMAP ||
-	    how->opts->flags & FDL_NO_TSTAMP ||
+	    how->opts->flags & FDL_NO_METADATA ||
 	    told_any(io->fd, forms, sizeof(forms) / sizeof(*forms)))
 		return 0;
 	return changes_set(io->changes, io->fd, SOL_SOCKET, SO_TIMESTAMPNS_NEW,

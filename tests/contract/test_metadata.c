@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FDL_NO_TSTAMP: who does not read times of arrival does not pay for them. */
+/* FDL_NO_METADATA: who reads no times and no hashes does not pay for them. */
 #include <linux/if_ether.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,7 @@ static void open_bed(struct bed *b, enum fdl_mode mode)
 {
 	const struct fdl_options opts = { .size = sizeof(opts),
 					  .mode = mode,
-					  .flags = FDL_NO_TSTAMP };
+					  .flags = FDL_NO_METADATA };
 
 	*b = (struct bed){ .fd = -1, .peer = flows_socket("fdqp", 0) };
 	if (mode == FDL_MODE_ADAPTIVE) {
@@ -70,22 +70,28 @@ static void send_one(const struct bed *b)
 }
 
 /* The kernel says something of itself at times. */
-static uint64_t time_of_one(const struct bed *b)
+static struct fdl_packet *receive_one(const struct bed *b)
 {
 	struct fdl_queue *q = fdl_get_queue(b->ep, 0);
 	struct fdl_packet *pkt;
-	uint64_t time = 0;
-	bool ours = false;
 
 	send_one(b);
-	while (!ours) {
+	for (;;) {
 		assert_int_equal(fdl_queue_poll(q, WAIT_MS), FDL_READABLE);
 		if (fdl_recv(q, &pkt, 1) != 1)
 			continue;
-		ours = pkt->protocol == TYPE;
-		time = pkt->tstamp_ns;
+		if (pkt->protocol == TYPE)
+			return pkt;
 		fdl_release(&pkt, 1);
 	}
+}
+
+static uint64_t time_of_one(const struct bed *b)
+{
+	struct fdl_packet *pkt = receive_one(b);
+	const uint64_t time = pkt->tstamp_ns;
+
+	fdl_release(&pkt, 1);
 	return time;
 }
 
@@ -115,13 +121,27 @@ static void adaptive_does_not_ask_either(void **state)
 	close_bed(&b);
 }
 
-static void a_ring_tells_it_all_the_same(void **state)
+static void a_ring_tells_the_time_all_the_same(void **state)
 {
 	struct bed b;
 
 	(void)state;
 	open_bed(&b, FDL_MODE_PACKET_MMAP);
 	assert_true(time_of_one(&b) > 0);
+	close_bed(&b);
+}
+
+/* The kernel would have one for any frame. */
+static void a_ring_tells_no_hash(void **state)
+{
+	struct fdl_packet *pkt;
+	struct bed b;
+
+	(void)state;
+	open_bed(&b, FDL_MODE_PACKET_MMAP);
+	pkt = receive_one(&b);
+	assert_int_equal(pkt->hash, 0);
+	fdl_release(&pkt, 1);
 	close_bed(&b);
 }
 
@@ -145,14 +165,15 @@ int main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		OVER_VETH(the_kernel_is_not_asked),
 		OVER_VETH(adaptive_does_not_ask_either),
-		OVER_VETH(a_ring_tells_it_all_the_same),
+		OVER_VETH(a_ring_tells_the_time_all_the_same),
+		OVER_VETH(a_ring_tells_no_hash),
 		OVER_VETH(a_caller_who_asks_is_told),
 	};
 
 	netns_enter(argv);
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests_name("time", tests, NULL, NULL) ?
+	return cmocka_run_group_tests_name("metadata", tests, NULL, NULL) ?
 		       EXIT_FAILURE :
 		       EXIT_SUCCESS;
 }

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -17,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,7 +98,8 @@ static void it_reads(struct link *l)
 	l->uncounted = true;
 	for (flags = 0; flags < 8; flags++) {
 		feed(l);
-		ignore(preadv2(l->fd, &iov, 1, -1, RWF_NOWAIT));
+		ignore(syscall(SYS_preadv2, l->fd, &iov, 1L, -1L, -1L,
+			       RWF_NOWAIT));
 		recv(l->fd, room, flags & 1 ? 0 : sizeof(room),
 		     MSG_DONTWAIT | (flags & 2 ? MSG_PEEK : 0) |
 			     (flags & 4 ? MSG_TRUNC : 0));

@@ -52,3 +52,15 @@ void expect_probe(const char *locator, struct fdl_info *info)
 	assert_int_equal(said.lines, 0);
 	assert_int_equal(count_fds(), fds);
 }
+
+int run_over_loopback(const struct CMUnitTest tests[], size_t n)
+{
+	const int fds = count_fds();
+	int failed;
+
+	if (!have_network())
+		return SKIPPED;
+	set_up("lo", true);
+	failed = _cmocka_run_group_tests("open", tests, n, NULL, NULL);
+	return failed || count_fds() != fds;
+}

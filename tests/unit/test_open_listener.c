@@ -426,12 +426,6 @@ int main(void)
 		cmocka_unit_test(a_look_meets_nobody),
 		cmocka_unit_test(who_has_a_peer_waits_for_none),
 	};
-	const int fds = count_fds();
-	int failed;
 
-	if (!have_network())
-		return SKIPPED;
-	set_up("lo", true);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	return failed || count_fds() != fds;
+	return run_over_loopback(tests, sizeof(tests) / sizeof(tests[0]));
 }

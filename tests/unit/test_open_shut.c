@@ -174,12 +174,6 @@ int main(void)
 		cmocka_unit_test(whoever_gets_it_so_ends),
 		cmocka_unit_test(a_peer_that_is_there_stays),
 	};
-	const int fds = count_fds();
-	int failed;
 
-	if (!have_network())
-		return SKIPPED;
-	set_up("lo", true);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	return failed || count_fds() != fds;
+	return run_over_loopback(tests, sizeof(tests) / sizeof(tests[0]));
 }

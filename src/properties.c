@@ -80,7 +80,11 @@ uint32_t fdl_tx_offloads(const struct fdl_endpoint *ep)
 
 void fdl_set_gro(struct fdl_endpoint *ep, uint32_t offloads)
 {
-	atomic_store_explicit(&ep->shared.gro_offloads, offloads,
+	const unsigned denied = offloads == UINT32_MAX ?
+					0 :
+					~shared_merges(offloads);
+
+	atomic_store_explicit(&ep->shared.gro_denied, denied,
 			      memory_order_relaxed);
 }
 

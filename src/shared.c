@@ -11,7 +11,6 @@ void shared_init(struct shared *s)
 {
 	pthread_mutex_init(&s->device_lock, NULL);
 	s->device.netlink = -1;
-	atomic_init(&s->gro_offloads, UINT32_MAX);
 }
 
 void shared_destroy(struct shared *s)

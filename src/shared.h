@@ -35,7 +35,8 @@ struct shared {
 	_Atomic uint32_t tx_revoked;	/* FDL_OFFLOAD_: distrusted, or refused
 					 * by the wire */
 	_Atomic uint32_t gso_max4;	/* as struct link has it */
-	_Atomic uint32_t gro_offloads;	/* of fdl_set_gro */
+	_Atomic unsigned gro_denied;	/* FDL_COALESCE_: fdl_set_gro has ruled
+					 * them out */
 
 	pthread_mutex_t device_lock;	/* one question at a time */
 	struct device device;

@@ -23,7 +23,6 @@
 
 struct gro {
 	const struct shared *shared;
-	unsigned flags;			/* of fdl_coalesce_init */
 	struct fdl_coalescer coalescer;
 	struct fdl_coalesced out;
 	struct iovec bytes[IO_MAX_BATCH];
@@ -54,8 +53,6 @@ static bool is_ip(const struct fdl_packet *pkt)
 static unsigned merges(const struct shared *shared)
 {
 	const uint32_t flags = shared->opts.flags;
-	const uint32_t offloads = atomic_load_explicit(&shared->gro_offloads,
-						       memory_order_relaxed);
 	unsigned takes = 0;
 
 	if (flags & FDL_RX_GSO)
@@ -64,7 +61,8 @@ static unsigned merges(const struct shared *shared)
 		takes |= FDL_COALESCE_UDP;
 	if (flags & FDL_RX_TUNNEL)
 		takes |= FDL_COALESCE_UDP_TUNNEL | FDL_COALESCE_IP_TUNNEL;
-	return offloads == UINT32_MAX ? takes : takes & shared_merges(offloads);
+	return takes &
+	       ~atomic_load_explicit(&shared->gro_denied, memory_order_relaxed);
 }
 
 /*
@@ -72,10 +70,9 @@ static unsigned merges(const struct shared *shared)
  * is as long as its sender wanted it, and stays alone. Acknowledgements come in
  * batches, and are no longer than the shortest headers.
  */
-static bool may_merge(const struct gro *gro, struct fdl_packet *const v[],
-		      int n)
+static bool may_merge(unsigned flags, struct fdl_packet *const v[], int n)
 {
-	const bool udp = gro->flags & FDL_COALESCE_UDP;
+	const bool udp = flags & FDL_COALESCE_UDP;
 	const uint32_t hdr_len = IP4_MIN_LEN + (udp ? UDP_LEN : TCP_MIN_LEN);
 	int i, others = 0;
 
@@ -85,12 +82,13 @@ static bool may_merge(const struct gro *gro, struct fdl_packet *const v[],
 	return others == 2;
 }
 
-static void add_all(struct gro *gro, struct fdl_packet *v[], int n)
+static void add_all(struct gro *gro, unsigned flags, struct fdl_packet *v[],
+		    int n)
 {
 	struct fdl_coalesce_packet *pkt;
 	int i;
 
-	fdl_coalesce_init(&gro->coalescer, gro->flags, 0, 0);
+	fdl_coalesce_init(&gro->coalescer, flags, 0, 0);
 	for (i = 0; i < n; i++) {
 		gro->bytes[i] = (struct iovec){ v[i]->data, v[i]->len };
 		/* The private fields need not be cleared. */
@@ -165,13 +163,13 @@ static int put_together(struct pool *pool, const struct fdl_coalesced *out,
 int gro_merge(struct gro *gro, struct pool *pool, struct counters *counters,
 	      struct fdl_packet *v[], int n)
 {
+	const unsigned flags = merges(gro->shared);
 	uint64_t merged = 0;
 	int came, k = 0;
 
-	gro->flags = merges(gro->shared);
-	if (!gro->flags || !may_merge(gro, v, n))
+	if (!flags || !may_merge(flags, v, n))
 		return n;
-	add_all(gro, v, n);
+	add_all(gro, flags, v, n);
 	/* v[] can be overwritten: never more packets have come out than were
 	 * taken in. */
 	while (fdl_coalesce_next(&gro->coalescer, &gro->out)) {

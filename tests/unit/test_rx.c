@@ -86,7 +86,6 @@ static void open_bed(struct bed *b, uint32_t flags)
 		.mtu = LINK + MSS + 40,
 		.batch = 8,
 	};
-	b->shared.gro_offloads = UINT32_MAX;
 	assert_int_equal(pool_new(&b->io.pool, POOL, 0, LINK, 0), 0);
 	b->io.fd = os_eventfd();
 	assert_true(b->io.fd >= 0);

@@ -97,7 +97,7 @@ bool peer_is_closed(int fd)
 }
 
 /* Names that are relative to different directories may be the same. */
-static bool is_another(int fd)
+static bool leads_elsewhere(int fd)
 {
 	uint32_t peer;
 	ino_t own;
@@ -123,7 +123,7 @@ int peer_connect(const struct peer *peer, int fd)
 	int err = os_connect(fd, (const struct sockaddr *)&peer->name,
 			     peer->len);
 
-	if (err || !has_namesake(fd) || is_another(fd))
+	if (err || !has_namesake(fd) || leads_elsewhere(fd))
 		return err;
 	bound_disconnect(fd);
 	return -ECONNREFUSED;

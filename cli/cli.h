@@ -29,8 +29,8 @@ int host_main(int argc, char **argv);
 int info_main(int argc, char **argv);
 
 /* Print a sentence on standard error, without waiting for who reads there: if
- * that is full, the sentence is lost. For what is said while a link carries, and
- * at its end. */
+ * that is full, the sentence is lost. For what is said while a link carries,
+ * and at its end. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* For fdl_options.log: the same. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fdlink connect: strands, what becomes of an end, and the chores beside carrying
- * packets. The first strand and the chores share a thread: a wire of one queue
- * has no other, and pays for no lock.
+ * fdlink connect: strands, what becomes of an end, and the chores beside
+ * carrying packets. The first strand and the chores share a thread: a wire of
+ * one queue has no other, and pays for no lock.
  */
 #include "connect.h"
 
@@ -210,15 +210,16 @@ static void mind_clients(struct wire *w)
 	w->clients = fd >= 0 && !add_chore(w, fd) ? fd : -1;
 }
 
-/* Look again after so long, even if no fd calls for it. */
+/* Look again after so long, even if no fd calls for it; -1: do not. */
 static void set_look(const struct wire *w, int ms)
 {
-	/* A timer of 0 is none. */
-	const struct itimerspec once = {
-		.it_value = { .tv_sec = ms > 0 ? ms / 1000 : 0,
-			      .tv_nsec = ms > 0 ? ms % 1000 * 1000000 : !ms },
-	};
+	struct itimerspec once = { 0 };
 
+	if (ms >= 0) {
+		once.it_value.tv_sec = ms / 1000;
+		/* Of 0 the kernel makes no timer. */
+		once.it_value.tv_nsec = ms % 1000 * 1000000 + 1;
+	}
 	timerfd_settime(w->look, 0, &once, NULL);
 }
 

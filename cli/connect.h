@@ -116,8 +116,9 @@ void strand_free(struct strand *strand);
 
 /*
  * Carry packets until an end has ended, or call is readable, which may be -1:
- * what of it is read is the caller's. Returns 0: call is readable, and the strand
- * may run again; else what fdl_recv or fdl_send returned, and *end is whose.
+ * what of it is read is the caller's. Returns 0: call is readable, and the
+ * strand may run again; else what fdl_recv or fdl_send returned, and *end is
+ * whose.
  */
 int strand_run(struct strand *strand, int call, unsigned *end);
 

@@ -38,8 +38,8 @@
  * thread at a time per endpoint. A signal handler may call fdl_wake only.
  *
  * Make threads with pthread_create(3) or thrd_create(3), not with clone(2). End
- * none inside a call (pthread_cancel(3)): that would keep others out for ever. A
- * call needs up to 64 KiB of stack, and what the log callback needs. As long as a
+ * none inside a call (pthread_cancel(3)): others would be kept out for ever. A
+ * call needs up to 64 KiB of stack, and what the log callback needs. While a
  * process has a single thread, the library skips atomic instructions.
  *
  * fork(2): the endpoint stays the parent's. The child may call nothing on it,

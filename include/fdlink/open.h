@@ -328,11 +328,11 @@ const char *fdl_offload_refusal(const struct fdl_info *info, uint32_t offload);
 
 /*
  * For a program that passes packets on to another link: from the next batch on,
- * FDL_GRO merges only what that link takes whole, since what has to be cut again
- * costs twice. offloads is what fdl_tx_offloads says of that link. Nothing is
- * then merged inside GRE and IP in IP, because no virtio-net header describes
- * them. UINT32_MAX: all that the stack takes, as without this call. Nothing
- * happens without FDL_GRO. Any thread.
+ * FDL_GRO merges only what that link takes whole, since what has to be cut
+ * again costs twice. offloads is what fdl_tx_offloads says of that link.
+ * Nothing is then merged inside GRE and IP in IP, because no virtio-net header
+ * describes them. UINT32_MAX: all that the stack takes, as without this call.
+ * Nothing happens without FDL_GRO. Any thread.
  */
 void fdl_set_gro(struct fdl_endpoint *ep, uint32_t offloads);
 

@@ -15,10 +15,12 @@
  *	#define LWIP_WND_SCALE 1	with super-packets, below
  *	#define SYS_LIGHTWEIGHT_PROT 1	unless NO_SYS is 1
  *
- * Copies. A received packet becomes a pbuf in place. Once lwIP and its
- * applications hold half of the pool, further packets are copied to lwIP's
- * heap: so one connection that nobody reads cannot make the link deaf. A pbuf
- * chain is sent as it is.
+ * Copies. A received packet becomes a pbuf in place. In the modes packet_mmap
+ * and adaptive what lies in the ring is copied to a slot of the pool first
+ * (fdl_keep), because lwIP and its applications may hold it for long. Once they
+ * hold half of the pool, further packets are copied to lwIP's heap: so one
+ * connection that nobody reads cannot make the link deaf. A pbuf chain is sent
+ * as it is.
  *
  * Offloads. Give FDL_LWIP_FLAGS as fdl_options.flags. Then TCP arrives in
  * super-packets of up to 64 KiB, the segments of one turn leave as

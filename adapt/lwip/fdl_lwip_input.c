@@ -105,7 +105,11 @@ static struct pbuf *to_pbuf(struct fdl_lwip *link, struct fdl_packet *pkt)
 		return NULL;
 	}
 	SYS_ARCH_GET(link->held, held);
-	return held < link->pool / 2 ? wrap(link, pkt) : copy(pkt);
+	/* lwIP and its applications may keep it for long, and nothing may lie
+	 * in a ring for long. */
+	if (held >= link->pool / 2 || fdl_keep(&pkt) < 0)
+		return copy(pkt);
+	return wrap(link, pkt);
 }
 
 static err_t input_here(struct pbuf *p, struct netif *netif)

@@ -229,6 +229,20 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *client,
 	return MHD_YES;
 }
 
+/* A URL with a NUL in it would end there, and be that of a page. */
+static size_t unescape(void *ctx, struct MHD_Connection *client, char *url)
+{
+	size_t len = MHD_http_unescape(url);
+
+	(void)ctx;
+	(void)client;
+	if (memchr(url, '\0', len)) {
+		len = 0;
+		*url = '\0';
+	}
+	return len;
+}
+
 static void forget(void *ctx, struct MHD_Connection *client, void **seen,
 		   enum MHD_RequestTerminationCode why)
 {
@@ -245,9 +259,11 @@ static int hand_over(struct control *control)
 	const struct sandbox_user *user = &control->report->options->user;
 	const char *path = control->address.sun_path;
 
+	if (lstat(path, &control->file) < 0)
+		return errno;
 	if (user->name && lchown(path, user->uid, user->gid) < 0)
 		return errno;
-	return lstat(path, &control->file) < 0 ? errno : 0;
+	return 0;
 }
 
 static int listen_at(struct control *control)
@@ -275,14 +291,19 @@ static int start(struct control *control)
 		MHD_OPTION_LISTEN_SOCKET, control->fd,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE_S,
-		MHD_OPTION_NOTIFY_COMPLETED, forget, NULL, MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_COMPLETED, forget, NULL,
+		MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
 	if (control->daemon)
 		return 0;
 	return errno ? errno : ENOMEM;
 }
 
-static const char *way_out(int err)
+/* bound: what fails is done to the file that was bound. */
+static const char *way_out(int err, bool bound)
 {
+	if (err == EPERM && bound)
+		return ": its file cannot be given to --user: fdlink needs "
+		       "CAP_CHOWN for that, or start it as that user";
 	switch (err) {
 	case EADDRINUSE:
 		return ": another program has it, or it is no socket: give "
@@ -313,7 +334,7 @@ struct control *control_open(const char *path, struct connect_report *report,
 
 	if (!control) {
 		fprintf(stderr, "fdlink: --control %s: %s%s\n", path,
-			strerror(ENOMEM), way_out(ENOMEM));
+			strerror(ENOMEM), way_out(ENOMEM, false));
 		return NULL;
 	}
 	control->report = report;
@@ -331,7 +352,7 @@ struct control *control_open(const char *path, struct connect_report *report,
 	if (!err)
 		return control;
 	fprintf(stderr, "fdlink: --control %s: %s%s\n", path, strerror(err),
-		way_out(err));
+		way_out(err, control->file.st_ino != 0));
 	control_close(control);
 	return NULL;
 }

@@ -86,6 +86,18 @@ def another_user_is_refused(path, _process, one, other):
     carries(one, other)
 
 
+def only_its_pages_are_there(path, _process, one, other):
+    """A page has one spelling, and its escapes; a NUL does not end one."""
+    for page in '/link', '/%6cink', '/link?x=1', '/stats.json', '/metrics':
+        assert get(path, page)[0] == 200, page
+    for page in ('/', '/links', '/link/', '//link', '/link%2500', '/link%00',
+                 '/link%00x', '/%00/link', '/stats.json%00', '/metrics%00.old'):
+        status, body = get(path, page)
+        assert status == 404, '%s: %d' % (page, status)
+        assert b'/stats.json, /metrics and /link' in body, body
+    carries(one, other)
+
+
 def fds(process):
     return len(os.listdir('/proc/%d/fd' % process.pid))
 
@@ -189,9 +201,9 @@ def without_files(path, process, one, other):
 def main():
     with tempfile.TemporaryDirectory(prefix='fdlink-test.') as folder:
         path = os.path.join(folder, 'control')
-        for test in (another_user_is_refused, many_are_bounded,
-                     slow_ones_hold_nobody, requests_in_one_piece,
-                     without_files):
+        for test in (another_user_is_refused, only_its_pages_are_there,
+                     many_are_bounded, slow_ones_hold_nobody,
+                     requests_in_one_piece, without_files):
             with wire(sys.argv[1], '--control', path,
                       *sys.argv[2:]) as (process, one, other):
                 carries(one, other)

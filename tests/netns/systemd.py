@@ -5,6 +5,7 @@
 """
 
 import os
+import pwd
 import socket
 import subprocess
 import sys
@@ -128,6 +129,66 @@ def refuses(fdlink, options):
         assert not manager.has_more(), 'it says that it is ready'
 
 
+def unit_capabilities(fdlink):
+    """Those of the unit that is built beside the command, for setpriv(1)."""
+    unit = os.path.join(os.path.dirname(fdlink), 'fdlink-connect@.service')
+    with open(unit, encoding='utf-8') as lines:
+        words = [word for line in lines for word in
+                 line.replace('=', ' ').split()]
+    names = {w[4:].lower() for w in words if w.startswith('CAP_')}
+    assert names
+    return ','.join(['-all', *sorted('+' + name for name in names)])
+
+
+def is_root_of_all():
+    """Who is root of a namespace with one user cannot be nobody."""
+    return subprocess.run(['setpriv', '--reuid', 'nobody', '--clear-groups',
+                           'true'], stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0
+
+
+def has_what_it_needs(fdlink, options):
+    """With the unit's capabilities a wire joins the socket of another user, and
+    becomes that user, with a control socket."""
+    without = subprocess.check_output([fdlink, '--version'], text=True)
+    if 'libmicrohttpd' in without or 'libcap-ng' in without:
+        print('capabilities of the unit: skipped: this build is without them')
+        return
+    if os.geteuid() or not is_root_of_all():
+        print('capabilities of the unit: skipped: this takes root')
+        return
+    nobody = pwd.getpwnam('nobody')
+    with tempfile.TemporaryDirectory(prefix='fdlink-test.') as folder:
+        path, control = folder + '/peer', folder + '/control'
+        there = listener(path, socket.SOCK_SEQPACKET)
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+        os.chmod(path, 0o600)
+        manager = Manager(folder + '/notify')
+        process = subprocess.Popen(
+            ['setpriv', '--bounding-set', unit_capabilities(fdlink), fdlink,
+             'connect', 'null:', 'seqpacket:' + path, '--user', 'nobody',
+             '--control', control, *options],
+            env=dict(os.environ, NOTIFY_SOCKET=manager.name),
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        there.settimeout(PATIENCE)
+        try:
+            there.accept()[0].close()
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
+            error = process.communicate()[1]
+        assert process.returncode == 0, error
+        without_chown = subprocess.run(
+            ['setpriv', '--bounding-set', '-chown', fdlink, 'connect', 'null:',
+             'null:', '--user', 'nobody', '--control', control, *options],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            check=False)
+        assert without_chown.returncode == 1
+        assert 'CAP_CHOWN' in without_chown.stderr, without_chown.stderr
+        assert not os.path.exists(control), 'its file stays'
+        print('capabilities of the unit: passed')
+
+
 def main():
     fdlink, options = sys.argv[1], sys.argv[2:]
     for kind in PEERS:
@@ -135,6 +196,7 @@ def main():
         serves(fdlink, kind, ('fd:4,reconnect', 'fd:3'),
                '@fdlink-%d' % os.getpid(), options)
     refuses(fdlink, options)
+    has_what_it_needs(fdlink, options)
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
@@ -60,6 +61,13 @@ int cli_usage(const char *fmt, ...)
 	return STATUS_USAGE;
 }
 
+/* Nothing, or the next option. A number below 0 is left to those who know the
+ * range. */
+static bool is_no_value(const char *text)
+{
+	return !*text || (*text == '-' && !isdigit((unsigned char)text[1]));
+}
+
 int cli_option(int argc, char **argv, const struct option *options)
 {
 	const char *word;
@@ -81,7 +89,7 @@ int cli_option(int argc, char **argv, const struct option *options)
 	else if (opt == '?')
 		cli_usage("%s is no option of 'fdlink %s': see its --help",
 			  word, argv[0]);
-	else if (opt == ':' || (optarg && (!*optarg || *optarg == '-')))
+	else if (opt == ':' || (optarg && is_no_value(optarg)))
 		cli_usage("%s needs a value: see 'fdlink %s --help'", word,
 			  argv[0]);
 	else if (word[1] != '-')

@@ -25,6 +25,7 @@ struct record {
 
 struct visit {
 	int nsfd;
+	const char *name;	/* as netns= has it; NULL: a device's */
 	int (*fn)(void *arg, const struct log *log);
 	void *arg;
 	int result;
@@ -42,6 +43,20 @@ static void record_line(void *ctx, int level, const char *msg)
 	record->n++;
 }
 
+static void say_closed(const struct visit *visit, const struct log *log)
+{
+	log_say(log, FDL_LOG_ERR, "%s%.100s: %s (%s): %s",
+		visit->name ? "netns=" : "the device's network namespace",
+		visit->name ? visit->name : "",
+		visit->result == -EINVAL ? "it is no network namespace" :
+					   "not permitted to enter it",
+		strerror(-visit->result),
+		visit->result == -EINVAL ?
+			"see 'ip netns list'" :
+			"run as root, or as the user who made it, inside its "
+			"user namespace");
+}
+
 static void *visit_main(void *arg)
 {
 	struct visit *visit = arg;
@@ -49,11 +64,7 @@ static void *visit_main(void *arg)
 
 	visit->result = os_setns(visit->nsfd, CLONE_NEWNET);
 	if (visit->result < 0)
-		log_say(&log, FDL_LOG_ERR,
-			"not permitted to enter the network namespace (%s): "
-			"run as root, or as the user who made it, inside its "
-			"user namespace",
-			strerror(-visit->result));
+		say_closed(visit, &log);
 	else
 		visit->result = visit->fn(visit->arg, &log);
 	return NULL;
@@ -72,23 +83,30 @@ static int start(pthread_t *thread, struct visit *visit)
 	return -err;
 }
 
-int netns_run(int nsfd, int (*fn)(void *arg, const struct log *log), void *arg,
-	      const struct log *log)
+static int run(struct visit *visit, const struct log *log)
 {
-	struct visit visit = { .nsfd = nsfd, .fn = fn, .arg = arg };
 	pthread_t thread;
 	int err;
 
-	err = start(&thread, &visit);
+	err = start(&thread, visit);
 	if (err) {
 		log_say(log, FDL_LOG_ERR, "no thread to be had: %s",
 			strerror(-err));
 		return err;
 	}
 	pthread_join(thread, NULL);
-	for (int i = 0; i < visit.record.n; i++)
-		log_say(log, visit.record.level[i], "%s", visit.record.line[i]);
-	return visit.result;
+	for (int i = 0; i < visit->record.n; i++)
+		log_say(log, visit->record.level[i], "%s",
+			visit->record.line[i]);
+	return visit->result;
+}
+
+int netns_run(int nsfd, int (*fn)(void *arg, const struct log *log), void *arg,
+	      const struct log *log)
+{
+	struct visit visit = { .nsfd = nsfd, .fn = fn, .arg = arg };
+
+	return run(&visit, log);
 }
 
 int netns_open(const char *name, const struct log *log)
@@ -101,26 +119,28 @@ int netns_open(const char *name, const struct log *log)
 	fd = os_open(path, O_RDONLY);
 	if (fd >= 0)
 		return fd;
-	log_say(log, FDL_LOG_ERR,
-		fd == -ENOENT ?
-			"netns=%.100s: no such network namespace (%s): see "
-			"'ip netns list'" :
-			"netns=%.100s: cannot open the network namespace: %s",
-		name, strerror(-fd));
+	log_say(log, FDL_LOG_ERR, "netns=%.100s: %s (%s)%s", name,
+		fd == -ENOENT ? "no such network namespace" :
+				"cannot open the network namespace",
+		strerror(-fd),
+		fd == -ENOENT ? ": see 'ip netns list'" :
+		fd == -EACCES ? ": run as root" :
+				"");
 	return fd;
 }
 
 int netns_run_in(const char *name, int (*fn)(void *arg, const struct log *log),
 		 void *arg, const struct log *log)
 {
-	int nsfd, err;
+	struct visit visit = { .name = name, .fn = fn, .arg = arg };
+	int err;
 
 	if (!*name)
 		return fn(arg, log);
-	nsfd = netns_open(name, log);
-	if (nsfd < 0)
-		return nsfd;
-	err = netns_run(nsfd, fn, arg, log);
-	os_close(nsfd);
+	visit.nsfd = netns_open(name, log);
+	if (visit.nsfd < 0)
+		return visit.nsfd;
+	err = run(&visit, log);
+	os_close(visit.nsfd);
 	return err;
 }

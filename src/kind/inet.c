@@ -2,10 +2,16 @@
 #include "kind/inet.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
 #include "fd/locator.h"
+#include "kind/socket.h"
 #include "os.h"
+
+static const char link_local_advice[] =
+	": an address of one link only (fe80::) needs an interface, which "
+	"cannot be given: take another one";
 
 static bool read_port(const char *text, in_port_t *port)
 {
@@ -42,6 +48,43 @@ socklen_t inet_size(const union inet_address *address)
 {
 	return address->any.sa_family == AF_INET6 ? sizeof(address->v6) :
 						    sizeof(address->v4);
+}
+
+const char *inet_bind_advice(int err)
+{
+	switch (err) {
+	case -EADDRINUSE:
+		return ": choose another port";
+	case -EADDRNOTAVAIL:
+		return ": give an address of this machine, see 'ip address'";
+	case -EACCES:
+		return ": a port below 1024 is for root: choose another port";
+	case -EINVAL:
+		return link_local_advice;
+	default:
+		return refusal_advice(err);
+	}
+}
+
+const char *inet_connect_advice(int err)
+{
+	switch (err) {
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+		return ": there is no route, see 'ip route'";
+	case -EACCES:
+		return ": it is a broadcast address: give that of one peer";
+	case -EPERM:
+		return ": a rule of this machine forbids it, see 'nft list "
+		       "ruleset'";
+	case -EINVAL:
+		return link_local_advice;
+	case -ETIMEDOUT:
+		return ": nobody answers there: see whether the peer runs, and "
+		       "lets that port through";
+	default:
+		return refusal_advice(err);
+	}
 }
 
 bool inet_is_own_peer(int fd)

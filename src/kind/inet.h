@@ -18,6 +18,11 @@ bool inet_read(const char *text, union inet_address *to);
 
 socklen_t inet_size(const union inet_address *address);
 
+/* What to do about an error of bind(2) or connect(2), as the end of a message:
+ * ": do this". "": nothing is known to help. */
+const char *inet_bind_advice(int err);
+const char *inet_connect_advice(int err);
+
 /*
  * Whether a socket is connected to itself. When it connects to a port of this
  * machine that nobody has, the kernel may give it just that port.

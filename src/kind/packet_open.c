@@ -331,7 +331,8 @@ static int open_sockets(const struct locator *loc, struct opened *opened,
 	return err;
 }
 
-/* Without its device a socket is refused for reasons of many kinds. */
+/* Without its device a socket is refused for reasons of many kinds, and without
+ * a privilege before anybody looks for the device. */
 static bool is_gone(const struct locator *loc)
 {
 	const struct log silent = { NULL, NULL };
@@ -351,8 +352,8 @@ int packet_open(const struct locator *loc, struct opened *opened,
 	if (err && err != -ENODEV && is_gone(loc)) {
 		limit_forget(&held);
 		log_say(log, FDL_LOG_ERR,
-			"packet:%s: the interface vanished while it was opened",
-			loc->name);
+			"packet:%s: no such interface (%s): see 'ip link'",
+			loc->name, strerror(-ENODEV));
 		err = -ENODEV;
 	}
 	limit_release(&held);

@@ -74,7 +74,7 @@ static int open_socket(const struct locator *loc, const struct place *place,
 	return socket_open(loc, family, SOCK_STREAM, 0, log);
 }
 
-static const char *advice(int err)
+static const char *connect_advice(const struct place *place, int err)
 {
 	switch (err) {
 	case -ENOENT:
@@ -84,24 +84,18 @@ static const char *advice(int err)
 	case -EPROTOTYPE:
 		return ": it is a socket of another type: try seqpacket: or "
 		       "unixgram:";
-	case -EADDRINUSE:
-		return ": choose another port";
-	case -EADDRNOTAVAIL:
-		return ": give an address of this machine, see 'ip address'";
-	case -ENETUNREACH:
-	case -EHOSTUNREACH:
-		return ": there is no route, see 'ip route'";
 	default:
-		return "";
+		return place->is_path ? unix_connect_advice(err) :
+					inet_connect_advice(err);
 	}
 }
 
 static int say(const struct locator *loc, const char *what, int err,
-	       const struct log *log)
+	       const char *advice, const struct log *log)
 {
 	if (err)
 		log_say(log, FDL_LOG_ERR, "stream:%s: cannot %s (%s)%s",
-			loc->name, what, strerror(-err), advice(err));
+			loc->name, what, strerror(-err), advice);
 	return err;
 }
 
@@ -111,11 +105,13 @@ static int bind_to(int fd, const struct locator *loc, const struct place *place,
 	const int on = 1;
 	socklen_t len;
 	const struct sockaddr *address = address_of(place, &len);
+	int err;
 
 	if (place->is_path)
 		return unix_bind(fd, loc->name, &opened->bound, log);
 	os_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	return say(loc, "bind", os_bind(fd, address, len), log);
+	err = os_bind(fd, address, len);
+	return say(loc, "bind", err, inet_bind_advice(err), log);
 }
 
 static int listen_there(const struct locator *loc, const struct place *place,
@@ -144,7 +140,7 @@ static int connect_there(const struct locator *loc, const struct place *place,
 		inet_leave_no_trace(opened->fd[0]);
 		err = -ECONNREFUSED;
 	}
-	return say(loc, "connect", err, log);
+	return say(loc, "connect", err, connect_advice(place, err), log);
 }
 
 static int open_stream(const struct locator *loc, struct opened *opened,

@@ -48,8 +48,8 @@ static int check_type(const struct locator *loc, const struct link *link,
 static int say_busy(const struct locator *loc, const struct log *log)
 {
 	log_say(log, FDL_LOG_ERR,
-		"%s is busy: another process has it: stop "
-		"that one or choose another name",
+		"%s is busy: a process has it already: stop that one or "
+		"choose another name",
 		loc->name);
 	return -EBUSY;
 }

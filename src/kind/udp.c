@@ -79,13 +79,7 @@ static int bind_local(int fd, const struct locator *loc,
 	if (err)
 		log_say(log, FDL_LOG_ERR,
 			"udp:%s: cannot bind to local=%s (%s)%s", loc->name,
-			loc->local, strerror(-err),
-			err == -EADDRINUSE ?
-				": choose another port" :
-			err == -EADDRNOTAVAIL ?
-				": give an address of this machine, "
-				"see 'ip address'" :
-				"");
+			loc->local, strerror(-err), inet_bind_advice(err));
 	return err;
 }
 
@@ -103,19 +97,10 @@ static int connect_to(int fd, const union inet_address *peer)
 
 static const char *connect_advice(int err)
 {
-	switch (err) {
-	case -ENETUNREACH:
-	case -EHOSTUNREACH:
-		return ": there is no route, see 'ip route'";
-	case -EADDRINUSE:
+	if (err == -EADDRINUSE)
 		return ": it is the address of this end itself: give another "
 		       "port, or another one as local=";
-	case -EINVAL:
-		return ": an address of one link only (fe80::) needs an "
-		       "interface, which cannot be given: take another one";
-	default:
-		return "";
-	}
+	return inet_connect_advice(err);
 }
 
 static int connect_peer(int fd, const struct locator *loc,

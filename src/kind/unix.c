@@ -72,11 +72,8 @@ static const char *connect_advice(int err)
 	case -EPROTOTYPE:
 		return ": it is a socket of another type; a stream keeps no "
 		       "packet boundaries";
-	case -EACCES:
-	case -EPERM:
-		return ": ask its owner, or run as that user";
 	default:
-		return "";
+		return unix_connect_advice(err);
 	}
 }
 

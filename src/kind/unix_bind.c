@@ -103,6 +103,20 @@ static int say(const struct log *log, const char *path, int err,
 	return err;
 }
 
+const char *unix_connect_advice(int err)
+{
+	switch (err) {
+	case -EACCES:
+	case -EPERM:
+		return ": ask its owner, or run as that user";
+	case -ENOTDIR:
+	case -ELOOP:
+		return ": its directory is none: give another path";
+	default:
+		return refusal_advice(err);
+	}
+}
+
 static int say_failed(const struct log *log, const char *path, int err)
 {
 	switch (err) {

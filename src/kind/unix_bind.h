@@ -15,6 +15,10 @@ struct unix_address {
 /* A leading '@' stands for the NUL of an abstract address. */
 void unix_address(struct unix_address *addr, const char *path);
 
+/* What to do about an error of connect(2), as the end of a message: ": do
+ * this". "": nothing is known to help. */
+const char *unix_connect_advice(int err);
+
 /*
  * Bind fd to path, also where a process that has ended left a socket file of
  * that name, and note a file that is ours in *bound. Errors: those of bind(2)

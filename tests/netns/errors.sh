@@ -50,6 +50,8 @@ at='--address 192.0.2.2/24'
 	expect 1 nope0 info tap:nope0
 	expect 1 /nowhere/x host unixgram:/nowhere/x $at
 	expect 1 99 host fd:99 $at
+	expect 2 fe80:: connect null: 'stream:[fe80::1]:80'
+	expect 2 fe80:: connect null: 'udp:[fe80::1]:80'
 
 	# What is wrong is named, and not the word beside it.
 	refuse '-address is no option' -address 192.0.2.2/24
@@ -68,6 +70,12 @@ at='--address 192.0.2.2/24'
 	expect 2 '--json=1: that option takes no value' info --json=1 tap:fdl9
 	expect 2 'and more is one more' info tap:fdl9 more
 	expect 2 'needs a LOCATOR' info
+	expect 2 '--delay -1ms: give a value' connect null: null: --delay -1ms
+	expect 2 '--loss -5: give a value' connect null: null: --loss=-5
+	expect 2 '--seed -7: give a number' connect null: null: --seed -7
+	expect 2 '--seed needs a value' connect null: null: --seed --json
+	expect 2 'is no network namespace' connect null: \
+		tap:x,netns=/proc/self/ns/uts
 	expect 2 '--json is no option' --json info tap:fdl9
 
 	for what in 0.0.0.0/0=0.0.0.0/8 0.1.2.3/8=0.0.0.0/8 127.0.0.1/8=loopback \
@@ -196,9 +204,38 @@ if [ "$(id -u)" = 0 ] && [ -z "${FDLINK_TEST_USER-}" ] &&
 	cp "$fdlink" "$tmp/fdlink"
 	chmod 755 "$tmp"
 	status=0
-	setpriv --reuid=65534 --clear-groups --inh-caps=-all \
-		"$tmp/fdlink" host tap:fdl1 --address 192.0.2.2/24 \
-		2>"$tmp/err" >&2 || status=$?
-	[ $status = 1 ] || fail "without permission: exit status $status"
-	grep -q fdl1 "$tmp/err" || fail "no word of fdl1: $(cat "$tmp/err")"
+
+	# WORDS LOCATOR: cannot be had, and one sentence says so.
+	deny() {
+		status=0
+		setpriv --reuid=65534 --clear-groups --inh-caps=-all \
+			timeout 60 "$tmp/fdlink" connect null: "$2" \
+			2>"$tmp/err" >&2 || status=$?
+		[ $status = 1 ] || fail "$2: status $status: $(cat "$tmp/err")"
+		[ "$(wc -l <"$tmp/err")" = 1 ] ||
+			fail "$2: not one line: $(cat "$tmp/err")"
+		grep -qF -- "$1" "$tmp/err" ||
+			fail "$2: no word of $1: $(cat "$tmp/err")"
+	}
+	deny 'user UID' tap:fdl1
+	deny 'no such interface' packet:nope0
+	deny 'run as root' tap:fdl1,netns=/proc/1/ns/net
+	python3 - "$tmp" <<'PY'
+import os, socket, sys
+for kind in 'STREAM', 'SEQPACKET', 'DGRAM':
+    path = '%s/of-root-%s' % (sys.argv[1], kind)
+    s = socket.socket(socket.AF_UNIX, getattr(socket, 'SOCK_' + kind))
+    s.bind(path)
+    os.chmod(path, 0o600)
+PY
+	for kind in stream=STREAM seqpacket=SEQPACKET unixgram=DGRAM; do
+		deny 'run as that user' "${kind%=*}:$tmp/of-root-${kind#*=}"
+		deny 'give another path' "${kind%=*}:$tmp/of-root-STREAM/x"
+		deny 'directory that you may write to' \
+			"${kind%=*}:$tmp/mine,listen"
+	done
+	ip link set lo up
+	deny 'choose another port' stream:127.0.0.1:80,listen
+	deny 'choose another port' udp:127.0.0.1:5000,local=127.0.0.1:80
+	deny 'broadcast address' udp:127.255.255.255:5000
 fi

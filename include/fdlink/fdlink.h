@@ -75,7 +75,7 @@ struct fdl_queue;
  *	AF_PACKET	a socket of type SOCK_RAW, bound to an interface
  *	unix socket	of type SOCK_SEQPACKET or SOCK_DGRAM; connected, if it
  *			is to be written to
- *	UDP socket	connected
+ *	UDP socket	connected; also of UDP-Lite
  *
  * The endpoint works on duplicates. The fds stay the caller's, who may close
  * them at any time; a peer sees the end of the link only after

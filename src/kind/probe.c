@@ -25,27 +25,34 @@ static int get_int(int fd, int level, int name, int *value)
 }
 
 /* With its article, for some that are given by mistake. */
-static const char *family_name(int domain)
+static const char *family_name(int domain, int type)
 {
 	static const struct {
 		int domain;
+		int type;	/* 0: any */
 		const char *name;
 	} families[] = {
-		{ AF_INET, "a raw IPv4" }, { AF_INET6, "a raw IPv6" },
-		{ AF_NETLINK, "a netlink" }, { AF_CAN, "a CAN" },
-		{ AF_ALG, "an AF_ALG" }, { AF_XDP, "an AF_XDP" },
+		{ AF_INET, SOCK_DGRAM, "a non-UDP IPv4" },
+		{ AF_INET6, SOCK_DGRAM, "a non-UDP IPv6" },
+		{ AF_INET, 0, "a raw IPv4" },
+		{ AF_INET6, 0, "a raw IPv6" },
+		{ AF_NETLINK, 0, "a netlink" },
+		{ AF_CAN, 0, "a CAN" },
+		{ AF_ALG, 0, "an AF_ALG" },
+		{ AF_XDP, 0, "an AF_XDP" },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(families) / sizeof(*families); i++)
-		if (families[i].domain == domain)
+		if (families[i].domain == domain &&
+		    (!families[i].type || families[i].type == type))
 			return families[i].name;
 	return NULL;
 }
 
 static void say_family(int fd, int domain, int type, const struct log *log)
 {
-	const char *name = family_name(domain);
+	const char *name = family_name(domain, type);
 
 	if (name)
 		log_say(log, FDL_LOG_ERR,

@@ -148,6 +148,8 @@ static int meet(struct life *life, int fd)
 	return err ? err : fd;
 }
 
+/* Not the sockets of ping(8), which are datagram sockets, too. UDP-Lite has the
+ * options and the errors of UDP. */
 static bool owns(const struct fd_facts *facts)
 {
 	socklen_t len = sizeof(int);
@@ -157,7 +159,7 @@ static bool owns(const struct fd_facts *facts)
 	       (facts->domain == AF_INET || facts->domain == AF_INET6) &&
 	       !os_getsockopt(facts->fd, SOL_SOCKET, SO_PROTOCOL, &protocol,
 			      &len) &&
-	       protocol == IPPROTO_UDP;
+	       (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE);
 }
 
 /* How many datagrams the socket has had no room for, ever. */

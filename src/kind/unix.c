@@ -256,8 +256,8 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 /* Whether sockets of the fd's family carry whole messages between two peers. */
 static bool joins_peers(const struct fd_facts *facts)
 {
-	static const int families[] = { AF_UNIX,  AF_INET, AF_INET6,
-					AF_VSOCK, AF_TIPC, AF_BLUETOOTH };
+	static const int families[] = { AF_UNIX, AF_VSOCK, AF_TIPC,
+					AF_BLUETOOTH };
 	size_t i;
 
 	for (i = 0; i < sizeof(families) / sizeof(*families); i++)
@@ -266,9 +266,17 @@ static bool joins_peers(const struct fd_facts *facts)
 	return false;
 }
 
+static bool is_inet(const struct fd_facts *facts)
+{
+	return facts->socket &&
+	       (facts->domain == AF_INET || facts->domain == AF_INET6);
+}
+
+/* The one of IP is SCTP. */
 static bool owns_seqpacket(const struct fd_facts *facts)
 {
-	return joins_peers(facts) && facts->type == SOCK_SEQPACKET;
+	return (joins_peers(facts) || is_inet(facts)) &&
+	       facts->type == SOCK_SEQPACKET;
 }
 
 static bool owns_datagram(const struct fd_facts *facts)

@@ -79,6 +79,37 @@ static void sockets_without_a_link(void **state)
 	}
 }
 
+/* What ping(8) uses: the kernel takes what is sent for a header of ICMP. Who
+ * may make one is a setting of the network namespace. */
+static void ping_sockets(void **state)
+{
+	static const struct {
+		int family, protocol;
+		const char *words;
+	} bad[] = {
+		{ AF_INET, IPPROTO_ICMP, "non-UDP IPv4 socket" },
+		{ AF_INET6, IPPROTO_ICMPV6, "non-UDP IPv6 socket" },
+	};
+	int tried = 0, fd;
+
+	(void)state;
+	fd = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0 0", 3) != 3)
+		print_message("ping sockets stay forbidden\n");
+	close(fd);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		fd = socket(bad[i].family, SOCK_DGRAM | SOCK_CLOEXEC,
+			    bad[i].protocol);
+		if (fd < 0)
+			continue;
+		expect_refused(fd, -EPROTOTYPE, bad[i].words);
+		close(fd);
+		tried++;
+	}
+	if (!tried)
+		skip();
+}
+
 static void listening_socket(void **state)
 {
 	const struct sockaddr_un any = { .sun_family = AF_UNIX };
@@ -115,6 +146,7 @@ static void message_sockets(void **state)
 	expect_pair(AF_UNIX, SOCK_SEQPACKET, FDL_KIND_SEQPACKET);
 	expect_pair(AF_UNIX, SOCK_DGRAM, FDL_KIND_DGRAM);
 	expect_pair(AF_INET, SOCK_DGRAM, FDL_KIND_DGRAM);
+	expect_pair(AF_INET6, SOCK_DGRAM, FDL_KIND_DGRAM);
 }
 
 static int packet_socket(const char *name)
@@ -231,6 +263,7 @@ int main(void)
 		cmocka_unit_test(closed_fd),
 		cmocka_unit_test(no_socket_and_no_tun),
 		cmocka_unit_test(sockets_without_a_link),
+		cmocka_unit_test(ping_sockets),
 		cmocka_unit_test(listening_socket),
 		cmocka_unit_test(message_sockets),
 		cmocka_unit_test(packet_sockets),

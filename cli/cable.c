@@ -132,6 +132,7 @@ int cable_open(struct cable **made, const struct connect_options *o,
 	for (end = 0; end < CONNECT_ENDS; end++)
 		open_side(&cable->side[end], o, ep[end], end);
 	compare_mtus(cable);
+	cable_run(cable);
 	*made = cable;
 	return 0;
 }
@@ -162,6 +163,11 @@ void cable_run(struct cable *cable)
 	note_mtus(cable, of_a, of_b);
 	set_carrier(a, plugged && b->there);
 	set_carrier(b, plugged && a->there);
+}
+
+bool cable_is_there(const struct cable *cable, unsigned end)
+{
+	return cable->side[end].there;
 }
 
 void cable_note(const struct cable *cable)

@@ -16,7 +16,8 @@ struct fdl_endpoint;
 struct cable;
 
 /*
- * options and ep[] must stay. Says so on standard error when the MTUs differ,
+ * options and ep[] must stay. An end that is down takes the other one's carrier
+ * at once. Says so on standard error when the MTUs differ,
  * now and as they change.
  * Returns 0. Errors: -ENOMEM, -EMFILE, -ENFILE.
  */
@@ -29,6 +30,10 @@ void cable_close(struct cable *cable);
 /* Poll cable_fd for POLLIN; then call cable_run. */
 int cable_fd(const struct cable *cable);
 void cable_run(struct cable *cable);
+
+/* Whether an end is switched on and has somebody at its end, as cable_run saw it.
+ * The thread that calls cable_run. */
+bool cable_is_there(const struct cable *cable, unsigned end);
 
 /* An end may have changed: fdl_link_changes has grown. Any thread. */
 void cable_note(const struct cable *cable);

@@ -90,15 +90,22 @@ static struct passed look(const struct connect_report *r, unsigned end,
 	};
 }
 
-static size_t long_line(char line[LINE], const struct passed *a,
-			const struct passed *b, double s)
+static const char *presence(const struct connect_report *r, unsigned end)
+{
+	return cable_is_there(r->cable, end) ? "up" : "down";
+}
+
+static size_t long_line(char line[LINE], const struct connect_report *r,
+			const struct passed *a, const struct passed *b,
+			double s)
 {
 	return (size_t)snprintf(
 		line, LINE,
 		"%8.0f s   A>B %9.0f p/s %9.1f Mbit/s %6" PRIu64
-		" dropped   B>A %9.0f p/s %9.1f Mbit/s %6" PRIu64 " dropped",
+		" dropped   B>A %9.0f p/s %9.1f Mbit/s %6" PRIu64
+		" dropped   A %s, B %s",
 		s, a->packets, a->bits / 1e6, a->dropped, b->packets,
-		b->bits / 1e6, b->dropped);
+		b->bits / 1e6, b->dropped, presence(r, 0), presence(r, 1));
 }
 
 /* In three digits. */
@@ -115,8 +122,9 @@ static void round_off(char text[ROUND], double n)
 		snprintf(text, ROUND, "%.3g %c", n, *unit);
 }
 
-static size_t short_line(char line[LINE], const struct passed way[CONNECT_ENDS],
-			 double s)
+/* Of the ends it names those that are down. */
+static size_t short_line(char line[LINE], const struct connect_report *r,
+			 const struct passed way[CONNECT_ENDS], double s)
 {
 	char packets[ROUND], bits[ROUND], dropped[ROUND];
 	size_t len = (size_t)snprintf(line, LINE, "%.0f s", s);
@@ -129,6 +137,11 @@ static size_t short_line(char line[LINE], const struct passed way[CONNECT_ENDS],
 		len += (size_t)snprintf(
 			line + len, LINE - len, " %s %sp/s %sbit/s %sdrops",
 			i ? "B>A" : "A>B", packets, bits, dropped);
+	}
+	for (i = 0; i < CONNECT_ENDS; i++) {
+		if (!cable_is_there(r->cable, i))
+			len += (size_t)snprintf(line + len, LINE - len,
+						" %s down", i ? "B" : "A");
 	}
 	return len;
 }
@@ -147,7 +160,7 @@ static void line_text(struct connect_report *r,
 		      const struct passed way[CONNECT_ENDS], double s)
 {
 	char line[LINE];
-	size_t len = long_line(line, &way[0], &way[1], s), room;
+	size_t len = long_line(line, r, &way[0], &way[1], s), room;
 
 	if (!r->in_place) {
 		puts(line);
@@ -155,7 +168,7 @@ static void line_text(struct connect_report *r,
 	}
 	room = terminal_width() - 1;
 	if (len > room)
-		len = short_line(line, way, s);
+		len = short_line(line, r, way, s);
 	if (len > room)
 		len = room;
 	if (r->line_len > room)
@@ -165,7 +178,13 @@ static void line_text(struct connect_report *r,
 	r->line_len = len;
 }
 
-static void line_json(const struct passed way[CONNECT_ENDS], double s)
+static const char *json_bool(bool yes)
+{
+	return yes ? "true" : "false";
+}
+
+static void line_json(const struct connect_report *r,
+		      const struct passed way[CONNECT_ENDS], double s)
 {
 	static const char *const names[CONNECT_ENDS] = { "a_to_b", "b_to_a" };
 	unsigned i;
@@ -175,7 +194,9 @@ static void line_json(const struct passed way[CONNECT_ENDS], double s)
 		printf(", \"%s\": {\"packets_per_s\": %.1f, "
 		       "\"bits_per_s\": %.0f, \"dropped\": %" PRIu64 "}",
 		       names[i], way[i].packets, way[i].bits, way[i].dropped);
-	puts("}");
+	printf(", \"up\": {\"a\": %s, \"b\": %s}}\n",
+	       json_bool(cable_is_there(r->cable, 0)),
+	       json_bool(cable_is_there(r->cable, 1)));
 }
 
 static void get_stats(const struct connect_report *r,
@@ -220,7 +241,7 @@ void connect_report_line(struct connect_report *r)
 		way[i] = look(r, i, now, wire[i], seconds(&r->told_at, &t));
 	}
 	if (r->options->json)
-		line_json(way, seconds(&r->started, &t));
+		line_json(r, way, seconds(&r->started, &t));
 	else
 		line_text(r, way, seconds(&r->started, &t));
 	connect_report_flush(r);
@@ -339,16 +360,15 @@ static void link_json(struct fdl_endpoint *ep, FILE *out)
 	fprintf(out,
 		", \"up\": %s, \"carrier\": %s, \"mtu\": %" PRIu32
 		", \"changes\": %" PRIu64 "}",
-		link.up ? "true" : "false", link.carrier ? "true" : "false",
-		link.mtu, link.changes);
+		json_bool(link.up), json_bool(link.carrier), link.mtu,
+		link.changes);
 }
 
 void connect_report_links(struct connect_report *r, FILE *out)
 {
 	unsigned end;
 
-	fprintf(out, "{\"carrier\": %s",
-		cable_is_plugged(r->cable) ? "true" : "false");
+	fprintf(out, "{\"carrier\": %s", json_bool(cable_is_plugged(r->cable)));
 	for (end = 0; end < CONNECT_ENDS; end++) {
 		fprintf(out, ", \"%s\": {\"locator\": ", end_names[end]);
 		cli_json_string(out, r->options->locator[end]);

@@ -306,6 +306,15 @@ carriers() {
 	ip link set m1 up
 	carrier 1 a0
 	end_wires
+	# An end that is down at the start is as one that goes down.
+	ip link set m1 down
+	start_wire one tap:a0 packet:m0
+	carrier 0 a0
+	end_wires
+	start_wire one tap:a0 "stream:$tmp/none,listen" --stats 1
+	carrier 0 a0
+	wait_for grep -q 'A up, B down$' "$tmp/one"
+	end_wires
 	remove_devices
 }
 
@@ -343,6 +352,7 @@ as_json() {
 import json, sys
 lines = [json.loads(line) for line in open(sys.argv[1])]
 assert lines[0]["a_to_b"]["dropped"] == 0
+assert lines[0]["up"] == {"a": False, "b": False}, lines[0]
 assert lines[-1]["a"]["locator"] == "tap:a0"
 assert lines[-1]["b"]["tx_packets"] == lines[-1]["a"]["rx_packets"]
 ' "$tmp/one" || fail "$what: $(cat "$tmp/one")"

@@ -65,6 +65,6 @@ def expect_in_place(columns, words):
             assert word in line, (word, lines)
 
 
-expect_in_place(200, ['A>B', ' Mbit/s', ' dropped   B>A'])
+expect_in_place(200, ['A>B', ' Mbit/s', ' dropped   B>A', 'A up, B up'])
 expect_in_place(80, ['A>B', 'p/s', 'bit/s', 'B>A', 'drops'])
 expect_in_place(10, ['s A>'])

@@ -33,6 +33,7 @@ check-long: deps-check all
 	meson configure $(BUILD) -Dtests=enabled
 	meson compile -C $(BUILD)
 	$(MAKE) -j3 long-traffic long-relay long-chaos
+	$(MAKE) -j2 long-connect long-tunnel
 	$(MAKE) -j4 long-recut long-faults $(SOAKS:%=long-soak-%)
 	scripts/check --whole clang gcc-asan gcc-tsan
 	$(MAKE) deb
@@ -44,6 +45,12 @@ long-traffic:
 long-relay:
 	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/relay.sh \
 		$(BUILD)/tests/netns/relay 1024 all
+
+long-connect:
+	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/connect.sh 1024
+
+long-tunnel:
+	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/tunnel.sh 256
 
 # SECONDS=1800 for half an hour; the seed is another one each time.
 long-chaos:
@@ -100,5 +107,5 @@ clean:
 		build-site build-chroots
 
 .PHONY: all deps demo deb check check-cross check-chroots check-long \
-	long-traffic long-relay long-chaos long-recut long-faults fuzz bench \
-	bench-compare site install clean
+	long-traffic long-relay long-connect long-tunnel long-chaos \
+	long-recut long-faults fuzz bench bench-compare site install clean

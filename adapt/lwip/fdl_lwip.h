@@ -244,7 +244,7 @@ struct fdl_lwip {
 	uint8_t flushing;
 	uint8_t wire_sums;
 	uint16_t mss;
-	uint8_t lagging;
+	uint8_t lagging, announced;
 	uint8_t own_address;
 	uint8_t source[6];	/* link address of the last packet's sender */
 	uint8_t narrow;
@@ -277,7 +277,9 @@ err_t fdl_lwip_init(struct netif *netif);
  *
  * Also follow the device's MTU, unless a smaller one was asked for, and its
  * address, if that is the netif's: running connections go on with segments that
- * fit. An MTU that you set in netif->mtu stays until the device's changes.
+ * fit. An MTU that you set in netif->mtu stays until the device's changes. The
+ * first call that finds the netif up tells neighbours the link address of each
+ * IPv6 address; lwIP does so for IPv4.
  *
  * NO_SYS=1: never blocks. NO_SYS=0: waits while lwIP's mailbox is full; do not
  * call it on lwIP's thread, nor with lwIP's core locked.

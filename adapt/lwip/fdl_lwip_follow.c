@@ -201,6 +201,24 @@ static void set_address(struct fdl_lwip *link, const uint8_t *address)
 #endif
 }
 
+/*
+ * lwIP says by ARP who has its IPv4 address when the netif is set up, and says
+ * nothing of IPv6. Neighbours that remember whoever had the address before, a
+ * host with another link address, would send there for half a minute.
+ */
+static void announce_once(struct fdl_lwip *link)
+{
+	if (link->announced || !link->netif->hwaddr_len)
+		return;
+	link->announced = netif_is_up(link->netif);
+	if (!link->announced)
+		SYS_ARCH_SET(link->lagging, 1);
+#if LWIP_IPV6
+	else
+		fdl_lwip_nd_announce(link->netif);
+#endif
+}
+
 /* On lwIP's thread. */
 static void look(void *arg)
 {
@@ -208,6 +226,7 @@ static void look(void *arg)
 	struct fdl_link now;
 
 	SYS_ARCH_SET(link->lagging, 0);
+	announce_once(link);
 	if (fdl_link_state(link->ep, &now, sizeof(now)) < 0)
 		return;
 	link->mtu = (uint16_t)LWIP_MIN(now.mtu, link->max_mtu);
@@ -233,8 +252,8 @@ void fdl_lwip_follow(struct fdl_lwip *link)
 #endif
 }
 
-/* The device is asked at the first poll as well: it may have changed since the
- * endpoint was opened. */
+/* Look at the first poll as well: the device may have changed since the endpoint
+ * was opened, and neighbours are to be told. */
 void fdl_lwip_follow_start(struct fdl_lwip *link)
 {
 	const uint16_t mtu = (uint16_t)LWIP_MIN(fdl_mtu(link->ep), most(link));
@@ -247,5 +266,6 @@ void fdl_lwip_follow_start(struct fdl_lwip *link)
 	 * the limit. */
 	link->max_mtu = info.mtu == fdl_mtu(link->ep) ? most(link) : mtu;
 	link->netif->mtu = mtu;
-	link->lagging = info.device;
+	link->lagging = 1;
+	link->announced = 0;
 }

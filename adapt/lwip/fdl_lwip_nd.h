@@ -16,7 +16,7 @@ struct netif;
 bool fdl_lwip_nd_is_right(const uint8_t *msg, unsigned len,
 			  const uint8_t *from);
 
-/* Tell all neighbours the netif's link address, which has changed: an
+/* Tell all neighbours the netif's link address, which is new to them: an
  * advertisement for each IPv6 address (RFC 4861, section 7.2.6). */
 void fdl_lwip_nd_announce(struct netif *netif);
 

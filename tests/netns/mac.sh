@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The host has the link address of its interface, also when that changes:
+# The host has the link address of its interface, also when that changes, and says
+# which one it has:
 #
 #	kernel  192.0.2.1, fd00::1	fdl0
 #	   |
@@ -36,6 +37,10 @@ is_known() {
 	ip neigh show to "$1" dev fdl0 | grep -q "$2"
 }
 
+neighbour() {
+	ip neigh show to "$1" dev fdl4 | grep -q "$2"
+}
+
 # refused SENTENCE ARGUMENT...
 refused() {
 	local status=0 text=$1
@@ -65,6 +70,30 @@ for mode in off tso; do
 	wait_for is_known fd00::2 "$old"
 	kill -INT "$host"
 	end_of_host || fail "$mode: exit status $?"
+done
+# A host that starts anew has another address. It says so: the kernel, which
+# remembers the former one, would not ask for an hour.
+ip link add fdl4 type veth peer name fdl5
+ip link set fdl5 up
+echo 0 >/proc/sys/net/ipv6/conf/fdl4/disable_ipv6
+for v in 4 6; do
+	echo 3600000 >/proc/sys/net/ipv$v/neigh/fdl4/base_reachable_time_ms
+done
+ip address add 198.51.100.1/24 dev fdl4
+ip address add fd01::1/64 dev fdl4 nodad
+ip link set fdl4 up
+for mac in "$old" "$new" "$old"; do
+	for address in 198.51.100.2 fd01::2; do
+		ip neigh replace "$address" lladdr 02:00:00:00:00:33 \
+			dev fdl4 nud reachable
+	done
+	start_host packet:fdl5 --mac "$mac" --address 198.51.100.2/24 \
+		--address fd01::2/64
+	for address in 198.51.100.2 fd01::2; do
+		wait_for neighbour "$address" "$mac"
+	done
+	kill -INT "$host"
+	end_of_host || fail "$mac: exit status $?"
 done
 # Elsewhere the address is somebody else's, or there is none.
 refused 'mac device' tap:fdl2 --mac device --address 192.0.2.2/24

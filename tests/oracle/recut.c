@@ -8,8 +8,9 @@
  *	train -> [veth]===[veth, GRO] -> fdlink cuts, in each mode
  *	train -> [veth]===[veth, GRO]--[bridge]--[TAP] -> fdlink cuts
  *
- * recut [SECONDS [tunnels]]: for so long each (1), also inside tunnels. The seed of
- * a train that differs is printed; FDL_SEED begins with that train.
+ * recut [SECONDS [tunnels]]: for so long each (1), also inside tunnels, and a
+ * hundred trains at least, however busy the machine is. The seed of a train that
+ * differs is printed; FDL_SEED begins with that train.
  */
 #include <poll.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@
 
 enum {
 	BATCH = 64,
+	LEAST = 100,			/* trains */
 	WAIT_MS = 10000,
 };
 
@@ -258,7 +260,8 @@ static int open_way(const struct way *way, const struct fdl_options *opts)
 	return fdl_endpoint_new(&ep, way->fd, 1, opts);
 }
 
-/* Trains for so many seconds. Returns whether all came as they were. */
+/* Trains for so many seconds, LEAST of them or more. Returns whether all came as
+ * they were. */
 static bool run(const struct way *way, uint64_t seed, time_t seconds)
 {
 	const struct fdl_options opts = {
@@ -282,7 +285,7 @@ static bool run(const struct way *way, uint64_t seed, time_t seconds)
 		printf("%s: cannot be opened\n", way->locator);
 		return false;
 	}
-	while (right && (!trains || time(NULL) < end)) {
+	while (right && (trains < LEAST || time(NULL) < end)) {
 		r.state = seed + trains++;
 		train_make(train, &r, kinds);
 		right = one(way);

@@ -40,12 +40,12 @@ class Peer:
             self.socket.send(hello)
 
     def connects(self, path):
-        """A datagram socket has to find that the peer before has gone, and a
-        listener has only so many waiting."""
+        """A datagram socket has to find that the peer before has gone, a listener
+        has only so many waiting, and one that is bound may not listen yet."""
         try:
             self.socket.connect(path)
             return True
-        except (BlockingIOError, PermissionError):
+        except (BlockingIOError, ConnectionRefusedError, PermissionError):
             return False
 
     def send(self, data):
@@ -198,7 +198,7 @@ def meets(kind, locator, evils, header, hello):
 
 
 # Each wire waits most of the time, a second for each datagram peer that has gone.
-with ThreadPoolExecutor() as pool:
+with ThreadPoolExecutor(1 + 3 * len(HEADERS)) as pool:
     rows = [pool.submit(meets, socket.SOCK_DGRAM, 'unixgram:{},listen,vfkit',
                         MESSAGES, b'', HELLO)]
     for words, head in HEADERS.items():

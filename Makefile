@@ -50,7 +50,8 @@ long-connect:
 	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/connect.sh 1024
 
 long-tunnel:
-	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/tunnel.sh 256
+	FDLINK=$(BUILD)/cli/fdlink bash tests/netns/tunnel.sh 256 \
+		$(BUILD)/tests/netns/coalesce
 
 # SECONDS=1800 for half an hour; the seed is another one each time.
 long-chaos:

@@ -18,7 +18,7 @@ set -eu
 # shellcheck source=../lib/chain.sh
 . "$(dirname "$0")/../lib/chain.sh"
 size=$((${1:-64} << 20))
-coalesce=$(realpath "${2:-/none}" 2>/dev/null) || coalesce=
+coalesce=${2:+$(realpath "$2")}
 FDLINK_TEST_SANDBOX=${FDLINK_TEST_SANDBOX-}
 
 # The two ends of the underlay, which fdlink sees as $one and $two: KIND KIND

@@ -4,7 +4,7 @@
 import logging
 import os
 import threading
-from typing import Any, Callable
+from typing import Any, Callable, List, Optional
 
 import cffi
 
@@ -140,7 +140,10 @@ lib = _load()
 def _log_it(_ctx: CData, level: int, msg: CData) -> None:
     text = ffi.string(msg).decode(errors='replace')
     if level <= LOG_ERR:
-        _said.error = text
+        # An endpoint that is made already has fdl_last_error().
+        errors: Optional[List[str]] = getattr(_said, 'errors', None)
+        if errors is not None:
+            errors.append(text)
     else:
         log.log(logging.WARNING if level <= 4 else logging.INFO, '%s', text)
 
@@ -149,8 +152,17 @@ _on_log = ffi.callback('void(void *, int, const char *)', _log_it)
 
 
 def options(**fields: int) -> CData:
-    """struct fdl_options with these fields."""
-    opts = ffi.new('struct fdl_options *', fields)
+    """struct fdl_options with these fields. TypeError or OverflowError: one of
+    them is none, or takes no such value."""
+    opts = ffi.new('struct fdl_options *')
+    for name, value in fields.items():
+        try:
+            setattr(opts, name, value)
+        except AttributeError:
+            raise TypeError('%s is no option: see fdl_endpoint_new(3)' %
+                            name) from None
+        except (TypeError, OverflowError) as err:
+            raise type(err)('option %s=%r: %s' % (name, value, err)) from None
     # What this declaration knows, which the library may know more than.
     opts.size = ffi.sizeof('struct fdl_options')
     opts.log = _on_log
@@ -161,10 +173,12 @@ def make(call: Callable[..., int], *args: CData) -> CData:
     """An endpoint by fdl_open or fdl_endpoint_new, or OSError with what the
     log said."""
     out = ffi.new('struct fdl_endpoint **')
-    _said.error = ''
+    errors: List[str] = []
+    _said.errors = errors
     err = call(out, *args)
+    _said.errors = None
     if err < 0:
-        raise OSError(-err, _said.error or os.strerror(-err))
+        raise OSError(-err, '\n'.join(errors) or os.strerror(-err))
     return out[0]
 
 

@@ -81,14 +81,18 @@ def _set_rcvbuf(sock: socket.socket) -> None:
 
 def _open(iface: str, protocol: int, text: Optional[str], promisc: bool,
           flags: int) -> Endpoint:
+    try:
+        index = socket.if_nametoindex(iface)
+    except OSError:
+        raise OSError(errno.ENODEV, "%s: no such interface: see 'ip link'" %
+                      iface) from None
     # Of no protocol until all is set: no packet comes that is not asked for.
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
         if text:
             _attach(sock, text, iface)
         if promisc:
             sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP,
-                            struct.pack('iHH8x', socket.if_nametoindex(iface),
-                                        PACKET_MR_PROMISC, 0))
+                            struct.pack('iHH8x', index, PACKET_MR_PROMISC, 0))
         _set_rcvbuf(sock)
         sock.bind((iface, protocol))
         return from_fds([sock.fileno()], flags=flags, tx_wait_ms=SEND_WAIT_MS)

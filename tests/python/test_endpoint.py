@@ -300,6 +300,25 @@ def test_a_locator_has_no_nul():
         fdlink.open('null:\0rest')
 
 
+def test_an_option_that_is_none_is_named():
+    with pytest.raises(TypeError, match='nonsense is no option'):
+        fdlink.open('null:', nonsense=1)
+    with pytest.raises(TypeError, match="flags='x'"):
+        fdlink.open('null:', flags='x')
+    with pytest.raises(OverflowError, match='mtu=-1'):
+        fdlink.open('null:', mtu=-1)
+    with fdlink.open('null:', mtu=1400) as ep:
+        assert ep.mtu == 1400
+
+
+def test_a_malformed_locator_is_told_first():
+    with pytest.raises(OSError) as err:
+        fdlink.open('bogus:x')
+    assert err.value.errno == errno.EINVAL
+    assert err.value.strerror.startswith('unknown kind "bogus"\n')
+    assert 'tap:NAME' in err.value.strerror
+
+
 def test_errors_have_the_sentence():
     with pytest.raises(OSError) as err:
         fdlink.open('packet:fdl-none')

@@ -111,6 +111,12 @@ def test_a_bad_filter_is_an_error(faces):
         conf.L2socket(iface=faces[0], filter='no such words')
 
 
+def test_an_interface_that_is_missing_is_named():
+    for kind in fdlink.scapy.L2Socket, fdlink.scapy.L2ListenSocket:
+        with pytest.raises(OSError, match='nope0: no such interface'):
+            kind(iface='nope0')
+
+
 def test_cut(faces):
     a = conf.L2socket(iface=faces[0])
     b = conf.L2socket(iface=faces[1])

@@ -31,12 +31,20 @@ static int look_at_link(struct fdl_queue *q, struct fdl_packet *v[], int n,
 }
 
 /* Everything that was received is handed out. Now the queue ends, or waits for
- * the next life of the link. */
+ * the next life of the link. What the device dropped at last may be told only
+ * now: the fd told the end itself. */
 static int tell_end(struct fdl_queue *q)
 {
-	if (q->rx.fallen)
+	int r;
+
+	if (q->rx.fallen) {
+		watch_look_back(&q->watch);
 		absence_begin(q);
-	return rx_tell_end(&q->rx);
+	}
+	r = rx_tell_end(&q->rx);
+	if (r)
+		watch_look_back(&q->watch);
+	return r;
 }
 
 /* Whether there is anybody to receive from. */

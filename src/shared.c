@@ -157,12 +157,24 @@ int shared_get_link(struct shared *s, struct link *link)
 
 int shared_device_drops(struct shared *s, uint64_t *drops)
 {
+	uint64_t dropped;
 	int err;
 
 	pthread_mutex_lock(&s->device_lock);
-	err = device_dropped(&s->device, drops);
+	err = device_dropped(&s->device, &dropped);
 	if (!err)
-		s->device_total = *drops -= s->device_drops;
+		s->device_total = dropped - s->device_drops;
+	*drops = s->device_total;
 	pthread_mutex_unlock(&s->device_lock);
 	return err;
+}
+
+void shared_device_left(struct shared *s, const struct link *last)
+{
+	uint64_t dropped;
+
+	pthread_mutex_lock(&s->device_lock);
+	if (device_leave(&s->device, last, &dropped) && s->counts_drops)
+		s->device_total = dropped - s->device_drops;
+	pthread_mutex_unlock(&s->device_lock);
 }

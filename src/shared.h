@@ -43,7 +43,7 @@ struct shared {
 	bool counts_drops;		/* device_drops is known: */
 	uint64_t device_drops;		/* device_dropped at the device's start,
 					 * less the drops of devices before it */
-	uint64_t device_total;		/* last result of shared_device_drops */
+	uint64_t device_total;		/* what shared_device_drops knows */
 	unsigned device_batch;		/* number of the batch that the device
 					 * is of (life_settle) */
 	int carrier;			/* under the lock: the last
@@ -93,8 +93,12 @@ int shared_replace_device(struct shared *s, int fd, const struct fdl_info *info,
  */
 int shared_switch_carrier(struct shared *s, int fd, int carrier);
 
-/* As device_get, and device_dropped since the start. Any thread. */
+/* As device_get, and device_dropped since the start; on an error *drops is what
+ * was known before. Any thread. */
 int shared_get_link(struct shared *s, struct link *link);
 int shared_device_drops(struct shared *s, uint64_t *drops);
+
+/* A device has left its network namespace, and was *last before. Any thread. */
+void shared_device_left(struct shared *s, const struct link *last);
 
 #endif

@@ -81,8 +81,7 @@ static int add_device_drops(struct fdl_endpoint *ep, uint64_t *sum)
 	if (!device || device->drops == DEVICE_DROPS_NOWHERE)
 		return 0;
 	err = shared_device_drops(&ep->shared, &dropped);
-	if (!err)
-		*sum += dropped;
+	*sum += dropped;
 	return err != 0;
 }
 

@@ -195,7 +195,16 @@ int device_get(const struct device *dev, struct link *link)
 {
 	if (dev->netlink < 0)
 		return -EXDEV;
+	if (!dev->ifindex)
+		return -ENODEV;
 	return link_get(dev->netlink, NULL, dev->ifindex, link);
+}
+
+static uint64_t count_dropped(const struct device *dev, const struct link *link)
+{
+	return dev->drops == DEVICE_DROPS_TX ? link->tx_dropped :
+	       dev->drops == DEVICE_DROPS_RX ? link->rx_dropped :
+					       0;
 }
 
 int device_dropped(const struct device *dev, uint64_t *dropped)
@@ -203,14 +212,22 @@ int device_dropped(const struct device *dev, uint64_t *dropped)
 	struct link link;
 	int err;
 
-	if (dev->netlink < 0)
+	if (dev->netlink < 0 || !dev->ifindex)
 		return -ENODEV;
 	err = link_get(dev->netlink, NULL, dev->ifindex, &link);
 	if (!err)
-		*dropped = dev->drops == DEVICE_DROPS_TX ? link.tx_dropped :
-			   dev->drops == DEVICE_DROPS_RX ? link.rx_dropped :
-							   0;
+		*dropped = count_dropped(dev, &link);
 	return err;
+}
+
+bool device_leave(struct device *dev, const struct link *link,
+		  uint64_t *dropped)
+{
+	if (!dev->ifindex || link->ifindex != dev->ifindex)
+		return false;
+	*dropped = count_dropped(dev, link);
+	dev->ifindex = 0;
+	return true;
 }
 
 bool device_may_pass(int err)

@@ -44,7 +44,7 @@ bool device_same_address(int fd, const struct link *link);
  */
 struct device {
 	int netlink; /* -1: not open */
-	unsigned ifindex;
+	unsigned ifindex; /* 0: it has left the namespace */
 	enum device_drops drops;
 };
 
@@ -71,6 +71,15 @@ int device_renew(struct device *dev, const struct device_of *of, int fd,
  * those of sendmsg(2) and recvmsg(2).
  */
 int device_dropped(const struct device *dev, uint64_t *dropped);
+
+/*
+ * A device that was *link at last has left its network namespace. If it is this
+ * one, it is asked for no more, as another one may get its number, and *dropped
+ * is what device_dropped would have been at last. Returns whether it was. One
+ * thread at a time.
+ */
+bool device_leave(struct device *dev, const struct link *link,
+		  uint64_t *dropped);
 
 /* Ask for the device as it is. One thread at a time. Errors: as link_get, -EXDEV
  * never open. */

@@ -213,7 +213,7 @@ static int parse_answer(struct link *link, const uint8_t *msg, size_t len)
 		return -EPROTO;
 	msg += sizeof(nh);
 	len = nh.nlmsg_len - sizeof(nh);
-	if (nh.nlmsg_type == RTM_NEWLINK)
+	if (nh.nlmsg_type == RTM_NEWLINK || nh.nlmsg_type == RTM_DELLINK)
 		return parse_link(link, msg, len);
 	if (nh.nlmsg_type != NLMSG_ERROR || len < sizeof(refusal))
 		return -EPROTO;
@@ -372,10 +372,13 @@ enum link_event link_next_event(int sock, struct link *link)
 {
 	uint8_t msg[ANSWER_SIZE];
 	ssize_t n = os_recv(sock, msg, sizeof(msg), MSG_DONTWAIT);
+	int err;
 
 	if (n < 0)
 		return n == -ENOBUFS ? LINK_MISSED : LINK_NO_EVENT;
+	memset(link, 0, sizeof(*link));
+	err = parse_answer(link, msg, (size_t)n);
 	if (is_departure(msg, (size_t)n))
 		return LINK_LEFT;
-	return parse_answer(link, msg, (size_t)n) ? LINK_MISSED : LINK_CHANGED;
+	return err ? LINK_MISSED : LINK_CHANGED;
 }

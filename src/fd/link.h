@@ -60,7 +60,8 @@ int link_unsubscribe(int sock);
 enum link_event {
 	LINK_NO_EVENT,
 	LINK_CHANGED, /* *link is what it changed to */
-	LINK_LEFT,    /* deleted, or moved to another namespace */
+	LINK_LEFT,    /* deleted, or moved to another namespace; *link is what
+		       * it was at last, or zeros */
 	LINK_MISSED,  /* the kernel had no room for some events: ask */
 };
 

@@ -301,7 +301,9 @@ static enum link_event read_events(struct watch *w)
 	while ((event = link_next_event(w->netlink, &link)) != LINK_NO_EVENT) {
 		if (event == LINK_CHANGED)
 			note_change(w, &link);
-		else if (told != LINK_LEFT)
+		if (event == LINK_LEFT)
+			shared_device_left(w->shared, &link);
+		if (event != LINK_CHANGED && told != LINK_LEFT)
 			told = event;
 	}
 	return told;
@@ -335,6 +337,12 @@ static bool try_again(struct watch *w)
 	if (!err)
 		count_change(w);
 	return conclude(w, err, false);
+}
+
+void watch_look_back(struct watch *w)
+{
+	if (w->open && !w->gone)
+		read_events(w);
 }
 
 bool watch_look(struct watch *w)

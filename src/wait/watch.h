@@ -65,6 +65,10 @@ void watch_replace(struct watch *w, const struct fdl_info *info, int err);
  */
 bool watch_look(struct watch *w);
 
+/* Receive side, when the fd has told that the device is gone: take note of what
+ * was told of it. */
+void watch_look_back(struct watch *w);
+
 /* Receive side: has the queue ended, if there is nothing to receive? Its fd is
  * readable once it has. */
 bool watch_is_over(const struct watch *w);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The counters: names, sizes, threads, and what the kernel dropped. */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -151,6 +152,23 @@ static void what_the_kernel_dropped_is_counted(struct link *l)
 	assert_int_equal(again.rx_packets, left);
 }
 
+/* Nobody has asked for them before. */
+static void drops_are_known_when_the_device_is_gone(struct link *l)
+{
+	struct fdl_stats st, again;
+
+	flood(l);
+	link_delete_device(l);
+	assert_int_equal(expect_end(l), -ENODEV);
+	fdl_get_stats(l->ep, &st, sizeof(st));
+	assert_in_range(st.rx_drop_kernel, 1, FLOOD - 1);
+	assert_int_equal(fdl_recv(l->q, NULL, 0), -ENODEV);
+	fdl_get_stats(l->ep, &again, sizeof(again));
+	assert_int_equal(again.rx_drop_kernel, st.rx_drop_kernel);
+	/* What still waited to be read is gone with the device. */
+	l->uncounted = true;
+}
+
 /* Drops from before the endpoint was made are not its own. */
 static void older_drops_are_not_ours(struct link *l)
 {
@@ -175,6 +193,9 @@ static const struct expectation table[] = {
 	  .test = what_the_kernel_dropped_is_counted,
 	  .needs = LINK_DEVICE,
 	  .opts = { .ring_bytes = SMALLEST_RING } },
+	{ .name = "drops are known when the device is gone",
+	  .test = drops_are_known_when_the_device_is_gone,
+	  .needs = LINK_TUNTAP },
 	{ .name = "older drops are not ours",
 	  .test = older_drops_are_not_ours,
 	  .needs = LINK_DEVICE },

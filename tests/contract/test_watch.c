@@ -226,6 +226,22 @@ static void a_deleted_device_ends_the_queue(struct link *l)
 	expect_ended(l);
 }
 
+/* The state of another device is none of the link's. */
+static void its_number_may_be_given_to_another(struct link *l)
+{
+	struct fdl_info info;
+	struct fdl_link state;
+
+	assert_int_equal(fdl_get_info(l->ep, &info, sizeof(info)), 0);
+	link_delete_device(l);
+	netns_command("ip link add index %u name fdlother type veth "
+		      "peer name fdlsame",
+		      info.ifindex);
+	assert_int_equal(expect_end(l), -ENODEV);
+	assert_int_equal(fdl_link_state(l->ep, &state, sizeof(state)), -ENODEV);
+	netns_command("ip link del fdlother");
+}
+
 static void also_one_that_is_down(struct link *l)
 {
 	struct fdl_packet *pkt;
@@ -332,6 +348,9 @@ static const struct expectation table[] = {
 	  .opts = { .ring_timeout_ms = 300 } },
 	{ .name = "a deleted device ends the queue",
 	  .test = a_deleted_device_ends_the_queue,
+	  .needs = LINK_DEVICE },
+	{ .name = "its number may be given to another",
+	  .test = its_number_may_be_given_to_another,
 	  .needs = LINK_DEVICE },
 	{ .name = "it ends with the pool empty",
 	  .test = it_ends_with_the_pool_empty,

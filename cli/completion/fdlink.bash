@@ -38,6 +38,19 @@ _fdlink_names() {
 	esac
 }
 
+# The values of option $1, of which $2 is the start, where the machine has them.
+_fdlink_values() {
+	local path
+
+	case $1 in
+	netns)
+		for path in /run/netns/*; do
+			[ ! -e "$path" ] || echo "netns=${path##*/}"
+		done ;;
+	local) compgen -P local= -f -- "$2" ;;
+	esac
+}
+
 # What can stand where $2 does, the last option of a locator of kind $1.
 _fdlink_option() {
 	local option values
@@ -46,8 +59,10 @@ _fdlink_option() {
 		case $2 in
 		*=*)
 			[ "${option%%=*}" = "${2%%=*}" ] || continue
+			_fdlink_values "${2%%=*}" "${2#*=}"
 			IFS='|' read -ra values <<<"${option#*=}"
-			printf '%s\n' "${values[@]/#/${2%%=*}=}" ;;
+			[ "${#values[@]}" = 0 ] ||
+				printf '%s\n' "${values[@]/#/${2%%=*}=}" ;;
 		*)
 			case $option in
 			*=*) echo "${option%%=*}=" ;;
@@ -90,6 +105,12 @@ _fdlink() {
 		return
 	fi
 	typed=${typed##* }
+	# bash takes '--user=NAME' for three words.
+	case $typed in
+	--*=*)
+		prev=${typed%%=*}
+		cur=${typed#*=} ;;
+	esac
 	case " $_fdlink_kinds " in
 	*" ${typed%%:*} "*)
 		if [[ $typed == *:* ]]; then

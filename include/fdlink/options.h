@@ -53,10 +53,10 @@ enum {
 	 * stack may do with connections over this link. */
 	FDL_SAVE_RESTORE	= 1 << 2,
 	FDL_DISCONNECT_OK	= 1 << 3,
-	/* Both peers of a unix socket put a virtio-net header of 10 bytes, in
-	 * this machine's byte order, before each packet. For other fds the fd
-	 * itself tells whether there is a header; a TUN or TAP without one is
-	 * -EINVAL. */
+	/* Both peers of a unix socket, or over UDP, put a virtio-net header of
+	 * 10 bytes, in this machine's byte order, before each packet. For other
+	 * fds the fd itself tells whether there is a header; a TUN or TAP
+	 * without one is -EINVAL. */
 	FDL_VNET_HDR		= 1 << 4,
 	/* What the stack takes as it comes from the wire. Without these flags
 	 * it gets complete packets: checksums completed, super-packets of TCP

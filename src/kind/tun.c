@@ -79,14 +79,15 @@ static int say_single(const struct locator *loc, const struct log *log)
 	return -EINVAL;
 }
 
-static int say_forbidden(const struct locator *loc, const char *what, int err,
-			 const struct log *log)
+/* what: is not permitted; first: what the device alone does not help against. */
+static int say_forbidden(const struct locator *loc, const char *what,
+			 const char *first, int err, const struct log *log)
 {
 	log_say(log, FDL_LOG_ERR,
-		"%s: not permitted to %s (%s): run as root, or create the "
+		"%s: not permitted to %s (%s): run as root, or %screate the "
 		"device for your user with 'ip tuntap add %s mode %s user UID'",
-		loc->name, what, err == -EACCES ? "EACCES" : "EPERM", loc->name,
-		loc->kind->locator);
+		loc->name, what, err == -EACCES ? "EACCES" : "EPERM", first,
+		loc->name, loc->kind->locator);
 	return err;
 }
 
@@ -97,7 +98,8 @@ static int open_clone(const struct locator *loc, const struct log *log)
 	if (fd >= 0)
 		return fd;
 	if (fd == -EACCES || fd == -EPERM)
-		return say_forbidden(loc, "open /dev/net/tun", fd, log);
+		return say_forbidden(loc, "open /dev/net/tun",
+				     "'chmod a+rw /dev/net/tun' and ", fd, log);
 	log_say(log, FDL_LOG_ERR,
 		"%s: cannot open /dev/net/tun (%s): load the driver with "
 		"'modprobe tun'",
@@ -164,7 +166,7 @@ static int attach(const struct locator *loc, int fd, short flags,
 	if (err == -EBUSY)
 		return say_busy(loc, log);
 	if (err == -EPERM || err == -EACCES)
-		return say_forbidden(loc, "create or open it", err, log);
+		return say_forbidden(loc, "create or open it", "", err, log);
 	if (err < 0)
 		log_say(log, FDL_LOG_ERR, "%s: cannot create or open it: %s",
 			loc->name, strerror(-err));

@@ -83,7 +83,7 @@ const char *fdl_offload_refusal(const struct fdl_info *info, uint32_t offload)
 		return "it is of no kind that is known";
 	if (kind->header == HEADER_AGREED && !info->vnet_hdr_len)
 		return "both peers of a socket have to agree on it "
-		       "(offload=on, FDL_VNET_HDR)";
+		       "(FDL_VNET_HDR; offload=on where the locator takes it)";
 	if (kind->header == HEADER_OPENED && !info->vnet_hdr_len)
 		return "the fd has no virtio-net header (IFF_VNET_HDR)";
 	if (offload & (FDL_OFFLOAD_TUNNEL | FDL_OFFLOAD_TUNNEL_CSUM) &&

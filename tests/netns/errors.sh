@@ -218,6 +218,8 @@ if [ "$(id -u)" = 0 ] && [ -z "${FDLINK_TEST_USER-}" ] &&
 			fail "$2: no word of $1: $(cat "$tmp/err")"
 	}
 	deny 'user UID' tap:fdl1
+	[ "$(stat -c %a /dev/net/tun)" = 666 ] ||
+		deny 'chmod a+rw /dev/net/tun' tap:fdl1
 	deny 'no such interface' packet:nope0
 	deny 'run as root' tap:fdl1,netns=/proc/1/ns/net
 	python3 - "$tmp" <<'PY'

@@ -379,9 +379,10 @@ void fdl_coalesce_init(struct fdl_coalescer *c, unsigned flags,
  *
  * Not merged are fragments, IPv4 options, CWR, UDP without checksum, padded
  * frames, super-packets, and packets with a wrong checksum. The checksum is
- * verified unless off says VALID or PARTIAL; in a tunnel that has a checksum as
- * well, VALID is not believed of the inner one. No packet overtakes another of
- * its flow.
+ * verified unless off says VALID or PARTIAL. In a tunnel that has a checksum as
+ * well, VALID is not believed of the inner one, and PARTIAL is about one of the
+ * two (csum_start): the other is verified. No packet overtakes another of its
+ * flow.
  */
 void fdl_coalesce_add(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt);
 

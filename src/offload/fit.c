@@ -41,11 +41,18 @@ static bool is_plain_ip4(const uint8_t *ip)
 	       ip4_check_is_right(ip);
 }
 
-static bool is_usual_csum(const struct fdl_offload *off, const struct parsed *p)
+/* What a sender leaves to its device is the checksum of the packet that is merged;
+ * or if that one is complete, the one outside. */
+static bool is_usual_csum(const struct fdl_coalesce_packet *pkt,
+			  const struct parsed *p)
 {
-	return off->csum != FDL_CSUM_PARTIAL ||
-	       (off->csum_start == p->l4 &&
-		off->csum_offset == parsed_check_offset(p));
+	const struct fdl_offload *off = &pkt->off;
+
+	if (off->csum != FDL_CSUM_PARTIAL)
+		return true;
+	if (off->csum_start != p->l4)
+		return fit_outer_is_left(pkt);
+	return off->csum_offset == parsed_check_offset(p);
 }
 
 static bool is_plain_outside(const struct fdl_coalesce_packet *pkt)
@@ -70,7 +77,7 @@ bool fit_alone(const struct fdl_coalescer *c,
 		return false;
 	if (pkt->outer_.n && !is_plain_outside(pkt))
 		return false;
-	if (!is_usual_csum(&pkt->off, p))
+	if (!is_usual_csum(pkt, p))
 		return false;
 	if (tcp)
 		return !(bytes[p->l4 + TCP_FLAGS] & TCP_NEVER);
@@ -91,6 +98,13 @@ static bool is_right_outside(const struct fdl_coalesce_packet *pkt,
 	return outer_sums_right(&o, pkt->hdr_, pkt->len_, inner);
 }
 
+/* The checksum of the packet that is merged is left to the other side. */
+static bool is_left(const struct fdl_coalesce_packet *pkt)
+{
+	return pkt->off.csum == FDL_CSUM_PARTIAL &&
+	       pkt->off.csum_start == pkt->l4_;
+}
+
 /* Not inline, because most packets are trusted. */
 __attribute__((noinline)) static bool verify(struct fdl_coalesce_packet *pkt)
 {
@@ -103,7 +117,7 @@ __attribute__((noinline)) static bool verify(struct fdl_coalesce_packet *pkt)
 	sum = checksum_add(checksum_pseudo(pkt->hdr_, &p), len);
 	if (pkt->outer_.n && !is_right_outside(pkt, sum))
 		return false;
-	pkt->trusted_ = pkt->off.csum == FDL_CSUM_PARTIAL ||
+	pkt->trusted_ = is_left(pkt) ||
 			fdl_checksum_iov(pkt->iov, pkt->cnt, pkt->l4_, len,
 					 sum) == 0xffff;
 	return pkt->trusted_;

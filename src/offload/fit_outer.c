@@ -21,6 +21,11 @@ static bool has_no_sum(const uint8_t *udp)
 	return !get_be16(udp + UDP_CHECK);
 }
 
+static unsigned sum_offset(unsigned is)
+{
+	return is == TUNNEL_UDP ? UDP_CHECK : GRE_CHECK;
+}
+
 /* A header without a checksum stays so, and one with a checksum as well. */
 static bool same_sums(const uint8_t *a, const uint8_t *b, unsigned is)
 {
@@ -76,16 +81,31 @@ bool fit_outer_is_right(const struct fdl_coalesce_packet *head,
 	return true;
 }
 
+static bool has_sum(const struct fdl_coalesce_packet *pkt, unsigned i)
+{
+	return pkt->outer_.is[i] == TUNNEL_GRE ||
+	       (pkt->outer_.is[i] == TUNNEL_UDP &&
+		!has_no_sum(pkt->hdr_ + pkt->outer_.at[i]));
+}
+
 bool fit_outer_has_sum(const struct fdl_coalesce_packet *pkt)
 {
 	unsigned i;
 
-	for (i = 0; i < pkt->outer_.n; i++) {
-		if (pkt->outer_.is[i] == TUNNEL_GRE)
+	for (i = 0; i < pkt->outer_.n; i++)
+		if (has_sum(pkt, i))
 			return true;
-		if (pkt->outer_.is[i] == TUNNEL_UDP &&
-		    !has_no_sum(pkt->hdr_ + pkt->outer_.at[i]))
-			return true;
-	}
+	return false;
+}
+
+bool fit_outer_is_left(const struct fdl_coalesce_packet *pkt)
+{
+	unsigned i;
+
+	for (i = 0; i < pkt->outer_.n; i++)
+		if (pkt->off.csum_start == pkt->outer_.at[i])
+			return has_sum(pkt, i) &&
+			       pkt->off.csum_offset ==
+				       sum_offset(pkt->outer_.is[i]);
 	return false;
 }

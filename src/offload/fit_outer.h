@@ -38,6 +38,9 @@ bool fit_outer_is_right(const struct fdl_coalesce_packet *head,
 /* A checksum in an outer header covers the inner packet. */
 bool fit_outer_has_sum(const struct fdl_coalesce_packet *pkt);
 
+/* The checksum that is left to the other side is one in an outer header. */
+bool fit_outer_is_left(const struct fdl_coalesce_packet *pkt);
+
 /* The outer headers of a packet, which is parsed. */
 static inline struct outers fit_outers(const struct fdl_coalesce_packet *pkt)
 {
@@ -46,6 +49,9 @@ static inline struct outers fit_outers(const struct fdl_coalesce_packet *pkt)
 		.at = pkt->outer_.at,
 		.n = pkt->outer_.n,
 		.l4 = pkt->l4_,
+		.left = pkt->off.csum == FDL_CSUM_PARTIAL ?
+				pkt->off.csum_start :
+				0,
 	};
 }
 

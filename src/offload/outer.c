@@ -118,7 +118,8 @@ bool outer_sums_right(const struct outers *o, const uint8_t *hdr, unsigned len,
 	unsigned i;
 
 	for (i = 0; i < o->n; i++)
-		if (o->is[i] >= TUNNEL_UDP && !sum_right(o, hdr, i, len, inner))
+		if (o->is[i] >= TUNNEL_UDP && o->at[i] != o->left &&
+		    !sum_right(o, hdr, i, len, inner))
 			return false;
 	return true;
 }

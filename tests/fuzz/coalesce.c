@@ -28,7 +28,8 @@ enum {
 	OVERWRITE = 0x20,
 	RIGHT = 0x10,		/* its checksums are made right */
 	PIECES = 0x08,		/* it lies in several pieces */
-	PARTIAL = 0x04,		/* its checksum is not complete */
+	PARTIAL = 0x04,		/* its checksum is not complete; with RIGHT and
+				 * TRUSTED, the one outside of it is not */
 
 	/* of the first byte, beside flags of fdl_coalesce_init */
 	SHORT = 0x20,
@@ -82,6 +83,25 @@ static void advance(const struct batch *b, uint8_t *frame, size_t len,
 		count_id(frame + x.outer.l3, x.outer.version);
 }
 
+/* The checksum around a complete packet is not complete. */
+static void leave_outside(uint8_t *frame, const struct tunnel *t,
+			  struct fdl_offload *off)
+{
+	const unsigned i = t->n ? t->n - 1 : 0;
+	const bool udp = t->is[i] == TUNNEL_UDP;
+	uint8_t *field = frame + t->at[i] + (udp ? 6 : GRE_CHECK);
+
+	if (t->is[i] < TUNNEL_UDP || (udp && !field[0] && !field[1]))
+		return;
+	if (!udp)
+		memset(field, 0, 2);
+	*off = (struct fdl_offload){
+		.csum = FDL_CSUM_PARTIAL,
+		.csum_start = t->at[i],
+		.csum_offset = udp ? 6 : GRE_CHECK,
+	};
+}
+
 /* Store the checksum of TCP or UDP, complete or that of the pseudo-header, and
  * those of the headers around it. */
 static void set_checksum(const struct batch *b, uint8_t *frame, size_t len,
@@ -89,7 +109,8 @@ static void set_checksum(const struct batch *b, uint8_t *frame, size_t len,
 			 struct fdl_offload *off)
 {
 	const struct place x = find(b, frame, len, len, link_len);
-	const struct outers o = { x.t.is, x.t.at, x.t.n, x.p.l4 };
+	const bool outside = control & PARTIAL && control & TRUSTED && x.t.n;
+	const struct outers o = { x.t.is, x.t.at, x.t.n, x.p.l4, 0 };
 	uint16_t sum;
 
 	if (x.why)
@@ -101,9 +122,11 @@ static void set_checksum(const struct batch *b, uint8_t *frame, size_t len,
 	off->csum_offset = (uint16_t)parsed_check_offset(&x.p);
 	sum = checksum_add(checksum_pseudo(frame, &x.p), x.p.end - x.p.l4);
 	memcpy(frame + x.p.l4 + off->csum_offset, &sum, sizeof(sum));
-	outer_write(&o, frame, x.outer.end, sum, 0, false);
-	if (!(control & PARTIAL))
+	outer_write(&o, frame, x.outer.end, sum, 0, outside);
+	if (!(control & PARTIAL) || outside)
 		fdl_checksum_complete(frame, len, link_len, off);
+	if (outside)
+		leave_outside(frame, &x.t, off);
 }
 
 /* Each piece in a block of its own. The first one need not have all headers. */

@@ -85,9 +85,11 @@ expect_uncut() {
 		fail "$what: cut again: $(cat "$tmp/one")"
 }
 
-# What the kernels send, super-packets or segments; who carries it; and the counter
-# that tells what was done.
+# What the kernels send, super-packets or segments; whether they leave the checksums
+# inside of those to a device (off: then those outside); who carries it; and the
+# counter that tells what was done.
 send=super-packets
+tx=on
 # shellcheck disable=SC2206 # an option, or none
 wire=("$fdlink" connect $FDLINK_TEST_SANDBOX)
 came=rx_gso
@@ -113,9 +115,9 @@ tunnel() {
 		in_peer ethtool -K vx1 tx-udp-segmentation off >"$tmp/ethtool"
 	fi
 	if [ $send = segments ]; then
-		what+=", $send, $came"
-		ethtool -K vx0 tso off gso off >"$tmp/ethtool"
-		in_peer ethtool -K vx1 tso off gso off >"$tmp/ethtool"
+		what+=", $send, tx $tx, $came"
+		ethtool -K vx0 tso off gso off tx $tx >"$tmp/ethtool"
+		in_peer ethtool -K vx1 tso off gso off tx $tx >"$tmp/ethtool"
 	fi
 	# Nothing is on its way before both ends take it.
 	start_wire
@@ -150,6 +152,9 @@ tunnel packet packet 10.9.0.1 10.9.0.2 noudpcsum
 tunnel packet packet 10.9.0.1 10.9.0.2 udpcsum
 ! is_linux 6.17 || came=rx_gro_merged
 tunnel packet tap 10.9.0.1 10.9.0.2 udpcsum
+tx=off
+tunnel tap tap 10.9.0.1 10.9.0.2 udpcsum
+tx=on
 [ -n "$coalesce" ] && is_linux 6.17 || exit 0
 wire=("$coalesce")
 came=tx_coalesced

@@ -43,6 +43,7 @@ struct item {
 	struct shape s;
 	struct wrap w;
 	bool in_tunnel;
+	enum wrap_left left;		/* in a tunnel */
 };
 
 struct merged {
@@ -55,6 +56,7 @@ struct merged {
 static int tx, rx;
 static uint8_t train[TRAIN][SLOT];
 static size_t train_len[TRAIN];
+static struct fdl_offload train_off[TRAIN];
 static struct item items[TRAIN];
 static struct merged ours[TRAIN], theirs[2 * TRAIN];
 
@@ -69,7 +71,7 @@ static void set_up(void)
 	net_vxlan();
 	net_set("/sys/class/net/v1/gro_flush_timeout", "5000000");
 	net_set("/sys/class/net/v1/napi_defer_hard_irqs", "1000");
-	tx = net_packet("v0", 0);
+	tx = net_packet("v0", 1);
 	rx = net_packet("v1", 1);
 }
 
@@ -155,6 +157,7 @@ static struct item begin_flow(struct rng *r, unsigned flow)
 		.s = random_shape(r),
 		.w = random_wrap(r, kind, rnd(r, 2) ? 4 : 6),
 		.in_tunnel = rnd(r, 3),
+		.left = (enum wrap_left)rnd(r, LEFT_WAYS),
 	};
 
 	f.w.link_len = LINK_LEN;
@@ -168,14 +171,17 @@ static struct item begin_flow(struct rng *r, unsigned flow)
 	return f;
 }
 
-static size_t put(uint8_t *f, const struct item *m)
+static size_t put(uint8_t *f, const struct item *m, struct fdl_offload *off)
 {
 	size_t len;
 
+	*off = (struct fdl_offload){ 0 };
 	if (!m->in_tunnel)
 		return build(f, &m->s);
 	len = build(f + wrap_len(&m->w), &m->s);
-	return wrap(f, &m->w, &m->s, len, false);
+	len = wrap(f, &m->w, &m->s, len, false);
+	*off = wrap_leave(f, &m->w, &m->s, len, m->left);
+	return len;
 }
 
 static void make_train(struct rng *r)
@@ -190,7 +196,7 @@ static void make_train(struct rng *r)
 		m = flow[k];
 		vary(r, &m.s);
 		vary_outside(r, &m.w);
-		train_len[i] = put(train[i], &m);
+		train_len[i] = put(train[i], &m, &train_off[i]);
 		items[i] = m;
 		flow[k] = m;
 		flow[k].s.seq += m.s.payload + (m.s.flags & 1);
@@ -221,6 +227,7 @@ static int merge_ours(void)
 			.iov = &iov[i],
 			.cnt = 1,
 			.link_len = LINK_LEN,
+			.off = train_off[i],
 		};
 		fdl_coalesce_add(&c, &pkt[i]);
 	}
@@ -264,15 +271,19 @@ static void settle(void)
 
 static int merge_theirs(void)
 {
+	uint8_t hdr[TRAIN][FDL_VNET_HDR_LEN];
 	struct mmsghdr msg[TRAIN];
-	struct iovec iov[TRAIN];
+	struct iovec iov[TRAIN][2];
 	int i;
 
 	memset(msg, 0, sizeof(msg));
 	for (i = 0; i < TRAIN; i++) {
-		iov[i] = (struct iovec){ train[i], train_len[i] };
-		msg[i].msg_hdr.msg_iov = &iov[i];
-		msg[i].msg_hdr.msg_iovlen = 1;
+		fdl_vnet_hdr_encode(hdr[i], sizeof(hdr[i]), FDL_ORDER_NATIVE,
+				    &train_off[i]);
+		iov[i][0] = (struct iovec){ hdr[i], sizeof(hdr[i]) };
+		iov[i][1] = (struct iovec){ train[i], train_len[i] };
+		msg[i].msg_hdr.msg_iov = iov[i];
+		msg[i].msg_hdr.msg_iovlen = 2;
 	}
 	if (sendmmsg(tx, msg, TRAIN, 0) != TRAIN)
 		return -1;
@@ -396,13 +407,14 @@ static void show_train(void)
 	for (i = 0; i < TRAIN; i++)
 		fprintf(stderr,
 			"flow %u v%d len %zu tos %02x id %u df %d ttl %u flags "
-			"%02x, %s tunnel %d v%d tos %02x id %u df %d sum %d\n",
+			"%02x, %s tunnel %d v%d tos %02x id %u df %d sum %d "
+			"left %d\n",
 			items[i].s.flow + 1000, items[i].s.version,
 			train_len[i], items[i].s.tos, items[i].s.id,
 			items[i].s.df, items[i].s.ttl, items[i].s.flags,
 			items[i].in_tunnel ? "in" : "no", items[i].w.kind,
 			items[i].w.version, items[i].w.tos, items[i].w.id,
-			items[i].w.df, items[i].w.sum);
+			items[i].w.df, items[i].w.sum, items[i].left);
 }
 
 static bool one(struct rng *r)

@@ -20,6 +20,7 @@ struct made {
 	unsigned pad;
 	bool in_tunnel;
 	struct wrap w;
+	enum wrap_left left;	/* in the tunnel */
 };
 
 static struct made made[TRAIN];
@@ -72,18 +73,29 @@ static size_t make_inside(uint8_t *f, const struct made *m)
 	return len + m->pad;
 }
 
+/* Only a checksum that would be right. */
+static struct fdl_offload leave_sum(struct frame *f, const struct made *m)
+{
+	const bool usual = !m->wrong && !m->unsummed && !m->pad;
+
+	return wrap_leave(f->bytes, &m->w, &m->s, f->len,
+			  usual ? m->left : LEFT_NONE);
+}
+
 static void make_frame(struct frame *to, const struct made *m)
 {
 	const unsigned front = m->in_tunnel ? wrap_len(&m->w) : 0;
 
 	to->len = make_inside(to->bytes + front, m);
 	to->link_len = m->s.link_len;
+	to->off = (struct fdl_offload){ 0 };
 	to->inner_l4 = 0;
 	to->flow = m->s.flow;
 	to->came = false;
 	if (!m->in_tunnel)
 		return;
 	to->len = wrap(to->bytes, &m->w, &m->s, to->len, false);
+	to->off = leave_sum(to, m);
 	to->link_len = m->w.link_len;
 	to->inner_l4 = front + m->s.link_len + shape_l3_len(&m->s);
 }
@@ -206,6 +218,7 @@ static void enter_tunnel(struct rng *r, struct made *m, unsigned flags)
 	const enum tunnel_kind kind = kinds[rnd(r, n)];
 
 	m->in_tunnel = true;
+	m->left = (enum wrap_left)rnd(r, LEFT_WAYS);
 	m->w = random_wrap(r, kind, rnd(r, 2) ? 4 : 6);
 	if (!(flags & TRAIN_TAGS) || !m->w.link_len)
 		m->w.link_len = 14;
@@ -288,9 +301,9 @@ void train_show(const struct frame train[TRAIN])
 		if (m->in_tunnel)
 			fprintf(stderr,
 				", in tunnel %d v%d tos %02x id %u df %d sum "
-				"%d",
+				"%d left %d",
 				m->w.kind, m->w.version, m->w.tos, m->w.id,
-				m->w.df, m->w.sum);
+				m->w.df, m->w.sum, m->left);
 		fprintf(stderr, "\n");
 	}
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <fdlink/offload.h>
+
 struct rng;
 
 enum { TRAIN = 40, SLOT = 1800 };
@@ -14,6 +16,7 @@ enum { TRAIN = 40, SLOT = 1800 };
 struct frame {
 	uint8_t bytes[SLOT];
 	size_t len;
+	struct fdl_offload off;	/* what is left to the device */
 	unsigned link_len;
 	unsigned flow;		/* the source port less 1000 */
 	unsigned inner_l4;	/* the transport header in a tunnel, or 0 */

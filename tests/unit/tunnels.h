@@ -209,6 +209,51 @@ static inline size_t wrap(uint8_t *f, const struct wrap *w,
 	return all;
 }
 
+/* Which checksum of a packet in a tunnel its sender leaves to the device. */
+enum wrap_left {
+	LEFT_NONE,
+	LEFT_INSIDE,		/* that of the packet inside */
+	LEFT_OUTSIDE,		/* that of UDP or GRE, where the one inside is
+				 * complete */
+	LEFT_WAYS,
+};
+
+static inline bool wrap_has_sum(const struct wrap *w)
+{
+	return wrap_is_udp(w->kind) ?
+		       w->sum :
+		       w->kind == GRE_CSUM || w->kind == GRE_CSUM_KEY_TEB;
+}
+
+/* Leave a checksum of a packet of len bytes, which wrap made, to the device. Returns
+ * what its virtio header says then. */
+static inline struct fdl_offload wrap_leave(uint8_t *f, const struct wrap *w,
+					    const struct shape *in, size_t len,
+					    enum wrap_left left)
+{
+	const unsigned l3 = left == LEFT_INSIDE ? wrap_len(w) + in->link_len :
+						  w->link_len;
+	const unsigned at = left == LEFT_INSIDE ? l3 + shape_l3_len(in) :
+						  wrap_l4(w);
+	const bool gre = left == LEFT_OUTSIDE && !wrap_is_udp(w->kind);
+	const int proto = left == LEFT_INSIDE ? in->proto : 17;
+	const struct fdl_offload off = {
+		.csum = FDL_CSUM_PARTIAL,
+		.csum_start = (uint16_t)at,
+		.csum_offset = gre	  ? 4 :
+			       proto == 6 ? 16 :
+					    6,
+	};
+
+	if (left == LEFT_NONE || (left == LEFT_OUTSIDE && !wrap_has_sum(w)))
+		return (struct fdl_offload){ 0 };
+	put16(f + at + off.csum_offset,
+	      gre ? 0 :
+		    ref_pseudo(f + l3, f[l3] >> 4, proto,
+			       (unsigned)(len - at)));
+	return off;
+}
+
 static inline struct wrap random_wrap(struct rng *r, enum tunnel_kind kind,
 				      int version)
 {

@@ -306,12 +306,15 @@ carriers() {
 	ip link set m1 up
 	carrier 1 a0
 	end_wires
-	# An end that is down at the start is as one that goes down.
+	# An end that is down at the start is as one that goes down. A TAP that
+	# nobody has opened yet has no carrier, either.
 	ip link set m1 down
 	start_wire one tap:a0 packet:m0
+	up one
 	carrier 0 a0
 	end_wires
 	start_wire one tap:a0 "stream:$tmp/none,listen" --stats 1
+	up one
 	carrier 0 a0
 	wait_for grep -q 'A up, B down$' "$tmp/one"
 	end_wires

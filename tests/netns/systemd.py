@@ -157,6 +157,9 @@ def has_what_it_needs(fdlink, options):
     if os.geteuid() or not is_root_of_all():
         print('capabilities of the unit: skipped: this takes root')
         return
+    if '--no-sandbox' in options:
+        print('capabilities of the unit: skipped: --user is of the sandbox')
+        return
     nobody = pwd.getpwnam('nobody')
     with tempfile.TemporaryDirectory(prefix='fdlink-test.') as folder:
         path, control = folder + '/peer', folder + '/control'

@@ -121,8 +121,7 @@ static void feed_datagram(struct bed *b)
 	link_feed_bytes(&b->l, frame, len);
 	while (!b->kept && netns_now_ms() < end)
 		turn(b);
-	assert_non_null(b->kept);
-	assert_int_equal(b->kept->tot_len, s.payload);
+	assert_int_equal(b->kept ? b->kept->tot_len : 0, s.payload);
 }
 
 static bool answers(struct bed *b)

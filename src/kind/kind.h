@@ -26,7 +26,8 @@
 struct fd_facts {
 	int fd;
 	bool socket;		/* else a TUN, a TAP, or what looks like one */
-	int domain, type;	/* of a socket: AF_..., SOCK_... */
+	/* Of a socket: AF_..., SOCK_..., IPPROTO_... or what its family has. */
+	int domain, type, protocol;
 	struct ifreq tun;	/* else: what TUNGETIFF said */
 };
 

@@ -94,6 +94,9 @@ static int look_at_socket(struct fd_facts *facts, bool *listening,
 	if (!err)
 		err = get_int(facts->fd, SOL_SOCKET, SO_TYPE, &facts->type);
 	if (!err)
+		err = get_int(facts->fd, SOL_SOCKET, SO_PROTOCOL,
+			      &facts->protocol);
+	if (!err)
 		err = get_int(facts->fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts);
 	if (err)
 		log_say(log, FDL_LOG_ERR, "fd %d: cannot ask the socket: %s",

@@ -152,14 +152,10 @@ static int meet(struct life *life, int fd)
  * options and the errors of UDP. */
 static bool owns(const struct fd_facts *facts)
 {
-	socklen_t len = sizeof(int);
-	int protocol = 0;
-
 	return facts->socket && facts->type == SOCK_DGRAM &&
 	       (facts->domain == AF_INET || facts->domain == AF_INET6) &&
-	       !os_getsockopt(facts->fd, SOL_SOCKET, SO_PROTOCOL, &protocol,
-			      &len) &&
-	       (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE);
+	       (facts->protocol == IPPROTO_UDP ||
+		facts->protocol == IPPROTO_UDPLITE);
 }
 
 /* How many datagrams the socket has had no room for, ever. */

@@ -85,6 +85,11 @@ int os_path_mode(const char *path, mode_t *mode)
 	return 0;
 }
 
+int os_directory(char *path, size_t size)
+{
+	return getcwd(path, size) ? 0 : -errno;
+}
+
 int os_file(const char *path, struct os_file *file)
 {
 	struct stat st;

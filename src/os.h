@@ -28,6 +28,7 @@ int os_stat_mode(int fd, mode_t *mode);
 int os_inode(int fd, ino_t *inode);
 int os_same_file(int fd, const char *path);	/* 1 yes, 0 no */
 int os_path_mode(const char *path, mode_t *mode);
+int os_directory(char *path, size_t size);	/* the current one */
 
 struct os_file {
 	dev_t dev;

@@ -102,11 +102,14 @@ extern "C" {
  *			endpoint sends it, or receives it and does not deliver
  *			it.
  *
- * A PATH that starts with '@' is abstract (unix(7)). The endpoint keeps the
- * address that listen or local binds until fdl_endpoint_free, which unlinks the
- * path if it still is the file that was bound. A socket file that a process
- * left behind is taken over if no socket is bound to it any more. *ep is set on
- * success only.
+ * A PATH that starts with '@' is abstract (unix(7)). A relative one is taken
+ * from the current directory of this call, also when a peer is looked for later,
+ * provided that the whole has up to 107 bytes.
+ *
+ * The endpoint keeps the address that listen or local binds until
+ * fdl_endpoint_free, which unlinks the path if it still is the file that was
+ * bound. A socket file that a process left behind is taken over if no socket is
+ * bound to it any more. *ep is set on success only.
  *
  * Returns 0.
  * Errors: those of fdl_endpoint_new, and

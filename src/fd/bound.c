@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fd/path.h"
+
 int bound_note(struct bound *bound, const char *path)
 {
-	char *copy = strdup(path);
+	char *copy = path_absolute(path);
 	int err;
 
 	if (!copy)

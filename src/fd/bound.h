@@ -16,7 +16,7 @@ enum bound_parting {
 };
 
 struct bound {
-	char *path;	/* malloc'd; NULL: no file is ours */
+	char *path;	/* malloc'd, absolute; NULL: no file is ours */
 	struct os_file file;
 	bool kept;	/* listener is open */
 	int listener;

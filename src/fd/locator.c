@@ -64,7 +64,6 @@ int locator_take_device(struct locator *loc, char *to, const char *value,
 int locator_take_path(struct locator *loc, char *to, const char *value,
 		      const struct log *log)
 {
-	(void)loc;
 	if (!strcmp(value, "@")) {
 		log_say(log, FDL_LOG_ERR,
 			"@ is an abstract address without a name: "
@@ -78,6 +77,8 @@ int locator_take_path(struct locator *loc, char *to, const char *value,
 			value, PATH_SIZE - 1);
 		return -EINVAL;
 	}
+	if (to == loc->name)
+		loc->is_path = *value != '@';
 	strcpy(to, value);
 	return 0;
 }

@@ -49,6 +49,7 @@ struct locator {
 	enum fdl_mode mode;		/* of packet: the options', else AUTO */
 	bool tunnels;			/* the options have FDL_RX_TUNNEL */
 	int fd;				/* fd:N, else -1 */
+	bool is_path;			/* name is one, of a socket */
 	char name[LOCATOR_NAME_SIZE];	/* device, path, host or fd name */
 	char local[LOCATOR_NAME_SIZE];	/* "": not given */
 	char netns[LOCATOR_NETNS_SIZE]; /* "": not given */

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
+#include "fd/path.h"
 #include "kind/inet.h"
 #include "kind/kind.h"
 #include "limit.h"
@@ -26,6 +28,29 @@ static int keep_program(struct life *life)
 	memcpy(life->program.filter, given->filter, size);
 	life->loc.fanout.program = &life->program;
 	return 0;
+}
+
+/* The process may change its directory (daemon(3) does). A path that then is
+ * longer than an address takes stays relative. */
+static int keep_path(struct life *life)
+{
+	const size_t max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+
+	if (!life->loc.is_path)
+		return 0;
+	life->path = path_absolute(life->loc.name);
+	if (!life->path)
+		return -ENOMEM;
+	if (strlen(life->path) > max) {
+		free(life->path);
+		life->path = NULL;
+	}
+	return 0;
+}
+
+const char *life_path(const struct life *life)
+{
+	return life->path ? life->path : life->loc.name;
 }
 
 int life_new(struct life **out, const struct locator *loc,
@@ -53,6 +78,8 @@ int life_new(struct life **out, const struct locator *loc,
 	err = batch_begin(&life->batch);
 	if (!err)
 		err = keep_program(life);
+	if (!err)
+		err = keep_path(life);
 	if (err) {
 		life_free(life);
 		return err;
@@ -69,6 +96,7 @@ void life_free(struct life *life)
 		os_close(life->calling);
 	batch_end(&life->batch);
 	free(life->program.filter);
+	free(life->path);
 	pthread_mutex_destroy(&life->lock);
 	free(life);
 }

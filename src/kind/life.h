@@ -20,6 +20,8 @@
 
 struct life {
 	struct locator loc;
+	char *path;	/* loc.name, if that is a path: whatever becomes of the
+			 * current directory. NULL: the name as it is */
 	struct sock_fprog program;	/* of loc.fanout, if it has one */
 	const struct kind *kind;	/* of loc, or a special sort of it */
 	bool lasts;		/* it outlives its peer, or its device */
@@ -81,6 +83,9 @@ void life_return(struct life *life, unsigned queue, int fd, int err);
  * Returns the number of the batch; 0: it was no device.
  */
 unsigned life_settle(struct life *life, unsigned queue, int fd);
+
+/* For a kind's meet: where the peer's unix socket is. */
+const char *life_path(const struct life *life);
 
 /*
  * For a kind's meet: accept a waiting connection. Errors: as life_meet.

@@ -84,19 +84,25 @@ bool sender_is_there(const struct life *life, int fd)
 	return err != -ECONNREFUSED;
 }
 
+static struct peer peer_at(const char *path)
+{
+	struct unix_address address;
+
+	unix_address(&address, path);
+	return (struct peer){ .name = address.un, .len = address.len };
+}
+
+/* Whether the locator names it. */
+static bool is_named(const struct life *life)
+{
+	return !life->loc.listen || *life->loc.local;
+}
+
 /* The peer that the locator names, else the one that was met last; length 0:
  * none. */
 static struct peer find_known(const struct life *life)
 {
-	struct unix_address address;
-	struct peer known = { 0 };
-
-	if (life->loc.listen && !*life->loc.local)
-		return life->last;
-	unix_address(&address, life->loc.name);
-	known.name = address.un;
-	known.len = address.len;
-	return known;
+	return is_named(life) ? peer_at(life->loc.name) : life->last;
 }
 
 /* Look who sent the next message. It stays queued. */
@@ -130,12 +136,10 @@ static void trim(struct peer *peer)
 static bool take_sender(struct life *life, int fd, struct peer *from,
 			const struct peer *known)
 {
-	const bool fixed = !life->loc.listen || *life->loc.local;
-
 	if (!from->len)
 		return false;
 	trim(from);
-	if (fixed && !is_same(from, known))
+	if (is_named(life) && !is_same(from, known))
 		return false;
 	if (peer_connect(from, fd))
 		return false;
@@ -179,15 +183,17 @@ static int meet_who_sends(struct life *life, int fd, const struct peer *known)
 
 static int come_to_peer(struct life *life, int fd)
 {
-	const struct peer known = find_known(life);
+	struct peer known = find_known(life);
 	int err;
 
 	if (is_connected(fd))
 		return 0;
 	err = meet_who_sends(life, fd, &known);
-	if (err && known.len)
-		err = peer_connect(&known, fd);
-	return err;
+	if (!err || !known.len)
+		return err;
+	if (is_named(life))
+		known = peer_at(life_path(life));
+	return peer_connect(&known, fd);
 }
 
 static int greet(struct life *life, int fd)

@@ -170,7 +170,7 @@ static int meet(struct life *life, int fd)
 	(void)fd;
 	if (life->listener >= 0)
 		return life_accept(life);
-	find_place(&place, life->loc.name);
+	find_place(&place, life_path(life));
 	address = address_of(&place, &len);
 	return life_call(life, address, len, SOCK_STREAM);
 }

@@ -233,7 +233,7 @@ static int meet_connection(struct life *life, int fd)
 	(void)fd;
 	if (life->listener >= 0)
 		return life_accept(life);
-	unix_address(&address, life->loc.name);
+	unix_address(&address, life_path(life));
 	return life_call(life, (const struct sockaddr *)&address.un,
 			 address.len, SOCK_SEQPACKET);
 }

@@ -41,6 +41,8 @@ WRAP_FD(int, same_file, FAULT_SAME_FILE, (int fd, const char *path),
 	(fd, path))
 WRAP(int, path_mode, FAULT_PATH_MODE, 0, (const char *path, mode_t *mode),
      (path, mode))
+WRAP(int, directory, FAULT_DIRECTORY, 0, (char *path, size_t size),
+     (path, size))
 WRAP(int, file, FAULT_FILE, 0, (const char *path, struct os_file *file),
      (path, file))
 WRAP_FD(int, lock, FAULT_LOCK, (int fd), (fd))

@@ -120,6 +120,7 @@ const char *fault_name(enum fault what)
 		[FAULT_INODE] = "os_inode",
 		[FAULT_SAME_FILE] = "os_same_file",
 		[FAULT_PATH_MODE] = "os_path_mode",
+		[FAULT_DIRECTORY] = "os_directory",
 		[FAULT_FILE] = "os_file",
 		[FAULT_LOCK] = "os_lock",
 		[FAULT_GET_FLAGS] = "os_get_flags",

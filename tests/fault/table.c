@@ -38,6 +38,8 @@ const struct fault_row fault_table[] = {
 	/* vfs_statx, proc_fd_link */
 	{ FAULT_SAME_FILE, ON_ANY, { ENOENT, EACCES, ENOMEM } },
 	{ FAULT_PATH_MODE, ON_ANY, { ENOENT, EACCES, ENOTDIR, ELOOP } },
+	/* sys_getcwd */
+	{ FAULT_DIRECTORY, ON_ANY, { ENOENT, ENAMETOOLONG, ENOMEM } },
 	{ FAULT_FILE, ON_ANY, { ENOENT, EACCES, ENOTDIR, ENOMEM } },
 	/* sys_flock */
 	{ FAULT_LOCK, ON_ANY, { EAGAIN, ENOLCK, EINTR } },

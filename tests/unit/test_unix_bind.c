@@ -254,6 +254,73 @@ static void a_successors_file_stays(void **state)
 	assert_int_equal(unlink("p"), 0);
 }
 
+/* The process may be elsewhere by the end, as daemon(3) has it. */
+static void a_relative_path_stays_the_same(void **state)
+{
+	static const char *const locators[] = {
+		"seqpacket:moved,listen",
+		"stream:./moved,listen",
+		"unixgram:moved,listen",
+		"unixgram:peer,local=moved,reconnect",
+	};
+	struct fdl_endpoint *ep;
+
+	(void)state;
+	assert_int_equal(mkdir("elsewhere", 0700), 0);
+	for (size_t i = 0; i < sizeof(locators) / sizeof(*locators); i++) {
+		assert_int_equal(fdl_open(&ep, locators[i], NULL), 0);
+		assert_int_equal(access("moved", F_OK), 0);
+		assert_int_equal(chdir("elsewhere"), 0);
+		assert_int_equal(fdl_endpoint_free(ep), 0);
+		assert_int_equal(chdir(".."), 0);
+		assert_int_equal(access("moved", F_OK), -1);
+	}
+	assert_int_equal(rmdir("elsewhere"), 0);
+}
+
+static bool meets(struct fdl_endpoint *ep)
+{
+	struct fdl_link link = { 0 };
+	struct fdl_packet *pkt;
+	int tries = 100;
+
+	while (!link.carrier && tries-- > 0) {
+		fdl_poll(ep, WAIT_MS / 100);
+		assert_int_equal(fdl_recv(fdl_get_queue(ep, 0), &pkt, 1), 0);
+		assert_int_equal(fdl_link_state(ep, &link, sizeof(link)), 0);
+	}
+	return link.carrier;
+}
+
+static void so_does_that_of_a_peer(void **state)
+{
+	static const struct {
+		const char *locator;
+		int type;
+	} links[] = {
+		{ "seqpacket:later,reconnect", SOCK_SEQPACKET },
+		{ "stream:later,reconnect", SOCK_STREAM },
+		{ "unixgram:later,reconnect", SOCK_DGRAM },
+	};
+	struct fdl_endpoint *ep;
+	int peer;
+
+	(void)state;
+	assert_int_equal(mkdir("elsewhere", 0700), 0);
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
+		assert_int_equal(fdl_open(&ep, links[i].locator, NULL), 0);
+		peer = make_bound(links[i].type, "later");
+		assert_true(links[i].type == SOCK_DGRAM || !listen(peer, 1));
+		assert_int_equal(chdir("elsewhere"), 0);
+		assert_true(meets(ep));
+		fdl_endpoint_free(ep);
+		assert_int_equal(chdir(".."), 0);
+		assert_int_equal(unlink("later"), 0);
+		close(peer);
+	}
+	assert_int_equal(rmdir("elsewhere"), 0);
+}
+
 static void a_locked_directory_is_left_alone(void **state)
 {
 	int peer = make_bound(SOCK_DGRAM, "p");
@@ -327,6 +394,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_socket_is_left_alone),
 		cmocka_unit_test(who_has_its_peer_keeps_its_address),
 		cmocka_unit_test(a_successors_file_stays),
+		cmocka_unit_test(a_relative_path_stays_the_same),
+		cmocka_unit_test(so_does_that_of_a_peer),
 		cmocka_unit_test(a_locked_directory_is_left_alone),
 		cmocka_unit_test(one_rival_wins),
 	};

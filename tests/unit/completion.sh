@@ -4,7 +4,7 @@
 # completion.sh SCRIPT: what bash completes a command line to. The kinds and
 # options that it knows are locator_documents.py's.
 set -eu
-# shellcheck source=../../cli/completion/fdlink.bash
+# shellcheck disable=SC1090,SC1091 # it is a test of that file alone
 . "$1"
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT

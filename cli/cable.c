@@ -49,7 +49,7 @@ static void compare_mtus(const struct cable *cable)
 	if (mtu_of(a) == mtu_of(b))
 		return;
 	cli_say("%s has an MTU of %" PRIu32 " and %s one of %" PRIu32
-		": longer packets for it are lost: set both to %" PRIu32,
+		": longer packets for it may be lost: set both to %" PRIu32,
 		small->locator, mtu_of(small), large->locator, mtu_of(large),
 		mtu_of(small));
 }

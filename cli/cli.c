@@ -147,6 +147,10 @@ void cli_say_end(const char *locator, int rc)
 		why = "the device is gone";
 	if (rc == -ESHUTDOWN)
 		why = "the peer closed";
+	if (rc == -EPROTO)
+		why = "the peer announced a frame that is longer than any: "
+		      "let it send each frame behind its length, as QEMU's "
+		      "-netdev stream does";
 	cli_say("%s has ended: %s", locator, why);
 }
 

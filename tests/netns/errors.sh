@@ -173,6 +173,22 @@ ours.close()
 sys.exit(host.wait(60))
 PY
 
+# A peer that sends no frames behind their lengths is told of as such.
+python3 - "$fdlink" "$tmp" <<'PY' || fail "what is no stream of frames"
+import socket, subprocess, sys
+path = sys.argv[2] + '/stream'
+for what in ['connect', 'null:'], ['host', '--address', '192.0.2.2/24']:
+    wire = subprocess.Popen([sys.argv[1], *what, 'stream:%s,listen' % path],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert b'up' in wire.stdout.readline()
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(path)
+        peer.sendall(b'GET / HTTP/1.1\r\n')
+        said = wire.communicate(timeout=60)[1]
+    assert wire.returncode == 1, said
+    assert b'longer than any' in said and path.encode() in said, said
+PY
+
 # Where /proc is missing, what needs it says so.
 if unshare -m mount -t tmpfs none /proc 2>/dev/null; then
 	# shellcheck disable=SC2016 # $1 is that of the inner shell

@@ -51,6 +51,8 @@ struct opener;
 struct links {
 	struct fdl_endpoint *ep[CONNECT_ENDS];
 	struct opener *opener[CONNECT_ENDS];
+	const char *named[CONNECT_ENDS]; /* locators, once both are open: what
+					  * their log says is of them */
 };
 
 /*

@@ -83,6 +83,17 @@ static char *promiscuous(const char *locator)
 	return text;
 }
 
+/* While a link is opened, what is said names it already. */
+static void say(void *named, int level, const char *msg)
+{
+	const char *const *locator = named;
+
+	if (!*locator)
+		signals_log(NULL, level, msg);
+	else if (!signals_stop())
+		cli_say("%s: %s", *locator, msg);
+}
+
 /* What is to be opened, and how. */
 static void choose_options(const struct connect_options *o, struct end *end,
 			   const struct end *other)
@@ -96,7 +107,7 @@ static void choose_options(const struct connect_options *o, struct end *end,
 		.gso_max_size = LONGEST,
 		.pool = impairs ? IMPAIRED_POOL : WIRE_POOL,
 		.batch = 64,
-		.log = signals_log,
+		.log = say,
 	};
 	/* One packet is lost at a time, not a super-packet of many. */
 	if (!impairs)
@@ -135,12 +146,15 @@ static int open_each(const struct connect_options *o,
 
 	for (i = 0; !status && i < CONNECT_ENDS; i++) {
 		choose_options(o, &end[i], &end[!i]);
+		end[i].options.log_ctx = &links->named[i];
 		status = start_opener(o, &end[i], locator[i],
 				      &links->opener[i]);
 	}
 	for (i = 0; !status && i < CONNECT_ENDS; i++)
 		status = cli_status(
 			fdl_open(&links->ep[i], locator[i], &end[i].options));
+	for (i = 0; !status && i < CONNECT_ENDS; i++)
+		links->named[i] = o->locator[i];
 	return status;
 }
 

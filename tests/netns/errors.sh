@@ -189,6 +189,27 @@ for what in ['connect', 'null:'], ['host', '--address', '192.0.2.2/24']:
     assert b'longer than any' in said and path.encode() in said, said
 PY
 
+# What is said of an end while the wire carries names it.
+python3 - "$fdlink" "$tmp" <<'PY' || fail "an end is not named"
+import socket, subprocess, sys
+end = 'seqpacket:%s/headers,listen,offload=on' % sys.argv[2]
+wire = subprocess.Popen([sys.argv[1], 'connect', 'seqpacket:%s/other,listen' %
+                         sys.argv[2], end],
+                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+assert b'up' in wire.stdout.readline()
+ip = bytes.fromhex('45000024000000004011 b6c5 c0000201 c0000202'
+                   .replace(' ', ''))
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+    peer.connect(sys.argv[2] + '/headers')
+    for _ in range(20):
+        peer.send(bytes.fromhex('020000000001020000000002' '0800') + ip +
+                  bytes.fromhex('0007000700100000') + bytes(8))
+    said = wire.stderr.readline().decode()
+wire.terminate()
+wire.communicate(timeout=60)
+assert said.startswith('fdlink: %s: ' % end) and 'offload=off' in said, said
+PY
+
 # Where /proc is missing, what needs it says so.
 if unshare -m mount -t tmpfs none /proc 2>/dev/null; then
 	# shellcheck disable=SC2016 # $1 is that of the inner shell

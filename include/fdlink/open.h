@@ -28,7 +28,9 @@ extern "C" {
  *	unixgram:PATH	a unix datagram socket
  *	udp:HOST:PORT	a UDP socket: a frame in each datagram to and from the
  *			peer at that address, 192.0.2.1:5000 or
- *			[2001:db8::1]:5000. Names are not looked up
+ *			[2001:db8::1]:5000. Names are not looked up. To a
+ *			multicast group the link is one-way, and a warning says
+ *			so
  *	null:		takes every packet and gives none
  *	pair:NAME	one of two ends, both in this process, for tests and
  *			examples. Packets that the first end sends before the

@@ -44,6 +44,13 @@ bool inet_read(const char *text, union inet_address *to)
 	       read_port(port + 1, &to->v4.sin_port);
 }
 
+bool inet_is_group(const union inet_address *address)
+{
+	if (address->any.sa_family == AF_INET6)
+		return IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr);
+	return IN_MULTICAST(ntohl(address->v4.sin_addr.s_addr));
+}
+
 socklen_t inet_size(const union inet_address *address)
 {
 	return address->any.sa_family == AF_INET6 ? sizeof(address->v6) :

@@ -16,6 +16,10 @@ union inet_address {
  * a static program does not have. */
 bool inet_read(const char *text, union inet_address *to);
 
+/* Whether it is a multicast group: no packet comes from one, and no
+ * connection. */
+bool inet_is_group(const union inet_address *address);
+
 socklen_t inet_size(const union inet_address *address);
 
 /* What to do about an error of bind(2) or connect(2), as the end of a message:

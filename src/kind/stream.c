@@ -47,14 +47,23 @@ static const struct sockaddr *address_of(const struct place *place,
 				&place->inet.any;
 }
 
+static int refuse_group(const char *value, const struct log *log)
+{
+	log_say(log, FDL_LOG_ERR,
+		"stream:%.80s is a multicast group, to which no connection "
+		"leads: give the address of one machine",
+		value);
+	return -EINVAL;
+}
+
 static int take_name(struct locator *loc, char *to, const char *value,
 		     const struct log *log)
 {
-	union inet_address unused;
+	union inet_address address;
 
-	if (inet_read(value, &unused)) {
+	if (inet_read(value, &address)) {
 		strcpy(to, value);
-		return 0;
+		return inet_is_group(&address) ? refuse_group(value, log) : 0;
 	}
 	if (!strchr(value, ':') || strchr(value, '/') || *value == '@')
 		return locator_take_path(loc, to, value, log);

@@ -114,6 +114,18 @@ static int connect_peer(int fd, const struct locator *loc,
 	return err;
 }
 
+/* One-way links have their uses. */
+static void warn_of_group(const struct locator *loc,
+			  const union inet_address *peer, const struct log *log)
+{
+	if (inet_is_group(peer))
+		log_say(log, FDL_LOG_WARNING,
+			"udp:%s is a multicast group: packets go to it, and "
+			"none come from it; give the address of one machine "
+			"for both ways",
+			loc->name);
+}
+
 static int open_udp(const struct locator *loc, struct opened *opened,
 		    const struct log *log)
 {
@@ -123,6 +135,7 @@ static int open_udp(const struct locator *loc, struct opened *opened,
 	err = read_both(loc, &peer, &local, log);
 	if (err)
 		return err;
+	warn_of_group(loc, &peer, log);
 	fd = socket_open(loc, peer.any.sa_family, SOCK_DGRAM, IPPROTO_UDP, log);
 	if (fd < 0)
 		return fd;

@@ -249,6 +249,8 @@ static void locators_are_checked(void **state)
 		{ "udp:127.0.0.1:0", "is no address and port" },
 		{ "udp:127.0.0.1:65536", "is no address and port" },
 		{ "udp:127.0.0.1:5000x", "is no address and port" },
+		{ "stream:239.1.1.1:5000", "is a multicast group" },
+		{ "stream:[ff05::1]:5000,listen", "is a multicast group" },
 		{ "udp:localhost:5000", "names are not looked up" },
 		{ "udp:::1:5000", "[2001:db8::1]:5000" },
 		{ "udp:[::1]5000", "[2001:db8::1]:5000" },
@@ -270,6 +272,24 @@ static void locators_are_checked(void **state)
 	expect_probe("udp:[2001:db8::1]:5000,local=[::]:65535", &info);
 	assert_string_equal(info.kind_name, "udp");
 	assert_false(info.device || info.ethernet);
+}
+
+/* Nobody answers from there. reconnect: with a route to it or without. */
+static void a_group_is_one_way(void **state)
+{
+	static const char *const groups[] = {
+		"udp:239.1.1.1:5000,reconnect",
+		"udp:[ff05::1]:5000,reconnect",
+	};
+	struct fdl_endpoint *ep;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
+		assert_int_equal(open_it(&ep, groups[i], 0, 0), 0);
+		assert_int_equal(said.lines, 1);
+		assert_non_null(strstr(said.text, "none come from it"));
+		fdl_endpoint_free(ep);
+	}
 }
 
 static void a_port_that_is_taken_is_said(void **state)
@@ -294,6 +314,7 @@ int main(void)
 		cmocka_unit_test(too_long_is_counted),
 		cmocka_unit_test(the_kernels_drops_are_counted),
 		cmocka_unit_test(locators_are_checked),
+		cmocka_unit_test(a_group_is_one_way),
 		cmocka_unit_test(a_port_that_is_taken_is_said),
 	};
 

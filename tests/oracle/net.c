@@ -108,6 +108,18 @@ void net_bridge(const char *name, const char *one, const char *other)
 	net_run(command);
 }
 
+/* What is sent before the kernel has noticed both ends of a veth is lost. */
+static void wait_running(const char *name)
+{
+	char command[160];
+
+	snprintf(command, sizeof(command),
+		 "timeout 60 sh -c 'until ip link show %s up | grep -q "
+		 "\"state UP\"; do sleep 0.01; done'",
+		 name);
+	net_run(command);
+}
+
 int net_packet(const char *name, int vnet)
 {
 	struct sockaddr_ll addr = {
@@ -125,6 +137,7 @@ int net_packet(const char *name, int vnet)
 		skip("PACKET_VNET_HDR");
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	wait_running(name);
 	return fd;
 }
 

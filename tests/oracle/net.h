@@ -30,7 +30,8 @@ void net_vxlan(void);
 /* Join two devices; what goes to the other has a long queue. */
 void net_bridge(const char *name, const char *one, const char *other);
 
-/* An AF_PACKET socket on a device, with a virtio header if vnet. */
+/* An AF_PACKET socket on a device that is up, or is about to be, as is its peer;
+ * with a virtio header if vnet. */
 int net_packet(const char *name, int vnet);
 
 /* The bytes of two frames beside each other where they differ, to stderr. */

@@ -78,8 +78,8 @@ check-cross: deps-build
 deb: deps-deb
 	scripts/deb $(or $(DEBS),build-deb)
 
-# Fresh releases of Debian: STEPS=demo, check, packages, compilers; SUITES=trixie. An hour
-# and more.
+# Fresh releases of Debian: STEPS=demo, check, packages, compilers;
+# SUITES=trixie. An hour and more.
 check-chroots: deps-chroots
 	SUITES="$(SUITES)" scripts/check-chroots $(STEPS)
 

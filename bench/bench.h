@@ -17,7 +17,8 @@
 #define BENCH_ADDRESS	0x02, 0, 0, 0, 0, 0x01
 
 enum {
-	BENCH_BATCH = 64,	/* frames per call of the feeder and the drain */
+	BENCH_BATCH = 64,	/* frames per call of the feeder and the
+				 * drain */
 	BENCH_FRAME = 1514,
 	BENCH_ETHERTYPE = 0x88b5,
 	BENCH_VNET_HDR = 10,
@@ -51,11 +52,13 @@ struct bench_link {
 				 * "tap", and "taphdr": with the virtio-net
 				 * header */
 	const char *name;	/* device of the side under test, or NULL */
-	char locator[64];	/* what that side opens; "": it has an fd only */
+	char locator[64];	/* what that side opens; "": it has an fd
+				 * only */
 	int fd;			/* of the side under test; -1: it opens one */
 	int other;		/* of the other side; with stream it listens */
 	bool socket;		/* fd is a socket, not a TAP */
-	size_t hdr;		/* bytes before each frame at fd, zero to send */
+	size_t hdr;		/* bytes before each frame at fd, zero to
+				 * send */
 };
 
 static inline uint64_t bench_ns(clockid_t clock)

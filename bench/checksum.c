@@ -118,7 +118,8 @@ int main(int argc, char **argv)
 		perror("not pinned");
 	for (i = 0; i < sizeof(memory); i++)
 		memory[i] = (uint8_t)(i * 7);
-	/* as a frame lies behind a virtio and a link header: at no round place */
+	/* as a frame lies behind a virtio and a link header: at no round
+	 * place */
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		measure(memory + 8, sizes[i]);
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fdlink in one of its modes, driven by fdl_queue_poll. On a device it opens the
- * link itself, as not every mode takes a caller's socket.
+ * fdlink in one of its modes, driven by fdl_queue_poll. On a device it opens
+ * the link itself, as not every mode takes a caller's socket.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -7,10 +7,10 @@
  *	rx backlog LINK SIZE READER SECONDS
  *	rx lone LINK SIZE READER WARMUP SECONDS RATE
  *
- * LINK: seqpacket, datagram, stream, veth, tap, taphdr. READER: a line that list prints, or
- * "exec PROGRAM ARGUMENT...", which finds the link as fd 3 and counts in the
- * first 8 bytes of fd 4. Prints one line of JSON. scripts/bench prepares the
- * devices and asks for rounds of this.
+ * LINK: seqpacket, datagram, stream, veth, tap, taphdr. READER: a line that
+ * list prints, or "exec PROGRAM ARGUMENT...", which finds the link as fd 3 and
+ * counts in the first 8 bytes of fd 4. Prints one line of JSON. scripts/bench
+ * prepares the devices and asks for rounds of this.
  */
 #include <errno.h>
 #include <stdio.h>

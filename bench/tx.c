@@ -4,11 +4,12 @@
  *
  *	tx LINK SIZE BATCH WRITER WARMUP SECONDS
  *
- * LINK: seqpacket, datagram, stream, veth, tap, taphdr. WRITER: "bare" (sendmmsg, on a TAP
- * write), "bare, aux" (veth: each with a virtio-net header), "fdlink"
- * (fdl_send), "fdlink write" (fdl_write of a buffer that is not the library's,
- * in a batch of 1), or "exec PROGRAM ARGUMENT...", as rx has it. Each frame is
- * written into its buffer anew, as a stack would. Prints one line of JSON.
+ * LINK: seqpacket, datagram, stream, veth, tap, taphdr. WRITER: "bare"
+ * (sendmmsg, on a TAP write), "bare, aux" (veth: each with a virtio-net
+ * header), "fdlink" (fdl_send), "fdlink write" (fdl_write of a buffer that is
+ * not the library's, in a batch of 1), or "exec PROGRAM ARGUMENT...", as rx has
+ * it. Each frame is written into its buffer anew, as a stack would. Prints one
+ * line of JSON.
  */
 #include <errno.h>
 #include <linux/if_packet.h>

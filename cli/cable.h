@@ -31,8 +31,8 @@ void cable_close(struct cable *cable);
 int cable_fd(const struct cable *cable);
 void cable_run(struct cable *cable);
 
-/* Whether an end is switched on and has somebody at its end, as cable_run saw it.
- * The thread that calls cable_run. */
+/* Whether an end is switched on and has somebody at its end, as cable_run saw
+ * it. The thread that calls cable_run. */
 bool cable_is_there(const struct cable *cable, unsigned end);
 
 /* An end may have changed: fdl_link_changes has grown. Any thread. */

@@ -309,8 +309,9 @@ static void tell_up(struct wire *w)
 	report(w);
 }
 
-/* A datagram peer that comes back under its name, and a peer that is to be joined
- * anew, take connect(2). What an fd is that was handed over is not known. */
+/* A datagram peer that comes back under its name, and a peer that is to be
+ * joined anew, take connect(2). What an fd is that was handed over is not
+ * known. */
 static bool may_connect(const struct wire *w, unsigned end)
 {
 	const char *locator = w->options.locator[end];

@@ -35,7 +35,8 @@ struct control {
 /* One of a client. */
 struct request {
 	char body[BODY_ROOM];
-	size_t len;		/* of the whole body, also of what is not kept */
+	size_t len;		/* of the whole body, also of what is not
+				 * kept */
 };
 
 /* Whether the len bytes of text, which a NUL follows, are the words, with white

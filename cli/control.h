@@ -22,7 +22,8 @@ struct control *control_open(const char *path, struct connect_report *report,
 void control_close(struct control *control);
 
 /* What is to be polled for POLLIN, and what to do then. Never blocks. -1: a
- * client waits who cannot be accepted now (EMFILE); look again a little later. */
+ * client waits who cannot be accepted now (EMFILE); look again a little
+ * later. */
 int control_fd(const struct control *control);
 void control_run(struct control *control);
 

@@ -44,7 +44,8 @@ struct http {
 	size_t out_len, out_at;
 	u32_t due;		/* when to lose patience, of sys_now() */
 	u32_t end;		/* then also if more comes */
-	bool stays;		/* there is, or will be, more than one request */
+	bool stays;		/* there is, or will be, more than one
+				 * request */
 	bool eof;
 	bool closing;		/* no more is said */
 	bool lost;		/* there was no memory for an answer */

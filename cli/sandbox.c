@@ -266,9 +266,9 @@ static int allow_opener(scmp_filter_ctx filter)
 
 /*
  * Since Linux 5.11 the kernel remembers which calls are allowed whatever their
- * arguments are, and runs no filter for them. For older kernels: a tree in place
- * of a list, and no switching off of speculation, which costs all calls much
- * more and is of use only where a process runs a stranger's code.
+ * arguments are, and runs no filter for them. For older kernels: a tree in
+ * place of a list, and no switching off of speculation, which costs all calls
+ * much more and is of use only where a process runs a stranger's code.
  */
 static int make_fast(scmp_filter_ctx filter)
 {

@@ -21,9 +21,9 @@ bool sandbox_find_user(struct sandbox_user *user, const char *name);
 
 /*
  * Become user, with no capability and no way to get one back, and with the
- * system calls alone that a wire makes: others fail with EPERM. connects: one of
- * them is connect(2), for links that are joined anew when a peer comes back. For
- * all threads of the process. The process has the links' fds already.
+ * system calls alone that a wire makes: others fail with EPERM. connects: one
+ * of them is connect(2), for links that are joined anew when a peer comes back.
+ * For all threads of the process. The process has the links' fds already.
  * Returns 0. Errors: what the kernel said, *what says to which part.
  */
 int sandbox_enter(const struct sandbox_user *user, bool connects,
@@ -31,8 +31,8 @@ int sandbox_enter(const struct sandbox_user *user, bool connects,
 
 /*
  * Become a process that opens devices (opener.h): of its capabilities it keeps
- * CAP_NET_ADMIN and CAP_NET_RAW, and of the system calls those that open, set up
- * and hand over. It can neither read nor write a file, nor make one.
+ * CAP_NET_ADMIN and CAP_NET_RAW, and of the system calls those that open, set
+ * up and hand over. It can neither read nor write a file, nor make one.
  * Returns 0. Errors: what the kernel said.
  */
 int sandbox_enter_opener(void);

@@ -15,10 +15,10 @@ int service_listen(u16_t port, tcp_accept_fn accept, void *arg);
 void service_admit(const struct tcp_pcb *pcb);
 
 /*
- * Returns how many bytes one tcp_write takes; 0: what will be acknowledged makes
- * room. A write that is refused has made all of its segments before, which for a
- * peer that takes small ones are thousands, and each write walks over all that
- * wait.
+ * Returns how many bytes one tcp_write takes; 0: what will be acknowledged
+ * makes room. A write that is refused has made all of its segments before,
+ * which for a peer that takes small ones are thousands, and each write walks
+ * over all that wait.
  */
 size_t service_room(const struct tcp_pcb *pcb);
 

@@ -2,7 +2,8 @@
 /*
  * A strand: some queues of either end, and one thread that carries packets
  * between them. Where an end has more queues than there are strands, several
- * of its queues lead to one queue of the other end, and keep their flows' order.
+ * of its queues lead to one queue of the other end, and keep their flows'
+ * order.
  */
 #include <errno.h>
 #include <poll.h>
@@ -164,8 +165,8 @@ static int lane_send(struct lane *lane)
 
 /*
  * While there is no room at the other end, packets are received up to a batch:
- * the link there tells by those behind a packet whether it refuses that one alone.
- * What waits beyond that is the kernel's to keep or to drop.
+ * the link there tells by those behind a packet whether it refuses that one
+ * alone. What waits beyond that is the kernel's to keep or to drop.
  */
 static int room_in(const struct lane *lane)
 {
@@ -260,10 +261,10 @@ static uint64_t until_due(const struct lane *lane)
 }
 
 /*
- * Returns how long to wait. One fd tells both that there is something to receive
- * and that there is room: it is not looked at while what it has cannot be taken.
- * Where that hides the room, time has to do. What a lane may go on with at once
- * is not waited for.
+ * Returns how long to wait. One fd tells both that there is something to
+ * receive and that there is room: it is not looked at while what it has cannot
+ * be taken. Where that hides the room, time has to do. What a lane may go on
+ * with at once is not waited for.
  */
 static uint64_t prepare(struct strand *s)
 {

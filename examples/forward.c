@@ -23,8 +23,8 @@ static void say(void *ctx, int level, const char *msg)
 	fprintf(stderr, "%s\n", msg);
 }
 
-/* What finds no room is dropped, and counted. Returns 0, or why the link that is
- * received from has ended. */
+/* What finds no room is dropped, and counted. Returns 0, or why the link that
+ * is received from has ended. */
 static int forward(struct fdl_queue *from, struct fdl_queue *to)
 {
 	struct fdl_packet *v[BATCH];

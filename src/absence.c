@@ -23,7 +23,8 @@ static void change_life(struct fdl_queue *q)
 	atomic_fetch_add_explicit(&q->watch.changes, 1, memory_order_relaxed);
 }
 
-/* 0: it stops. What cannot be set is not to tell of its former time for ever. */
+/* 0: it stops. What cannot be set is not to tell of its former time for
+ * ever. */
 static void set_timer(struct fdl_queue *q, unsigned us)
 {
 	if (os_timerfd_set(q->absence.timer, us))

@@ -32,8 +32,8 @@ void absence_begin(struct fdl_queue *q);
  * it has ended. Never blocks, with the exception of life_meet. */
 bool absence_end(struct fdl_queue *q);
 
-/* Receive side: there is a peer. If nothing tells its end, look for it from time
- * to time. */
+/* Receive side: there is a peer. If nothing tells its end, look for it from
+ * time to time. */
 void absence_expect(struct fdl_queue *q);
 
 /* Receive side, when there is nothing to receive: if it is time for that, look

@@ -235,7 +235,8 @@ static int start_reader(struct attachment *a, unsigned i,
 static struct attachment *allocate(struct fdl_endpoint *ep,
 				   const struct fdl_dispatcher *d)
 {
-	/* An injectable endpoint delivers what is injected, and nothing else. */
+	/* An injectable endpoint delivers what is injected, and nothing
+	 * else. */
 	const unsigned wanted = ep->injectable ? 0 : ep->n_queues;
 	struct attachment *a;
 

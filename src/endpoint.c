@@ -172,8 +172,8 @@ static int join_as(struct fdl_endpoint *ep, const int *fds,
 				     ep->queues[0].info.name, &ep->shared.log);
 }
 
-/* Put sockets of the caller's into a group, if the options ask for it, and those
- * that were opened for one. */
+/* Put sockets of the caller's into a group, if the options ask for it, and
+ * those that were opened for one. */
 static int join_group(struct fdl_endpoint *ep, const int *fds,
 		      const struct fanout *opened_for)
 {

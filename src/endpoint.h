@@ -36,7 +36,8 @@ struct fdl_endpoint {
 /* What was opened for an endpoint. */
 struct own_sockets {
 	const struct kind *kind;	/* NULL: the fds tell it */
-	const char *name;	/* for the log; NULL: the fds are the caller's */
+	const char *name;	/* for the log; NULL: the fds are the
+				 * caller's */
 	unsigned descriptors;	/* that it takes in all, at most */
 	const int *spare;	/* NULL, or as many sockets again as group_new
 				 * takes them; the fds are in a group of their

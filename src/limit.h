@@ -41,9 +41,9 @@ void limit_forget(struct limit_log *l);
 void limit_release(struct limit_log *l);
 
 /*
- * err is 0 or what it came to, which somebody has to say. Say what was held back;
- * or, if descriptors were lacking, that what needs up to so many of them, 0: not
- * known.
+ * err is 0 or what it came to, which somebody has to say. Say what was held
+ * back; or, if descriptors were lacking, that what needs up to so many of them,
+ * 0: not known.
  */
 void limit_end(struct limit_log *l, int err, const char *what, unsigned needs);
 

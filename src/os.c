@@ -226,8 +226,8 @@ int os_bind(int fd, const struct sockaddr *addr, socklen_t len)
 
 int os_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	/* By number, as the thread sanitizer takes connect(2) for what makes the
-	 * fd: a send beside it would be a data race. */
+	/* By number, as the thread sanitizer takes connect(2) for what makes
+	 * the fd: a send beside it would be a data race. */
 	return result((int)syscall(SYS_connect, fd, addr, len));
 }
 

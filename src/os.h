@@ -51,8 +51,8 @@ int os_unlink(const char *path);
 ssize_t os_read(int fd, void *buf, size_t len);
 ssize_t os_write(int fd, const void *buf, size_t len);
 ssize_t os_writev(int fd, const struct iovec *iov, int cnt);
-/* The same of any fd, and it never blocks. -EOPNOTSUPP: the kernel cannot say so
- * of such a file, and nothing was moved. */
+/* The same of any fd, and it never blocks. -EOPNOTSUPP: the kernel cannot say
+ * so of such a file, and nothing was moved. */
 ssize_t os_readv_now(int fd, const struct iovec *iov, int cnt);
 ssize_t os_writev_now(int fd, const struct iovec *iov, int cnt);
 

@@ -54,8 +54,9 @@ void queue_close(struct fdl_queue *q);
 
 /*
  * Put the file behind fd in the place of the queue's file, which nothing waits
- * for now, and wait for it; fd is closed then. group becomes io.group, and passes
- * on a holder; NULL: there is none. On failure the queue has its former file.
+ * for now, and wait for it; fd is closed then. group becomes io.group, and
+ * passes on a holder; NULL: there is none. On failure the queue has its former
+ * file.
  * Errors: -EPROTOTYPE: fd is a link of another kind; those of the system calls.
  */
 int queue_replace(struct fdl_queue *q, int fd, struct io_group *group);

@@ -42,8 +42,8 @@ int fdl_send(struct fdl_queue *q, struct fdl_packet *v[], int n)
 	return k;
 }
 
-/* Write frames. Those that find no room are dropped, as the options say. Returns
- * 0, or why the first one that did not go did not. */
+/* Write frames. Those that find no room are dropped, as the options say.
+ * Returns 0, or why the first one that did not go did not. */
 static int write_all(struct fdl_queue *q, const struct frame *f, int n)
 {
 	const struct verdict *why;

@@ -42,7 +42,8 @@ struct shared {
 	struct device device;
 	bool counts_drops;		/* device_drops is known: */
 	uint64_t device_drops;		/* device_dropped at the device's start,
-					 * less the drops of devices before it */
+					 * less the drops of devices before
+					 * it */
 	uint64_t device_total;		/* what shared_device_drops knows */
 	unsigned device_batch;		/* number of the batch that the device
 					 * is of (life_settle) */
@@ -61,8 +62,8 @@ void shared_error(struct shared *s, const char *text);
  * FDL_OFFLOAD_ bits. */
 unsigned shared_merges(uint32_t offloads);
 
-/* A super-packet was dropped, because the tunnel around it cannot be cut: say so
- * once, with the way out. Any thread. */
+/* A super-packet was dropped, because the tunnel around it cannot be cut: say
+ * so once, with the way out. Any thread. */
 void shared_tell_tunnel(struct shared *s);
 
 /* The same of a packet that the kernel dropped as it was read, because its
@@ -88,8 +89,8 @@ int shared_replace_device(struct shared *s, int fd, const struct fdl_info *info,
 			  unsigned batch);
 
 /*
- * Switch the carrier of the device behind fd: 1 on, -1 off; 0: as it was switched
- * last, if it was. Any thread. Errors: as set_carrier of struct kind.
+ * Switch the carrier of the device behind fd: 1 on, -1 off; 0: as it was
+ * switched last, if it was. Any thread. Errors: as set_carrier of struct kind.
  */
 int shared_switch_carrier(struct shared *s, int fd, int carrier);
 

@@ -45,7 +45,8 @@
  * The sums that are left to lwIP are written faster with this line, behind
  * <fdlink/offload.h> or a declaration of that function:
  *
- *	#define LWIP_CHKSUM(bytes, len) fdl_checksum_sum(bytes, (size_t)(len), 0)
+ *	#define LWIP_CHKSUM(bytes, len) \
+ *		fdl_checksum_sum(bytes, (size_t)(len), 0)
  *
  * No-copy writes. An application learns from a callback, or from the end of the
  * connection, that it may reuse the bytes of a tcp_write without

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lower 8 bits of a cookie are what the peer's SYN offered. The upper 24 are
- * a hash of these, of the connection's addresses, ports and the peer's initial
- * sequence number, and of the time, with a key that nobody knows. So a cookie
- * cannot be made up, and is good for 16 seconds at least, and for 32 at most.
+ * The lower 8 bits of a cookie are what the peer's SYN offered. The upper 24
+ * are a hash of these, of the connection's addresses, ports and the peer's
+ * initial sequence number, and of the time, with a key that nobody knows. So a
+ * cookie cannot be made up, and is good for 16 seconds at least, and for 32 at
+ * most.
  */
 #include "fdl_lwip_cookie.h"
 #include "fdl_lwip.h"
@@ -245,8 +246,8 @@ static struct pbuf *make_syn(const struct tcp_hdr *hdr, u16_t optlen)
 	return p;
 }
 
-/* lwIP answers the SYN once more, which the peer expects as little or as much as
- * any duplicate. */
+/* lwIP answers the SYN once more, which the peer expects as little or as much
+ * as any duplicate. */
 void fdl_lwip_cookie_take(struct fdl_lwip *link, struct tcp_hdr *hdr,
 			  u16_t optlen, struct pbuf *p)
 {

@@ -252,8 +252,8 @@ void fdl_lwip_follow(struct fdl_lwip *link)
 #endif
 }
 
-/* Look at the first poll as well: the device may have changed since the endpoint
- * was opened, and neighbours are to be told. */
+/* Look at the first poll as well: the device may have changed since the
+ * endpoint was opened, and neighbours are to be told. */
 void fdl_lwip_follow_start(struct fdl_lwip *link)
 {
 	const uint16_t mtu = (uint16_t)LWIP_MIN(fdl_mtu(link->ep), most(link));

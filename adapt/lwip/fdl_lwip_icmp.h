@@ -23,8 +23,8 @@ enum fdl_lwip_icmp {
 enum fdl_lwip_icmp fdl_lwip_icmp_judge(struct fdl_lwip *link,
 				       const struct fdl_packet *pkt);
 
-/* Whether a received packet, which fdl_lwip_check has passed, has to be looked at
- * in that way: most are plain TCP or UDP. */
+/* Whether a received packet, which fdl_lwip_check has passed, has to be looked
+ * at in that way: most are plain TCP or UDP. */
 static inline bool fdl_lwip_icmp_concerns(const struct fdl_packet *pkt)
 {
 	const uint8_t *ip = pkt->data + pkt->link_len;

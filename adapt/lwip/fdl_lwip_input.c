@@ -136,8 +136,8 @@ static err_t input_vouched(struct pbuf *p, struct netif *netif)
 	return err;
 }
 
-/* Returns the function that gives the packet to lwIP. Without offloads, too, sums
- * are vouched for: the endpoint has written those of what it cut. */
+/* Returns the function that gives the packet to lwIP. Without offloads, too,
+ * sums are vouched for: the endpoint has written those of what it cut. */
 static netif_input_fn find_input(const struct fdl_packet *pkt)
 {
 	/* lwIP checks the sum itself if it is wrong here, or not known. */

@@ -6,8 +6,8 @@
  *
  * lwIP has a place for each neighbour that it looks for, and takes that of a
  * neighbour whom it knows. Strangers from addresses that nobody has would take
- * all places. So what lwIP answers to them, when there is no connection, goes to
- * where their packet came from.
+ * all places. So what lwIP answers to them, when there is no connection, goes
+ * to where their packet came from.
  */
 #include "fdl_lwip_neighbor.h"
 #include "fdl_lwip.h"
@@ -34,9 +34,9 @@ static bool has_foreign(const struct pbuf *p)
 }
 
 /*
- * Copy all pbufs except the first one, which has lwIP's headers. The copies take
- * the place of the application's bytes also in the segment that TCP keeps. TCP
- * has counted its pbufs, so there are as many as before.
+ * Copy all pbufs except the first one, which has lwIP's headers. The copies
+ * take the place of the application's bytes also in the segment that TCP keeps.
+ * TCP has counted its pbufs, so there are as many as before.
  */
 static bool own(struct pbuf *p)
 {
@@ -126,7 +126,8 @@ err_t fdl_lwip_output_nd(struct netif *netif, struct pbuf *p,
 	err_t err;
 
 	/* lwIP answers fragments that nobody sent (RFC 4443, 2.4), takes a
-	 * neighbour that it forgot for their sender, and never frees the answer.
+	 * neighbour that it forgot for their sender, and never frees the
+	 * answer.
 	 */
 	if (ip6_addr_isany(addr))
 		return ERR_VAL;

@@ -34,8 +34,8 @@ static u32_t kept_by(const struct tcp_pcb *pcb)
 	return n;
 }
 
-/* Returns how much all connections keep. *most: how much the one does that keeps
- * most. */
+/* Returns how much all connections keep. *most: how much the one does that
+ * keeps most. */
 static u32_t kept_by_all(u32_t *most)
 {
 	const struct tcp_pcb *pcb;
@@ -51,8 +51,8 @@ static u32_t kept_by_all(u32_t *most)
 	return total;
 }
 
-/* Have those that keep at least so much lose it, until they all keep no more than
- * enough. Returns how much is left of total. */
+/* Have those that keep at least so much lose it, until they all keep no more
+ * than enough. Returns how much is left of total. */
 static u32_t lose(u32_t least, u32_t total, u32_t enough)
 {
 	struct tcp_pcb *pcb;

@@ -307,8 +307,8 @@ static int send_flat(struct fdl_lwip *link, struct pbuf *p,
 }
 
 #if FDL_LWIP_LOANS
-/* Returns the bit of the connection that lends a frame's bytes. tcp: the frame's
- * header. */
+/* Returns the bit of the connection that lends a frame's bytes. tcp: the
+ * frame's header. */
 static uint64_t find_loan(const uint8_t *tcp)
 {
 	return UINT64_C(1) << fdl_lwip_loan(fdl_lwip_get16(tcp),

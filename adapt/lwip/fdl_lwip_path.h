@@ -28,9 +28,9 @@ bool fdl_lwip_path_narrow(struct fdl_lwip *link, unsigned version,
 
 /*
  * TCP over IPv4 forbids routers to cut its packets, so that they say where a
- * path is narrow. Some paths are silent about that, or have less than 576 bytes,
- * which is not believed. There routers are to cut. The second function returns
- * whether that is so.
+ * path is narrow. Some paths are silent about that, or have less than 576
+ * bytes, which is not believed. There routers are to cut. The second function
+ * returns whether that is so.
  */
 void fdl_lwip_path_let_cut(struct fdl_lwip *link, const void *to);
 bool fdl_lwip_path_cuts(const struct fdl_lwip *link, const void *to);

@@ -14,8 +14,8 @@ enum {
 
 /*
  * Returns the first option from *at on, all of whose bytes are there, and moves
- * *at behind it. NULL: there is none. Then *at is len, or where an END is, or an
- * option that does not fit in.
+ * *at behind it. NULL: there is none. Then *at is len, or where an END is, or
+ * an option that does not fit in.
  */
 static inline const uint8_t *fdl_lwip_next_option(const uint8_t *opt,
 						  unsigned len, unsigned *at)

@@ -11,8 +11,8 @@ struct tcp_hdr;
 /* The peer's window is closed, or has not yet been open. */
 void fdl_lwip_see_closed(struct tcp_pcb *pcb, const struct tcp_hdr *hdr);
 
-/* Call this before a connection sees a segment: windows that are closed, or open
- * late, would end in assertions of lwIP's. */
+/* Call this before a connection sees a segment: windows that are closed, or
+ * open late, would end in assertions of lwIP's. */
 static inline void fdl_lwip_see_window(struct tcp_pcb *pcb,
 				       const struct tcp_hdr *hdr)
 {

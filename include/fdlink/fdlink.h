@@ -422,8 +422,8 @@ int fdl_write_ref(struct fdl_queue *q, const struct iovec *iov, int cnt,
 /*
  * Write n frames, each of one piece, in order: as fdl_write for each and one
  * fdl_flush, in fewer system calls. A frame that does not go is dropped and
- * counted. Returns how many went, or if none did, what fdl_write returns for the
- * first; -EINVAL if n < 0. The bytes are then the caller's again.
+ * counted. Returns how many went, or if none did, what fdl_write returns for
+ * the first; -EINVAL if n < 0. The bytes are then the caller's again.
  */
 int fdl_write_frames(struct fdl_queue *q, const struct iovec *frames, int n);
 

@@ -44,7 +44,8 @@ enum fdl_refusal {
 	FDL_REFUSE_GSO_CSUM,	/* a super-packet without a partial checksum: of
 				 * UDP and FDL_CSUM_NONE, or behind an IPv6
 				 * routing header */
-	FDL_REFUSE_CSUM_START,	/* inside a link or IP header, or past the end */
+	FDL_REFUSE_CSUM_START,	/* inside a link or IP header, or past the
+				 * end */
 	FDL_REFUSE_CSUM_OFFSET,	/* past the end, or not the protocol's */
 	FDL_REFUSE_TUNNEL,	/* a super-packet whose outer headers are not a
 				 * tunnel, or not one that can be cut
@@ -245,8 +246,8 @@ enum {
  *				outer headers also the checksums of IPv4 and
  *				GRE, and that of UDP if it is not 0
  *	on the last only	FIN, PSH
- *	on the first only	CWR, where off->ecn says so, else it is copied (it
- *				is a bit of the counter of AccECN then)
+ *	on the first only	CWR, where off->ecn says so, else it is copied
+ *				(it is a bit of the counter of AccECN then)
  *
  * Padding behind the IP packet is not part of a super-packet.
  *
@@ -343,8 +344,8 @@ enum {
 	 * is set (RFC 6864, section 4.1). */
 	FDL_COALESCE_ANY_ID	= 1 << 2,
 	/* What the first two flags say, inside tunnels, too. In UDP the port
-	 * tells what a datagram carries: VXLAN (4789, 4790, 8472), GENEVE (6081)
-	 * or GUE (6080). */
+	 * tells what a datagram carries: VXLAN (4789, 4790, 8472), GENEVE
+	 * (6081) or GUE (6080). */
 	FDL_COALESCE_UDP_TUNNEL	= 1 << 3,
 	/* The same inside GRE, and inside IP in IP. */
 	FDL_COALESCE_IP_TUNNEL	= 1 << 4,

@@ -105,8 +105,8 @@ extern "C" {
  *			it.
  *
  * A PATH that starts with '@' is abstract (unix(7)). A relative one is taken
- * from the current directory of this call, also when a peer is looked for later,
- * provided that the whole has up to 107 bytes.
+ * from the current directory of this call, also when a peer is looked for
+ * later, provided that the whole has up to 107 bytes.
  *
  * The endpoint keeps the address that listen or local binds until
  * fdl_endpoint_free, which unlinks the path if it still is the file that was

@@ -82,9 +82,10 @@ enum {
 	 * by fdl_capabilities: packet.off is always honoured, with or without
 	 * this flag. */
 	FDL_TX_CSUM		= 1 << 10,
-	/* As FDL_VNET_HDR, with the header of virtio 1: 12 bytes, little-endian,
-	 * num_buffers 1 (virtio 1.2, 5.1.6). Only where the peer is a program
-	 * that agrees: on a TUN, TAP or AF_PACKET fd it is -EINVAL. */
+	/* As FDL_VNET_HDR, with the header of virtio 1: 12 bytes,
+	 * little-endian, num_buffers 1 (virtio 1.2, 5.1.6). Only where the peer
+	 * is a program that agrees: on a TUN, TAP or AF_PACKET fd it is
+	 * -EINVAL. */
 	FDL_VNET_HDR_V1		= 1 << 11,
 	/* The stack takes whole super-packets inside tunnels, too: of TCP with
 	 * FDL_RX_GSO, of UDP with FDL_RX_USO, one of which is required. Their

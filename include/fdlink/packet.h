@@ -21,9 +21,9 @@ enum fdl_csum {
 	FDL_CSUM_VALID,		/* the other side vouches for it */
 	FDL_CSUM_PARTIAL,	/* the field holds the sum of the pseudo-header;
 				 * that of the bytes from csum_start on is still
-				 * to be added. Not used for SCTP, whose checksum
-				 * is a CRC: on receive the library completes it;
-				 * a packet sent so is refused */
+				 * to be added. Not used for SCTP, whose
+				 * checksum is a CRC: on receive the library
+				 * completes it; a packet sent so is refused */
 };
 
 /*

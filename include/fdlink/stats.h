@@ -70,14 +70,15 @@ struct fdl_stats {
 	uint64_t tx_bytes;		/* bytes of those */
 	uint64_t tx_drop_empty;		/* without any bytes */
 	uint64_t tx_drop_too_long;	/* EMSGSIZE */
-	uint64_t tx_drop_invalid;	/* refused by the kernel as malformed, or
-					 * by its policy (EINVAL, EPERM) */
+	uint64_t tx_drop_invalid;	/* refused by the kernel as malformed,
+					 * or by its policy (EINVAL, EPERM) */
 	uint64_t tx_drop_offload;	/* its off contradicts its headers */
 	uint64_t tx_drop_link_down;	/* the link was down: EIO on a TUN or
 					 * TAP, else ENETDOWN */
 	uint64_t tx_drop_no_peer;	/* nobody reads at the other end */
 	uint64_t tx_drop_no_room;	/* the fd or device was full, and the
-					 * call drops rather than waits longer */
+					 * call drops rather than waits
+					 * longer */
 	uint64_t tx_drop_other;		/* any other error, or written after the
 					 * link had ended */
 	uint64_t tx_gso;		/* super-packets that the kernel took
@@ -92,13 +93,15 @@ struct fdl_stats {
 					 * and is not asked for it again */
 	uint64_t tx_coalesced;		/* packets that were sent merged with
 					 * others, each also in tx_packets */
-	uint64_t tx_drop_refused;	/* refused for 100 ms, or 64 times, though
-					 * the fd had room: by a rule (tc, nft),
-					 * or by a peer with a smaller MTU */
+	uint64_t tx_drop_refused;	/* refused for 100 ms, or 64 times,
+					 * though the fd had room: by a rule
+					 * (tc, nft), or by a peer with a
+					 * smaller MTU */
 	uint64_t rx_drop_tunnel;	/* super-packets that cannot be cut
-					 * because their tunnel is encrypted, has
-					 * GRE sequence numbers, is not known, or
-					 * is inside too many others */
+					 * because their tunnel is encrypted,
+					 * has GRE sequence numbers, is not
+					 * known, or is inside too many
+					 * others */
 	uint64_t rx_drop_stranger;	/* by a datagram socket without a peer:
 					 * the sender cannot be answered, or is
 					 * not the one that the locator names */

@@ -6,8 +6,8 @@
  * those only who have CAP_NET_ADMIN over that namespace; for all others a
  * device of the same name here is taken for ours when nothing but ours can
  * reasonably look so: a TAP or an AF_PACKET device has the same hardware
- * address, a TUN, which has none, belongs to the user we are, which is what lets
- * such a user open it at all. In doubt the device is not known.
+ * address, a TUN, which has none, belongs to the user we are, which is what
+ * lets such a user open it at all. In doubt the device is not known.
  */
 #include "fd/device.h"
 

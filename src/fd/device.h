@@ -27,8 +27,9 @@ struct device_of {
 	bool (*looks_same)(int fd, const struct link *link);
 	/*
 	 * The device stays with its fd wherever it goes, and the fd tells, when
-	 * it is asked for it, that it was deleted. If not, the fd loses the device when that leaves its
-	 * network namespace, deleted or moved, and the fd tells nothing.
+	 * it is asked for it, that it was deleted. If not, the fd loses the
+	 * device when that leaves its network namespace, deleted or moved, and
+	 * the fd tells nothing.
 	 */
 	bool stays;
 	/* Where it counts packets for which the reader was too slow. */
@@ -67,8 +68,8 @@ int device_renew(struct device *dev, const struct device_of *of, int fd,
 
 /*
  * Packets that the kernel dropped on their way to the fd's reader; 0 where it
- * does not count them. One thread at a time. Errors: -ENODEV gone or never open,
- * those of sendmsg(2) and recvmsg(2).
+ * does not count them. One thread at a time. Errors: -ENODEV gone or never
+ * open, those of sendmsg(2) and recvmsg(2).
  */
 int device_dropped(const struct device *dev, uint64_t *dropped);
 
@@ -81,8 +82,8 @@ int device_dropped(const struct device *dev, uint64_t *dropped);
 bool device_leave(struct device *dev, const struct link *link,
 		  uint64_t *dropped);
 
-/* Ask for the device as it is. One thread at a time. Errors: as link_get, -EXDEV
- * never open. */
+/* Ask for the device as it is. One thread at a time. Errors: as link_get,
+ * -EXDEV never open. */
 int device_get(const struct device *dev, struct link *link);
 
 /*
@@ -107,8 +108,8 @@ int device_find(const struct device_of *of, int fd, int sock, const char *name,
  */
 bool device_same_netns(const struct device_of *of, int a, int b);
 
-/* Whether an errno says nothing about the device: the machine lacks something, or
- * is busy, for now. */
+/* Whether an errno says nothing about the device: the machine lacks something,
+ * or is busy, for now. */
 bool device_may_pass(int err);
 
 #endif

@@ -20,8 +20,8 @@ struct link {
 	uint32_t mtu;
 	bool up;
 	bool carrier; /* up, and connected */
-	/* A super-packet of IPv4 goes to it whole if it is shorter; 0: the kernel
-	 * does not tell. */
+	/* A super-packet of IPv4 goes to it whole if it is shorter; 0: the
+	 * kernel does not tell. */
 	uint32_t gso_max4;
 	uint64_t tx_dropped, rx_dropped;
 	bool has_node;	 /* a macvtap or ipvtap, which has a file /dev/tapN */

@@ -23,9 +23,9 @@
  *			open closes by its timeout, which is waited for
  *
  * A block of the ring does not hold a super-packet of BIG TCP. So the program
- * gives those to the plain socket in any phase. The first one that comes in RING
- * may overtake packets of the ring's open block. It makes the phase TO_PLAIN, and
- * the queue does not go back to the ring.
+ * gives those to the plain socket in any phase. The first one that comes in
+ * RING may overtake packets of the ring's open block. It makes the phase
+ * TO_PLAIN, and the queue does not go back to the ring.
  *
  * Everything that can wake is in one epoll set. The plain socket is watched for
  * its level, except in TO_PLAIN: there it fills and is not read, so it is not

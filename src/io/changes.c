@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What several holders of a socket have to know of each other, the kernel keeps
- * with the open file: locks of bytes (fcntl(2), F_OFD_SETLK), which mean nothing
- * to a socket. A byte stands for a switch that was off before, and one for each
- * holder. Whoever leaves last switches off what was off.
+ * with the open file: locks of bytes (fcntl(2), F_OFD_SETLK), which mean
+ * nothing to a socket. A byte stands for a switch that was off before, and one
+ * for each holder. Whoever leaves last switches off what was off.
  *
  * Such locks exclude nobody. So whoever comes is a holder before looking at any
  * switch; and whoever has left last, and switched off, looks for holders once

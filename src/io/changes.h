@@ -59,8 +59,8 @@ int changes_join(struct changes *changes, int fd,
 int changes_set_nonblocking(struct changes *changes, int fd);
 
 /*
- * Have a TUN or TAP leave so much to its reader, in FDL_OFFLOAD_ bits; it cannot
- * be asked what it did before. Errors: those of ioctl(2).
+ * Have a TUN or TAP leave so much to its reader, in FDL_OFFLOAD_ bits; it
+ * cannot be asked what it did before. Errors: those of ioctl(2).
  */
 int changes_set_offload(struct changes *changes, int fd, uint32_t before,
 			uint32_t offloads);

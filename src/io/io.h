@@ -50,7 +50,8 @@ struct io {
 	int fd;
 	const struct kind *kind; /* for callers: a mode reads the rest */
 	bool framed;		/* a stream: io/stream.h sends */
-	bool socket;		/* else read(2) and write(2) move a frame each */
+	bool socket;		/* else read(2) and write(2) move a frame
+				 * each */
 	/* Each read, or each write, says that it must not block, as on a
 	 * socket; else O_NONBLOCK of the fd says so. */
 	bool nowait_read, nowait_write;
@@ -58,8 +59,8 @@ struct io {
 				 * message (io/notes.h) */
 	bool auxdata;		/* PACKET_AUXDATA is among them */
 	bool error_queue;	/* the socket has a queue of errors and other
-				 * notices (MSG_ERRQUEUE). On one without, a read
-				 * with that flag would take a message */
+				 * notices (MSG_ERRQUEUE). On one without, a
+				 * read with that flag would take a message */
 	bool bundles;		/* a message may hold several frames: a control
 				 * message tells */
 	bool disturbed;		/* recv sets it: another holder of the fd has
@@ -88,7 +89,8 @@ struct io {
 	 * IO_OVER: the link has ended, and sends to the fd do not fail. */
 	_Atomic unsigned life;
 	bool lasts;		/* the end of a life is not the queue's end */
-	int bell;		/* timerfd that wakes the receive side; -1: none */
+	int bell;		/* timerfd that wakes the receive side; -1:
+				 * none */
 	_Atomic bool rung;	/* the send side sets it: nobody reads what it
 				 * sends */
 	int error;		/* recv found it behind the messages; the caller
@@ -158,9 +160,9 @@ struct io_ops {
 	/* It keeps packets in a ring, of which the kernel hands over a block at
 	 * a time, when it is full or its timeout is over. */
 	bool by_block;
-	/* The virtio-net header of a received packet begins so many bytes before
-	 * the packet's data, whatever the header's length; 0: it ends where the
-	 * data begins. */
+	/* The virtio-net header of a received packet begins so many bytes
+	 * before the packet's data, whatever the header's length; 0: it ends
+	 * where the data begins. */
 	unsigned header_at;
 	/* With edge: is there something? */
 	bool (*peek)(const struct io *io);
@@ -265,15 +267,16 @@ ssize_t io_write_device(struct io *io, const struct iovec *iov, int cnt);
 
 /*
  * Send msg[0..n), n at least 1, each of 1 to io->max_pieces pieces: as many as
- * one system call takes, or on a TUN or TAP all. Never blocks, raises no signal.
+ * one system call takes, or on a TUN or TAP all. Never blocks, raises no
+ * signal.
  * Returns how many went, with their msg_len. *err is why the next one did not,
  * negative; 0 where another call may tell, after at least one that went.
  *
- * A fd that is a stream may take the last of those that went in part, if that is
- * of up to IO_MAX_PART bytes: its msg_len is then less than its length. The caller
- * sends the rest of it, and nothing else before that, as a message of one piece,
- * which may again go in part; *err, if none of it goes, speaks of the fd, not of the
- * rest. All other fds take a message whole or not at all.
+ * A fd that is a stream may take the last of those that went in part, if that
+ * is of up to IO_MAX_PART bytes: its msg_len is then less than its length. The
+ * caller sends the rest of it, and nothing else before that, as a message of
+ * one piece, which may again go in part; *err, if none of it goes, speaks of
+ * the fd, not of the rest. All other fds take a message whole or not at all.
  */
 unsigned io_send(struct io *io, struct mmsghdr msg[], unsigned n, int *err);
 

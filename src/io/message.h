@@ -7,8 +7,8 @@
 #include "packet/pool.h"
 
 /* Empty the packet. Returns where the next message goes: into the packet, and
- * behind it if it is longer, with hdr_len bytes of virtio-net header in front of
- * data. */
+ * behind it if it is longer, with hdr_len bytes of virtio-net header in front
+ * of data. */
 static inline struct iovec message_room_at(const struct pool_place *place,
 					   unsigned hdr_len,
 					   struct fdl_packet *pkt)
@@ -27,7 +27,8 @@ static inline struct iovec message_room(const struct io *io,
 	return message_room_at(&io->pool->place, io->vnet_hdr_len, pkt);
 }
 
-/* Note how much came of the rest of a message, which is longer than a packet. */
+/* Note how much came of the rest of a message, which is longer than a
+ * packet. */
 static inline void message_spill(const struct io *io, struct io_frame *f,
 				 size_t rest)
 {

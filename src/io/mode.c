@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The modes, by number and by name. Which of them serve a link is its kind's. */
+/* The modes, by number and by name. Which of them serve a link is its
+ * kind's. */
 #include <stddef.h>
 
 #include "io/io.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PACKET_RX_RING with TPACKET_V3 (packet(7), and packet_mmap in the kernel's
- * documentation): no system call and no copy per packet. The kernel fills blocks
- * and hands one over when it is full or its timer has run out; an open block is
- * never read, for the kernel counts a packet before it has copied it.
+ * documentation): no system call and no copy per packet. The kernel fills
+ * blocks and hands one over when it is full or its timer has run out; an open
+ * block is never read, for the kernel counts a packet before it has copied it.
  *
  * Versions 1 and 2 are not offered with a virtio-net header: one packet that
  * the header cannot express blocks such a ring for ever.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One system call per packet: read(2) on a TUN or TAP, recv(2) on a socket, or
- * recvmsg(2) where it tells more of a packet than its bytes. Into one contiguous
- * slot: more pieces only cost.
+ * recvmsg(2) where it tells more of a packet than its bytes. Into one
+ * contiguous slot: more pieces only cost.
  */
 #include "io/io.h"
 

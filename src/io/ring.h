@@ -20,7 +20,8 @@ struct ring;
 
 /*
  * Map the ring of fd, which has been set up with so many blocks of so many
- * bytes, a power of two. Packets in the ring are those of pool, pointed at the ring.
+ * bytes, a power of two. Packets in the ring are those of pool, pointed at the
+ * ring.
  * Errors: -ENOMEM, those of mmap(2).
  */
 int ring_new(struct ring **ring, int fd, unsigned blocks, uint32_t block_size,
@@ -29,23 +30,24 @@ int ring_new(struct ring **ring, int fd, unsigned blocks, uint32_t block_size,
 /*
  * Let go of the ring: all of it is unmapped from the socket. What packets still
  * lie in is copied to memory of its own at the same place, and freed with the
- * last one. Their owners may write to them meanwhile. The fd is still open. NULL
- * is fine.
+ * last one. Their owners may write to them meanwhile. The fd is still open.
+ * NULL is fine.
  */
 void ring_orphan(struct ring *ring);
 
 /*
  * The next frames of the ring, n at most, into f[i].pkt, which are packets of
- * the pool as they were released. IO_TYPE_GHOST is a frame that the kernel never
- * filled in, or that makes no sense; its packet is left as it was. Returns how
- * many; 0: the kernel has not closed another block. Receive side.
+ * the pool as they were released. IO_TYPE_GHOST is a frame that the kernel
+ * never filled in, or that makes no sense; its packet is left as it was.
+ * Returns how many; 0: the kernel has not closed another block. Receive side.
  */
 int ring_recv(struct ring *ring, struct io *io, struct io_frame f[], int n);
 
 /* Would ring_recv find something? */
 bool ring_ready(const struct ring *ring);
 
-/* After ring_recv found nothing: does the kernel count packets in the block that is to come? */
+/* After ring_recv found nothing: does the kernel count packets in the block
+ * that is to come? */
 bool ring_is_filling(const struct ring *ring);
 
 #endif

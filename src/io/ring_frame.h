@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the ring says of a frame, each number read once. Another holder of the
- * socket may have mapped the ring as well, and can write to it at any time: what
- * was checked must be what is used.
+ * socket may have mapped the ring as well, and can write to it at any time:
+ * what was checked must be what is used.
  */
 #ifndef FDL_IO_RING_FRAME_H
 #define FDL_IO_RING_FRAME_H
@@ -44,9 +44,9 @@ static inline uint32_t ring_frame_room(const struct ring_frame *f)
 }
 
 /*
- * Whether there is a frame; left is how many bytes the block has from its header
- * on. A frame that the kernel gave up half-way has an old header and no status
- * (packet(7) does not say so; net/packet/af_packet.c does).
+ * Whether there is a frame; left is how many bytes the block has from its
+ * header on. A frame that the kernel gave up half-way has an old header and no
+ * status (packet(7) does not say so; net/packet/af_packet.c does).
  */
 static inline bool ring_frame_is_good(const struct ring_frame *f, size_t left)
 {

@@ -8,7 +8,8 @@
 #include "os.h"
 
 enum {
-	MESSAGE_COST = 64,	/* sizeof(struct mmsghdr) with 64-bit pointers */
+	MESSAGE_COST = 64,	/* sizeof(struct mmsghdr) with 64-bit
+				 * pointers */
 	PIECE_COST = 16,	/* sizeof(struct iovec) */
 	MAX_PIECES = 1024,	/* IOV_MAX */
 };

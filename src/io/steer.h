@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which of the sockets of a fanout group gets a packet, in mode adaptive: a
- * queue uses now the one and now the other of two, and the kernel runs a program
- * (PACKET_FANOUT_CBPF) that knows which. Pure: no system calls.
+ * queue uses now the one and now the other of two, and the kernel runs a
+ * program (PACKET_FANOUT_CBPF) that knows which. Pure: no system calls.
  */
 #ifndef FDL_IO_STEER_H
 #define FDL_IO_STEER_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mode readv on a stream: many frames in a read and in a write. What was read lies in a
- * buffer of our own, from which each frame is copied into its packet. Of a
- * message that was written in part, we know how much of it is still to come.
+ * Mode readv on a stream: many frames in a read and in a write. What was read
+ * lies in a buffer of our own, from which each frame is copied into its packet.
+ * Of a message that was written in part, we know how much of it is still to
+ * come.
  */
 #include "io/stream.h"
 
@@ -27,7 +28,8 @@ struct stream {
 	 * any time, a duplicate. So half of a message of one connection cannot
 	 * go on another one. */
 	int out;
-	size_t owed;			/* bytes of a message that went in part, */
+	size_t owed;			/* bytes of a message that went in
+					 * part, */
 	unsigned prefix_at;		/* and where its prefix goes on */
 	uint8_t partial[PREFIX];
 	uint8_t prefix[IO_MAX_BATCH][PREFIX];

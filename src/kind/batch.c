@@ -150,8 +150,8 @@ int batch_take(struct batch *batch, unsigned queue, struct io_group **group)
 }
 
 /*
- * The other queues have files of this batch, which go with it alone: it is tried
- * again before another batch is opened.
+ * The other queues have files of this batch, which go with it alone: it is
+ * tried again before another batch is opened.
  */
 void batch_return(struct batch *batch, unsigned queue, int fd, int err)
 {

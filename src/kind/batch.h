@@ -42,7 +42,8 @@ struct batch {
 	bool failed[LOCATOR_MAX_QUEUES]; /* once to take its place */
 };
 
-/* loc, kind, log, outside and made are set, the rest is 0. Errors: those of open(2). */
+/* loc, kind, log, outside and made are set, the rest is 0. Errors: those of
+ * open(2). */
 int batch_begin(struct batch *batch);
 
 /* Close what was not taken. */

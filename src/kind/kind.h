@@ -98,9 +98,9 @@ struct kind {
 		     const struct log *log);
 
 	/*
-	 * Open what the locator says, in the calling thread's network namespace.
-	 * On failure one sentence is logged and nothing is left behind. Errors:
-	 * as fdl_open.
+	 * Open what the locator says, in the calling thread's network
+	 * namespace. On failure one sentence is logged and nothing is left
+	 * behind. Errors: as fdl_open.
 	 */
 	int (*open)(const struct locator *loc, struct opened *opened,
 		    const struct log *log);
@@ -166,9 +166,9 @@ struct kind {
 	 * NULL: no frame would show such a change. */
 	void (*mend)(const struct io *io);
 
-	/* Another holder may have bound the socket to another device. If so, bind
-	 * it back. Returns whether it was so. NULL: a bind would be refused, or
-	 * harmless. */
+	/* Another holder may have bound the socket to another device. If so,
+	 * bind it back. Returns whether it was so. NULL: a bind would be
+	 * refused, or harmless. */
 	bool (*rebind)(const struct io *io);
 
 	/* Frames that come by another device (IO_STRAY) are none of ours. NULL:
@@ -196,8 +196,8 @@ struct kind {
 	bool big;
 
 	/* Whether there is a filter that others have attached to the device,
-	 * which may leave only the start of frames. NULL: each message tells how
-	 * long its frame was, or there are no filters. */
+	 * which may leave only the start of frames. NULL: each message tells
+	 * how long its frame was, or there are no filters. */
 	bool (*has_filter)(int fd);
 
 	/* Another holder of its socket may shut it down, and no read tells. */

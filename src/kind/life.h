@@ -78,8 +78,9 @@ void life_return(struct life *life, unsigned queue, int fd, int err);
 
 /*
  * The file that life_meet gave has the number fd now. If it is a peer, and the
- * only one, no other can connect from here on. If it is a device: when the files
- * of all queues are in place, they join the fanout group, if one was asked for.
+ * only one, no other can connect from here on. If it is a device: when the
+ * files of all queues are in place, they join the fanout group, if one was
+ * asked for.
  * Returns the number of the batch; 0: it was no device.
  */
 unsigned life_settle(struct life *life, unsigned queue, int fd);

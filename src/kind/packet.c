@@ -276,8 +276,9 @@ static int bound_to(int fd, struct sockaddr_ll *sll)
 	return os_getsockname(fd, (struct sockaddr *)sll, &len);
 }
 
-/* A device without a link header is told the protocol of each packet. Most drivers
- * would look at the packet; GRE sends it as of no protocol (ipgre_xmit). */
+/* A device without a link header is told the protocol of each packet. Most
+ * drivers would look at the packet; GRE sends it as of no protocol
+ * (ipgre_xmit). */
 static void name_protocols(struct io *io, const struct set_up *how)
 {
 	const struct sockaddr_ll to = { .sll_family = AF_PACKET,

@@ -168,7 +168,8 @@ static int open_one(const struct locator *loc, enum role role,
 	return err;
 }
 
-/* Into fd[0..n), of which those that are open count in *opened, on failure too. */
+/* Into fd[0..n), of which those that are open count in *opened, on failure
+ * too. */
 static int open_some(const struct locator *loc, int *fd, unsigned *opened,
 		     enum role role, const struct log *log)
 {
@@ -185,8 +186,8 @@ static int open_some(const struct locator *loc, int *fd, unsigned *opened,
 
 /*
  * What the first ones got as a group may still be on its way to one that joined
- * after them. The kernel closes an AF_PACKET socket, any, only when no packet is
- * on its way (packet_release, net/packet/af_packet.c).
+ * after them. The kernel closes an AF_PACKET socket, any, only when no packet
+ * is on its way (packet_release, net/packet/af_packet.c).
  */
 static int await_packets(const char *name, const struct log *log)
 {

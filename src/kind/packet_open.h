@@ -11,8 +11,8 @@ int packet_open(const struct locator *loc, struct opened *opened,
 		const struct log *log);
 
 /*
- * As struct kind's join. The kernel numbers the sockets of a group as they join,
- * and puts one last that is given a ring: rings come first.
+ * As struct kind's join. The kernel numbers the sockets of a group as they
+ * join, and puts one last that is given a ring: rings come first.
  */
 int packet_join(const int *fd, unsigned n, const struct fanout *fanout,
 		bool muted, const char *name, const struct log *log);

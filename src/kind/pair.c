@@ -82,8 +82,8 @@ static int claim(int fd)
 	return err ? err : bind_to(fd, &address);
 }
 
-/* Returns a duplicate of the end that nobody has taken yet. Errors: -EBUSY there
- * is none. */
+/* Returns a duplicate of the end that nobody has taken yet. Errors: -EBUSY
+ * there is none. */
 static int take_other_end(const struct unix_address *place)
 {
 	const unsigned long long limit = os_fd_limit();

@@ -2,8 +2,8 @@
 /*
  * How a datagram socket finds its peers, one after the other. One that listens
  * is connected to the first one that sends; from then on it hears nobody else.
- * A unix socket knows its peer by name only: that the peer has gone is shown by a
- * failed send, or by looking for it.
+ * A unix socket knows its peer by name only: that the peer has gone is shown by
+ * a failed send, or by looking for it.
  */
 #include "kind/sender.h"
 
@@ -66,10 +66,10 @@ static bool is_another(const struct life *life, const struct peer *peer)
 }
 
 /* A socket that is connected to a peer connects to it once more, which changes
- * nothing. If the peer has come back in the meantime, the socket is connected to
- * it then. ECONNREFUSED: nobody has the address. ENOENT: its file was removed, by
- * the peer as it ended, or by somebody else. Any other error says nothing about
- * the peer. */
+ * nothing. If the peer has come back in the meantime, the socket is connected
+ * to it then. ECONNREFUSED: nobody has the address. ENOENT: its file was
+ * removed, by the peer as it ended, or by somebody else. Any other error says
+ * nothing about the peer. */
 bool sender_is_there(const struct life *life, int fd)
 {
 	struct peer now = { 0 };

@@ -79,7 +79,8 @@ static int say_single(const struct locator *loc, const struct log *log)
 	return -EINVAL;
 }
 
-/* what: is not permitted; first: what the device alone does not help against. */
+/* what: is not permitted; first: what the device alone does not help
+ * against. */
 static int say_forbidden(const struct locator *loc, const char *what,
 			 const char *first, int err, const struct log *log)
 {

@@ -4,8 +4,8 @@
 #define FDL_KIND_TUN_RESET_H
 
 /*
- * Have the device let all frames through, choose a queue and order its header as
- * if it were new. Only for its only user. Errors: those of ioctl(2).
+ * Have the device let all frames through, choose a queue and order its header
+ * as if it were new. Only for its only user. Errors: those of ioctl(2).
  */
 int tun_reset(int fd);
 

@@ -4,9 +4,9 @@
  * it, and is taken over if no socket is bound to it any more.
  *
  * Between the look at the file and its removal another process may do the same,
- * and its new file would be removed instead. Whoever takes a file over therefore
- * locks the directory (flock(2)) from the look to the bind. The lock leaves
- * nothing behind in a crash.
+ * and its new file would be removed instead. Whoever takes a file over
+ * therefore locks the directory (flock(2)) from the look to the bind. The lock
+ * leaves nothing behind in a crash.
  */
 #include "kind/unix_bind.h"
 

@@ -58,8 +58,8 @@ static void chain(struct fdl_coalesce_packet *head,
 	head->len_ += pkt->payload_;
 }
 
-/* Returns the slot that holds an item of the packet's flow, which *same says; or
- * one that the flow may use. */
+/* Returns the slot that holds an item of the packet's flow, which *same says;
+ * or one that the flow may use. */
 static struct fdl_coalesce_packet **find_slot(
 	struct fdl_coalescer *c, const struct fdl_coalesce_packet *pkt,
 	bool *same)
@@ -216,8 +216,8 @@ bool coalesce_alike(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 	return true;
 }
 
-/* Whether the packet may have another one inside that is to be merged. Most have
- * none, and no call is made for them. */
+/* Whether the packet may have another one inside that is to be merged. Most
+ * have none, and no call is made for them. */
 static inline bool may_carry(const struct fdl_coalescer *c,
 			     const uint8_t *frame, const struct parsed *p)
 {

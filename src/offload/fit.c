@@ -41,8 +41,8 @@ static bool is_plain_ip4(const uint8_t *ip)
 	       ip4_check_is_right(ip);
 }
 
-/* What a sender leaves to its device is the checksum of the packet that is merged;
- * or if that one is complete, the one outside. */
+/* What a sender leaves to its device is the checksum of the packet that is
+ * merged; or if that one is complete, the one outside. */
 static bool is_usual_csum(const struct fdl_coalesce_packet *pkt,
 			  const struct parsed *p)
 {

@@ -16,7 +16,8 @@
 #include "proto/tcp.h"
 
 enum {
-	/* Flags of TCP that only the last segment of a super-packet may have. */
+	/* Flags of TCP that only the last segment of a super-packet may
+	 * have. */
 	FIT_TCP_ENDS = TCP_FLAG_PSH | TCP_FLAG_FIN,
 };
 
@@ -42,8 +43,8 @@ static inline bool fit_is_last(const struct fdl_coalesce_packet *pkt)
 bool fit_alone(const struct fdl_coalescer *c,
 	       const struct fdl_coalesce_packet *pkt, const struct parsed *p);
 
-/* The other side vouches for one checksum at most (virtio 1.2, 5.1.6.4.2), so for
- * none of a packet with several: outside, and inside. */
+/* The other side vouches for one checksum at most (virtio 1.2, 5.1.6.4.2), so
+ * for none of a packet with several: outside, and inside. */
 void fit_doubt(struct fdl_coalesce_packet *pkt);
 
 /* The packet may be the first of a super-packet; it passes fit_alone. */

@@ -15,7 +15,8 @@ struct outers {
 	unsigned n;
 	unsigned l4;			/* the inner transport header */
 	unsigned left;			/* the header whose checksum is partial,
-					 * and left to the other side; 0: none */
+					 * and left to the other side; 0:
+					 * none */
 };
 
 /*
@@ -30,8 +31,8 @@ void outer_write(const struct outers *o, uint8_t *hdr, unsigned len,
 /*
  * Whether the checksums in the outer headers of a packet of len bytes, at hdr,
  * are right, which for UDP may be none. The one that is left to the other side
- * is taken to be right. inner is the partial checksum of the inner packet, whose
- * complete one is taken to be right, too.
+ * is taken to be right. inner is the partial checksum of the inner packet,
+ * whose complete one is taken to be right, too.
  */
 bool outer_sums_right(const struct outers *o, const uint8_t *hdr, unsigned len,
 		      uint16_t inner);

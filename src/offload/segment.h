@@ -8,8 +8,8 @@
 /*
  * Cut into pieces of up to n segments of gso_size bytes of payload. One of
  * several segments is a super-packet again, as its off says. For a super-packet
- * that fdl_segment_start began, with FDL_SEGMENT_PARTIAL if n is more than 1; also
- * between two pieces.
+ * that fdl_segment_start began, with FDL_SEGMENT_PARTIAL if n is more than 1;
+ * also between two pieces.
  */
 void segment_in_runs(struct fdl_segmenter *s, unsigned gso_size, unsigned n);
 

@@ -78,8 +78,8 @@ void fdl_vnet_hdr_encode(uint8_t *hdr, size_t size, enum fdl_order order,
 	}
 }
 
-/* What is left of a type without the bits of tunnels. A tunnel has one of them, and
- * where it is the packet tells. */
+/* What is left of a type without the bits of tunnels. A tunnel has one of them,
+ * and where it is the packet tells. */
 static uint8_t take_tunnel(uint8_t type, size_t size)
 {
 	const uint8_t bits = type & VNET_TUNNEL_TYPES;

@@ -18,8 +18,9 @@ struct vnet_tunnel {
 	uint8_t type, flags;		/* bits of the header's fields */
 	uint8_t outer_l4, inner_l3;	/* from the frame's start */
 	uint8_t inner_version;		/* of IP */
-	bool sum_is_whole;		/* the outer UDP checksum is not that of its
-					 * pseudo-header, as a header requires */
+	bool sum_is_whole;		/* the outer UDP checksum is not that of
+					 * its pseudo-header, as a header
+					 * requires */
 };
 
 /*

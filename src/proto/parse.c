@@ -28,8 +28,8 @@ static enum fdl_refusal need(const struct frame *f, size_t at, size_t n,
 	return FDL_REFUSE_NONE;
 }
 
-/* A length field of 16 bits cannot hold it: BIG TCP writes 0 there (iph_set_totlen
- * of include/linux/ip.h), or what is left of it. */
+/* A length field of 16 bits cannot hold it: BIG TCP writes 0 there
+ * (iph_set_totlen of include/linux/ip.h), or what is left of it. */
 static bool is_big(size_t len)
 {
 	return len > UINT16_MAX && len <= BIG_MAX;

@@ -37,7 +37,8 @@ struct parsed {
 enum fdl_refusal parse_frame(const uint8_t *frame, size_t avail, size_t len,
 			     unsigned link_len, struct parsed *p);
 
-/* The same of an IP packet alone, which begins at l3 and ends at end or before. */
+/* The same of an IP packet alone, which begins at l3 and ends at end or
+ * before. */
 enum fdl_refusal parse_packet(const uint8_t *frame, size_t avail, size_t end,
 			      uint32_t l3, struct parsed *p);
 

@@ -90,14 +90,15 @@ enum fdl_refusal tunnel_parse(const uint8_t *frame, size_t avail, size_t len,
 /*
  * Go from a packet that may carry others, as parse_frame left it in *p and
  * returned why (NONE or TRANSPORT), to the packet inside. As the kernel's GRO
- * does, go into one tunnel, not into GENEVE's control packets, nor into GRE with a
- * checksum inside of UDP; and the port decides what a datagram carries. (A program
- * that reads datagrams from a socket would get merged ones as one, if they only
- * looked like a tunnel.)
+ * does, go into one tunnel, not into GENEVE's control packets, nor into GRE
+ * with a checksum inside of UDP; and the port decides what a datagram carries.
+ * (A program that reads datagrams from a socket would get merged ones as one,
+ * if they only looked like a tunnel.)
  *
- * Returns what parse_frame returns, for the packet inside; or FDL_REFUSE_TUNNEL:
- * it is a tunnel that cannot be gone into; or why: it is no tunnel, and *p is as
- * before. The packet inside may end before the outer one does.
+ * Returns what parse_frame returns, for the packet inside; or
+ * FDL_REFUSE_TUNNEL: it is a tunnel that cannot be gone into; or why: it is no
+ * tunnel, and *p is as before. The packet inside may end before the outer one
+ * does.
  */
 enum fdl_refusal tunnel_enter(const uint8_t *frame, size_t avail,
 			      enum fdl_refusal why, struct parsed *p,

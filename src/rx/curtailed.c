@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whoever has an fd of a TAP may attach a filter to it, which may leave only the
- * start of each frame, and the reader is not told how long the frame was. Its IP
- * header tells. A whole packet may lie as well, and is none of our business: so
- * the device is asked whether there is a filter.
+ * Whoever has an fd of a TAP may attach a filter to it, which may leave only
+ * the start of each frame, and the reader is not told how long the frame was.
+ * Its IP header tells. A whole packet may lie as well, and is none of our
+ * business: so the device is asked whether there is a filter.
  */
 #include "rx/curtailed.h"
 

@@ -10,7 +10,8 @@ enum {
 	MIN_SEGMENT = 8,
 };
 
-/* The stack takes super-packets of this kind whole; none with a whole checksum. */
+/* The stack takes super-packets of this kind whole; none with a whole
+ * checksum. */
 static bool is_taken(const struct rx *rx, const struct fdl_offload *off)
 {
 	const uint32_t takes = off->gso == FDL_GSO_UDP ? FDL_RX_USO :
@@ -54,7 +55,8 @@ void cut_end(struct rx *rx)
 	rx->super = NULL;
 }
 
-/* It is only too long: its pieces are super-packets again, as long as can be. */
+/* It is only too long: its pieces are super-packets again, as long as can
+ * be. */
 static void cut_long(struct rx *rx, const struct fdl_packet *pkt)
 {
 	const unsigned link_len = pkt->link_len, size = pkt->off.gso_size;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The virtio-net header of a TUN or TAP is the device's: whoever has an fd of it
- * may set its size and its byte order, and who attaches to it says whether there
- * is one. No read tells. Though what is read by the wrong framing does not begin
- * like a packet: if the first or the last of a batch does not, or a header
- * contradicted its packet, the device is asked before any of them is delivered.
+ * The virtio-net header of a TUN or TAP is the device's: whoever has an fd of
+ * it may set its size and its byte order, and who attaches to it says whether
+ * there is one. No read tells. Though what is read by the wrong framing does
+ * not begin like a packet: if the first or the last of a batch does not, or a
+ * header contradicted its packet, the device is asked before any of them is
+ * delivered.
  *
  * That of an AF_PACKET socket is the socket's, for all who hold it. There each
  * message tells how long its header is (io/notes.h).
@@ -146,7 +147,8 @@ static bool is_doubtful(struct rx *rx, int got)
 	       is_odd(rx, rx->frame[got - 1].pkt);
 }
 
-/* Framing holds, though a packet is odd: then its protocol is an unusual one. */
+/* Framing holds, though a packet is odd: then its protocol is an unusual
+ * one. */
 static void note_protocol(struct rx *rx, const struct fdl_packet *pkt)
 {
 	if (is_odd(rx, pkt) && pkt->len >= ETH_HDR_LEN)

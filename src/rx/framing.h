@@ -30,8 +30,8 @@ static inline void framing_take_over(struct rx *rx)
  * was so. */
 bool framing_cure(struct rx *rx);
 
-/* frame[0..got) came. Is the framing what they were read by? The device is asked
- * only when something is odd. */
+/* frame[0..got) came. Is the framing what they were read by? The device is
+ * asked only when something is odd. */
 enum framing framing_check(struct rx *rx, int got);
 
 /* There is no header, and yet a checksum was partial: have the device leave no

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Do the peers of a link agree on the virtio-net header? The first frames tell. */
+/* Do the peers of a link agree on the virtio-net header? The first frames
+ * tell. */
 #ifndef FDL_RX_HINT_H
 #define FDL_RX_HINT_H
 

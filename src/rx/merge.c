@@ -66,9 +66,10 @@ static unsigned merges(const struct shared *shared)
 }
 
 /*
- * Two IP packets at least must have a payload, or nothing is merged. A super-packet
- * is as long as its sender wanted it, and stays alone. Acknowledgements come in
- * batches, and are no longer than the shortest headers.
+ * Two IP packets at least must have a payload, or nothing is merged. A
+ * super-packet is as long as its sender wanted it, and stays alone.
+ * Acknowledgements come in batches, and are no longer than the shortest
+ * headers.
  */
 static bool may_merge(unsigned flags, struct fdl_packet *const v[], int n)
 {

@@ -333,7 +333,8 @@ static void take_in(struct rx *rx, int n, int got, bool first)
 	rx->filled = strip_end(rx, got);
 }
 
-/* Returns whether frame[0..got) are what they look like; else they are dropped. */
+/* Returns whether frame[0..got) are what they look like; else they are
+ * dropped. */
 static bool follow_framing(struct rx *rx, int got)
 {
 	const enum framing framing = framing_check(rx, got);

@@ -2,8 +2,8 @@
 /*
  * Who has an fd of a TUN or TAP may have the device leave checksums to its
  * reader (TUNSETOFFLOAD), at any time, and no call tells. A partial checksum
- * looks like one: its field holds the sum of the pseudo-header. A whole checksum
- * is the same number once in 65536 packets; then the packet verifies.
+ * looks like one: its field holds the sum of the pseudo-header. A whole
+ * checksum is the same number once in 65536 packets; then the packet verifies.
  *
  * Every packet of such a device is looked at, so a header in its plain form,
  * without options or extensions, is not parsed: its sum alone shows that a

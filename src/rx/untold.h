@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Partial checksums of a device that has no virtio-net header to tell of them. */
+/* Partial checksums of a device that has no virtio-net header to tell of
+ * them. */
 #ifndef FDL_RX_UNTOLD_H
 #define FDL_RX_UNTOLD_H
 

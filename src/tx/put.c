@@ -336,9 +336,9 @@ static inline bool is_disturbed(const struct tx *tx)
 	       framing_of(tx) != tx->reframed || tx_has_rest(tx);
 }
 
-/* Do what comes before the next frames: adapt to what has changed, and send what
- * is left over. Returns whether they may go as usual; if not, *gone is how many
- * of them are gone all the same, as tx_put says. */
+/* Do what comes before the next frames: adapt to what has changed, and send
+ * what is left over. Returns whether they may go as usual; if not, *gone is how
+ * many of them are gone all the same, as tx_put says. */
 __attribute__((noinline)) static bool settle(struct tx *tx, struct frames l,
 					     int n, int *gone,
 					     const struct verdict **why)

@@ -33,10 +33,10 @@ int tx_put_rest(struct tx *tx, struct frames l, int n, int k,
 
 /*
  * The same as tx_put, where lack of room is met by the endpoint's policy: what
- * would not go is waited for, then dropped and counted. Where the device, not the
- * fd, refused, each frame is tried; one that is refused as tx_put_keeping says is
- * waited for no longer. Returns how many are gone, fewer than n only with *why the
- * end.
+ * would not go is waited for, then dropped and counted. Where the device, not
+ * the fd, refused, each frame is tried; one that is refused as tx_put_keeping
+ * says is waited for no longer. Returns how many are gone, fewer than n only
+ * with *why the end.
  */
 static inline int tx_put_all(struct tx *tx, struct frames l, int n,
 			     const struct verdict **why)

@@ -88,15 +88,19 @@ struct tx {
 	unsigned hdr_len;		/* bytes of virtio-net header */
 	enum fdl_order order;		/* of that */
 
-	pthread_mutex_t lock;		/* for the calls that any thread makes */
+	pthread_mutex_t lock;		/* for the calls that any thread
+					 * makes */
 	struct peer peer;
 	_Atomic uint32_t offloads;	/* FDL_OFFLOAD_: what the wire takes;
 					 * read by any thread */
-	unsigned one_at;		/* the low byte of 16 bits in that order */
+	unsigned one_at;		/* the low byte of 16 bits in that
+					 * order */
 	int refused;			/* result of the first drop since 0 */
 	unsigned lost;			/* packets dropped since 0 */
-	int stalled;			/* why fdl_send came back short; 0: no */
-	unsigned pause_us;		/* how long to wait if POLLOUT is wrong */
+	int stalled;			/* why fdl_send came back short; 0:
+					 * no */
+	unsigned pause_us;		/* how long to wait if POLLOUT is
+					 * wrong */
 	struct tx_doubt doubt;		/* of what fdl_send was left with */
 	int64_t picky_until_ms;		/* until then, assume that the device
 					 * refuses some frames for ever */

@@ -176,11 +176,11 @@ static bool check(const struct tx *tx, const uint8_t *frame, size_t avail,
 }
 
 /*
- * Whether BIG TCP goes whole. A device gets what is shorter than its gso_max_size
- * (gso_features_check in net/core/dev.c); the kernel would cut a longer one into
- * segments. IPv6 would be lost: on the way out Linux 6.18 takes the hop-by-hop
- * header off what a socket sent (ipv6_gso_segment), and on the way in it wants
- * one.
+ * Whether BIG TCP goes whole. A device gets what is shorter than its
+ * gso_max_size (gso_features_check in net/core/dev.c); the kernel would cut a
+ * longer one into segments. IPv6 would be lost: on the way out Linux 6.18 takes
+ * the hop-by-hop header off what a socket sent (ipv6_gso_segment), and on the
+ * way in it wants one.
  */
 static bool takes_big(const struct tx *tx, const uint8_t *frame, size_t len,
 		      const struct work *w)

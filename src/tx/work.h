@@ -65,10 +65,10 @@ static inline bool work_fits_mtu(const struct tx *tx, size_t len,
 }
 
 /*
- * Where its headers are, and its work, checked, for a frame that is to be sent as
- * judged. TX_UNCUT: it is to be sent alone. Bytes lie behind its IP packet, and no
- * wire would do its work right; or it is longer than the MTU, and merged it would
- * be taken by the kernel and then lost, counted as sent.
+ * Where its headers are, and its work, checked, for a frame that is to be sent
+ * as judged. TX_UNCUT: it is to be sent alone. Bytes lie behind its IP packet,
+ * and no wire would do its work right; or it is longer than the MTU, and merged
+ * it would be taken by the kernel and then lost, counted as sent.
  */
 enum tx_fit work_to_defer(struct tx *tx, const struct frame *f,
 			  struct fdl_offload *off, uint8_t *link_len,

@@ -27,7 +27,8 @@ struct ready {
 	int data;		/* what is received from; not owned */
 	int sends;		/* the queue's fd; not owned */
 	int refill;		/* the pool's; not owned */
-	int more;		/* eventfd; -1 where nothing is ever left over */
+	int more;		/* eventfd; -1 where nothing is ever left
+				 * over */
 	int link;		/* the link watch's; not owned; -1: none */
 	int visit;		/* ready_await's; not owned; -1: none */
 	_Atomic int room;	/* duplicate of sends, -1 until first wanted */

@@ -54,8 +54,8 @@ void watch_close(struct watch *w);
 /* Receive side: the device has gone. Look at nothing until watch_replace. */
 void watch_rest(struct watch *w);
 
-/* Receive side: as watch_open, after another device came behind the fd. err: why
- * shared does not know it as yet; 0: it does. */
+/* Receive side: as watch_open, after another device came behind the fd. err:
+ * why shared does not know it as yet; 0: it does. */
 void watch_replace(struct watch *w, const struct fdl_info *info, int err);
 
 /*

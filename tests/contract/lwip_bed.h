@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lwIP over a pair of unix sockets, of which the test has the other end: it is
- * lwIP's peer, and lwIP's clock is the test's. For programs that are linked with
+ * lwIP's peer, and lwIP's clock is the test's. For programs that are linked
+ * with
  * --wrap=sys_now.
  */
 #ifndef TESTS_LWIP_BED_H
@@ -42,7 +43,8 @@ struct bed {
 	struct cut report[4];		/* what its acknowledgements report */
 	unsigned reports;
 	uint32_t seq, start;		/* the peer's next, lwIP's first */
-	struct cut cut[MAX_CUTS];	/* of the last turn that was looked at */
+	struct cut cut[MAX_CUTS];	/* of the last turn that was looked
+					 * at */
 	unsigned n;
 	uint32_t written, end;		/* by lwIP, and where its FIN was */
 };
@@ -56,8 +58,8 @@ int bed_tear_down(void **state);
 struct bed *bed_connect(void **state, unsigned window);
 void bed_hang_up(struct bed *b);
 
-/* A new connection to a peer of a wide window, which reports what it has or does
- * not. */
+/* A new connection to a peer of a wide window, which reports what it has or
+ * does not. */
 struct bed *bed_start(void **state, bool sack);
 
 /* Say to lwIP, without a payload; with mss 0 of that nothing. */
@@ -97,8 +99,8 @@ unsigned bed_grow(struct bed *b, unsigned cwnd);
  * begin. */
 unsigned bed_fly(struct bed *b, unsigned segments);
 
-/* The peer has all up to there, and what it gets, up to the end: each byte comes
- * once. */
+/* The peer has all up to there, and what it gets, up to the end: each byte
+ * comes once. */
 void bed_take_to_end(struct bed *b, uint32_t at);
 
 #endif

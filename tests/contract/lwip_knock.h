@@ -10,7 +10,8 @@
 enum {
 	RST = 4,
 	BACKLOG = TCP_DEFAULT_LISTEN_BACKLOG,
-	FLOWS = 7,			/* from one to the next, see bed_connect */
+	FLOWS = 7,			/* from one to the next, see
+					 * bed_connect */
 };
 
 /* A segment of lwIP's. */

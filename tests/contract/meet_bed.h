@@ -35,8 +35,8 @@ int bed_tear_down(void **state);
 /* The bed is for links of that sort from now on. */
 struct bed *bed_of(void **state, enum sort sort);
 
-/* Open the sort's locator, with these options, ",listen". A datagram socket that
- * connects has an address of its own. */
+/* Open the sort's locator, with these options, ",listen". A datagram socket
+ * that connects has an address of its own. */
 void bed_listen(struct bed *bed, const char *options);
 void bed_connect(struct bed *bed, const char *options);
 
@@ -56,7 +56,8 @@ int bed_write(struct bed *bed, unsigned number);
 /* Wait until one comes, in the caller's own loop, and compare. */
 void bed_expect(struct bed *bed, unsigned number);
 
-/* Receive until the link has a carrier, or has none. Nothing comes meanwhile. */
+/* Receive until the link has a carrier, or has none. Nothing comes
+ * meanwhile. */
 void bed_await_carrier(struct bed *bed, bool on);
 
 /* A super-packet of a peer whose datagrams have virtio-net headers. It is cut

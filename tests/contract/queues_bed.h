@@ -34,7 +34,8 @@ void free_bed(struct bed *b);
 void flow_put(struct flow *f, int sock);
 
 /* A packet of a queue must be the next one of a flow of that queue, or b->wrong
- * counts it. Called by readers: a failed assertion would end the wrong thread. */
+ * counts it. Called by readers: a failed assertion would end the wrong
+ * thread. */
 void bed_check(struct bed *b, unsigned queue, const struct fdl_packet *pkt);
 
 /* All that was sent has come, in order, and nothing was dropped. */

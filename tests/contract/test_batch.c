@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Many packets in few calls, under every limit, and what happens without room. */
+/* Many packets in few calls, under every limit, and what happens without
+ * room. */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>

@@ -174,7 +174,8 @@ static size_t take_piece(const struct fdl_packet *pkt, size_t at, int version)
 	return pkt->len - hdr_len;
 }
 
-/* All of its bytes come, in order, in pieces as long as the stack takes them. */
+/* All of its bytes come, in order, in pieces as long as the stack takes
+ * them. */
 static void expect_big(struct fdl_endpoint *ep, const struct stack *stack,
 		       int version, size_t len)
 {
@@ -305,8 +306,8 @@ static void memory_is_that_of_the_packets(void **state)
 	close(fd);
 }
 
-/* Send a big one from the endpoint. Returns the bytes of the first frame that the
- * socket then gets. */
+/* Send a big one from the endpoint. Returns the bytes of the first frame that
+ * the socket then gets. */
 static size_t cross(struct fdl_endpoint *ep, int fd, int version, bool jumbo)
 {
 	static uint8_t bytes[sizeof(big)];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Somebody attaches a filter to a TAP which leaves the start of each frame only:
- * where the IP header tells, they are counted as truncated. Without a filter a
- * packet may say of itself what it likes.
+ * Somebody attaches a filter to a TAP which leaves the start of each frame
+ * only: where the IP header tells, they are counted as truncated. Without a
+ * filter a packet may say of itself what it likes.
  */
 #include <fcntl.h>
 #include <linux/filter.h>

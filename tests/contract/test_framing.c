@@ -132,8 +132,8 @@ static void send_burst(struct bed *b, unsigned n)
 	}
 }
 
-/* One of ours, whole and with its checksum right? What the kernel says of itself
- * is none. */
+/* One of ours, whole and with its checksum right? What the kernel says of
+ * itself is none. */
 static bool is_ours(const struct bed *b, struct fdl_packet *pkt)
 {
 	const unsigned link_len = b->type == IFF_TAP ? 14 : 0;

@@ -34,7 +34,8 @@ enum sort {
 /* What comes of it. */
 enum fate {
 	APART,
-	MERGED,		/* as packets outside a tunnel are: VXLAN as datagrams */
+	MERGED,		/* as packets outside a tunnel are: VXLAN as
+			 * datagrams */
 	INSIDE,		/* as what lies in the tunnel */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two endpoints over one AF_PACKET socket, of which one is freed while the other
- * is made: at the worst moment, right when the former has found itself the last.
- * Both leave the socket as they found it.
+ * Two endpoints over one AF_PACKET socket, of which one is freed while the
+ * other is made: at the worst moment, right when the former has found itself
+ * the last. Both leave the socket as they found it.
  */
 #include <linux/if_packet.h>
 #include <pthread.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packets whose offload the virtio-net header has no word for: a guest sends UFO
- * through its TAP, and AF_PACKET looks on. The kernel throws them away as they
- * are read, or leaves a gap in the ring. However many come in a row, each is
- * counted once, the log names the way out once, and the next packet is delivered.
+ * Packets whose offload the virtio-net header has no word for: a guest sends
+ * UFO through its TAP, and AF_PACKET looks on. The kernel throws them away as
+ * they are read, or leaves a gap in the ring. However many come in a row, each
+ * is counted once, the log names the way out once, and the next packet is
+ * delivered.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -158,8 +158,8 @@ static unsigned longest(const struct bed *b)
 	return max;
 }
 
-/* The window's worth comes again at once, in order, and shorter; and so does all
- * that is written then. */
+/* The window's worth comes again at once, in order, and shorter; and so does
+ * all that is written then. */
 static void narrow(struct bed *b, enum mode mode)
 {
 	const unsigned full = MTU - bed_ip_len(b) - 20;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What TCP sends without a copy is its application's again by each way that lwIP
- * has to say so. The application writes over it at once: what leaves must be
- * what it sent.
+ * What TCP sends without a copy is its application's again by each way that
+ * lwIP has to say so. The application writes over it at once: what leaves must
+ * be what it sent.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -311,8 +311,8 @@ static void an_end_that_another_connection_makes(void **state)
 	bed_hang_up(b);
 }
 
-/* What was refused is offered again before a segment is taken, which then resets
- * what this made the application send. */
+/* What was refused is offered again before a segment is taken, which then
+ * resets what this made the application send. */
 static err_t refuse(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
 	LWIP_UNUSED_ARG(arg);
@@ -332,8 +332,8 @@ static void a_reset_behind_what_was_refused(void **state)
 	expect_sent_and_told(b);
 }
 
-/* A loan costs nothing as long as nobody can learn of its end: what a turn sends
- * is merged. */
+/* A loan costs nothing as long as nobody can learn of its end: what a turn
+ * sends is merged. */
 static void other_acknowledgements_flush_nothing(void **state)
 {
 	struct bed *b = begin(state);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What lwIP's TCP sends when segments are lost, with a peer that reports what it
- * has, and with one that does not.
+ * What lwIP's TCP sends when segments are lost, with a peer that reports what
+ * it has, and with one that does not.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -120,8 +120,8 @@ static void the_end_is_probed(void **state)
 	bed_hang_up(b);
 }
 
-/* Of a round trip's scale, and longer each time; what was reported before is not
- * sent again. */
+/* Of a round trip's scale, and longer each time; what was reported before is
+ * not sent again. */
 static void silence_is_a_timeout(void **state)
 {
 	struct bed *b = bed_start(state, true);
@@ -146,8 +146,8 @@ static void silence_is_a_timeout(void **state)
 	bed_hang_up(b);
 }
 
-/* A peer that waits for to acknowledges it when it comes, and what follows it so
- * far, until it has all of a flight that began at at. */
+/* A peer that waits for to acknowledges it when it comes, and what follows it
+ * so far, until it has all of a flight that began at at. */
 static void expect_the_flight(struct bed *b, unsigned at, uint32_t to)
 {
 	unsigned i;

@@ -135,8 +135,8 @@ static void pcbs_that_run_out_come_from_the_half_open(void **state)
 	forget_all(b);
 }
 
-/* When it answers, all that there is room for is open. It is not told that it has
- * no connection, and has one as soon as there is room. */
+/* When it answers, all that there is room for is open. It is not told that it
+ * has no connection, and has one as soon as there is room. */
 static void who_gave_way_waits_for_room(void **state)
 {
 	struct bed *b = *state;

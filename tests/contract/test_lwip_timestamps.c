@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A SYN in TIME-WAIT, and one that is made of a cookie, with an lwIP that has
- * timestamps (RFC 6191, RFC 7323), which the command's has not: that lwIP is not
- * here, only the files that decide.
+ * timestamps (RFC 6191, RFC 7323), which the command's has not: that lwIP is
+ * not here, only the files that decide.
  */
 #include <setjmp.h>
 #include <stdarg.h>

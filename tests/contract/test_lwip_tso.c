@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lwIP adaptor's segmentation offload, segment by segment. What the endpoint
- * was given uncut arrives cut.
+ * The lwIP adaptor's segmentation offload, segment by segment. What the
+ * endpoint was given uncut arrives cut.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -76,8 +76,8 @@ static void a_window_is_filled_in_one_turn(void **state)
 	bed_hang_up(b);
 }
 
-/* Of many cuts that were one segment the second is missing. Who wrote is told of
- * the first two when that has come. */
+/* Of many cuts that were one segment the second is missing. Who wrote is told
+ * of the first two when that has come. */
 static void a_fast_retransmission_is_one_cut(void **state)
 {
 	struct bed *b = bed_connect(state, WIDE);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * AF_PACKET sockets on devices of every link type: those whose frames are
- * Ethernet or bare IP are taken for what they are, and the others are refused by
- * name. Of most types this kernel has no device: there the kernel's answer is
- * changed on its way to the library.
+ * Ethernet or bare IP are taken for what they are, and the others are refused
+ * by name. Of most types this kernel has no device: there the kernel's answer
+ * is changed on its way to the library.
  */
 #include <errno.h>
 #include <fcntl.h>

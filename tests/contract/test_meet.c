@@ -200,7 +200,8 @@ static void expect_sums(const struct bed *bed, unsigned rounds, unsigned lost)
 	assert_int_equal(st.rx_drop_stranger, 0);
 }
 
-/* A hundred peers, one after the other. Each is missed before the next comes. */
+/* A hundred peers, one after the other. Each is missed before the next
+ * comes. */
 static void serves_one_after_the_other(struct bed *bed)
 {
 	unsigned round;

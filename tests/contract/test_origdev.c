@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * With PACKET_ORIGDEV the frames of a macvlan name the device below it. They are
- * the macvlan's all the same, also in mode adaptive, with two sockets per queue.
+ * With PACKET_ORIGDEV the frames of a macvlan name the device below it. They
+ * are the macvlan's all the same, also in mode adaptive, with two sockets per
+ * queue.
  */
 #include <linux/if_packet.h>
 #include <setjmp.h>

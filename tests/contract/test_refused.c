@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the kernel refuses and what it was refused with, on a veth: a peer with a
- * smaller MTU drops long frames for ever, with the errno of a full queue; a full
- * queue has that errno for a while.
+ * What the kernel refuses and what it was refused with, on a veth: a peer with
+ * a smaller MTU drops long frames for ever, with the errno of a full queue; a
+ * full queue has that errno for a while.
  */
 #include <arpa/inet.h>
 #include <errno.h>

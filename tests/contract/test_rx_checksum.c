@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checksums that need more than the usual sum, and those that are vouched for. */
+/* Checksums that need more than the usual sum, and those that are vouched
+ * for. */
 #include <errno.h>
 
 #include "message.h"

@@ -9,7 +9,8 @@
 
 enum {
 	SUPER = 3 * MSS,
-	/* Rounds per kind and mode, which are eight; one thread has no races. */
+	/* Rounds per kind and mode, which are eight; one thread has no
+	 * races. */
 	GARBAGE = SANITIZED_THREAD ? 2000 : 12500,
 	CROWD = 8,	 /* messages that are in the socket at a time */
 };

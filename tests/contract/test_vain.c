@@ -46,8 +46,8 @@ static void a_shutdown_ends_the_link(struct link *l)
 	assert_false(fd_readable(fdl_queue_fd(l->q), 0));
 }
 
-/* On a unix socket sending ends. UDP loses and counts what is sent, for its peer
- * may come back. What comes is received. */
+/* On a unix socket sending ends. UDP loses and counts what is sent, for its
+ * peer may come back. What comes is received. */
 static void a_link_that_may_only_receive(struct link *l)
 {
 	struct fdl_packet *pkt;

@@ -276,7 +276,8 @@ static void await_followed(struct fdl_endpoint *ep, pid_t pid)
 	}
 }
 
-/* Each queue's thread goes after the device, and others ask for it meanwhile. */
+/* Each queue's thread goes after the device, and others ask for it
+ * meanwhile. */
 static void all_queues_follow_a_tap(struct link *l)
 {
 	struct tally tally = { 0 };

@@ -31,9 +31,9 @@ struct bed_kind {
 		int err;		/* 0: no more of them */
 	} refused[4];
 	bool forgiving;		/* another way is tried where one fails */
-	bool lacking;		/* only what the machine lacks for a while fails:
-				 * a queue that finds its device gone is alone
-				 * with that else */
+	bool lacking;		/* only what the machine lacks for a while
+				 * fails: a queue that finds its device gone is
+				 * alone with that else */
 	bool outside;		/* another process opens the device anew */
 	bool loaded;		/* there is a load, which it switches for */
 	bool silent;		/* nothing comes, and what is sent is lost */
@@ -50,8 +50,8 @@ struct bed {
 	char dir[32];
 	char path[64], local[64];	/* of sockets, in it */
 	char locator[160];
-	unsigned hellos;	/* came before the frames: are no frames, and are
-				 * dropped where they cannot be answered */
+	unsigned hellos;	/* came before the frames: are no frames, and
+				 * are dropped where they cannot be answered */
 };
 
 int bed_make(struct bed *b, const struct bed_kind *kind);

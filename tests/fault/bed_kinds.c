@@ -195,8 +195,8 @@ static void have_veth(struct bed *b)
 		meet_veth(b);
 }
 
-/* The first datagram says who the peer is; the first again, where that one could
- * not be answered. */
+/* The first datagram says who the peer is; the first again, where that one
+ * could not be answered. */
 static void write_to(void *arg)
 {
 	struct bed *b = arg;

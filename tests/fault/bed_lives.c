@@ -60,8 +60,8 @@ int connect_unix(int fd, const char *path)
 	return connect(fd, (const void *)&un, sizeof(un));
 }
 
-/* Of no effect except on TCP: a frame goes at once, and the port is free as soon
- * as the socket is closed. */
+/* Of no effect except on TCP: a frame goes at once, and the port is free as
+ * soon as the socket is closed. */
 static void set_up_tcp(int fd)
 {
 	const struct linger none = { .l_onoff = 1 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * System calls that fail or lie at will: the linker's --wrap puts these in the
- * place of the library's own (src/os.h), and of what it takes from the C library:
- * memory and threads. What is not told to fail is passed on, and counted.
+ * place of the library's own (src/os.h), and of what it takes from the C
+ * library: memory and threads. What is not told to fail is passed on, and
+ * counted.
  */
 #ifndef TESTS_FAULT_H
 #define TESTS_FAULT_H
@@ -13,7 +14,8 @@
 
 enum fault {
 	FAULT_OPEN,
-	FAULT_CLOSE,		/* the fd is closed all the same, as Linux does */
+	FAULT_CLOSE,		/* the fd is closed all the same, as Linux
+				 * does */
 	FAULT_DUP,
 	FAULT_DUP_TO,
 	FAULT_STAT_MODE,

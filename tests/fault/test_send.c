@@ -23,8 +23,8 @@ static enum fault sending_call(const struct link *l)
 	return l->kind->traits & LINK_TUNTAP ? FAULT_WRITEV : FAULT_SENDMSG;
 }
 
-/* How often the kernel has to say it before it is believed: a socket may tell of
- * what was before. */
+/* How often the kernel has to say it before it is believed: a socket may tell
+ * of what was before. */
 static unsigned times(const struct link *l, int err)
 {
 	if (l->kind->traits & LINK_TUNTAP)
@@ -193,7 +193,8 @@ static void expect_no_loss(struct link *l, int err)
 	assert_int_equal(st.tx_packets, l->tx_offered);
 }
 
-/* An ICMP message about a datagram of before is told once, in the same words. */
+/* An ICMP message about a datagram of before is told once, in the same
+ * words. */
 static void what_the_way_refuses_is_counted(struct link *l)
 {
 	static const struct row rows[] = {

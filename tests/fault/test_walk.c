@@ -208,8 +208,8 @@ static bool is_lack(int err)
 	return i < COUNT_OF(lacks);
 }
 
-/* A TAP tells its reader so when the device has gone. If it has not, its own file
- * is what keeps the device from being opened anew. */
+/* A TAP tells its reader so when the device has gone. If it has not, its own
+ * file is what keeps the device from being opened anew. */
 static bool is_lie(const struct fault_row *row, int err)
 {
 	if (walk.bed.kind->lacking && !is_lack(err))

@@ -167,8 +167,8 @@ static void check(struct trip *t)
 	if (trip_is_right(t) && !t->refused && t->ended < t->queues)
 		trip_send_some(t);
 	fdl_get_stats(t->ep, &st, sizeof(st));
-	/* Whoever asks in vain whether the peer has hung up takes that for packets
-	 * without bytes. */
+	/* Whoever asks in vain whether the peer has hung up takes that for
+	 * packets without bytes. */
 	fed = fault_last() == FAULT_POLL ?
 		      UINT_MAX :
 		      (unsigned)l->rx_offered + t->bed->hellos;

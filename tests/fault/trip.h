@@ -19,14 +19,16 @@ enum {
 
 struct trip {
 	struct bed *bed;
-	int err;			/* what a call fails with, as fault_set */
+	int err;			/* what a call fails with, as
+					 * fault_set */
 	bool lasting;			/* and goes on to */
 	struct fdl_endpoint *ep;
 	bool passed;			/* a call failed as it was made, which
 					 * was made all the same */
 	size_t opened;			/* calls traced before it was made */
 	unsigned errors;		/* that were logged */
-	bool unwatched;			/* that the device is not watched, too */
+	bool unwatched;			/* that the device is not watched,
+					 * too */
 	char said[256];
 
 	uint8_t came[MOST_FED];		/* by number */
@@ -54,9 +56,9 @@ struct trip {
 	char wrong[WRONG_SIZE];		/* what did not hold; "": all did */
 };
 
-/* Make an endpoint, let it send and receive, look at its sums, and free it, with
- * whatever was set to fail, by err; lasting: again and again, until the sums are
- * looked at. */
+/* Make an endpoint, let it send and receive, look at its sums, and free it,
+ * with whatever was set to fail, by err; lasting: again and again, until the
+ * sums are looked at. */
 void trip_make(struct trip *t, struct bed *b, int err, bool lasting);
 
 /* Note what does not hold; the first is what is told. */

@@ -290,10 +290,10 @@ static bool is_same_flow(const uint8_t *f, const struct parsed *p,
 		       p->version == 4 ? 8 : 32);
 }
 
-/* Whether a later packet may come out first. It was merged then. The earlier one
- * must be of no flow at all, or of another; a fragment, or a packet whose headers
- * are not at hand, may be of any; one in a tunnel that cannot be gone into, of any
- * in tunnels. */
+/* Whether a later packet may come out first. It was merged then. The earlier
+ * one must be of no flow at all, or of another; a fragment, or a packet whose
+ * headers are not at hand, may be of any; one in a tunnel that cannot be gone
+ * into, of any in tunnels. */
 static bool may_overtake(const struct batch *b, int earlier, int later)
 {
 	const struct place x = find_at_hand(b, earlier);

@@ -5,8 +5,8 @@
  * datagrams. One that follows is the one before it, made into the next of its
  * flow: so that mutations reach packets that merge.
  *
- * Whatever comes out lies in the run, in order, no packet twice. What was merged
- * cuts into the packets that it is made of.
+ * Whatever comes out lies in the run, in order, no packet twice. What was
+ * merged cuts into the packets that it is made of.
  */
 #include <fdlink/run.h>
 

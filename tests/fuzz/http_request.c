@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Input: how many bytes are taken at once, then requests, one behind another. */
+/* Input: how many bytes are taken at once, then requests, one behind
+ * another. */
 #include "http_request.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Input: link length, where the inner transport header begins, how many bytes of
- * the frame are not at hand, frame. */
+/* Input: link length, where the inner transport header begins, how many bytes
+ * of the frame are not at hand, frame. */
 #include "proto/tunnel.h"
 
 #include "fuzz.h"

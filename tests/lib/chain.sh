@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# For scripts that join two kernels by a chain of links: sourced behind netns.sh.
-# One is here, one in a namespace of its own, $peer, and $tmp/file, of $size
-# bytes, gets across. The ends that are made here are TAPs: a0, 192.0.2.1 and
-# fd00::1, and b0 in $peer, 192.0.2.2 and fd00::2.
+# For scripts that join two kernels by a chain of links: sourced behind
+# netns.sh. One is here, one in a namespace of its own, $peer, and $tmp/file, of
+# $size bytes, gets across. The ends that are made here are TAPs: a0, 192.0.2.1
+# and fd00::1, and b0 in $peer, 192.0.2.2 and fd00::2.
 ends=$(dirname "$0")/ends.py
 
 # DEVICE MTU NUMBER
@@ -39,8 +39,8 @@ talk() {
 
 	for ip in 192.0.2.2 fd00::2; do
 		wait_for ping -n -q -c 1 -W 1 $ip
-		# Two minutes, and two seconds for every MiB, are enough for any machine,
-		# also one that is emulated.
+		# Two minutes, and two seconds for every MiB, are enough for any
+		# machine, also one that is emulated.
 		timeout $((120 + (${size:?} >> 19))) python3 "$ends" talk $ip \
 			"${tmp:?}/file" "$2" || {
 			cat "$tmp/one" "$tmp/two" >&2

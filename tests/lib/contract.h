@@ -17,8 +17,8 @@ struct expectation {
 /*
  * Run the table: for each row, kind and mode a link with an endpoint over it,
  * the row's test, and then the sum: what was offered was delivered or counted
- * as lost, in both directions. argv: nothing, a pattern of what is to be run, or
- * two numbers, N M: the Nth of M parts. Returns an exit status.
+ * as lost, in both directions. argv: nothing, a pattern of what is to be run,
+ * or two numbers, N M: the Nth of M parts. Returns an exit status.
  */
 int contract_run(const char *group, char *argv[],
 		 const struct expectation *table, size_t n);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a thread that sends runs. Over a veth the kernel keeps the order of what
- * one CPU sends, no more: each has a queue of its own (netif_rx), and a thread
- * that moves between two packets may see the second one arrive first.
+ * Where a thread that sends runs. Over a veth the kernel keeps the order of
+ * what one CPU sends, no more: each has a queue of its own (netif_rx), and a
+ * thread that moves between two packets may see the second one arrive first.
  */
 #ifndef TESTS_CPU_H
 #define TESTS_CPU_H

@@ -76,12 +76,14 @@ int link_make(struct link *l, const struct link_kind *kind, unsigned index);
 /* A socket that sends and receives what passes the device; or -errno. */
 int link_packet_socket(const char *dev);
 
-/* For kinds that a test adds, and what link_kind.make returns. The device of a TUN
- * or TAP, IFF_ flags and TUN_F_ offloads; a UDP socket, AF_INET or AF_INET6. */
+/* For kinds that a test adds, and what link_kind.make returns. The device of a
+ * TUN or TAP, IFF_ flags and TUN_F_ offloads; a UDP socket, AF_INET or
+ * AF_INET6. */
 int link_make_tuntap(struct link *l, short flags, unsigned offloads);
 int link_make_udp(struct link *l, sa_family_t family);
 
-/* The locator leads to a unix stream socket that listens. Returns it, or -errno. */
+/* The locator leads to a unix stream socket that listens. Returns it, or
+ * -errno. */
 int link_listen(struct link *l);
 
 /* An endpoint over it; opts may be NULL. The link's own flags and the address

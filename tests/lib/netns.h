@@ -26,9 +26,9 @@ void netns_needs_tun(void);
 /* Run a shell command, which must succeed. */
 void netns_command(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Set a device up or down, and wait until it carries packets, or, its peer being
- * down, no longer does. The kernel tells of that by and by: who does not wait
- * for the one may be told of it after the other. */
+/* Set a device up or down, and wait until it carries packets, or, its peer
+ * being down, no longer does. The kernel tells of that by and by: who does not
+ * wait for the one may be told of it after the other. */
 void netns_set_up(const char *dev, bool up);
 void netns_wait_running(const char *dev);
 void netns_wait_stopped(const char *dev);

@@ -3,7 +3,8 @@
 #ifndef TESTS_USAGE_H
 #define TESTS_USAGE_H
 
-/* Entries of a directory, as "/proc/self/fd"; the same few too many each time. */
+/* Entries of a directory, as "/proc/self/fd"; the same few too many each
+ * time. */
 unsigned usage_entries(const char *dir);
 
 unsigned usage_maps(void);

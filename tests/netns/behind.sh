@@ -179,8 +179,8 @@ nothing_lost() {
 	rm -f "$tmp/host" "$tmp/wire0" "$tmp/wire1"
 }
 
-# UNDERLAY ROLE HOW OFFLOAD OUTSIDE TYPE [OPTION]...: the role is of serve and ask;
-# how is the link of one that serves, and the mode of one that asks.
+# UNDERLAY ROLE HOW OFFLOAD OUTSIDE TYPE [OPTION]...: the role is of serve and
+# ask; how is the link of one that serves, and the mode of one that asks.
 behind() {
 	what="${*:6} over IPv$5, $1: $2, $3, offload $4"
 	make_underlay "$1"

@@ -69,7 +69,8 @@ for address in 192.0.2.2 fd00::2; do
 done
 carry 192.0.2.2 7001
 carry fd00::2 7002
-# A retransmission or two happen; whole ones that nobody takes are sent for ever.
+# A retransmission or two happen; whole ones that nobody takes are sent for
+# ever.
 [ "$(nstat -az TcpRetransSegs | awk '/Retrans/ { print $2 }')" -lt 1000 ] ||
 	fail "packets of BIG TCP were lost"
 kill "$wire"

@@ -6,8 +6,8 @@
  *
  *	client LOCATOR on|tso|off[,MODE] ADDRESS HOST BYTES [TAG]
  *
- * on, tso, off: as fdlink host has them. MODE is how packets are received. Both addresses are of one network, with
- * a prefix of 24, or 64 for IPv6.
+ * on, tso, off: as fdlink host has them. MODE is how packets are received. Both
+ * addresses are of one network, with a prefix of 24, or 64 for IPv6.
  */
 #include <limits.h>
 #include <stdbool.h>

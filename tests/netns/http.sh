@@ -12,7 +12,8 @@ url=http://192.0.2.2
 command -v curl >/dev/null || skip "no curl"
 command -v python3 >/dev/null || skip "no python3"
 
-# expect STATUS CURL_ARGUMENT...: and its body is in $tmp/body, head in $tmp/head
+# expect STATUS CURL_ARGUMENT...: and its body is in $tmp/body, head in
+# $tmp/head
 expect() {
 	local status=$1 got
 

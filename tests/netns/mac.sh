@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The host has the link address of its interface, also when that changes, and says
-# which one it has:
+# The host has the link address of its interface, also when that changes, and
+# says which one it has:
 #
 #	kernel  192.0.2.1, fd00::1	fdl0
 #	   |

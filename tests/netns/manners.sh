@@ -101,8 +101,8 @@ for signal in INT TERM HUP; do
 	end_of_host || fail "SIG$signal: exit status $?"
 	grep -q '^rx_packets' "$tmp/host" || fail "SIG$signal: no counters"
 done
-# Who asked for that is not hung up on. What an earlier host said is not taken for
-# this one's.
+# Who asked for that is not hung up on. What an earlier host said is not taken
+# for this one's.
 : >"$tmp/host"
 (
 	trap '' HUP

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The commands of doc/overlays.md, taken from there, with a network namespace for each
-# of two machines: overlays.sh DOCUMENT
+# The commands of doc/overlays.md, taken from there, with a network namespace
+# for each of two machines: overlays.sh DOCUMENT
 set -eu
 document=$(realpath "$1")
 # shellcheck source=../lib/netns.sh

@@ -197,7 +197,8 @@ def meets(kind, locator, evils, header, hello):
         print(locator.format('PATH') + ': passed')
 
 
-# Each wire waits most of the time, a second for each datagram peer that has gone.
+# Each wire waits most of the time, a second for each datagram peer that has
+# gone.
 with ThreadPoolExecutor(1 + 3 * len(HEADERS)) as pool:
     rows = [pool.submit(meets, socket.SOCK_DGRAM, 'unixgram:{},listen,vfkit',
                         MESSAGES, b'', HELLO)]

@@ -10,9 +10,9 @@
 /* Say on standard error what is wrong, and exit. */
 _Noreturn void stack_die(const char *what);
 
-/* Open the link's endpoint. how is on, tso or off, as "fdlink host" has them, and
- * behind a comma the mode of receiving; without one, the library chooses. Exits,
- * the endpoint's log having said why, if it cannot be. */
+/* Open the link's endpoint. how is on, tso or off, as "fdlink host" has them,
+ * and behind a comma the mode of receiving; without one, the library chooses.
+ * Exits, the endpoint's log having said why, if it cannot be. */
 void stack_open(struct fdl_lwip *link, const char *locator, const char *how);
 
 /* Add the netif and give it its one address, with a prefix of 24, or 64 for

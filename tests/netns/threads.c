@@ -6,8 +6,8 @@
  *
  *	threads LOCATOR on|tso|off ADDRESS HOST BYTES
  *
- * on, tso, off: as fdlink host has them. Both addresses are of one network, with
- * a prefix of 24, or 64 for IPv6.
+ * on, tso, off: as fdlink host has them. Both addresses are of one network,
+ * with a prefix of 24, or 64 for IPv6.
  */
 #include <pthread.h>
 #include <stdbool.h>

@@ -5,10 +5,10 @@
  *
  *	trace INTERFACE
  *
- * A line: microseconds, 0 (it came in) or 1 (this machine sent it), source port,
- * destination port, flags, sequence number, acknowledged, payload, bytes of the
- * IP packet, MSS option or 0. What was missed is told at the end, with exit
- * status 1.
+ * A line: microseconds, 0 (it came in) or 1 (this machine sent it), source
+ * port, destination port, flags, sequence number, acknowledged, payload, bytes
+ * of the IP packet, MSS option or 0. What was missed is told at the end, with
+ * exit status 1.
  */
 #include <errno.h>
 #include <signal.h>

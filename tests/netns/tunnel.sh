@@ -6,12 +6,12 @@
 #	vx0 over a0 - fdlink connect - b0 under vx1 in another namespace
 #
 # a0 and b0 are TAPs, or veths of which AF_PACKET sees the other end. What the
-# kernels send are super-packets inside UDP; or segments, which fdlink merges if they
-# need not be cut again; or in its place COALESCE, a program that writes them with
-# FDL_COALESCE. Datagrams that come one by one do not wait for others.
+# kernels send are super-packets inside UDP; or segments, which fdlink merges if
+# they need not be cut again; or in its place COALESCE, a program that writes
+# them with FDL_COALESCE. Datagrams that come one by one do not wait for others.
 #
-# tunnel.sh [MIB [COALESCE]]: so many MiB each way, IPv4 and IPv6, in each tunnel
-# (64).
+# tunnel.sh [MIB [COALESCE]]: so many MiB each way, IPv4 and IPv6, in each
+# tunnel (64).
 set -eu
 # shellcheck source=../lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -74,9 +74,9 @@ is_linux() {
 	printf '%s\n' "$1" "$(uname -r)" | sort -VC
 }
 
-# What the other end takes in pieces only is not merged; merge tells whether it takes
-# any whole. Cut is no more than what came so. Nothing is expected where a kernel
-# refuses what it seemed to take.
+# What the other end takes in pieces only is not merged; merge tells whether it
+# takes any whole. Cut is no more than what came so. Nothing is expected where a
+# kernel refuses what it seemed to take.
 expect_uncut() {
 	[ "$(counter tx_offload_revoked)" = 0 ] || return 0
 	[ $merge = yes ] || [ "$(counter rx_gro_merged)" = 0 ] ||
@@ -85,9 +85,9 @@ expect_uncut() {
 		fail "$what: cut again: $(cat "$tmp/one")"
 }
 
-# What the kernels send, super-packets or segments; whether they leave the checksums
-# inside of those to a device (off: then those outside); who carries it; and the
-# counter that tells what was done.
+# What the kernels send, super-packets or segments; whether they leave the
+# checksums inside of those to a device (off: then those outside); who carries
+# it; and the counter that tells what was done.
 send=super-packets
 tx=on
 # shellcheck disable=SC2206 # an option, or none
@@ -108,8 +108,8 @@ tunnel() {
 	in_peer_call make_vxlan vx1 b0 "$b" "$a" "${@:5}"
 	set_up_device vx0 1450 1 192.0.2 fd00
 	in_peer_call set_up_device vx1 1450 2 192.0.2 fd00
-	# Before that AF_PACKET cannot tell of a super-packet of datagrams, which is
-	# lost.
+	# Before that AF_PACKET cannot tell of a super-packet of datagrams,
+	# which is lost.
 	if ! is_linux 6.2; then
 		ethtool -K vx0 tx-udp-segmentation off >"$tmp/ethtool"
 		in_peer ethtool -K vx1 tx-udp-segmentation off >"$tmp/ethtool"

@@ -99,8 +99,8 @@ def in_ip(v, ids, inner, version, _):
     return ip(v, ids, proto=NEXT[version]) / inner
 
 
-# Name, how it is built, what is inside, whether its UDP may have a checksum, and
-# whether it is merged.
+# Name, how it is built, what is inside, whether its UDP may have a checksum,
+# and whether it is merged.
 KINDS = [
     ('VXLAN', vxlan, ETHERNET, True, True),
     ('VXLAN-GPE', vxlan_gpe, PLAIN, True, True),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Super-packets in tunnels, cell by cell: each tunnel, what is outside and inside
- * of it, and one thing at a time that a packet may have.
+ * Super-packets in tunnels, cell by cell: each tunnel, what is outside and
+ * inside of it, and one thing at a time that a packet may have.
  */
 #ifndef FDL_ORACLE_CELL_H
 #define FDL_ORACLE_CELL_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Frag-list GRO (rx-gro-list of ethtool(8)) chains the packets of a flow, and
- * leaves the first one's checksum as it was: partial, or whole. In each mode, and
- * for each stack, what comes of a train is its payload in order, with checksums
- * that are right once what is partial is completed.
+ * leaves the first one's checksum as it was: partial, or whole. In each mode,
+ * and for each stack, what comes of a train is its payload in order, with
+ * checksums that are right once what is partial is completed.
  */
 #include <errno.h>
 #include <stdbool.h>

@@ -21,8 +21,9 @@ void kernel_cut_join(int in, int out);
 bool kernel_cut_write(void *hdr, size_t hdr_len, void *frame, size_t len);
 
 /*
- * Compare what comes of the super-packet written last. Where a segment has a sum
- * of 0 at zero_at, the kernel's may have its other form; zero_at 0: nowhere.
+ * Compare what comes of the super-packet written last. Where a segment has a
+ * sum of 0 at zero_at, the kernel's may have its other form; zero_at 0:
+ * nowhere.
  * Returns the number of segments that came out alike; < 0: they did not.
  */
 int kernel_cut_compare(const struct iovec *super, unsigned link_len,

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cuts and merges what the lines of standard input say, for an oracle that is no C
- * program:
+ * Cuts and merges what the lines of standard input say, for an oracle that is
+ * no C program:
  *
  *	cut LINK_LEN GSO_TYPE GSO_SIZE CSUM_START CSUM_OFFSET FRAME
  *	merge LINK_LEN FRAME...
  *
- * GSO_TYPE is a number of enum fdl_gso, and a frame is in hexadecimal digits. Cutting
- * answers with the segments, one on a line. Merging answers with a line for each
- * packet that comes out: how many it is made of, then GSO_TYPE, GSO_SIZE,
- * CSUM_START and CSUM_OFFSET, and the frame. "end" ends an answer, and "refused" is
- * one.
+ * GSO_TYPE is a number of enum fdl_gso, and a frame is in hexadecimal digits.
+ * Cutting answers with the segments, one on a line. Merging answers with a line
+ * for each packet that comes out: how many it is made of, then GSO_TYPE,
+ * GSO_SIZE, CSUM_START and CSUM_OFFSET, and the frame. "end" ends an answer,
+ * and "refused" is one.
  */
 #include <inttypes.h>
 #include <stdio.h>

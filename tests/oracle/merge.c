@@ -11,11 +11,11 @@
  * kernels merge them), changing flow labels (to GRO another flow), CWR (merged
  * by newer kernels as AccECN), TCP payloads under 8 bytes.
  *
- * A flow may lie in a tunnel: in VXLAN, for which there is a device, or in one that
- * needs none. GRO leaves a GRE checksum as the first packet's, where ours is the
- * one of all. Not tried: GRE with key and checksum, of which GRO takes the
- * checksum for the key, and outer UDP checksums that come and go (to GRO another
- * flow).
+ * A flow may lie in a tunnel: in VXLAN, for which there is a device, or in one
+ * that needs none. GRO leaves a GRE checksum as the first packet's, where ours
+ * is the one of all. Not tried: GRE with key and checksum, of which GRO takes
+ * the checksum for the key, and outer UDP checksums that come and go (to GRO
+ * another flow).
  *
  * GRO keeps flows apart but not their order among each other, so the packets
  * are compared flow by flow. It flushes on every tick of the kernel's clock: a

@@ -23,15 +23,15 @@ int net_tap(const char *name, int vnet);
 /* A TAP whose virtio header of 24 bytes knows tunnels in UDP. */
 int net_tap_tunnel(const char *name);
 
-/* What the kernel needs to merge inside VXLAN, and its generic protocol extension,
- * on any other device. */
+/* What the kernel needs to merge inside VXLAN, and its generic protocol
+ * extension, on any other device. */
 void net_vxlan(void);
 
 /* Join two devices; what goes to the other has a long queue. */
 void net_bridge(const char *name, const char *one, const char *other);
 
-/* An AF_PACKET socket on a device that is up, or is about to be, as is its peer;
- * with a virtio header if vnet. */
+/* An AF_PACKET socket on a device that is up, or is about to be, as is its
+ * peer; with a virtio header if vnet. */
 int net_packet(const char *name, int vnet);
 
 /* The bytes of two frames beside each other where they differ, to stderr. */

@@ -9,8 +9,8 @@
  *	train -> [veth]===[veth, GRO]--[bridge]--[TAP] -> fdlink cuts
  *
  * recut [SECONDS [tunnels]]: for so long each (1), also inside tunnels, and a
- * hundred trains at least, however busy the machine is. The seed of a train that
- * differs is printed; FDL_SEED begins with that train.
+ * hundred trains at least, however busy the machine is. The seed of a train
+ * that differs is printed; FDL_SEED begins with that train.
  */
 #include <poll.h>
 #include <sys/socket.h>
@@ -266,8 +266,8 @@ static int open_way(const struct way *way, const struct fdl_options *opts)
 	return fdl_endpoint_new(&ep, way->fd, 1, opts);
 }
 
-/* Trains for so many seconds, LEAST of them or more. Returns whether all came as
- * they were. */
+/* Trains for so many seconds, LEAST of them or more. Returns whether all came
+ * as they were. */
 static bool run(const struct way *way, uint64_t seed, time_t seconds)
 {
 	const struct fdl_options opts = {

@@ -28,14 +28,14 @@ enum {
 	/* VLAN tags. */
 	TRAIN_TAGS	= 1 << 0,
 	/* What the kernel's GRO lets overtake its flow: a wrong checksum, IPv4
-	 * options, another flow label, UDP without a checksum. Without this such
-	 * is all of a flow, or there is none. */
+	 * options, another flow label, UDP without a checksum. Without this
+	 * such is all of a flow, or there is none. */
 	TRAIN_OVERTAKES	= 1 << 1,
-	/* Most flows lie in tunnels of the kinds that the kernel merges by itself,
-	 * or with the VXLAN devices of net_vxlan. */
+	/* Most flows lie in tunnels of the kinds that the kernel merges by
+	 * itself, or with the VXLAN devices of net_vxlan. */
 	TRAIN_TUNNELS	= 1 << 2,
-	/* None of GRE with a checksum around UDP, of which the kernel computes a wrong
-	 * one where it cuts. */
+	/* None of GRE with a checksum around UDP, of which the kernel computes
+	 * a wrong one where it cuts. */
 	TRAIN_NO_GRE_SUM = 1 << 3,
 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel as oracle of cutting inside tunnels: a super-packet written into one
- * TAP, whose virtio header tells of tunnels, is bridged to another, which takes no
- * offloads; what comes out is what our segmenter makes of the same packet, byte by
- * byte. To the kernel all between the outer UDP header and the inner IP header is
- * opaque, so it cuts every tunnel in UDP, whether it has a device for it or not.
- * First each cell, then super-packets at random.
+ * The kernel as oracle of cutting inside tunnels: a super-packet written into
+ * one TAP, whose virtio header tells of tunnels, is bridged to another, which
+ * takes no offloads; what comes out is what our segmenter makes of the same
+ * packet, byte by byte. To the kernel all between the outer UDP header and the
+ * inner IP header is opaque, so it cuts every tunnel in UDP, whether it has a
+ * device for it or not. First each cell, then super-packets at random.
  *
  *	super-packet -> [tap in]--[bridge]--[tap out] -> segments
  */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel as oracle of cutting inside GRE and IP in IP, which no virtio header
- * describes, and for which it may have no device: its GRO makes the super-packet
- * of a train, which is then bridged to a TAP that takes no offloads. What comes out
- * is what our segmenter makes of a super-packet that is built from the RFCs, and
- * what the train was. Of each train, whose checksums are all complete, or one of them
- * is left to the device, our coalescer and the kernel make that super-packet.
+ * The kernel as oracle of cutting inside GRE and IP in IP, which no virtio
+ * header describes, and for which it may have no device: its GRO makes the
+ * super-packet of a train, which is then bridged to a TAP that takes no
+ * offloads. What comes out is what our segmenter makes of a super-packet that
+ * is built from the RFCs, and what the train was. Of each train, whose
+ * checksums are all complete, or one of them is left to the device, our
+ * coalescer and the kernel make that super-packet.
  *
  *	train -> [v0]===[in, GRO]--[bridge]--[tap out] -> segments
  */
@@ -112,8 +113,8 @@ static void send_train(struct train *t)
 		perror("sendmmsg");
 }
 
-/* Whether a train became the super-packet, of which a checksum of GRE is the first
- * packet's to the kernel. */
+/* Whether a train became the super-packet, of which a checksum of GRE is the
+ * first packet's to the kernel. */
 static bool is_super(const struct cell *c, const uint8_t *f, size_t len)
 {
 	const bool gre = !wrap_is_udp(c->w.kind) && wrap_has_sum(&c->w);
@@ -127,8 +128,8 @@ static bool is_super(const struct cell *c, const uint8_t *f, size_t len)
 	return false;
 }
 
-/* Returns whether all that the kernel has merged since the last time is right. How
- * many there are is added to *merged. */
+/* Returns whether all that the kernel has merged since the last time is right.
+ * How many there are is added to *merged. */
 static bool theirs_right(const struct cell *c, unsigned *merged)
 {
 	uint8_t buf[2000];
@@ -210,9 +211,9 @@ static bool is_train(struct cell *c)
 	return true;
 }
 
-/* The kernel gives each segment the GRE checksum of the first packet. Where that was
- * left to the device, or an IPv4 packet inside is shorter than the ones before it,
- * it is wrong. */
+/* The kernel gives each segment the GRE checksum of the first packet. Where
+ * that was left to the device, or an IPv4 packet inside is shorter than the
+ * ones before it, it is wrong. */
 static bool kernel_is_wrong(const struct cell *c, enum wrap_left left)
 {
 	if (wrap_is_udp(c->w.kind) || !wrap_has_sum(&c->w))

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# What needs no endpoint is a library of its own: as installed, by pkg-config and
-# by CMake; as a Meson subproject; and as a directory that is written for another
-# program's tree, by gcc and by clang:
-# offload.sh SOURCE BUILD PREFIX LIBDIR PROGRAM.c
+# What needs no endpoint is a library of its own: as installed, by pkg-config
+# and by CMake; as a Meson subproject; and as a directory that is written for
+# another program's tree, by gcc and by clang: offload.sh SOURCE BUILD PREFIX
+# LIBDIR PROGRAM.c
 set -eu
 source=$1
 build=$2
@@ -44,8 +44,8 @@ quietly() {
 	}
 }
 
-# It shows what its headers declare, and needs nothing except memory's functions:
-# no I/O, no threads, no allocation. WHAT ARCHIVE
+# It shows what its headers declare, and needs nothing except memory's
+# functions: no I/O, no threads, no allocation. WHAT ARCHIVE
 is_pure() {
 	for name in offload packet run; do
 		echo "#include \"$headers/$name.h\""

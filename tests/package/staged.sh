@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # For programs outside the tree: sourced with $build, $prefix and $libdir, it
-# installs to $stage below $tmp, which goes at the end, and has pkg-config and the
-# dynamic linker look there.
+# installs to $stage below $tmp, which goes at the end, and has pkg-config and
+# the dynamic linker look there.
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 stage=$tmp/stage

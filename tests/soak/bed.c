@@ -15,7 +15,8 @@
 
 enum { POOL = 1024, WAIT_ROOM_MS = 20 };
 
-/* The endpoint connects to an abstract address, and the peer is who is there. */
+/* The endpoint connects to an abstract address, and the peer is who is
+ * there. */
 static int make_stream(struct link *l)
 {
 	l->fd = link_listen(l);

@@ -22,7 +22,8 @@ static bool next(struct circle *c)
 	return !over;
 }
 
-/* It stays on its CPU, because the kernel keeps the order of one CPU's packets. */
+/* It stays on its CPU, because the kernel keeps the order of one CPU's
+ * packets. */
 static void *run(void *arg)
 {
 	struct circle *c = arg;

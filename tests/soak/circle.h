@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads that do the same again and again, and stand still when they are told. */
+/* Threads that do the same again and again, and stand still when they are
+ * told. */
 #ifndef TESTS_SOAK_CIRCLE_H
 #define TESTS_SOAK_CIRCLE_H
 

@@ -7,8 +7,9 @@
 
 enum { BIG_JUMBO_LEN = 8 };
 
-/* The same as build. jumbo: IPv6 has the hop-by-hop header that tells the length,
- * and all behind it is BIG_JUMBO_LEN bytes later than the shape says. */
+/* The same as build. jumbo: IPv6 has the hop-by-hop header that tells the
+ * length, and all behind it is BIG_JUMBO_LEN bytes later than the shape
+ * says. */
 static inline size_t big_build(uint8_t *frame, const struct shape *s,
 			       bool jumbo)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of src/fd share: a log to look at, and a network of our own. */
+/* What the tests of src/fd share: a log to look at, and a network of our
+ * own. */
 #ifndef TESTS_FD_COMMON_H
 #define TESTS_FD_COMMON_H
 

@@ -27,8 +27,8 @@ void expect_no_probe(const char *locator, int err, const char *words);
 /* The probe says nothing, fills *info, and leaves no fd open. */
 void expect_probe(const char *locator, struct fdl_info *info);
 
-/* Run tests that want the loopback device in a network of their own. Returns the
- * exit status: a failure also if they left an fd open. */
+/* Run tests that want the loopback device in a network of their own. Returns
+ * the exit status: a failure also if they left an fd open. */
 int run_over_loopback(const struct CMUnitTest tests[], size_t n);
 
 #endif

@@ -102,8 +102,8 @@ static inline bool recut_fills(const uint8_t *f, size_t len,
 	return len - at->l3 == (at->version == 4 ? n : n + 40);
 }
 
-/* The packet in a tunnel whose transport header is at l4: of all IP headers that
- * lead there, the one that comes last. */
+/* The packet in a tunnel whose transport header is at l4: of all IP headers
+ * that lead there, the one that comes last. */
 static inline bool recut_find_inside(const uint8_t *f, size_t len, unsigned l4,
 				     unsigned outer_l4, struct recut *at)
 {

@@ -102,8 +102,8 @@ static void begin_with_one_late(struct bed *bed)
 	batch_settle(&bed->batch, 1, 101);
 }
 
-/* The files of the second batch are those that are joined, 200 and 201, of which
- * 201 has been taken. */
+/* The files of the second batch are those that are joined, 200 and 201, of
+ * which 201 has been taken. */
 static void end_with_the_second(struct bed *bed)
 {
 	batch_settle(&bed->batch, 1, 201);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* BIG TCP: super-packets whose length fits no length field, as kernels make them. */
+/* BIG TCP: super-packets whose length fits no length field, as kernels make
+ * them. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

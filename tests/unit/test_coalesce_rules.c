@@ -233,7 +233,8 @@ static void limits(void **state)
 	batch_begin(COALESCE_ALL);
 	for (i = 0; i < 100; i++, s = following(&s))
 		batch_add(&s);
-	assert_int_equal(batch_next(), 45);		/* 66 + 45 * 1448 = 65226 */
+	assert_int_equal(batch_next(), 45);		/* 66 + 45 * 1448 =
+							 * 65226 */
 	assert_true(batch.out.len <= 65535);
 	fdl_coalesce_init(&batch.c, COALESCE_ALL, 66 + 3 * 1448, 0);
 	for (batch.n = i = 0; i < 100; i++, s = following(&s))

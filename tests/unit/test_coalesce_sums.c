@@ -2,8 +2,8 @@
 /* Which checksums are believed of a packet in a tunnel that has two. */
 #include "tunnelled_bed.h"
 
-/* Returns how many of two packets are merged that leave a checksum to the device, if
- * bits of the second are changed. at counts from its start. */
+/* Returns how many of two packets are merged that leave a checksum to the
+ * device, if bits of the second are changed. at counts from its start. */
 static int damaged_left(enum tunnel_kind kind, enum wrap_left left, unsigned at,
 			uint8_t bits)
 {

@@ -51,8 +51,8 @@ static void is_super(const struct tunnelled *t, unsigned n)
 	}
 }
 
-/* Into complete packets, or into such that leave the checksum inside to a device:
- * then the one outside is that of what the packet becomes. */
+/* Into complete packets, or into such that leave the checksum inside to a
+ * device: then the one outside is that of what the packet becomes. */
 static void is_cut_again(struct tunnelled t, enum wrap_left left)
 {
 	struct iovec iov = { batch.merged, batch.out.len };
@@ -190,9 +190,9 @@ static void other_outer_headers(void **state)
 
 enum { SECOND, BOTH };
 
-/* Returns how many of two packets are merged if bits of the second one, or of both,
- * are changed. at counts from what is behind the outer IP header. sum: UDP has a
- * checksum. */
+/* Returns how many of two packets are merged if bits of the second one, or of
+ * both, are changed. at counts from what is behind the outer IP header. sum:
+ * UDP has a checksum. */
 static int damaged_in(int which, enum tunnel_kind kind, int at, uint8_t bits,
 		      bool sum)
 {
@@ -264,7 +264,8 @@ static void gre_keeps_what_is_reserved(void **state)
 	assert_int_equal(batch_next(), 1);
 }
 
-/* A program might read it from a socket, and the port does not say otherwise. */
+/* A program might read it from a socket, and the port does not say
+ * otherwise. */
 static void another_port_is_no_tunnel(void **state)
 {
 	struct tunnelled t = first_of(VXLAN, 4, 4, 6);
@@ -281,7 +282,8 @@ static void another_port_is_no_tunnel(void **state)
 	assert_int_equal(batch_next(), 1);
 }
 
-/* What cannot be looked into may be of any flow in a tunnel, and of no other. */
+/* What cannot be looked into may be of any flow in a tunnel, and of no
+ * other. */
 static void nothing_overtakes(void **state)
 {
 	struct tunnelled t = first_of(GRE_KEY, 4, 4, 17);

@@ -55,7 +55,8 @@ static int open_device(struct device *dev, int fd)
 	return device_open(dev, kind->device, fd, info.name);
 }
 
-/* Frames from the kernel's side until its queue, which nobody reads, is full. */
+/* Frames from the kernel's side until its queue, which nobody reads, is
+ * full. */
 static void overflow(const char *name)
 {
 	const uint8_t frame[60] = { 0xff };

@@ -118,7 +118,8 @@ static struct fdl_endpoint *open_as(const struct waiter *w, const char *kind,
 	return ep;
 }
 
-/* Returns the bytes of a message, which on a stream has its length before it. */
+/* Returns the bytes of a message, which on a stream has its length before
+ * it. */
 static size_t make_message(const struct waiter *w, uint8_t *to, unsigned seq)
 {
 	const size_t at = w->type == SOCK_STREAM ? PREFIX : 0;
@@ -204,7 +205,8 @@ static const struct {
 	{ AF_INET6, SOCK_DGRAM, "udp" },
 };
 
-/* One peer, and the end with that; the listener then serves another endpoint. */
+/* One peer, and the end with that; the listener then serves another
+ * endpoint. */
 static void a_listener_accepts_its_peer(void **state)
 {
 	struct fdl_endpoint *ep;

@@ -234,8 +234,8 @@ static void a_full_peer_is_told_of(void **state)
 	drop("switch");
 }
 
-/* What a virtual machine sends that starts once somebody listens. It ends well if
- * it is answered with a frame. */
+/* What a virtual machine sends that starts once somebody listens. It ends well
+ * if it is answered with a frame. */
 static pid_t start_vm_later(size_t hdr_len)
 {
 	const pid_t pid = fork();

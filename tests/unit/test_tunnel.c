@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Super-packets inside tunnels: each segment is what its sender would have sent. */
+/* Super-packets inside tunnels: each segment is what its sender would have
+ * sent. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,8 +100,8 @@ static void every_tunnel_is_cut(void **state)
 			cut_one(&r, (enum tunnel_kind)kind, i & 1 ? 4 : 6);
 }
 
-/* A segment of which only the checksum is left: the outer sum is right as soon as
- * the inner one is. */
+/* A segment of which only the checksum is left: the outer sum is right as soon
+ * as the inner one is. */
 static void outer_sums_do_not_wait(void **state)
 {
 	static uint8_t super[MAX_FRAME], got[MAX_FRAME], want[MAX_FRAME];

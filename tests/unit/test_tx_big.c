@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * BIG TCP that a stack sends: whole where the device says that it takes it, else in
- * pieces of up to 64 KiB. What the kernel refuses it is asked once.
+ * BIG TCP that a stack sends: whole where the device says that it takes it,
+ * else in pieces of up to 64 KiB. What the kernel refuses it is asked once.
  */
 #include <errno.h>
 #include <setjmp.h>

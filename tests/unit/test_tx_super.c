@@ -64,7 +64,8 @@ static int next_segment(unsigned *i, struct fdl_segmenter *s, uint8_t *out)
 	return fdl_segment_next(s, out, 2000, NULL);
 }
 
-/* The wire took, from message i on, what is in frame, whatever it is cut into. */
+/* The wire took, from message i on, what is in frame, whatever it is cut
+ * into. */
 static void expect_all(unsigned i, const struct iovec *frame,
 		       const struct fdl_offload *off)
 {
@@ -145,7 +146,8 @@ static void what_is_too_long_goes_in_pieces(void **state)
 	}
 }
 
-/* The kernel's GRO makes them, and its segmentation would not give them back. */
+/* The kernel's GRO makes them, and its segmentation would not give them
+ * back. */
 static void short_segments_are_cut(void **state)
 {
 	unsigned size;

@@ -33,7 +33,8 @@ struct wrap {
 	unsigned id;
 	bool df;
 	uint8_t tos;
-	bool sum;		/* of outer UDP; of a super-packet it is partial */
+	bool sum;		/* of outer UDP; of a super-packet it is
+				 * partial */
 };
 
 static inline bool wrap_is_udp(enum tunnel_kind kind)
@@ -170,8 +171,8 @@ static inline void wrap_ip(uint8_t *f, const struct wrap *w, int version,
 
 /*
  * Put the headers around a packet of len bytes that lies behind them at f. With
- * super the outer sum of UDP is partial. The sum of the packet inside is what it
- * would be, once complete. Returns the length in all.
+ * super the outer sum of UDP is partial. The sum of the packet inside is what
+ * it would be, once complete. Returns the length in all.
  */
 static inline size_t wrap(uint8_t *f, const struct wrap *w,
 			  const struct shape *in, size_t len, bool super)
@@ -225,8 +226,8 @@ static inline bool wrap_has_sum(const struct wrap *w)
 		       w->kind == GRE_CSUM || w->kind == GRE_CSUM_KEY_TEB;
 }
 
-/* Leave a checksum of a packet of len bytes, which wrap made, to the device. Returns
- * what its virtio header says then. */
+/* Leave a checksum of a packet of len bytes, which wrap made, to the device.
+ * Returns what its virtio header says then. */
 static inline struct fdl_offload wrap_leave(uint8_t *f, const struct wrap *w,
 					    const struct shape *in, size_t len,
 					    enum wrap_left left)

@@ -30,7 +30,8 @@ struct wire {
 	int (*refuses)(const uint8_t *bytes, size_t len);
 	bool full;		/* POLLOUT says so, too */
 	unsigned slots;		/* it is full after so many; 0: never */
-	bool stream;		/* it takes bytes, of which there is room for: */
+	bool stream;		/* it takes bytes, of which there is room
+				 * for: */
 	size_t bytes;
 	int64_t now_ms;
 	unsigned naps;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fdlink host's stack and services over a pair of unix sockets, of which the
- * fuzzer has the other end, and the clock. Each input finds the stack as the one
- * before it did.
+ * fuzzer has the other end, and the clock. Each input finds the stack as the
+ * one before it did.
  */
 #ifndef FUZZ_HOST_BED_H
 #define FUZZ_HOST_BED_H

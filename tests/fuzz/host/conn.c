@@ -139,9 +139,9 @@ static unsigned put_options(uint8_t *o, const struct conn *c,
 	return n;
 }
 
-/* A window that comes with an older number than one before is none of the host's
- * (RFC 9293, 3.10.7.4): it goes on with the former one, from what this segment
- * acknowledges. Returns the largest that it may go by. */
+/* A window that comes with an older number than one before is none of the
+ * host's (RFC 9293, 3.10.7.4): it goes on with the former one, from what this
+ * segment acknowledges. Returns the largest that it may go by. */
 static uint32_t note_window(struct conn *c, const struct segment *s)
 {
 	const uint32_t window = (uint32_t)c->window << c->scale;

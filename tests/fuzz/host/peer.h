@@ -77,7 +77,8 @@ struct peer {
 	struct wire wire;
 	uint32_t mtu, next_mtu, max_mtu;
 	bool deaf;		/* leaves in the socket what the host sends */
-	bool mute;		/* answers no ARP and no neighbour solicitation */
+	bool mute;		/* answers no ARP and no neighbour
+				 * solicitation */
 	uint16_t ports;		/* of connections, so far */
 	struct conn conn[N_CONNS];
 	struct kept kept[N_KEPT];

@@ -3,8 +3,8 @@
  * fdlink host and a peer that speaks well and then lies. The first record of an
  * input says how the link is: b[0] & 1 Ethernet, & 2 virtio-net headers, & 12
  * offload, & 16 datagrams, & 32 a small pool, & 64 room for few half-open
- * connections; b[1] the MTU; b[2] the seed of random numbers; b[3] & 1 the clock
- * is about to wrap, & 2 there is no gateway, & 4 lwIP's heap is short.
+ * connections; b[1] the MTU; b[2] the seed of random numbers; b[3] & 1 the
+ * clock is about to wrap, & 2 there is no gateway, & 4 lwIP's heap is short.
  */
 #include "program.h"
 

@@ -174,9 +174,9 @@ size_t step_nd(struct peer *p, const struct step *s)
 	return 0;
 }
 
-/* b[1] & 3: all of a frame, or of ARP's, IPv4's or IPv6's payload, is what comes
- * next in the program, b[2] * 8 bytes of it; b[1] & 4: of a right IP packet that
- * has protocol b[3]. */
+/* b[1] & 3: all of a frame, or of ARP's, IPv4's or IPv6's payload, is what
+ * comes next in the program, b[2] * 8 bytes of it; b[1] & 4: of a right IP
+ * packet that has protocol b[3]. */
 size_t step_raw(struct peer *p, const struct step *s)
 {
 	static const uint16_t types[] = { 0, TYPE_ARP, TYPE_IP4, TYPE_IP6 };
@@ -250,8 +250,8 @@ size_t step_lie(struct peer *p, const struct step *s)
 }
 
 /* b[0]: the peer is deaf, mute; b[1]: which connection is acknowledged by hand;
- * b[2], b[3]: what of it is lost, a bit each; b[4], b[5]: its window. b[0] & 16:
- * what it has reported out of order it forgets. */
+ * b[2], b[3]: what of it is lost, a bit each; b[4], b[5]: its window. b[0] &
+ * 16: what it has reported out of order it forgets. */
 size_t step_set(struct peer *p, const struct step *s)
 {
 	struct conn *c = &p->conn[s->b[1] % N_CONNS];

@@ -69,8 +69,8 @@ static void fill(const struct conn *c, uint8_t *data, uint32_t seq, size_t len)
 }
 
 /* b[1]: flags, and 64: more than a packet of the MTU, 128: nothing is next to
- * it; b[2], b[3]: length; b[4], b[5]: from where, if not what is next; b[6]: cut
- * at so many bytes times 8, as a super-packet. */
+ * it; b[2], b[3]: length; b[4], b[5]: from where, if not what is next; b[6]:
+ * cut at so many bytes times 8, as a super-packet. */
 size_t step_data(struct peer *p, const struct step *s)
 {
 	static uint8_t data[MAX_PAYLOAD];

@@ -13,9 +13,9 @@ typedef int sys_prot_t;
 #undef LWIP_NETCONN
 #define LWIP_NETCONN			1
 #define LWIP_ERRNO_STDINCLUDE		1
-/* The mailboxes of Debian's port have room for 128 messages, whatever these say:
- * a window of no more segments, or what a connection has no room for is sent
- * again. */
+/* The mailboxes of Debian's port have room for 128 messages, whatever these
+ * say: a window of no more segments, or what a connection has no room for is
+ * sent again. */
 #define TCPIP_MBOX_SIZE			128
 #define DEFAULT_TCP_RECVMBOX_SIZE	128
 #undef TCP_WND

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an embedder sets; each line that the adaptor looks at can be set wrong. */
+/* What an embedder sets; each line that the adaptor looks at can be set
+ * wrong. */
 #ifndef LWIPOPTS_H
 #define LWIPOPTS_H
 

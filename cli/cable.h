@@ -17,8 +17,8 @@ struct cable;
 
 /*
  * options and ep[] must stay. An end that is down takes the other one's carrier
- * at once. Says so on standard error when the MTUs differ,
- * now and as they change.
+ * at once. Says so on standard error when the MTUs differ, now and as they
+ * change.
  * Returns 0. Errors: -ENOMEM, -EMFILE, -ENFILE.
  */
 int cable_open(struct cable **cable, const struct connect_options *options,

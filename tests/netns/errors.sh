@@ -175,9 +175,11 @@ PY
 
 # A peer that sends no frames behind their lengths is told of as such.
 python3 - "$fdlink" "$tmp" <<'PY' || fail "what is no stream of frames"
-import socket, subprocess, sys
+import os, socket, subprocess, sys
 path = sys.argv[2] + '/stream'
-for what in ['connect', 'null:'], ['host', '--address', '192.0.2.2/24']:
+sandbox = os.environ.get('FDLINK_TEST_SANDBOX', '').split()
+for what in (['connect', *sandbox, 'null:'],
+             ['host', '--address', '192.0.2.2/24']):
     wire = subprocess.Popen([sys.argv[1], *what, 'stream:%s,listen' % path],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert b'up' in wire.stdout.readline()

@@ -174,11 +174,11 @@ sys.exit(host.wait(60))
 PY
 
 # A peer that sends no frames behind their lengths is told of as such.
-python3 - "$fdlink" "$tmp" <<'PY' || fail "what is no stream of frames"
-import os, socket, subprocess, sys
+# shellcheck disable=SC2086 # an option, or none
+python3 - "$fdlink" "$tmp" ${FDLINK_TEST_SANDBOX-} <<'PY' ||
+import socket, subprocess, sys
 path = sys.argv[2] + '/stream'
-sandbox = os.environ.get('FDLINK_TEST_SANDBOX', '').split()
-for what in (['connect', *sandbox, 'null:'],
+for what in (['connect', *sys.argv[3:], 'null:'],
              ['host', '--address', '192.0.2.2/24']):
     wire = subprocess.Popen([sys.argv[1], *what, 'stream:%s,listen' % path],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -190,13 +190,15 @@ for what in (['connect', *sandbox, 'null:'],
     assert wire.returncode == 1, said
     assert b'longer than any' in said and path.encode() in said, said
 PY
+	fail "what is no stream of frames"
 
 # What is said of an end while the wire carries names it.
-python3 - "$fdlink" "$tmp" <<'PY' || fail "an end is not named"
+# shellcheck disable=SC2086 # an option, or none
+python3 - "$fdlink" "$tmp" ${FDLINK_TEST_SANDBOX-} <<'PY' ||
 import socket, subprocess, sys
 end = 'seqpacket:%s/headers,listen,offload=on' % sys.argv[2]
-wire = subprocess.Popen([sys.argv[1], 'connect', 'seqpacket:%s/other,listen' %
-                         sys.argv[2], end],
+wire = subprocess.Popen([sys.argv[1], 'connect', *sys.argv[3:],
+                         'seqpacket:%s/other,listen' % sys.argv[2], end],
                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 assert b'up' in wire.stdout.readline()
 ip = bytes.fromhex('45000024000000004011 b6c5 c0000201 c0000202'
@@ -211,6 +213,7 @@ wire.terminate()
 wire.communicate(timeout=60)
 assert said.startswith('fdlink: %s: ' % end) and 'offload=off' in said, said
 PY
+	fail "an end is not named"
 
 # Where /proc is missing, what needs it says so.
 if unshare -m mount -t tmpfs none /proc 2>/dev/null; then

@@ -182,11 +182,14 @@ for what in (['connect', *sys.argv[3:], 'null:'],
              ['host', '--address', '192.0.2.2/24']):
     wire = subprocess.Popen([sys.argv[1], *what, 'stream:%s,listen' % path],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert b'up' in wire.stdout.readline()
-    with socket.socket(socket.AF_UNIX) as peer:
-        peer.connect(path)
-        peer.sendall(b'GET / HTTP/1.1\r\n')
-        said = wire.communicate(timeout=60)[1]
+    try:
+        assert b'up' in wire.stdout.readline()
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(path)
+            peer.sendall(b'GET / HTTP/1.1\r\n')
+            said = wire.communicate(timeout=60)[1]
+    finally:
+        wire.kill()
     assert wire.returncode == 1, said
     assert b'longer than any' in said and path.encode() in said, said
 PY
@@ -200,17 +203,20 @@ end = 'seqpacket:%s/headers,listen,offload=on' % sys.argv[2]
 wire = subprocess.Popen([sys.argv[1], 'connect', *sys.argv[3:],
                          'seqpacket:%s/other,listen' % sys.argv[2], end],
                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-assert b'up' in wire.stdout.readline()
 ip = bytes.fromhex('45000024000000004011 b6c5 c0000201 c0000202'
                    .replace(' ', ''))
-with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
-    peer.connect(sys.argv[2] + '/headers')
-    for _ in range(20):
-        peer.send(bytes.fromhex('020000000001020000000002' '0800') + ip +
-                  bytes.fromhex('0007000700100000') + bytes(8))
-    said = wire.stderr.readline().decode()
-wire.terminate()
-wire.communicate(timeout=60)
+try:
+    assert b'up' in wire.stdout.readline()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+        peer.connect(sys.argv[2] + '/headers')
+        for _ in range(20):
+            peer.send(bytes.fromhex('020000000001020000000002' '0800') + ip +
+                      bytes.fromhex('0007000700100000') + bytes(8))
+        said = wire.stderr.readline().decode()
+    wire.terminate()
+    wire.communicate(timeout=60)
+finally:
+    wire.kill()
 assert said.startswith('fdlink: %s: ' % end) and 'offload=off' in said, said
 PY
 	fail "an end is not named"

@@ -349,6 +349,10 @@ enum {
 	FDL_COALESCE_UDP_TUNNEL	= 1 << 3,
 	/* The same inside GRE, and inside IP in IP. */
 	FDL_COALESCE_IP_TUNNEL	= 1 << 4,
+	/* As FDL_COALESCE_UDP_TUNNEL, in datagrams that have a checksum only:
+	 * for a wire that takes super-packets of UDP and knows no tunnels. What
+	 * was merged goes there as the datagrams of one super-packet. */
+	FDL_COALESCE_UDP_TUNNEL_SUM = 1 << 5,
 };
 
 /*

@@ -334,7 +334,8 @@ const char *fdl_offload_refusal(const struct fdl_info *info, uint32_t offload);
 /*
  * For a program that passes packets on to another link: from the next batch on,
  * FDL_GRO merges only what that link takes whole, since what has to be cut
- * again costs twice. offloads is what fdl_tx_offloads says of that link.
+ * again costs twice; inside a tunnel over UDP also what that link takes as the
+ * datagrams of one super-packet. offloads is what fdl_tx_offloads says of it.
  * Nothing is then merged inside GRE and IP in IP, because no virtio-net header
  * describes them. UINT32_MAX: all that the stack takes, as without this call.
  * Nothing happens without FDL_GRO. Any thread.

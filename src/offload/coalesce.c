@@ -26,6 +26,7 @@ enum {
 	WAYS = 4,
 	SETS = FDL_COALESCE_FLOWS / WAYS,
 	MAX_PIECES = 1022,
+	IN_UDP = FDL_COALESCE_UDP_TUNNEL | FDL_COALESCE_UDP_TUNNEL_SUM,
 };
 
 void fdl_coalesce_init(struct fdl_coalescer *c, unsigned flags,
@@ -223,7 +224,7 @@ static inline bool may_carry(const struct fdl_coalescer *c,
 {
 	if (p->next != UDP_PROTO)
 		return c->flags & FDL_COALESCE_IP_TUNNEL;
-	return c->flags & FDL_COALESCE_UDP_TUNNEL &&
+	return c->flags & IN_UDP &&
 	       tunnel_reading(get_be16(frame + p->l4 + UDP_DST)) !=
 		       TUNNEL_READINGS;
 }

@@ -61,6 +61,13 @@ static bool is_plain_outside(const struct fdl_coalesce_packet *pkt)
 	       is_plain_ip4(pkt->hdr_ + pkt->outer_.at[0]);
 }
 
+static bool lacks_sum_outside(const struct fdl_coalescer *c,
+			      const struct fdl_coalesce_packet *pkt)
+{
+	return !(c->flags & FDL_COALESCE_UDP_TUNNEL) &&
+	       pkt->outer_.is[1] == TUNNEL_UDP && !fit_outer_has_sum(pkt);
+}
+
 bool fit_alone(const struct fdl_coalescer *c,
 	       const struct fdl_coalesce_packet *pkt, const struct parsed *p)
 {
@@ -75,7 +82,8 @@ bool fit_alone(const struct fdl_coalescer *c,
 		return false;
 	if (p->version == 4 && !is_plain_ip4(bytes + p->l3))
 		return false;
-	if (pkt->outer_.n && !is_plain_outside(pkt))
+	if (pkt->outer_.n &&
+	    (!is_plain_outside(pkt) || lacks_sum_outside(c, pkt)))
 		return false;
 	if (!is_usual_csum(pkt, p))
 		return false;

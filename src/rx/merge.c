@@ -60,7 +60,8 @@ static unsigned merges(const struct shared *shared)
 	if (flags & FDL_RX_USO)
 		takes |= FDL_COALESCE_UDP;
 	if (flags & FDL_RX_TUNNEL)
-		takes |= FDL_COALESCE_UDP_TUNNEL | FDL_COALESCE_IP_TUNNEL;
+		takes |= FDL_COALESCE_UDP_TUNNEL | FDL_COALESCE_UDP_TUNNEL_SUM |
+			 FDL_COALESCE_IP_TUNNEL;
 	return takes &
 	       ~atomic_load_explicit(&shared->gro_denied, memory_order_relaxed);
 }

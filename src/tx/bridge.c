@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "offload/datagrams.h"
 #include "offload/segment.h"
 #include "tx/piece.h"
 #include "tx/work.h"
@@ -106,13 +107,13 @@ enum tx_fit bridge_add(struct tx *tx, const struct frame *f,
 	if (fdl_segment_start(&s, f->iov, f->cnt, w.link_len, &w.off, 0))
 		return TX_NEVER;
 	*why = &too_long;
-	fit = piece_add(tx, &s);
+	fit = piece_add(tx, &s, 1);
 	if (fit == TX_FITS)
 		tx->out->weight[tx->out->n - 1] = f->weight;
 	return fit;
 }
 
-/* Pass over segments that went. They are cut once more, because the cutter
+/* Pass over n steps of the cutter. They are made once more, because the cutter
  * cannot go back. */
 static void pass_over(struct tx *tx, unsigned n)
 {
@@ -149,18 +150,30 @@ static uint32_t suspects(uint32_t needs)
 	return needs & WORK_SUPERS;
 }
 
-/* A piece of so many segments was refused. Cut smaller ones. */
-static void cut_smaller(struct tx *tx, unsigned segments, enum tx_stop stop)
+static bool is_uso(const struct tx *tx)
 {
+	return tx->needs & (FDL_OFFLOAD_USO4 | FDL_OFFLOAD_USO6);
+}
+
+/* The kernel refused a piece that was made in so many steps of the cutter. Make
+ * smaller ones. */
+static void cut_smaller(struct tx *tx, unsigned steps, enum tx_stop stop)
+{
+	const unsigned segments = steps * segment_run(&tx->cut);
 	unsigned n = 1;
 
 	if (stop == TX_SUPER_TOO_LONG)
 		n = segments / 2;
-	else if (tx->cut.gso == FDL_GSO_UDP && segments > OLD_UDP_SEGMENTS)
+	else if (is_uso(tx) && segments > OLD_UDP_SEGMENTS)
 		n = tx->max_uso = OLD_UDP_SEGMENTS;
 	else
 		tx->suspect = suspects(tx->needs);
-	segment_in_runs(&tx->cut, tx->cut.unit, n > 1 ? n : 1);
+	if (!n)
+		n = 1;
+	if (tx->datagrams > 1)
+		tx->datagrams = n;
+	else
+		segment_in_runs(&tx->cut, tx->cut.unit, n);
 }
 
 /* Push what is gathered of a super-packet; was is the cutter as it was before.
@@ -170,7 +183,7 @@ static unsigned push_pieces(struct tx *tx, const struct fdl_segmenter *was,
 {
 	const uint64_t before = counted(tx->counters, TX_PACKETS);
 	enum tx_stop stop;
-	unsigned gone;
+	unsigned gone, i;
 
 	stop = tx_push(tx, &gone, why);
 	if (tx->suspect && counted(tx->counters, TX_PACKETS) > before)
@@ -178,9 +191,10 @@ static unsigned push_pieces(struct tx *tx, const struct fdl_segmenter *was,
 	if (stop == TX_ALL_GONE)
 		return gone;
 	tx->cut = *was;
-	pass_over(tx, gone);
+	for (i = 0; i < gone; i++)
+		pass_over(tx, tx->out->steps[i]);
 	if (stop != TX_STOPPED)
-		cut_smaller(tx, segment_run(&tx->cut), stop);
+		cut_smaller(tx, tx->out->steps[gone], stop);
 	return gone;
 }
 
@@ -193,7 +207,7 @@ static unsigned drive(struct tx *tx, const struct verdict **why)
 	while (fdl_segment_len(&tx->cut) && !*why) {
 		was = tx->cut;
 		while (fdl_segment_len(&tx->cut) &&
-		       piece_add(tx, &tx->cut) == TX_FITS)
+		       piece_add(tx, &tx->cut, tx->datagrams) == TX_FITS)
 			;
 		total += push_pieces(tx, &was, why);
 	}
@@ -245,11 +259,30 @@ void bridge_lose(struct tx *tx, const struct verdict *why)
 	tx->cutting = false;
 }
 
+/* If the segments can go as datagrams of super-packets, that is how they go. A
+ * longer one than the MTU is not hidden in one: nobody would tell of its loss.
+ */
+static void start_datagrams(struct tx *tx, unsigned link_len)
+{
+	const unsigned version = datagrams_version(&tx->cut);
+	const uint32_t needs = FDL_OFFLOAD_CSUM |
+			       (version == 4 ? FDL_OFFLOAD_USO4 :
+					       FDL_OFFLOAD_USO6);
+
+	if (!version || needs & ~work_takes(tx) ||
+	    !work_fits_mtu(tx, fdl_segment_len(&tx->cut), link_len))
+		return;
+	datagrams_begin(&tx->cut);
+	tx->datagrams = tx->max_uso;
+	tx->needs = needs;
+}
+
 /* Begin to cut a frame, whose work is *w then. Returns false if its work
  * contradicts it. */
 static bool start_cut(struct tx *tx, const struct frame *f, struct work *w)
 {
 	struct fdl_offload told;
+	unsigned n;
 
 	if (!work_judge(tx, f, w))
 		return false;
@@ -259,9 +292,13 @@ static bool start_cut(struct tx *tx, const struct frame *f, struct work *w)
 	if (fdl_segment_start(&tx->cut, f->iov, f->cnt, w->link_len, &told,
 			      cut_flags(tx)))
 		return false;
-	segment_in_runs(&tx->cut, w->off.gso_size, most_segments(tx, w));
+	n = most_segments(tx, w);
+	segment_in_runs(&tx->cut, w->off.gso_size, n);
 	tx->counted = f->weight == 1;
 	tx->needs = w->needs;
+	tx->datagrams = 1;
+	if (n == 1)
+		start_datagrams(tx, w->link_len);
 	if (w->needs & WORK_TUNNELS)
 		tx->tunnel = w->tunnel;
 	tx->suspect = 0;
@@ -307,7 +344,7 @@ bool bridge_cut_refused(struct tx *tx, const struct frame *f, enum tx_stop stop,
 	if (stop == TX_SUPER_REFUSED && w.big)
 		tx->big_refused = true;
 	else if (stop == TX_SUPER_REFUSED)
-		cut_smaller(tx, segment_run(&tx->cut), stop);
+		cut_smaller(tx, 1, stop);
 	return cut(tx, why);
 }
 

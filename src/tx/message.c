@@ -283,6 +283,7 @@ static void clear_batch(struct tx_batch *out)
 {
 	out->n = 0;
 	out->pieces = 0;
+	out->heads = 0;
 	out->merged = false;
 }
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "offload/datagrams.h"
+#include "offload/limits.h"
 #include "offload/segment.h"
 #include "proto/tunnel.h"
 
@@ -31,30 +33,53 @@ static int flatten(struct tx *tx, struct fdl_segmenter *s, struct msghdr *msg,
 	return 0;
 }
 
-enum tx_fit piece_add(struct tx *tx, struct fdl_segmenter *s)
+/*
+ * Gather the next piece without a copy: a segment, or a run of them; or up to
+ * most segments, if that is more than 1, as datagrams of one super-packet.
+ * Returns as fdl_segment_gather; *steps: so often the cutter made a step.
+ */
+static int gather(struct tx *tx, struct fdl_segmenter *s, unsigned most,
+		  struct iovec *iov, unsigned max, struct fdl_offload *off,
+		  unsigned *steps)
+{
+	const uint64_t longest = tx->max_super - tx->hdr_len;
+	uint8_t(*const hdr)[FDL_HEADERS_MAX] = tx->out->head + tx->out->heads;
+	const unsigned room = TX_BATCH - tx->out->heads;
+	const struct datagrams d = {
+		.most = most < room ? most : room,
+		.longest = longest < MAX_SUPER_LEN ? longest : MAX_SUPER_LEN,
+		.hdr = hdr,
+		.iov = iov,
+		.max = (int)max,
+	};
+
+	if (max < 2)
+		return -EMSGSIZE;
+	if (most > 1)
+		return datagrams_gather(s, &d, off, steps);
+	return fdl_segment_gather(s, *hdr, iov, (int)max, off);
+}
+
+enum tx_fit piece_add(struct tx *tx, struct fdl_segmenter *s, unsigned most)
 {
 	struct tx_batch *out = tx->out;
 	struct msghdr *msg = tx_begin(tx, NULL);
-	/* A super-packet that was merged from packets counts as packets
-	 * again. */
-	const unsigned weight = tx->counted ? 1 : segment_run(s);
+	const unsigned run = segment_run(s), max = tx->io->max_pieces;
 	struct fdl_offload off;
-	unsigned used, max;
+	unsigned used, steps = 1;
 	int r;
 
-	if (!msg || out->pieces + tx->io->max_pieces > TX_PIECES)
+	if (!msg || out->pieces + max > TX_PIECES || out->heads == TX_BATCH)
 		return TX_FULL;
 	used = (unsigned)msg_pieces(msg);
-	max = tx->io->max_pieces;
-	r = max < 2 ? -EMSGSIZE :
-		      fdl_segment_gather(s, out->head[out->n],
-					 msg->msg_iov + used, (int)(max - used),
-					 &off);
+	r = gather(tx, s, most, msg->msg_iov + used, max - used, &off, &steps);
 	if (r > 0) {
 		msg_set_pieces(msg, used + (size_t)r);
+		out->heads += steps;
 	} else {
 		if (out->merged)
 			return TX_FULL;
+		steps = 1;
 		if (flatten(tx, s, msg, &off))
 			return TX_NEVER;
 	}
@@ -63,6 +88,9 @@ enum tx_fit piece_add(struct tx *tx, struct fdl_segmenter *s)
 				    tx->order, &off);
 	if (tunnel_of(&off))
 		vnet_tunnel_put(msg->msg_iov->iov_base, &tx->tunnel);
-	tx_end(tx, weight, off.gso);
+	out->steps[out->n] = steps;
+	/* A super-packet that was merged from packets counts as packets
+	 * again. */
+	tx_end(tx, tx->counted ? 1 : run * steps, off.gso);
 	return TX_FITS;
 }

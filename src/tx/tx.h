@@ -57,10 +57,11 @@ struct frames {
 /* Messages gathered so far, and what they are made in. */
 struct tx_batch {
 	bool merged;			/* scratch is in use */
-	unsigned n, pieces;
+	unsigned n, pieces, heads;
 	struct mmsghdr msg[TX_BATCH];
 	unsigned weight[TX_BATCH];	/* packets of a message */
 	bool super[TX_BATCH];		/* it is a super-packet */
+	unsigned steps[TX_BATCH];	/* of the cutter, that made it */
 	struct iovec piece[TX_PIECES];
 	uint8_t hdr[TX_BATCH][TX_HDR_ROOM];
 	uint8_t head[TX_BATCH][FDL_HEADERS_MAX]; /* headers written anew */
@@ -123,6 +124,9 @@ struct tx {
 	bool cutting, counted;
 	uint32_t needs, suspect;
 	struct fdl_segmenter cut;
+	unsigned datagrams;		/* so many segments go as datagrams of
+					 * one super-packet outside; 1: they do
+					 * not */
 	struct vnet_tunnel tunnel;	/* around that, if it is in one */
 	struct iovec rest_bytes;
 };

@@ -159,6 +159,36 @@ static void only_what_the_flags_say(void **state)
 	assert_int_equal(pair(FDL_COALESCE_UDP | TUNNELS, &vxlan, &v2), 1);
 }
 
+static void only_with_a_sum(void **state)
+{
+	const unsigned flags = COALESCE_ALL | FDL_COALESCE_UDP_TUNNEL_SUM;
+	struct tunnelled a = first_of(VXLAN, 4, 4, 17), b = following(&a);
+	struct tunnelled c = following(&b);
+	const struct tunnelled gre = first_of(GRE_IP, 4, 4, 6);
+	const struct tunnelled gre2 = following(&gre);
+
+	(void)state;
+	assert_int_equal(pair(flags, &a, &b), 2);
+	assert_int_equal(pair(flags, &gre, &gre2), 1);
+	b.w.sum = false;
+	/* No later datagram of the flow overtakes the one without. */
+	batch_begin(flags);
+	prepare(&a);
+	add(&a);
+	prepare(&b);
+	add(&b);
+	prepare(&c);
+	add(&c);
+	assert_int_equal(batch_next(), 1);
+	assert_int_equal(batch_next(), 1);
+	assert_int_equal(batch_next(), 1);
+	a.w.sum = false;
+	assert_int_equal(pair(flags, &a, &b), 1);
+	assert_int_equal(pair(flags | FDL_COALESCE_UDP_TUNNEL, &a, &b), 2);
+	assert_int_equal(pair(ALL | FDL_COALESCE_UDP_TUNNEL_SUM, &gre, &gre2),
+			 2);
+}
+
 static void other_outer_headers(void **state)
 {
 	const struct tunnelled a = first_of(VXLAN, 4, 4, 6);
@@ -318,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_is_merged_as_the_kernel_would),
 		cmocka_unit_test(only_what_the_flags_say),
+		cmocka_unit_test(only_with_a_sum),
 		cmocka_unit_test(other_outer_headers),
 		cmocka_unit_test(another_tunnel_or_a_wrong_sum),
 		cmocka_unit_test(headers_that_the_kernel_does_not_merge),

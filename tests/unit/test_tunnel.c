@@ -12,16 +12,6 @@
 
 enum { MAX_FRAME = 70000 };
 
-static struct fdl_offload inside_offload(const struct wrap *w,
-					 const struct shape *in, unsigned mss)
-{
-	struct fdl_offload off = shape_offload(in, mss);
-
-	off.csum_start = (uint16_t)(off.csum_start + wrap_len(w));
-	off.hdr_len = (uint16_t)(off.hdr_len + wrap_len(w));
-	return off;
-}
-
 /* Segment i: the packet inside complete, and the headers around it. */
 static size_t expect(uint8_t *f, const struct wrap *w, const struct shape *in,
 		     const uint8_t *payload, unsigned mss, unsigned i, bool ecn)
@@ -58,7 +48,7 @@ static void cut_one(struct rng *r, enum tunnel_kind kind, int version)
 	unsigned mss, i;
 	struct wrap w = random_wrap(r, kind, version);
 	struct shape in = random_inside(r, kind, &mss);
-	struct fdl_offload off = inside_offload(&w, &in, mss), left;
+	struct fdl_offload off = wrap_offload(&w, &in, mss), left;
 	const unsigned at = wrap_len(&w);
 	struct fdl_segmenter seg;
 	struct iovec iov = { super, 0 };
@@ -122,7 +112,7 @@ static void outer_sums_do_not_wait(void **state)
 		n = (int)build(super + wrap_len(&w), &in);
 		iov = (struct iovec){ super,
 				      wrap(super, &w, &in, (size_t)n, true) };
-		off = inside_offload(&w, &in, mss);
+		off = wrap_offload(&w, &in, mss);
 		assert_int_equal(fdl_segment_start(&a, &iov, 1, w.link_len,
 						   &off, FDL_SEGMENT_PARTIAL),
 				 0);
@@ -171,7 +161,7 @@ static void make(struct refused *x, enum tunnel_kind kind)
 	};
 	x->len = build(x->f + wrap_len(&x->w), &x->in);
 	x->len = wrap(x->f, &x->w, &x->in, x->len, true);
-	x->off = inside_offload(&x->w, &x->in, 1000);
+	x->off = wrap_offload(&x->w, &x->in, 1000);
 }
 
 static enum fdl_refusal check(struct refused *x)

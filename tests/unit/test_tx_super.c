@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "tx_bed.h"
+#include "super_bed.h"
 
-enum { HDR = FDL_VNET_HDR_LEN, MAX = 70000, MSS = 1000, SMALL = 100 };
+enum { MAX = 70000, MSS = 1000, SMALL = 100 };
 
 static struct bed bed;
 static uint8_t buf[MAX];
@@ -33,58 +33,6 @@ static void set_up(void)
 {
 	bed.shared.opts = (struct fdl_options){ .flags = FDL_ETHERNET };
 	bed_open(&bed, FDL_KIND_SEQPACKET, HDR);
-}
-
-static void decode(unsigned i, struct fdl_offload *off)
-{
-	assert_int_equal(fdl_vnet_hdr_decode(wire.took[i].bytes, HDR,
-					     FDL_ORDER_NATIVE, off),
-			 0);
-	assert_int_equal(fdl_offload_check(wire.took[i].bytes + HDR,
-					   wire.took[i].len - HDR,
-					   wire.took[i].len - HDR, 14, off),
-			 0);
-}
-
-/* The next segment of what the wire took, from message *i on. */
-static int next_segment(unsigned *i, struct fdl_segmenter *s, uint8_t *out)
-{
-	static struct iovec iov;
-	struct fdl_offload off;
-
-	if (!fdl_segment_len(s)) {
-		assert_true(*i < wire.n);
-		decode(*i, &off);
-		iov = (struct iovec){ (void *)(uintptr_t)(wire.took[*i].bytes +
-							  HDR),
-				      wire.took[*i].len - HDR };
-		assert_int_equal(fdl_segment_start(s, &iov, 1, 14, &off, 0), 0);
-		++*i;
-	}
-	return fdl_segment_next(s, out, 2000, NULL);
-}
-
-/* The wire took, from message i on, what is in frame, whatever it is cut
- * into. */
-static void expect_all(unsigned i, const struct iovec *frame,
-		       const struct fdl_offload *off)
-{
-	struct fdl_segmenter want = { .done = true }, got = { .done = true };
-	struct fdl_offload o = *off;
-	uint8_t a[2000], b[2000];
-	int n;
-
-	if (fdl_segment_start(&want, frame, 1, 14, &o, 0)) {
-		/* Of more segments than it knows: any will do. */
-		assert_int_equal(off->gso, FDL_GSO_UDP);
-		return;
-	}
-	while ((n = fdl_segment_next(&want, a, sizeof(a), NULL)) > 0) {
-		assert_int_equal(next_segment(&i, &got, b), n);
-		assert_memory_equal(a, b, (size_t)n);
-	}
-	assert_int_equal(fdl_segment_len(&got), 0);
-	assert_int_equal(i, wire.n);
 }
 
 /* Send a super-packet of so many segments as of weight packets; what it is

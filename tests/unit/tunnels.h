@@ -255,6 +255,18 @@ static inline struct fdl_offload wrap_leave(uint8_t *f, const struct wrap *w,
 	return off;
 }
 
+/* What a super-packet inside leaves undone. */
+static inline struct fdl_offload wrap_offload(const struct wrap *w,
+					      const struct shape *in,
+					      unsigned mss)
+{
+	struct fdl_offload off = shape_offload(in, mss);
+
+	off.csum_start = (uint16_t)(off.csum_start + wrap_len(w));
+	off.hdr_len = (uint16_t)(off.hdr_len + wrap_len(w));
+	return off;
+}
+
 static inline struct wrap random_wrap(struct rng *r, enum tunnel_kind kind,
 				      int version)
 {

@@ -31,7 +31,7 @@ def floor(name, who):
         return bars.SEQPACKET
     if kind == 'tx':
         return 'bare'
-    if kind == 'tcp' or name == 'wire/tcp':
+    if kind == 'tcp' or name in ('wire/tcp', 'wire/tunnel'):
         return bars.KERNEL
     if kind == 'wire':
         return bars.BARE_HDR if who == bars.WIRE_HDR else bars.BARE

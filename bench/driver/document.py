@@ -119,6 +119,9 @@ def wire(samples):
     yield from part('A wire: one TCP stream', across(samples, '', [
         ('Gbit/s', 'wire/tcp', 'gbit', 1, '%.1f'),
         ('CPU s/GB', 'wire/tcp', 'cpu_per_gb', 1, '%.3f')]))
+    yield from part('A wire: one TCP stream in VXLAN', across(samples, '', [
+        ('Gbit/s', 'wire/tunnel', 'gbit', 1, '%.1f'),
+        ('CPU s/GB', 'wire/tunnel', 'cpu_per_gb', 1, '%.3f')]))
     yield from part('A wire: 64 bytes', across(samples, '', [
         ('million packets/s', 'wire/flood/64', 'rate', 1e6, '%.2f'),
         ('ns of CPU', 'wire/flood/64', 'cpu_ns', 1, '%.0f'),

@@ -200,6 +200,8 @@ def wire(samples):
         grid([bar_chart(streams, 'gbit', 'One TCP stream', 'Gbit/s'),
               bar_chart(streams, 'cpu_per_gb', 'One TCP stream',
                         'CPU seconds of the wire per GB'),
+              bar_chart(samples.get('wire/tunnel', {}), 'gbit',
+                        'One TCP stream in VXLAN', 'Gbit/s'),
               bar_chart(samples.get('wire/flood/64', {}), 'cpu_ns',
                         '64 bytes, two TAPs', 'ns of CPU per packet'),
               bar_chart(samples.get('wire/lone/64', {}), 'p50_us',

@@ -196,11 +196,17 @@ class Plan:
         """CPU is that of the processes between the two kernels."""
         seconds = '.25' if self.quick else '1'
 
-        def argv(who):
+        def argv(who, address):
             pids = [str(pid) for pid in made.clock[who]] or ['0']
-            return [self.program('tcp'), 'in', '1', '10.0.%d.2' %
+            return [self.program('tcp'), 'in', '1', address %
                     made.number[who], seconds] + pids
-        self.runner.block('wire/tcp', {who: argv(who) for who in made.number})
+        self.runner.block('wire/tcp', {
+            who: argv(who, wires.PLAIN) for who in made.number})
+        inside = {who: argv(who, wires.INSIDE) for who in made.tunnelled}
+        if bars.WIRE_CUT in inside:
+            inside[bars.WIRE_CUT + bars.NO_TUNNEL] = argv(bars.WIRE_CUT,
+                                                          wires.PLAIN)
+        self.runner.block('wire/tunnel', inside)
 
     # TCP
 

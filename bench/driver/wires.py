@@ -2,6 +2,7 @@
 """Wires between two kernels: one here, one in a namespace of its own.
 
     fdaN, 10.0.N.1 - a wire - fdbN, 10.0.N.2, the ports of bench/tcp.c
+    fdvN, 10.1.N.1 = VXLAN over some of them = fdvN, 10.1.N.2
 """
 
 import os
@@ -15,6 +16,8 @@ import bars
 import network
 
 PATIENCE = 10           # seconds until a wire is up
+PLAIN, INSIDE = '10.0.%d.2', '10.1.%d.2'
+TUNNELLED = bars.KERNEL, bars.WIRE_PACKET, bars.WIRE_MIXED, bars.WIRE_CUT
 
 
 def wait_for(what, ready):
@@ -44,6 +47,7 @@ class Wires:
         self.processes = []
         self.number = {}        # of each wire's devices
         self.clock = {}         # the processes whose CPU is a wire's
+        self.tunnelled = []     # the wires below a tunnel
         self.server = self.start(peer.inside + [tcp, 'serve'])
 
     def start(self, argv):
@@ -65,6 +69,16 @@ class Wires:
         network.ip('link', 'set', 'fda%d' % n, 'up')
         self.there('address', 'add', '10.0.%d.2/24' % n, 'dev', 'fdb%d' % n)
         self.there('link', 'set', 'fdb%d' % n, 'up')
+
+    def tunnel(self, n):
+        for ip, here, peer in (network.ip, 1, 2), (self.there, 2, 1):
+            ip('link', 'add', 'fdv%d' % n, 'type', 'vxlan', 'id', str(n),
+               'dstport', '4789', 'dev', 'fd%s%d' % ('_ab'[here], n),
+               'local', '10.0.%d.%d' % (n, here),
+               'remote', '10.0.%d.%d' % (n, peer), 'udpcsum')
+            ip('address', 'add', '10.1.%d.%d/24' % (n, here), 'dev',
+               'fdv%d' % n)
+            ip('link', 'set', 'fdv%d' % n, 'up')
 
     def move(self, name):
         network.ip('link', 'set', name, 'netns', str(self.peer.holder.pid))
@@ -105,6 +119,19 @@ class Wires:
         self.veths(n)
         return [self.connect('packet:fdc%d' % n, 'packet:fdd%d' % n)]
 
+    def mixed(self, n, options=''):
+        """fdaN - fdcN, for a wire between fdcN and fdbN."""
+        network.ip('link', 'add', 'fda%d' % n, 'type', 'veth', 'peer', 'name',
+                   'fdc%d' % n)
+        network.ip('link', 'set', 'fdc%d' % n, 'up')
+        pid = self.connect('packet:fdc%d' % n, 'tap:fdb%d%s' % (n, options))
+        wait_for('fdb%d' % n, lambda: device('fdb%d' % n))
+        self.move('fdb%d' % n)
+        return [pid]
+
+    def cut(self, n):
+        return self.mixed(n, ',offload=off')
+
     def by_unixgram(self, n):
         path = os.path.join(self.folder, 'link')
         first = self.connect('tap:fda%d' % n,
@@ -142,6 +169,8 @@ class Wires:
                 (bars.WIRE_TAP, self.fdlink, self.two_taps),
                 (bars.WIRE_PACKET, self.fdlink, self.two_packets),
                 (bars.WIRE_UNIX, self.fdlink, self.by_unixgram),
+                (bars.WIRE_MIXED, self.fdlink, self.mixed),
+                (bars.WIRE_CUT, self.fdlink, self.cut),
                 ('socat, two TAPs', 'socat', self.socat),
                 ('vde_plug, two TAPs', 'vde_plug', self.vde_plug)), 1):
             if not shutil.which(program):
@@ -155,6 +184,16 @@ class Wires:
                 continue
             self.number[who] = n
             self.clock[who] = pids
+            if who in TUNNELLED:
+                self.try_tunnel(who, n)
+
+    def try_tunnel(self, who, n):
+        try:
+            self.tunnel(n)
+        except (OSError, subprocess.SubprocessError) as error:
+            self.missing.append('%s in VXLAN: %s' % (who, error))
+            return
+        self.tunnelled.append(who)
 
     def stop(self):
         for process in self.processes:

@@ -13,6 +13,7 @@
 #include "fuzz.h"
 #include "next.h"
 #include "offload/checksum.h"
+#include "offload/datagrams.h"
 #include "offload/outer.h"
 #include "proto/tunnel.h"
 
@@ -32,8 +33,10 @@ enum {
 				 * TRUSTED, the one outside of it is not */
 
 	/* of the first byte, beside flags of fdl_coalesce_init */
-	SHORT = 0x20,
-	FEW = 0x40,
+	SHORT = 0x40,
+	FEW = 0x80,
+
+	IN_UDP = FDL_COALESCE_UDP_TUNNEL | FDL_COALESCE_UDP_TUNNEL_SUM,
 };
 
 /* Where its headers are: those that are merged. */
@@ -63,8 +66,7 @@ static struct place find(const struct batch *b, const uint8_t *frame,
 
 	x.why = parse_frame(frame, avail, len, link_len, &x.p);
 	x.outer = x.p;
-	flag = x.p.next == 17 ? FDL_COALESCE_UDP_TUNNEL :
-				FDL_COALESCE_IP_TUNNEL;
+	flag = x.p.next == 17 ? IN_UDP : FDL_COALESCE_IP_TUNNEL;
 	if (b->flags & flag && (!x.why || x.why == FDL_REFUSE_TRANSPORT))
 		x.why = tunnel_enter(frame, avail < len ? avail : len, x.why,
 				     &x.p, &x.t);
@@ -219,6 +221,14 @@ static bool is_it(const uint8_t *was, const uint8_t *now, size_t len,
 			       flags);
 }
 
+/* It was merged inside UDP only because it can go as datagrams. */
+static bool is_for_datagrams(const struct batch *b,
+			     const struct fdl_segmenter *s)
+{
+	return (b->flags & IN_UDP) == FDL_COALESCE_UDP_TUNNEL_SUM &&
+	       s->outers && s->outer_is[1] == TUNNEL_UDP;
+}
+
 /* partial: the last one to cut leaves the checksum to somebody else. */
 static void cut_again(const struct batch *b, const struct fdl_coalesced *out,
 		      const uint8_t *bytes, bool partial)
@@ -233,6 +243,7 @@ static void cut_again(const struct batch *b, const struct fdl_coalesced *out,
 
 	MUST(!fdl_segment_start(&s, &iov, 1, link_len, &out->off,
 				partial ? FDL_SEGMENT_PARTIAL : 0));
+	MUST(!is_for_datagrams(b, &s) || datagrams_version(&s));
 	for (; p; p = p->next) {
 		len = fdl_segment_len(&s);
 		MUST(len == b->len[number(p)]);

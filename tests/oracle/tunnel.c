@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 
 #include "cell.h"
+#include "in_udp.h"
 #include "kernel_cut.h"
 #include "net.h"
 
@@ -22,13 +23,6 @@ enum {
 	GSO_TUNNEL_IP6 = 0x40,
 };
 
-static const enum tunnel_kind kinds[] = {
-	VXLAN, VXLAN_GPE_ETH, VXLAN_GPE_IP, GENEVE, GENEVE_IP,
-	FOU,   FOU_GRE,	      GUE,	    GUE_GRE,
-};
-
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
-
 static void set_up(void)
 {
 	int in;
@@ -36,38 +30,6 @@ static void set_up(void)
 	net_own();
 	in = net_tap_tunnel("in");
 	kernel_cut_join(in, net_tap("out", 0));
-}
-
-struct tunnelled {
-	struct wrap w;
-	struct shape in;
-	unsigned mss;
-	struct fdl_offload off;
-	uint8_t f[70000];
-	size_t len;
-};
-
-static void make(struct rng *r, struct tunnelled *x)
-{
-	unsigned max;
-
-	x->w = random_wrap(r, kinds[rnd(r, KINDS)], rnd(r, 2) ? 4 : 6);
-	if (!x->w.link_len)
-		x->w.link_len = 14;
-	x->in = random_inside(r, x->w.kind, &x->mss);
-	x->mss = rnd(r, 4) ? 200 + rnd(r, 1200) : 8 + rnd(r, 60);
-	max = x->mss * (x->in.proto == 17 ? 128 : 1000);
-	if (max > 65000)
-		max = 65000;
-	x->in.payload = x->mss + 1 + rnd(r, max - x->mss);
-	if (rnd(r, 2) && x->in.payload >= 2 * x->mss)
-		x->in.payload -= x->in.payload % x->mss;
-	x->len = build(x->f + wrap_len(&x->w), &x->in);
-	x->len = wrap(x->f, &x->w, &x->in, x->len, true);
-	x->off = shape_offload(&x->in, x->mss);
-	x->off.csum_start = (uint16_t)(x->off.csum_start + wrap_len(&x->w));
-	x->off.hdr_len = (uint16_t)(x->off.hdr_len + wrap_len(&x->w));
-	x->off.ecn = x->in.proto == 6 && x->in.flags & 0x80;
 }
 
 static void put_le16(uint8_t *p, unsigned v)
@@ -95,18 +57,12 @@ static int one(struct rng *r)
 	struct iovec super;
 	int n = -1;
 
-	make(r, &x);
+	tunnelled_make(r, &x);
 	super = (struct iovec){ x.f, x.len };
 	if (write_in(&x.w, &x.in, &x.off, x.f, x.len))
 		n = kernel_cut_compare(&super, x.w.link_len, &x.off, 0);
 	if (n < 0)
-		fprintf(stderr,
-			"tunnel %d in IPv%d link %u options %u sum %d: IPv%d "
-			"proto %d link %u ip options %u payload %u mss %u "
-			"flags %02x\n",
-			x.w.kind, x.w.version, x.w.link_len, x.w.ip_opts,
-			x.w.sum, x.in.version, x.in.proto, x.in.link_len,
-			x.in.ip_opts, x.in.payload, x.mss, x.in.flags);
+		tunnelled_show(&x);
 	return n;
 }
 
@@ -117,7 +73,7 @@ static bool each_cell(void)
 	struct iovec super;
 	struct cell c;
 
-	for (i = 0; bad < 10 && cell_make(&c, i, kinds, KINDS); i++) {
+	for (i = 0; bad < 10 && cell_make(&c, i, in_udp, IN_UDP); i++) {
 		super = (struct iovec){ c.f, c.len };
 		if (write_in(&c.w, &c.in, &c.off, c.f, c.len) &&
 		    kernel_cut_compare(&super, c.w.link_len, &c.off, 0) > 0)

@@ -74,6 +74,16 @@ int net_tap(const char *name, int vnet)
 	return fd;
 }
 
+int net_tap_uso(const char *name)
+{
+	const unsigned offload = TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6;
+	int fd = net_tap(name, 1);
+
+	if (ioctl(fd, TUNSETOFFLOAD, offload))
+		skip("super-packets of UDP on a TAP");
+	return fd;
+}
+
 int net_tap_tunnel(const char *name)
 {
 	const unsigned offload = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 |

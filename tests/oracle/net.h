@@ -20,6 +20,9 @@ void net_set(const char *path, const char *value);
 /* A TAP, non-blocking; vnet: with a virtio header of 10 bytes. */
 int net_tap(const char *name, int vnet);
 
+/* A TAP with a virtio header of 10 bytes that takes super-packets of UDP. */
+int net_tap_uso(const char *name);
+
 /* A TAP whose virtio header of 24 bytes knows tunnels in UDP. */
 int net_tap_tunnel(const char *name);
 

@@ -55,8 +55,8 @@ static void compare_mtus(const struct cable *cable)
 }
 
 /* If the wire can set a side's carrier, the carrier is only what the wire set:
- * ask whether the device is up instead. A device that is out of sight stays as
- * it was. */
+ * ask whether the device is up instead. A device that has moved out of sight is
+ * taken to be up, because nobody would tell when it is. */
 static void look_at_side(struct side *side, uint32_t *mtu)
 {
 	struct fdl_link link;
@@ -67,6 +67,8 @@ static void look_at_side(struct side *side, uint32_t *mtu)
 		*mtu = CONNECT_MTU;
 	if (rc == -ENODEV)
 		side->there = false;
+	else if (rc == -EXDEV)
+		side->there = true;
 	else if (rc == 0)
 		side->there = side->has_carrier ? link.up : link.carrier;
 }

@@ -233,12 +233,16 @@ static int follow(struct watch *w)
 static void warn(const struct watch *w, int err)
 {
 	char text[LIMIT_TEXT];
+	const char *why = err == -EXDEV ?
+				  "it is in a network namespace that this "
+				  "process may not enter" :
+				  limit_text(text, err);
 
 	log_say(&w->shared->log, FDL_LOG_WARNING,
 		"%s cannot be watched%s (%s): changes "
 		"of its link are not noticed%s",
 		w->last.name[0] ? w->last.name : "the device",
-		w->retry_at ? " for now" : "", limit_text(text, err),
+		w->retry_at ? " for now" : "", why,
 		stays(w) ? "" : ", nor that it is deleted");
 }
 

@@ -321,6 +321,19 @@ carriers() {
 	remove_devices
 }
 
+# A TAP that moves out of the sandbox's sight while it is down counts as up.
+moved() {
+	start_wire one tap:a0 tap:b0
+	up one
+	carrier 0 a0
+	ip link set b0 netns "$peer"
+	set_up_device a0 1500 1 192.0.2 fd00
+	in_peer_call set_up_device b0 1500 2 192.0.2 fd00
+	carrier 1 a0
+	wait_for ping -n -q -c 1 -W 1 192.0.2.2
+	end_wires
+}
+
 # STATUS TEXT ARGUMENT...
 refused() {
 	local status=0 expected=$1 text=$2
@@ -488,4 +501,5 @@ transparent
 lossy
 unequal_mtus
 carriers
+moved
 every_kind

@@ -22,6 +22,7 @@ WIRE_UNIX = 'fdlink connect twice, TAP to unixgram to TAP'
 WIRE_MIXED = 'fdlink connect, veth to TAP'
 WIRE_CUT = 'fdlink connect, veth to TAP, offload=off'
 NO_TUNNEL = ', no tunnel'
+BIG = ', BIG TCP'
 BRIDGE = 'kernel bridge, two veths'
 BARE, BARE_HDR = 'bare loop', 'bare loop, header'
 WIRE, WIRE_HDR = 'fdlink connect, offload=off', 'fdlink connect'
@@ -118,6 +119,10 @@ def wire(bars):
     bars.add('wire/tcp', 'gbit', WIRE_UNIX, KERNEL, '>=', .35)
     for who in WIRE_PACKET, WIRE_MIXED, WIRE_CUT:
         bars.add('wire/tunnel', 'gbit', who, WIRE_CUT + NO_TUNNEL, '>=', .7)
+    for who in WIRE_PACKET, WIRE_MIXED:
+        for version in '', IPV6:
+            bars.add('wire/big', 'gbit', who + BIG + version, who + version,
+                     '>=', .9)
     for name in 'wire/flood/64', 'wire/lone/64':
         for ours, floor in (WIRE, BARE), (WIRE_HDR, BARE_HDR):
             bars.add(name, 'cpu_ns', ours, floor, '<=', 1.05)

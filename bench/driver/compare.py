@@ -33,6 +33,8 @@ def floor(name, who):
         return 'bare'
     if kind == 'tcp' or name in ('wire/tcp', 'wire/tunnel'):
         return bars.KERNEL
+    if name == 'wire/big':
+        return bars.WIRE_PACKET
     if kind == 'wire':
         return bars.BARE_HDR if who == bars.WIRE_HDR else bars.BARE
     if kind == 'queues':

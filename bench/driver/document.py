@@ -122,6 +122,10 @@ def wire(samples):
     yield from part('A wire: one TCP stream in VXLAN', across(samples, '', [
         ('Gbit/s', 'wire/tunnel', 'gbit', 1, '%.1f'),
         ('CPU s/GB', 'wire/tunnel', 'cpu_per_gb', 1, '%.3f')]))
+    yield from part('A wire: one TCP stream of packets of up to 180,000 bytes',
+                    across(samples, '', [
+                        ('Gbit/s', 'wire/big', 'gbit', 1, '%.1f'),
+                        ('CPU s/GB', 'wire/big', 'cpu_per_gb', 1, '%.3f')]))
     yield from part('A wire: 64 bytes', across(samples, '', [
         ('million packets/s', 'wire/flood/64', 'rate', 1e6, '%.2f'),
         ('ns of CPU', 'wire/flood/64', 'cpu_ns', 1, '%.0f'),

@@ -202,6 +202,8 @@ def wire(samples):
                         'CPU seconds of the wire per GB'),
               bar_chart(samples.get('wire/tunnel', {}), 'gbit',
                         'One TCP stream in VXLAN', 'Gbit/s'),
+              bar_chart(samples.get('wire/big', {}), 'gbit',
+                        'One TCP stream, BIG TCP', 'Gbit/s'),
               bar_chart(samples.get('wire/flood/64', {}), 'cpu_ns',
                         '64 bytes, two TAPs', 'ns of CPU per packet'),
               bar_chart(samples.get('wire/lone/64', {}), 'p50_us',

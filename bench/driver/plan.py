@@ -207,6 +207,13 @@ class Plan:
             inside[bars.WIRE_CUT + bars.NO_TUNNEL] = argv(bars.WIRE_CUT,
                                                           wires.PLAIN)
         self.runner.block('wire/tunnel', inside)
+        self.runner.block('wire/big', {
+            who + version: argv(who, address) for who in (
+                bars.WIRE_PACKET, bars.WIRE_PACKET + bars.BIG,
+                bars.WIRE_MIXED, bars.WIRE_MIXED + bars.BIG)
+            for version, address in (('', wires.PLAIN),
+                                     (bars.IPV6, wires.PLAIN6))
+            if who in made.number})
 
     # TCP
 

@@ -2,6 +2,7 @@
 """Wires between two kernels: one here, one in a namespace of its own.
 
     fdaN, 10.0.N.1 - a wire - fdbN, 10.0.N.2, the ports of bench/tcp.c
+    fdaN, fd00:N::1                   fdbN, fd00:N::2
     fdvN, 10.1.N.1 = VXLAN over some of them = fdvN, 10.1.N.2
 """
 
@@ -9,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -16,7 +18,10 @@ import bars
 import network
 
 PATIENCE = 10           # seconds until a wire is up
-PLAIN, INSIDE = '10.0.%d.2', '10.1.%d.2'
+PLAIN, PLAIN6, INSIDE = '10.0.%d.2', 'fd00:%x::2', '10.1.%d.2'
+BIG_BYTES = '180000'
+BIG_TCP = os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                       '../../tests/netns/big_tcp.py')
 TUNNELLED = bars.KERNEL, bars.WIRE_PACKET, bars.WIRE_MIXED, bars.WIRE_CUT
 
 
@@ -65,10 +70,12 @@ class Wires:
 
     def address(self, n):
         """The ends are there: give them addresses."""
-        network.ip('address', 'add', '10.0.%d.1/24' % n, 'dev', 'fda%d' % n)
-        network.ip('link', 'set', 'fda%d' % n, 'up')
-        self.there('address', 'add', '10.0.%d.2/24' % n, 'dev', 'fdb%d' % n)
-        self.there('link', 'set', 'fdb%d' % n, 'up')
+        for ip, end, host in ((network.ip, 'fda%d' % n, 1),
+                              (self.there, 'fdb%d' % n, 2)):
+            ip('address', 'add', '10.0.%d.%d/24' % (n, host), 'dev', end)
+            ip('address', 'add', 'fd00:%x::%d/64' % (n, host), 'dev', end,
+               'nodad')
+            ip('link', 'set', end, 'up')
 
     def tunnel(self, n):
         for ip, here, peer in (network.ip, 1, 2), (self.there, 2, 1):
@@ -132,6 +139,25 @@ class Wires:
     def cut(self, n):
         return self.mixed(n, ',offload=off')
 
+    def allow_big(self, *devices):
+        for name in devices:
+            done = subprocess.run([sys.executable, BIG_TCP, 'allow', name,
+                                   BIG_BYTES], check=False, text=True,
+                                  stderr=subprocess.PIPE)
+            if done.returncode:
+                raise OSError('%s: gso_max_size %s' % (
+                    name, done.stderr.strip()))
+
+    def big_packets(self, n):
+        self.veths(n)
+        self.allow_big('fda%d' % n, 'fdd%d' % n)
+        return [self.connect('packet:fdc%d' % n, 'packet:fdd%d' % n)]
+
+    def big_mixed(self, n):
+        pids = self.mixed(n)
+        self.allow_big('fda%d' % n)
+        return pids
+
     def by_unixgram(self, n):
         path = os.path.join(self.folder, 'link')
         first = self.connect('tap:fda%d' % n,
@@ -171,6 +197,8 @@ class Wires:
                 (bars.WIRE_UNIX, self.fdlink, self.by_unixgram),
                 (bars.WIRE_MIXED, self.fdlink, self.mixed),
                 (bars.WIRE_CUT, self.fdlink, self.cut),
+                (bars.WIRE_PACKET + bars.BIG, self.fdlink, self.big_packets),
+                (bars.WIRE_MIXED + bars.BIG, self.fdlink, self.big_mixed),
                 ('socat, two TAPs', 'socat', self.socat),
                 ('vde_plug, two TAPs', 'vde_plug', self.vde_plug)), 1):
             if not shutil.which(program):

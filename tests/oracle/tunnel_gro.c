@@ -6,7 +6,8 @@
  * offloads. What comes out is what our segmenter makes of a super-packet that
  * is built from the RFCs, and what the train was. Of each train, whose
  * checksums are all complete, or one of them is left to the device, our
- * coalescer and the kernel make that super-packet.
+ * coalescer and the kernel make that super-packet; ours, if it merges inside
+ * datagrams with a checksum only, makes none of those without.
  *
  *	train -> [v0]===[in, GRO]--[bridge]--[tap out] -> segments
  */
@@ -18,7 +19,7 @@
 #include "kernel_cut.h"
 #include "net.h"
 
-enum { SLOT = 400, VNET_GSO_TYPE = 1 };
+enum { SLOT = 400, SUPER = 2000, VNET_GSO_TYPE = 1 };
 
 static const enum tunnel_kind kinds[] = { GRE_IP,   GRE_TEB,  GRE_KEY,
 					  GRE_CSUM, IP_IN_IP, VXLAN,
@@ -147,18 +148,19 @@ static bool theirs_right(const struct cell *c, unsigned *merged)
 	return right;
 }
 
-static bool ours_right(const struct cell *c, struct train *t)
+/* Merge the train, what is in UDP as flag says. Returns the number of packets
+ * that come out; the first one comes to f. */
+static unsigned merge(const struct cell *c, struct train *t, unsigned flag,
+		      uint8_t f[SUPER], size_t *len)
 {
 	struct fdl_coalesce_packet pkt[CELL_SEGMENTS];
 	struct iovec iov[CELL_SEGMENTS];
 	struct fdl_coalesced out;
 	struct fdl_coalescer co;
-	uint8_t f[2000];
-	unsigned k;
+	unsigned k, n;
 
 	fdl_coalesce_init(&co,
-			  FDL_COALESCE_TCP | FDL_COALESCE_UDP |
-				  FDL_COALESCE_UDP_TUNNEL |
+			  FDL_COALESCE_TCP | FDL_COALESCE_UDP | flag |
 				  FDL_COALESCE_IP_TUNNEL,
 			  0, 0);
 	for (k = 0; k < CELL_SEGMENTS; k++) {
@@ -171,11 +173,25 @@ static bool ours_right(const struct cell *c, struct train *t)
 		};
 		fdl_coalesce_add(&co, &pkt[k]);
 	}
-	if (!fdl_coalesce_next(&co, &out) || out.count != CELL_SEGMENTS) {
-		fprintf(stderr, "%u merged\n", out.count);
+	for (n = 0; fdl_coalesce_next(&co, &out); n++)
+		if (!n)
+			*len = (size_t)fdl_coalesced_copy(&out, f, SUPER);
+	return n;
+}
+
+static bool ours_right(const struct cell *c, struct train *t, unsigned flag)
+{
+	const bool merged = flag != FDL_COALESCE_UDP_TUNNEL_SUM ||
+			    !wrap_is_udp(c->w.kind) || c->w.sum;
+	uint8_t f[SUPER];
+	size_t len = 0;
+	const unsigned n = merge(c, t, flag, f, &len);
+
+	if (n != (merged ? 1 : CELL_SEGMENTS)) {
+		fprintf(stderr, "flag %#x: %u came out\n", flag, n);
 		return false;
 	}
-	return is_super(c, f, (size_t)fdl_coalesced_copy(&out, f, sizeof(f)));
+	return !merged || is_super(c, f, len);
 }
 
 /* GRO does not merge what has options of IP, nor CWR. */
@@ -229,7 +245,8 @@ static bool same(struct cell *c, enum wrap_left left, unsigned *merged)
 	struct train t;
 
 	make_train(&t, c, left);
-	if (!ours_right(c, &t))
+	if (!ours_right(c, &t, FDL_COALESCE_UDP_TUNNEL) ||
+	    !ours_right(c, &t, FDL_COALESCE_UDP_TUNNEL_SUM))
 		return false;
 	if (kernel_is_wrong(c, left))
 		return true;

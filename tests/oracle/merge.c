@@ -27,7 +27,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "../unit/tunnels.h"
+#include "flow.h"
 #include "net.h"
 
 enum {
@@ -35,7 +35,7 @@ enum {
 	FLOWS = 3,
 	TRIES = 30,
 	SLOT = 1800,
-	LINK_LEN = 14,
+	LINK_LEN = FLOW_LINK_LEN,
 };
 
 /* A packet, and the tunnel it is in. */
@@ -290,62 +290,6 @@ static int merge_theirs(void)
 	return from_kernel();
 }
 
-/* What comes behind an IP header; *proto says what it is. */
-static unsigned behind_ip(const uint8_t *f, unsigned l3, unsigned *proto)
-{
-	if (f[l3] >> 4 == 4) {
-		*proto = f[l3 + 9];
-		return l3 + (f[l3] & 15u) * 4;
-	}
-	*proto = f[l3 + 6];
-	l3 += 40;
-	if (*proto == 60) {
-		*proto = f[l3];
-		l3 += 8u * (f[l3 + 1] + 1u);
-	}
-	return l3;
-}
-
-/* What comes behind a GRE header. */
-static unsigned behind_gre(const uint8_t *f, unsigned at, bool *eth)
-{
-	*eth = get16(f + at + 2) == 0x6558;
-	return at + 4 + (f[at] & 0x80 ? 4 : 0) + (f[at] & 0x20 ? 4 : 0);
-}
-
-/* What comes behind the outer header, where that leads to a tunnel: the IP
- * header in it. */
-static unsigned find_inside(const uint8_t *f, unsigned at, unsigned proto)
-{
-	bool eth = false;
-
-	if (proto == 47) {
-		at = behind_gre(f, at, &eth);
-	} else if (proto == 17) {
-		eth = !(f[at + 8] & 4) || f[at + 11] == 3;
-		at += 16;
-	}
-	return at + (eth ? LINK_LEN : 0);
-}
-
-static bool is_tunnel(const uint8_t *f, unsigned at, unsigned proto)
-{
-	if (proto == 17)
-		return get16(f + at) == 54321;
-	return proto == 47 || proto == 4 || proto == 41;
-}
-
-/* Which flow: the port, whatever the version. */
-static unsigned flow_of(const struct merged *m)
-{
-	unsigned proto, at = behind_ip(m->bytes, LINK_LEN, &proto);
-
-	if (is_tunnel(m->bytes, at, proto))
-		at = behind_ip(m->bytes, find_inside(m->bytes, at, proto),
-			       &proto);
-	return get16(m->bytes + at);
-}
-
 /* A checksum of GRE that is right only if nothing was merged. */
 static void take_gre_sum(struct merged *to, const struct merged *from)
 {
@@ -378,7 +322,7 @@ static bool alike(int n, int k)
 	for (i = 0; i < n; i++) {
 		for (j = 0; j < k; j++)
 			if (!theirs[j].used &&
-			    flow_of(&ours[i]) == flow_of(&theirs[j]))
+			    flow_of(ours[i].bytes) == flow_of(theirs[j].bytes))
 				break;
 		if (j == k || !same(&ours[i], &theirs[j]))
 			return false;
@@ -395,7 +339,7 @@ static void show(const char *who, const struct merged *m, int n)
 		fprintf(stderr,
 			"%s: flow %u len %zu gso %u size %u csum %u "
 			"v%u flags %02x\n",
-			who, flow_of(&m[i]), m[i].len, m[i].off.gso,
+			who, flow_of(m[i].bytes), m[i].len, m[i].off.gso,
 			m[i].off.gso_size, m[i].off.csum, m[i].bytes[14] >> 4,
 			m[i].bytes[47]);
 }

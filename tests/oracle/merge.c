@@ -17,6 +17,9 @@
  * the checksum for the key, and outer UDP checksums that come and go (to GRO
  * another flow).
  *
+ * If ours may merge inside datagrams with a checksum only, it makes the same of
+ * those, and nothing of the others.
+ *
  * GRO keeps flows apart but not their order among each other, so the packets
  * are compared flow by flow. It flushes on every tick of the kernel's clock: a
  * train that a tick cut in two is tried again.
@@ -57,6 +60,7 @@ static int tx, rx;
 static uint8_t train[TRAIN][SLOT];
 static size_t train_len[TRAIN];
 static struct fdl_offload train_off[TRAIN];
+static struct fdl_coalesce_packet train_pkt[TRAIN];
 static struct item items[TRAIN];
 static struct merged ours[TRAIN], theirs[2 * TRAIN];
 
@@ -208,29 +212,35 @@ static void make_train(struct rng *r)
 	}
 }
 
-static int merge_ours(void)
+/* Merge the train, what is in UDP as that flag says. */
+static void begin(struct fdl_coalescer *c, unsigned in_udp)
 {
-	static struct fdl_coalesce_packet pkt[TRAIN];
-	static struct fdl_coalesced out;
-	struct iovec iov[TRAIN];
-	struct fdl_coalescer c;
-	int i, n;
+	static struct iovec iov[TRAIN];
+	int i;
 
-	fdl_coalesce_init(&c,
-			  FDL_COALESCE_TCP | FDL_COALESCE_UDP |
-				  FDL_COALESCE_UDP_TUNNEL |
+	fdl_coalesce_init(c,
+			  FDL_COALESCE_TCP | FDL_COALESCE_UDP | in_udp |
 				  FDL_COALESCE_IP_TUNNEL,
 			  0, 0);
 	for (i = 0; i < TRAIN; i++) {
 		iov[i] = (struct iovec){ train[i], train_len[i] };
-		pkt[i] = (struct fdl_coalesce_packet){
+		train_pkt[i] = (struct fdl_coalesce_packet){
 			.iov = &iov[i],
 			.cnt = 1,
 			.link_len = LINK_LEN,
 			.off = train_off[i],
 		};
-		fdl_coalesce_add(&c, &pkt[i]);
+		fdl_coalesce_add(c, &train_pkt[i]);
 	}
+}
+
+static int merge_ours(void)
+{
+	static struct fdl_coalesced out;
+	struct fdl_coalescer c;
+	int n;
+
+	begin(&c, FDL_COALESCE_UDP_TUNNEL);
 	for (n = 0; fdl_coalesce_next(&c, &out); n++) {
 		ours[n].len = (size_t)fdl_coalesced_copy(&out, ours[n].bytes,
 							 sizeof(ours[n].bytes));
@@ -238,6 +248,41 @@ static int merge_ours(void)
 		ours[n].used = false;
 	}
 	return n;
+}
+
+/* Which packet each one is merged into, itself if none. */
+static void find_firsts(unsigned in_udp, int first[TRAIN])
+{
+	static struct fdl_coalesced out;
+	const struct fdl_coalesce_packet *p;
+	struct fdl_coalescer c;
+
+	begin(&c, in_udp);
+	while (fdl_coalesce_next(&c, &out))
+		for (p = out.packets; p; p = p->next)
+			first[p - train_pkt] = (int)(out.packets - train_pkt);
+}
+
+/* Inside UDP that has to have a checksum, the same is merged, and nothing where
+ * it has none. */
+static bool sums_decide(void)
+{
+	int with[TRAIN], any[TRAIN], i;
+
+	find_firsts(FDL_COALESCE_UDP_TUNNEL, any);
+	find_firsts(FDL_COALESCE_UDP_TUNNEL_SUM, with);
+	for (i = 0; i < TRAIN; i++) {
+		const struct item *m = &items[i];
+		const bool none = m->in_tunnel && wrap_is_udp(m->w.kind) &&
+				  !m->w.sum;
+
+		if (with[i] == (none ? i : any[i]))
+			continue;
+		fprintf(stderr, "packet %d: into %d, with a checksum %d\n", i,
+			any[i], with[i]);
+		return false;
+	}
+	return true;
 }
 
 static int from_kernel(void)
@@ -366,6 +411,10 @@ static bool one(struct rng *r)
 	int n, k = 0, i;
 
 	make_train(r);
+	if (!sums_decide()) {
+		show_train();
+		return false;
+	}
 	n = merge_ours();
 	for (i = 0; i < TRIES; i++) {
 		k = merge_theirs();

@@ -8,6 +8,9 @@
  *	train -> [veth]===[veth, GRO] -> fdlink cuts, in each mode
  *	train -> [veth]===[veth, GRO]--[bridge]--[TAP] -> fdlink cuts
  *
+ * In tunnels, what is merged for the veth goes there as super-packets of their
+ * datagrams.
+ *
  * recut [SECONDS [tunnels]]: for so long each (1), also inside tunnels, and a
  * hundred trains at least, however busy the machine is. The seed of a train
  * that differs is printed; FDL_SEED begins with that train.

@@ -333,7 +333,7 @@ struct fdl_coalescer {
 	int max_pieces;
 	unsigned flags;
 	unsigned recent;
-	bool open, tunnels;
+	bool open, tunnels, datagrams;
 };
 
 /* fdl_coalesce_init() */
@@ -349,9 +349,10 @@ enum {
 	FDL_COALESCE_UDP_TUNNEL	= 1 << 3,
 	/* The same inside GRE, and inside IP in IP. */
 	FDL_COALESCE_IP_TUNNEL	= 1 << 4,
-	/* As FDL_COALESCE_UDP_TUNNEL, in datagrams that have a checksum only:
-	 * for a wire that takes super-packets of UDP and knows no tunnels. What
-	 * was merged goes there as the datagrams of one super-packet. */
+	/* As FDL_COALESCE_UDP_TUNNEL, only in datagrams that have a checksum
+	 * and whose packets leave theirs to the wire: for a wire that takes
+	 * super-packets of UDP and knows no tunnels. What was merged goes there
+	 * as the datagrams of one super-packet. */
 	FDL_COALESCE_UDP_TUNNEL_SUM = 1 << 5,
 };
 

@@ -39,6 +39,11 @@ void fdl_coalesce_init(struct fdl_coalescer *c, unsigned flags,
 	c->max_pieces = max_pieces ? max_pieces : MAX_PIECES;
 }
 
+static inline bool is_of_tunnel(const uint8_t *udp)
+{
+	return tunnel_reading(get_be16(udp + UDP_DST)) != TUNNEL_READINGS;
+}
+
 static void append(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 {
 	if (c->last)
@@ -87,8 +92,10 @@ static void close_all(struct fdl_coalescer *c)
 		memset(c->flow, 0, sizeof(c->flow));
 	c->open = false;
 	c->tunnels = false;
+	c->datagrams = false;
 }
 
+/* What was merged inside of tunnels. */
 static void close_tunnels(struct fdl_coalescer *c)
 {
 	unsigned i;
@@ -97,6 +104,21 @@ static void close_tunnels(struct fdl_coalescer *c)
 		if (c->flow[i] && c->flow[i]->outer_.n)
 			c->flow[i] = NULL;
 	c->tunnels = false;
+}
+
+/* The same of a tunnel's datagrams that are merged as such. */
+static void close_datagrams(struct fdl_coalescer *c)
+{
+	const struct fdl_coalesce_packet *head;
+	unsigned i;
+
+	for (i = 0; c->datagrams && i < FDL_COALESCE_FLOWS; i++) {
+		head = c->flow[i];
+		if (head && !head->outer_.n && head->proto_ == UDP_PROTO &&
+		    is_of_tunnel(head->hdr_ + head->l4_))
+			c->flow[i] = NULL;
+	}
+	c->datagrams = false;
 }
 
 static void describe(struct fdl_coalesce_packet *pkt, const struct parsed *p,
@@ -217,16 +239,34 @@ bool coalesce_alike(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 	return true;
 }
 
-/* Whether the packet may have another one inside that is to be merged. Most
- * have none, and no call is made for them. */
-static inline bool may_carry(const struct fdl_coalescer *c,
-			     const uint8_t *frame, const struct parsed *p)
+/* What of a packet is to be merged. */
+enum subject {
+	ITSELF,
+	DATAGRAM,		/* itself, although another one is inside */
+	INSIDE,			/* what may be inside */
+};
+
+/*
+ * Most packets have nothing inside, and no call is made for them.
+ *
+ * For FDL_COALESCE_UDP_TUNNEL_SUM, datagrams whose packets are complete are
+ * merged as all other datagrams: that is what they would become, and costs
+ * less.
+ */
+static inline enum subject subject_of(const struct fdl_coalescer *c,
+				      const struct fdl_coalesce_packet *pkt,
+				      const struct parsed *p)
 {
 	if (p->next != UDP_PROTO)
-		return c->flags & FDL_COALESCE_IP_TUNNEL;
-	return c->flags & IN_UDP &&
-	       tunnel_reading(get_be16(frame + p->l4 + UDP_DST)) !=
-		       TUNNEL_READINGS;
+		return c->flags & FDL_COALESCE_IP_TUNNEL ? INSIDE : ITSELF;
+	if (!(c->flags & IN_UDP) || !is_of_tunnel(pkt->hdr_ + p->l4))
+		return ITSELF;
+	if (c->flags & FDL_COALESCE_UDP_TUNNEL)
+		return INSIDE;
+	return pkt->off.csum == FDL_CSUM_PARTIAL &&
+			       pkt->off.csum_start != p->l4 ?
+		       INSIDE :
+		       DATAGRAM;
 }
 
 /* Find the packet that is to be merged: in a tunnel, the one inside. */
@@ -241,8 +281,16 @@ static enum fdl_refusal parse(struct fdl_coalescer *c,
 	t->n = 0;
 	if ((why && why != FDL_REFUSE_TRANSPORT) || p->proto == TCP_PROTO)
 		return why;
-	if (!may_carry(c, pkt->hdr_, p))
+	switch (subject_of(c, pkt, p)) {
+	case ITSELF:
 		return why;
+	case DATAGRAM:
+		close_tunnels(c);
+		c->datagrams = true;
+		return why;
+	default:
+		close_datagrams(c);
+	}
 	why = tunnel_enter(pkt->hdr_, at_hand, why, p, t);
 	c->tunnels |= t->n > 0;
 	return why;

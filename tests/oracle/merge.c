@@ -17,8 +17,9 @@
  * the checksum for the key, and outer UDP checksums that come and go (to GRO
  * another flow).
  *
- * If ours may merge inside datagrams with a checksum only, it makes the same of
- * those, and nothing of the others.
+ * If ours may merge inside datagrams with a checksum only, and no train has
+ * datagrams whose packets are complete, it makes the same of those with a
+ * checksum, and nothing of the others.
  *
  * GRO keeps flows apart but not their order among each other, so the packets
  * are compared flow by flow. It flushes on every tick of the kernel's clock: a
@@ -212,14 +213,14 @@ static void make_train(struct rng *r)
 	}
 }
 
-/* Merge the train, what is in UDP as that flag says. */
-static void begin(struct fdl_coalescer *c, unsigned in_udp)
+/* Merge the train, what is in UDP as flag says. */
+static void begin(struct fdl_coalescer *c, unsigned flag)
 {
 	static struct iovec iov[TRAIN];
 	int i;
 
 	fdl_coalesce_init(c,
-			  FDL_COALESCE_TCP | FDL_COALESCE_UDP | in_udp |
+			  FDL_COALESCE_TCP | FDL_COALESCE_UDP | flag |
 				  FDL_COALESCE_IP_TUNNEL,
 			  0, 0);
 	for (i = 0; i < TRAIN; i++) {
@@ -251,16 +252,21 @@ static int merge_ours(void)
 }
 
 /* Which packet each one is merged into, itself if none. */
-static void find_firsts(unsigned in_udp, int first[TRAIN])
+static void find_firsts(unsigned flag, int first[TRAIN])
 {
 	static struct fdl_coalesced out;
 	const struct fdl_coalesce_packet *p;
 	struct fdl_coalescer c;
 
-	begin(&c, in_udp);
+	begin(&c, flag);
 	while (fdl_coalesce_next(&c, &out))
 		for (p = out.packets; p; p = p->next)
 			first[p - train_pkt] = (int)(out.packets - train_pkt);
+}
+
+static bool in_udp(const struct item *m)
+{
+	return m->in_tunnel && wrap_is_udp(m->w.kind);
 }
 
 /* Inside UDP that has to have a checksum, the same is merged, and nothing where
@@ -269,12 +275,14 @@ static bool sums_decide(void)
 {
 	int with[TRAIN], any[TRAIN], i;
 
+	for (i = 0; i < TRAIN; i++)
+		if (in_udp(&items[i]) && items[i].left != LEFT_INSIDE)
+			return true;
 	find_firsts(FDL_COALESCE_UDP_TUNNEL, any);
 	find_firsts(FDL_COALESCE_UDP_TUNNEL_SUM, with);
 	for (i = 0; i < TRAIN; i++) {
 		const struct item *m = &items[i];
-		const bool none = m->in_tunnel && wrap_is_udp(m->w.kind) &&
-				  !m->w.sum;
+		const bool none = in_udp(m) && !m->w.sum;
 
 		if (with[i] == (none ? i : any[i]))
 			continue;

@@ -7,7 +7,7 @@
  * is built from the RFCs, and what the train was. Of each train, whose
  * checksums are all complete, or one of them is left to the device, our
  * coalescer and the kernel make that super-packet; ours, if it merges inside
- * datagrams with a checksum only, makes none of those without.
+ * datagrams with a checksum only, makes none of those without one.
  *
  *	train -> [v0]===[in, GRO]--[bridge]--[tap out] -> segments
  */
@@ -245,7 +245,10 @@ static bool same(struct cell *c, enum wrap_left left, unsigned *merged)
 	struct train t;
 
 	make_train(&t, c, left);
-	if (!ours_right(c, &t, FDL_COALESCE_UDP_TUNNEL) ||
+	if (!ours_right(c, &t, FDL_COALESCE_UDP_TUNNEL))
+		return false;
+	/* Datagrams whose packets are complete, it merges as datagrams. */
+	if ((left == LEFT_INSIDE || !wrap_is_udp(c->w.kind)) &&
 	    !ours_right(c, &t, FDL_COALESCE_UDP_TUNNEL_SUM))
 		return false;
 	if (kernel_is_wrong(c, left))

@@ -281,10 +281,9 @@ static bool sums_decide(void)
 	find_firsts(FDL_COALESCE_UDP_TUNNEL, any);
 	find_firsts(FDL_COALESCE_UDP_TUNNEL_SUM, with);
 	for (i = 0; i < TRAIN; i++) {
-		const struct item *m = &items[i];
-		const bool none = in_udp(m) && !m->w.sum;
-
-		if (with[i] == (none ? i : any[i]))
+		if (in_udp(&items[i]) && !items[i].w.sum)
+			any[i] = i;
+		if (with[i] == any[i])
 			continue;
 		fprintf(stderr, "packet %d: into %d, with a checksum %d\n", i,
 			any[i], with[i]);

@@ -102,18 +102,12 @@ static inline bool recut_fills(const uint8_t *f, size_t len,
 	return len - at->l3 == (at->version == 4 ? n : n + 40);
 }
 
-/* The packet in a tunnel whose transport header is at l4: of all IP headers
- * that lead there, the one that comes last. */
-static inline bool recut_find_inside(const uint8_t *f, size_t len, unsigned l4,
-				     unsigned outer_l4, struct recut *at)
+/* An IP header at l3 leads to a transport header at l4. */
+static inline bool recut_leads(const uint8_t *f, size_t len, unsigned l3,
+			       unsigned l4, struct recut *at)
 {
-	unsigned l3;
-
-	for (l3 = l4; l3-- > outer_l4;)
-		if (recut_find(f, len, l3, at) && at->l4 == l4 &&
-		    recut_fills(f, len, at))
-			return true;
-	return false;
+	return recut_find(f, len, l3, at) && at->l4 == l4 &&
+	       recut_fills(f, len, at);
 }
 
 /* The outer IP header, and the checksum behind it. */
@@ -165,28 +159,41 @@ static inline bool recut_any_id(const uint8_t *was, const struct recut *at,
 	return flags & RECUT_ANY_ID || was[at->l3 + 6] & 0x40;
 }
 
-/* As recut_is, in a tunnel: inner_l4 is the inner transport header. */
+/* As recut_is_inside, the IP headers are at out and in. */
+static inline bool recut_is_between(const uint8_t *was, const uint8_t *now,
+				    size_t len, const struct recut *out,
+				    const struct recut *in, unsigned flags)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (was[i] != now[i] &&
+		    !recut_may_differ(out, recut_any_id(was, out, flags), i) &&
+		    !recut_may_differ(in, recut_any_id(was, in, flags), i))
+			return false;
+	if (!recut_sums_right(now, len, in) ||
+	    !recut_outer_right(now, len, out))
+		return false;
+	return flags & RECUT_TRUSTED || (recut_sums_right(was, len, in) &&
+					 recut_outer_right(was, len, out));
+}
+
+/* As recut_is, in a tunnel: inner_l4 is the inner transport header. The inner
+ * IP header is any that leads there, for its addresses may look like one. */
 static inline bool recut_is_inside(const uint8_t *was, const uint8_t *now,
 				   size_t len, unsigned link_len,
 				   unsigned inner_l4, unsigned flags)
 {
 	struct recut out, in;
-	size_t i;
+	unsigned l3;
 
-	if (!recut_find_outer(was, len, link_len, &out) ||
-	    !recut_find_inside(was, len, inner_l4, out.l4, &in))
+	if (!recut_find_outer(was, len, link_len, &out))
 		return false;
-	for (i = 0; i < len; i++)
-		if (was[i] != now[i] &&
-		    !recut_may_differ(&out, recut_any_id(was, &out, flags),
-				      i) &&
-		    !recut_may_differ(&in, recut_any_id(was, &in, flags), i))
-			return false;
-	if (!recut_sums_right(now, len, &in) ||
-	    !recut_outer_right(now, len, &out))
-		return false;
-	return flags & RECUT_TRUSTED || (recut_sums_right(was, len, &in) &&
-					 recut_outer_right(was, len, &out));
+	for (l3 = inner_l4; l3-- > out.l4;)
+		if (recut_leads(was, len, l3, inner_l4, &in) &&
+		    recut_is_between(was, now, len, &out, &in, flags))
+			return true;
+	return false;
 }
 
 /*

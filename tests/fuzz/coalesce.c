@@ -16,6 +16,7 @@
 #include "offload/datagrams.h"
 #include "offload/outer.h"
 #include "proto/tunnel.h"
+#include "proto/udp.h"
 
 enum {
 	MAX_PACKETS = 64,
@@ -44,6 +45,7 @@ struct place {
 	enum fdl_refusal why;
 	struct parsed p, outer;
 	struct tunnel t;
+	bool datagram;		/* a tunnel's, which is merged as such */
 };
 
 struct batch {
@@ -284,9 +286,31 @@ static void look(const struct batch *b, const struct fdl_coalesced *out)
 	free(bytes);
 }
 
+/* What is inside is not looked at where only a datagram whose packet is not
+ * complete would be entered. */
+static bool stays_datagram(const struct batch *b, int i, const struct parsed *p)
+{
+	const struct fdl_offload *off = &b->pkt[i].off;
+
+	return (b->flags & IN_UDP) == FDL_COALESCE_UDP_TUNNEL_SUM &&
+	       p->next == UDP_PROTO &&
+	       tunnel_reading(get_be16(b->frame[i] + p->l4 + UDP_DST)) !=
+		       TUNNEL_READINGS &&
+	       (off->csum != FDL_CSUM_PARTIAL || off->csum_start == p->l4);
+}
+
 static struct place find_at_hand(const struct batch *b, int i)
 {
-	return find(b, b->iov[i][0].iov_base, b->iov[i][0].iov_len, b->len[i],
+	const struct iovec *first = &b->iov[i][0];
+	struct place x = { 0 };
+
+	x.why = parse_frame(first->iov_base, first->iov_len, b->len[i],
+			    b->pkt[i].link_len, &x.p);
+	x.datagram = (!x.why || x.why == FDL_REFUSE_TRANSPORT) &&
+		     stays_datagram(b, i, &x.p);
+	if (x.datagram)
+		return x;
+	return find(b, first->iov_base, first->iov_len, b->len[i],
 		    b->pkt[i].link_len);
 }
 
@@ -304,12 +328,15 @@ static bool is_same_flow(const uint8_t *f, const struct parsed *p,
 /* Whether a later packet may come out first. It was merged then. The earlier
  * one must be of no flow at all, or of another; a fragment, or a packet whose
  * headers are not at hand, may be of any; one in a tunnel that cannot be gone
- * into, of any in tunnels. */
+ * into, of any in tunnels; and so may be a tunnel's datagram, and what is in
+ * another. */
 static bool may_overtake(const struct batch *b, int earlier, int later)
 {
 	const struct place x = find_at_hand(b, earlier);
 	const struct place y = find_at_hand(b, later);
 
+	if ((x.datagram && y.t.n) || (x.t.n && y.datagram))
+		return false;
 	switch (x.why) {
 	case FDL_REFUSE_NONE:
 		return y.why || !is_same_flow(b->frame[earlier], &x.p,
@@ -318,7 +345,7 @@ static bool may_overtake(const struct batch *b, int earlier, int later)
 	case FDL_REFUSE_HEADERS:
 		return false;
 	case FDL_REFUSE_TUNNEL:
-		return !y.t.n;
+		return !y.t.n && !y.datagram;
 	default:
 		return true;
 	}

@@ -194,6 +194,26 @@ static int look_up(const struct locator *loc, struct fdl_info *info,
 	return place.is_path ? unix_check(loc, SOCK_STREAM, log) : 0;
 }
 
+/* Nobody says that a machine has lost its power. In half a minute in which
+ * nothing is on its way to it, the kernel finds that out; a peer that only
+ * pauses has a kernel that answers. */
+static void keep_alive(int fd)
+{
+	static const struct {
+		int level, option, value;
+	} all[] = {
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 10 },	/* seconds */
+		{ IPPROTO_TCP, TCP_KEEPINTVL, 5 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 4 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+	};
+	unsigned i;
+
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++)
+		os_setsockopt(fd, all[i].level, all[i].option, &all[i].value,
+			      sizeof(all[i].value));
+}
+
 /* TCP: a frame goes at once, be it short. A unix socket has no such option. */
 static int set_up(struct io *io, const struct set_up *how)
 {
@@ -201,6 +221,8 @@ static int set_up(struct io *io, const struct set_up *how)
 
 	io->error_queue = !os_setsockopt(io->fd, IPPROTO_TCP, TCP_NODELAY, &on,
 					 sizeof(on));
+	if (io->error_queue)
+		keep_alive(io->fd);
 	return agreed_set_up(io, how);
 }
 

@@ -115,6 +115,11 @@ static const struct harmless {
 	{ FAULT_SETSOCKOPT, PACKET_OPTION(PACKET_ADD_MEMBERSHIP), 0 },
 	/* A short frame is late, an address not had anew at once. */
 	{ FAULT_SETSOCKOPT, TCP_OPTION(TCP_NODELAY), 0 },
+	/* A peer whose machine is gone is missed late. */
+	{ FAULT_SETSOCKOPT, TCP_OPTION(TCP_KEEPIDLE), 0 },
+	{ FAULT_SETSOCKOPT, TCP_OPTION(TCP_KEEPINTVL), 0 },
+	{ FAULT_SETSOCKOPT, TCP_OPTION(TCP_KEEPCNT), 0 },
+	{ FAULT_SETSOCKOPT, SOCKET_OPTION(SO_KEEPALIVE), 0 },
 	{ FAULT_SETSOCKOPT, SOCKET_OPTION(SO_REUSEADDR), 0 },
 	{ .what = FAULTS },
 };

@@ -142,6 +142,12 @@ own_devices() {
 		mount --move "$tmp/dev" /dev
 }
 
+# TCP: a machine that is gone is missed.
+is_kept_alive() {
+	[[ $locator != stream:127* ]] ||
+		ss -Htno state established | grep -q keepalive
+}
+
 # An end that two programs have, each for a time.
 peer_returns() {
 	local what="$1" locator=$2 far=$3
@@ -160,6 +166,7 @@ peer_returns() {
 		[ "$1" != unixgram ] || python3 "$frames" numbers e0
 		carrier 1 a0
 		carries e0 env
+		wait_for is_kept_alive
 		kill $other
 		wait_for ended $other
 		wait $other || fail "$what: $(cat "$tmp/far")"

@@ -226,6 +226,7 @@ static void distrust(struct fdl_endpoint *ep)
 	uint32_t bits = distrust_offloads(ep->shared.opts.tx_offload, &why);
 
 	atomic_init(&ep->shared.tx_revoked, bits);
+	ep->shared.tunnels_apart = distrust_tunnels(ep->shared.opts.tx_offload);
 	if (why && ep->queues[0].info.vnet_hdr_len)
 		log_say(&ep->shared.log, FDL_LOG_INFO,
 			"%s: done here instead; "

@@ -82,7 +82,7 @@ void fdl_set_gro(struct fdl_endpoint *ep, uint32_t offloads)
 {
 	const unsigned denied = offloads == UINT32_MAX ?
 					0 :
-					~shared_merges(offloads);
+					~shared_merges(&ep->shared, offloads);
 
 	atomic_store_explicit(&ep->shared.gro_denied, denied,
 			      memory_order_relaxed);

@@ -6,6 +6,7 @@
 
 #include "kind/kind.h"
 #include "limit.h"
+#include "offload/coalesce.h"
 
 void shared_init(struct shared *s)
 {
@@ -25,7 +26,7 @@ void shared_error(struct shared *s, const char *text)
 				      memory_order_relaxed);
 }
 
-unsigned shared_merges(uint32_t offloads)
+unsigned shared_merges(const struct shared *s, uint32_t offloads)
 {
 	static const struct {
 		uint32_t offloads;
@@ -44,7 +45,10 @@ unsigned shared_merges(uint32_t offloads)
 	for (i = 0; i < sizeof(map) / sizeof(map[0]); i++)
 		if ((offloads & map[i].offloads) == map[i].offloads)
 			flags |= map[i].flag;
-	return flags;
+	if (!s->tunnels_apart)
+		return flags;
+	return (flags & ~(unsigned)FDL_COALESCE_UDP_TUNNEL_SUM) |
+	       COALESCE_TUNNELS_APART;
 }
 
 void shared_tell_tunnel(struct shared *s)

@@ -24,6 +24,8 @@ struct shared {
 	bool borrowed;			/* others have the fds, too */
 	bool has_address;		/* opts.address is not all zeros */
 	bool no_outgoing;		/* as struct own_sockets (endpoint.h) */
+	bool tunnels_apart;		/* no super-packets of a tunnel's
+					 * datagrams: distrust_datagrams */
 	struct log log;
 	_Atomic(const char *) last_error;
 	_Atomic uint32_t reframed;	/* what others have made of the
@@ -58,9 +60,9 @@ void shared_destroy(struct shared *s);
 /* text is a string constant, or NULL: nothing to say. Any thread. */
 void shared_error(struct shared *s, const char *text);
 
-/* Returns the FDL_COALESCE_ flags of what a link takes whole that has these
- * FDL_OFFLOAD_ bits. */
-unsigned shared_merges(uint32_t offloads);
+/* Returns the FDL_COALESCE_ flags (COALESCE_ too) of what a link of this kernel
+ * takes whole that has these FDL_OFFLOAD_ bits. */
+unsigned shared_merges(const struct shared *s, uint32_t offloads);
 
 /* A super-packet was dropped, because the tunnel around it cannot be cut: say
  * so once, with the way out. Any thread. */

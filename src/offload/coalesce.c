@@ -243,6 +243,7 @@ bool coalesce_alike(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 enum subject {
 	ITSELF,
 	DATAGRAM,		/* itself, although another one is inside */
+	NOTHING,
 	INSIDE,			/* what may be inside */
 };
 
@@ -259,8 +260,11 @@ static inline enum subject subject_of(const struct fdl_coalescer *c,
 {
 	if (p->next != UDP_PROTO)
 		return c->flags & FDL_COALESCE_IP_TUNNEL ? INSIDE : ITSELF;
-	if (!(c->flags & IN_UDP) || !is_of_tunnel(pkt->hdr_ + p->l4))
+	if (!(c->flags & (IN_UDP | COALESCE_TUNNELS_APART)) ||
+	    !is_of_tunnel(pkt->hdr_ + p->l4))
 		return ITSELF;
+	if (!(c->flags & IN_UDP))
+		return NOTHING;
 	if (c->flags & FDL_COALESCE_UDP_TUNNEL)
 		return INSIDE;
 	return pkt->off.csum == FDL_CSUM_PARTIAL &&
@@ -284,6 +288,8 @@ static enum fdl_refusal parse(struct fdl_coalescer *c,
 	switch (subject_of(c, pkt, p)) {
 	case ITSELF:
 		return why;
+	case NOTHING:
+		return FDL_REFUSE_TUNNEL;
 	case DATAGRAM:
 		close_tunnels(c);
 		c->datagrams = true;

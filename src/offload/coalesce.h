@@ -9,6 +9,13 @@
 #include <fdlink/offload.h>
 
 /*
+ * A flag of fdl_coalesce_init: datagrams to the port of a tunnel in UDP are not
+ * merged, except inside if another flag says so. For a wire that takes
+ * super-packets of UDP and loses them in a tunnel (distrust.h).
+ */
+enum { COALESCE_TUNNELS_APART = 1 << 30 };
+
+/*
  * Add a packet if it looks like the super-packet of the batch that began or
  * grew last: in its link header, its offload state, and all that its layout
  * depends on. Then what fdl_offload_check found out about that one holds for

@@ -14,6 +14,7 @@
 
 #include "counters.h"
 #include "io/io.h"
+#include "offload/coalesce.h"
 #include "packet/pool.h"
 #include "proto/eth.h"
 #include "proto/ip4.h"
@@ -59,6 +60,8 @@ static unsigned merges(const struct shared *shared)
 		takes |= FDL_COALESCE_TCP;
 	if (flags & FDL_RX_USO)
 		takes |= FDL_COALESCE_UDP;
+	if (shared->tunnels_apart)
+		takes |= COALESCE_TUNNELS_APART;
 	if (flags & FDL_RX_TUNNEL)
 		takes |= FDL_COALESCE_UDP_TUNNEL | FDL_COALESCE_UDP_TUNNEL_SUM |
 			 FDL_COALESCE_IP_TUNNEL;

@@ -72,6 +72,25 @@ uint32_t distrust_offloads(enum fdl_use use, const char **why)
 	}
 }
 
+/* Vendors that give no third number may have the repair, and are not known. */
+bool distrust_datagrams(const char *release)
+{
+	const uint32_t version = version_of(release);
+
+	return version < VERSION(6, 6, 26) ||
+	       (version >= VERSION(6, 7, 0) && version < VERSION(6, 8, 5));
+}
+
+bool distrust_tunnels(enum fdl_use use)
+{
+	char release[OS_RELEASE_SIZE];
+
+	if (use == FDL_USE_ON)
+		return false;
+	os_release(release);
+	return distrust_datagrams(release);
+}
+
 const char *fdl_offload_refusal(const struct fdl_info *info, uint32_t offload)
 {
 	const struct kind *kind = kind_in(info);

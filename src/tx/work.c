@@ -270,5 +270,5 @@ bool work_passes(struct tx *tx, const struct frame *f, struct fdl_offload *off)
 
 unsigned work_merges(const struct tx *tx)
 {
-	return shared_merges(work_takes(tx)) | FDL_COALESCE_ANY_ID;
+	return shared_merges(tx->shared, work_takes(tx)) | FDL_COALESCE_ANY_ID;
 }

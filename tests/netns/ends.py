@@ -43,6 +43,18 @@ def serve_one(conn, path):
             conn.sendall(digest_of(conn))
 
 
+def send_back(s, data, sizes, peer):
+    try:
+        s.sendmsg([data], [(SOL_UDP, UDP_SEGMENT, struct.pack('H', n))
+                           for n in sizes], 0, peer)
+    except OSError as error:
+        # As in run(), or they are longer than the path takes.
+        if error.errno not in (errno.EIO, errno.EMSGSIZE) or not sizes:
+            raise
+        for at in range(0, len(data), sizes[0]):
+            s.sendto(data[at:at + sizes[0]], peer)
+
+
 def serve_udp():
     s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     s.bind(('::', UDP_PORT))
@@ -50,8 +62,7 @@ def serve_udp():
     while True:
         data, notes, _, peer = s.recvmsg(1 << 16, 64)
         size = [struct.unpack('i', what)[0] for _, _, what in notes]
-        s.sendmsg([data], [(SOL_UDP, UDP_SEGMENT, struct.pack('H', n))
-                           for n in size if n < len(data)], 0, peer)
+        send_back(s, data, [n for n in size if n < len(data)], peer)
 
 
 def serve(path):

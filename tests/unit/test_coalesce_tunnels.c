@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is merged inside tunnels, what comes of it, and what it is cut into. */
+#include "offload/coalesce.h"
 #include "recut.h"
 #include "tunnelled_bed.h"
 
@@ -235,6 +236,18 @@ static void only_with_a_sum(void **state)
 		2);
 }
 
+static void apart_from_other_datagrams(void **state)
+{
+	const unsigned flags = COALESCE_ALL | COALESCE_TUNNELS_APART;
+	const struct tunnelled a = first_of(VXLAN, 4, 4, 17), b = following(&a);
+
+	(void)state;
+	assert_int_equal(two(COALESCE_ALL, &a, &b, LEFT_OUTSIDE), 2);
+	assert_int_equal(two(flags, &a, &b, LEFT_OUTSIDE), 1);
+	assert_int_equal(
+		two(flags | FDL_COALESCE_UDP_TUNNEL, &a, &b, LEFT_INSIDE), 2);
+}
+
 static void other_outer_headers(void **state)
 {
 	const struct tunnelled a = first_of(VXLAN, 4, 4, 6);
@@ -395,6 +408,7 @@ int main(void)
 		cmocka_unit_test(every_kind_is_merged_as_the_kernel_would),
 		cmocka_unit_test(only_what_the_flags_say),
 		cmocka_unit_test(only_with_a_sum),
+		cmocka_unit_test(apart_from_other_datagrams),
 		cmocka_unit_test(none_overtakes),
 		cmocka_unit_test(other_outer_headers),
 		cmocka_unit_test(another_tunnel_or_a_wrong_sum),

@@ -2,6 +2,7 @@
 /* Which kernels are not handed what they corrupt. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,10 +50,33 @@ static void releases_are_told_apart(void **state)
 	}
 }
 
+static void tunnels_datagrams(void **state)
+{
+	static const struct {
+		const char *release;
+		bool lost;
+	} rows[] = {
+		{ "5.14.0-503.el9", true }, { "6.2.0-39-generic", true },
+		{ "6.6.25", true },	    { "6.6.26-1-lts", false },
+		{ "6.7.12", true },	    { "6.8.0-31-generic", true },
+		{ "6.8.4", true },	    { "6.8.5", false },
+		{ "6.9.0", false },	    { "6.18.44", false },
+		{ "7.0", false },	    { "", true },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(distrust_datagrams(rows[i].release),
+				 rows[i].lost);
+	assert_false(distrust_tunnels(FDL_USE_ON));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(releases_are_told_apart),
+		cmocka_unit_test(tunnels_datagrams),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,7 @@ static void set_up(uint32_t mtu)
 {
 	bed.shared.opts = (struct fdl_options){ .flags = FDL_ETHERNET,
 						.mtu = mtu };
+	bed.shared.tunnels_apart = false;
 	bed_open(&bed, FDL_KIND_SEQPACKET, HDR);
 }
 
@@ -100,6 +101,8 @@ static void only_where_they_can(void **state)
 	atomic_store(&bed.shared.tx_revoked, FDL_OFFLOAD_USO6);
 	put(&geneve6, 10, 1, 10);
 	put(&vxlan, 10, 1, 1);
+	bed.shared.tunnels_apart = true;
+	put(&vxlan, 10, 1, 10);
 	bed_close(&bed);
 	/* A kernel would not tell of the loss. */
 	set_up(MSS + 50);

@@ -8,11 +8,13 @@
 #include "offload/check.h"
 #include "offload/limits.h"
 #include "offload/sctp.h"
+#include "proto/bytes.h"
 #include "proto/eth.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/parse.h"
 #include "proto/tunnel.h"
+#include "proto/udp.h"
 
 enum {
 	TSO = FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6 | FDL_OFFLOAD_TSO_ECN,
@@ -191,6 +193,16 @@ static bool takes_big(const struct tx *tx, const uint8_t *frame, size_t len,
 					  memory_order_relaxed);
 }
 
+/* Whether the datagrams of a super-packet are for a tunnel. */
+static bool is_into_tunnel(const uint8_t *frame, const struct fdl_offload *off)
+{
+	const uint8_t *port = frame + off->csum_start + UDP_DST;
+
+	return off->gso == FDL_GSO_UDP && !tunnel_of(off) &&
+	       off->csum == FDL_CSUM_PARTIAL &&
+	       tunnel_reading(get_be16(port)) != TUNNEL_READINGS;
+}
+
 /* The bits of what no wire takes over. */
 static uint32_t needs_us(const struct tx *tx, const uint8_t *frame,
 			 size_t avail, size_t len, const struct work *w)
@@ -205,6 +217,8 @@ static uint32_t needs_us(const struct tx *tx, const uint8_t *frame,
 	if (w->off.gso && w->off.gso != FDL_GSO_UDP &&
 	    w->off.gso_size < MIN_TCP_GSO_SIZE)
 		bits |= WORK_TOO_SMALL;
+	if (tx->shared->tunnels_apart && is_into_tunnel(frame, &w->off))
+		bits |= WORK_LOST_INSIDE;
 	return bits;
 }
 
@@ -250,7 +264,7 @@ enum tx_fit work_to_defer(struct tx *tx, const struct frame *f,
 	*why = &work_contradicts;
 	if (!work_judge(tx, f, &w))
 		return TX_NEVER;
-	if (w.needs & WORK_TRAILER ||
+	if (w.needs & (WORK_TRAILER | WORK_LOST_INSIDE) ||
 	    !work_fits_mtu(tx, frame_len(f), w.link_len))
 		return TX_UNCUT;
 	*off = w.off;

@@ -21,6 +21,8 @@ enum {
 	WORK_BIG = 1 << 26,	/* BIG TCP that the wire does not take */
 	WORK_OUTER_SUM = 1 << 25, /* the outer UDP checksum is complete, not
 				 * partial */
+	WORK_LOST_INSIDE = 1 << 24, /* a super-packet of a tunnel's datagrams,
+				 * which the kernel would lose */
 	/* Needs that a piece cut off a super-packet no longer has: it has no
 	 * trailer, fewer segments, a length that fits, and new outer
 	 * headers. */

@@ -29,8 +29,12 @@ static const struct shape udp = {
 	.link_len = 14, .version = 6, .proto = 17, .ttl = 9, .partial = true
 };
 
+static unsigned port;			/* of put_super; 0: as built */
+
 static void set_up(void)
 {
+	port = 0;
+	bed.shared.tunnels_apart = false;
 	bed.shared.opts = (struct fdl_options){ .flags = FDL_ETHERNET };
 	bed_open(&bed, FDL_KIND_SEQPACKET, HDR);
 }
@@ -50,6 +54,8 @@ static void put_super(struct shape s, unsigned segments, unsigned size,
 	const uint64_t packets = bed_count(&bed, TX_PACKETS);
 	const unsigned before = wire.n;
 
+	if (port)
+		put16(buf + off.csum_start + 2, port);
 	wire.asked = 0;
 	assert_int_equal(tx_put(&bed.tx, (struct frames){ .f = &f }, 1, &why),
 			 1);
@@ -311,6 +317,26 @@ static void more_than_any_wire_takes_is_cut(void **state)
 	bed_close(&bed);
 }
 
+static void datagrams_of_a_tunnel_are_not_lost(void **state)
+{
+	static const unsigned ports[] = { 0, 4789, 6081 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		set_up();
+		port = ports[i];
+		put_super(udp, 10, SMALL, 1);
+		assert_int_equal(wire.n, 1);
+		bed.shared.tunnels_apart = true;
+		put_super(udp, 10, SMALL, 1);
+		assert_int_equal(wire.n, port ? 11 : 2);
+		bed_close(&bed);
+	}
+	port = 0;
+	bed.shared.tunnels_apart = false;
+}
+
 /* No room amid it: the rest goes in pieces, too. */
 static void the_rest_goes_in_pieces(void **state)
 {
@@ -353,6 +379,7 @@ int main(void)
 		cmocka_unit_test(what_is_refused_at_64_is_revoked),
 		cmocka_unit_test(a_malformed_one_revokes_nothing),
 		cmocka_unit_test(more_than_any_wire_takes_is_cut),
+		cmocka_unit_test(datagrams_of_a_tunnel_are_not_lost),
 		cmocka_unit_test(the_rest_goes_in_pieces),
 	};
 

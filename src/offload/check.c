@@ -108,6 +108,18 @@ static enum fdl_refusal check_gso(const struct fdl_offload *off,
 	return check_size(off, p->end - p->payload);
 }
 
+/* A segment would be longer than its outermost IP header can say. Only BIG TCP
+ * is longer than that itself. */
+static bool is_segment_too_long(const uint8_t *frame, unsigned link_len,
+				const struct fdl_offload *off,
+				const struct parsed *p)
+{
+	const unsigned fixed = frame[link_len] >> 4 == 6 ? IP6_LEN : 0;
+
+	return p->end - p->payload > off->gso_size &&
+	       p->payload - link_len - fixed + off->gso_size > UINT16_MAX;
+}
+
 /* Where a super-packet lies in a tunnel, its header speaks of the packet inside
  * (virtio_net_hdr_from_skb of include/linux/virtio_net.h). */
 static enum fdl_refusal parse(const uint8_t *frame, size_t avail, size_t len,
@@ -164,6 +176,10 @@ enum fdl_refusal offload_check(const uint8_t *frame, size_t avail, size_t len,
 		why = parse_why ? parse_why : check_gso(off, frame, p);
 		if (why)
 			return why;
+		if (is_segment_too_long(frame, link_len, off, p))
+			return FDL_REFUSE_GSO_SIZE;
+		if (found->t.n && jumbo_is_outside(frame, link_len, p))
+			return FDL_REFUSE_TUNNEL;
 	}
 	describe(off, found);
 	return FDL_REFUSE_NONE;

@@ -23,6 +23,16 @@ static bool is_there(const uint8_t *frame, const struct parsed *p)
 	       frame[p->l3 + IP6_NEXT] == IP6_EXT_HOP;
 }
 
+bool jumbo_is_outside(const uint8_t *frame, unsigned link_len,
+		      const struct parsed *p)
+{
+	const struct parsed outer = { .l3 = link_len,
+				      .version = frame[link_len] >> 4,
+				      .end = p->end };
+
+	return is_there(frame, &outer);
+}
+
 /* Accept only the form that the kernel makes (struct hop_jumbo_hdr of
  * include/net/ipv6.h). */
 bool jumbo_is_right(const uint8_t *frame, const struct parsed *p)

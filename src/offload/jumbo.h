@@ -14,6 +14,11 @@
  * has other options. p->proto is TCP or UDP. */
 bool jumbo_is_right(const uint8_t *frame, const struct parsed *p);
 
+/* Whether there is one in the outermost header of a packet in a tunnel. The
+ * kernel makes none there. */
+bool jumbo_is_outside(const uint8_t *frame, unsigned link_len,
+		      const struct parsed *p);
+
 /*
  * Remove that header, if there is one and it is right, from a super-packet
  * whose first avail bytes lie at hdr. *p and *off then describe the packet

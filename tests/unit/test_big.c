@@ -8,13 +8,11 @@
 
 #include <cmocka.h>
 
+#include "big.h"
 #include "offload/segment.h"
-#include "packets.h"
+#include "tunnels.h"
 
-enum {
-	MAX_LEN = 540000,
-	JUMBO_LEN = 8,
-};
+enum { MAX_LEN = 540000 };
 
 static uint8_t big[MAX_LEN], want[MAX_LEN], got[MAX_LEN];
 
@@ -22,29 +20,9 @@ static uint8_t big[MAX_LEN], want[MAX_LEN], got[MAX_LEN];
 static size_t build_big(const struct shape *s, bool jumbo,
 			struct fdl_offload *off)
 {
-	const unsigned l3 = s->link_len;
-	size_t len = build(big, s);
-	uint8_t *ext = big + l3 + 40;
-
-	if (s->version == 4) {
-		put16(big + l3 + 2, 0);
-		put16(big + l3 + 10, 0);
-		put16(big + l3 + 10,
-		      (uint16_t)~ref_sum(big + l3, shape_l3_len(s), 0));
-		return len;
-	}
-	put16(big + l3 + 4, 0);
-	if (!jumbo)
-		return len;
-	memmove(ext + JUMBO_LEN, ext, len - l3 - 40);
-	ext[0] = big[l3 + 6];
-	ext[1] = 0;
-	ext[2] = 0xc2;
-	ext[3] = 4;
-	put32(ext + 4, (uint32_t)(len - l3 - 40 + JUMBO_LEN));
-	big[l3 + 6] = 0;
-	off->csum_start = (uint16_t)(off->csum_start + JUMBO_LEN);
-	return len + JUMBO_LEN;
+	if (jumbo && s->version == 6)
+		off->csum_start = (uint16_t)(off->csum_start + BIG_JUMBO_LEN);
+	return big_build(big, s, jumbo);
 }
 
 static struct shape shape_of(struct rng *r, int version)
@@ -105,7 +83,8 @@ static void cut(struct rng *r, int version, bool jumbo, unsigned run)
 		n = s.payload - at < mss * run ? s.payload - at : mss * run;
 		assert_int_equal(
 			fdl_segment_next(&seg, got, sizeof(got), &left),
-			expect(&s, jumbo ? JUMBO_LEN : 0, at, n, i, run > 1));
+			expect(&s, jumbo ? BIG_JUMBO_LEN : 0, at, n, i,
+			       run > 1));
 		assert_memory_equal(got, want, shape_hdr_len(&s) + n);
 		assert_int_equal(left.gso, n <= mss	? FDL_GSO_NONE :
 					   version == 4 ? FDL_GSO_TCPV4 :
@@ -167,11 +146,78 @@ static void lengths_that_lie_are_refused(void **state)
 	assert_refused(&iov, s.link_len, &off);
 }
 
+/* No segment says a length that wraps. */
+static void segments_are_no_longer_than_can_be_told(void **state)
+{
+	struct rng r = seeded("long segments");
+	struct fdl_segmenter seg;
+	struct fdl_offload off;
+	struct iovec iov = { big, 0 };
+	struct shape s;
+	unsigned most;
+	int version;
+
+	(void)state;
+	for (version = 4; version <= 6; version += 2) {
+		s = shape_of(&r, version);
+		most = 65535 - shape_hdr_len(&s) + s.link_len +
+		       (version == 6 ? 40 : 0);
+		most = most < 65534 ? most : 65534;
+		s.payload = 70000;
+		off = shape_offload(&s, most);
+		iov.iov_len = build_big(&s, false, &off);
+		assert_int_equal(
+			fdl_segment_start(&seg, &iov, 1, s.link_len, &off, 0),
+			FDL_REFUSE_NONE);
+		if (most == 65534)
+			continue;
+		off.gso_size++;
+		assert_int_equal(
+			fdl_segment_start(&seg, &iov, 1, s.link_len, &off, 0),
+			FDL_REFUSE_GSO_SIZE);
+	}
+}
+
+/* Outside of a tunnel, no kernel makes that hop-by-hop header, and none of the
+ * segments may have it. */
+static void a_jumbo_header_outside_is_refused(void **state)
+{
+	const struct wrap w = {
+		.kind = VXLAN, .link_len = 14, .version = 6, .ip_opts = 8
+	};
+	const struct shape in = { .link_len = 14,
+				  .version = 4,
+				  .proto = 6,
+				  .flags = 0x10,
+				  .partial = true };
+	struct shape s = in;
+	struct fdl_offload off;
+	unsigned i;
+	size_t len;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		s.payload = i ? 70000 : 60000;
+		len = i ? big_build(big + wrap_len(&w), &s, false) :
+			  build(big + wrap_len(&w), &s);
+		len = wrap(big, &w, &s, len, true);
+		if (i)
+			put16(big + 14 + 4, 0);
+		big[14 + 6] = 0;	/* a hop-by-hop header */
+		off = wrap_offload(&w, &s, 1000);
+		assert_int_equal(
+			fdl_offload_check(big, FDL_HEADERS_MAX, len, 14, &off),
+			i ? FDL_REFUSE_TUNNEL : FDL_REFUSE_NONE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(big_packets_are_cut),
 		cmocka_unit_test(lengths_that_lie_are_refused),
+		cmocka_unit_test(segments_are_no_longer_than_can_be_told),
+		cmocka_unit_test(a_jumbo_header_outside_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

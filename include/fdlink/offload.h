@@ -40,7 +40,8 @@ enum fdl_refusal {
 	FDL_REFUSE_GSO_TYPE,	/* unknown, or contradicting the packet */
 	FDL_REFUSE_GSO_SIZE,	/* 0 or 65535, or so small that there would be
 				 * more than 8192 segments of TCP, or 128 of
-				 * UDP */
+				 * UDP; or so large that a segment's length
+				 * does not fit its IP header */
 	FDL_REFUSE_GSO_CSUM,	/* a super-packet without a partial checksum: of
 				 * UDP and FDL_CSUM_NONE, or behind an IPv6
 				 * routing header */

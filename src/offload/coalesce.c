@@ -243,8 +243,8 @@ bool coalesce_alike(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 enum subject {
 	ITSELF,
 	DATAGRAM,		/* itself, although another one is inside */
-	NOTHING,
 	INSIDE,			/* what may be inside */
+	NOTHING,		/* neither */
 };
 
 /*

@@ -72,11 +72,23 @@ uint32_t distrust_offloads(enum fdl_use use, const char **why)
 	}
 }
 
-/* Vendors that give no third number may have the repair, and are not known. */
+/* Vendors that give no third number may have the repair. Ubuntu's kernel was
+ * seen to have it: an older one may as well. */
+static bool is_repaired(const char *release)
+{
+	unsigned number = 0;
+	int end = 0;
+
+	sscanf(release, "6.8.0-%4u-generic%n", &number, &end);
+	return end && !release[end] && number >= 151;
+}
+
 bool distrust_datagrams(const char *release)
 {
 	const uint32_t version = version_of(release);
 
+	if (is_repaired(release))
+		return false;
 	return version < VERSION(6, 6, 26) ||
 	       (version >= VERSION(6, 7, 0) && version < VERSION(6, 8, 5));
 }

@@ -56,12 +56,22 @@ static void tunnels_datagrams(void **state)
 		const char *release;
 		bool lost;
 	} rows[] = {
-		{ "5.14.0-503.el9", true }, { "6.2.0-39-generic", true },
-		{ "6.6.25", true },	    { "6.6.26-1-lts", false },
-		{ "6.7.12", true },	    { "6.8.0-31-generic", true },
-		{ "6.8.4", true },	    { "6.8.5", false },
-		{ "6.9.0", false },	    { "6.18.44", false },
-		{ "7.0", false },	    { "", true },
+		{ "5.14.0-503.el9", true },
+		{ "6.2.0-39-generic", true },
+		{ "6.6.25", true },
+		{ "6.6.26-1-lts", false },
+		{ "6.7.12", true },
+		{ "6.8.0-31-generic", true },
+		{ "6.8.4", true },
+		{ "6.8.5", false },
+		{ "6.9.0", false },
+		{ "6.18.44", false },
+		{ "7.0", false },
+		{ "", true },
+		{ "6.8.0-150-generic", true },
+		{ "6.8.0-151-generic", false },
+		{ "6.8.0-1051-aws", true },
+		{ "6.8.0-160-generic-hwe", true },
 	};
 	size_t i;
 

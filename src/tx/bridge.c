@@ -269,7 +269,7 @@ static void start_datagrams(struct tx *tx, unsigned link_len)
 			       (version == 4 ? FDL_OFFLOAD_USO4 :
 					       FDL_OFFLOAD_USO6);
 
-	if (!version || tx->shared->tunnels_apart || needs & ~work_takes(tx) ||
+	if (!version || !work_knows_datagrams(tx) || needs & ~work_takes(tx) ||
 	    !work_fits_mtu(tx, fdl_segment_len(&tx->cut), link_len))
 		return;
 	datagrams_begin(&tx->cut);

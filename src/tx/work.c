@@ -284,5 +284,9 @@ bool work_passes(struct tx *tx, const struct frame *f, struct fdl_offload *off)
 
 unsigned work_merges(const struct tx *tx)
 {
-	return shared_merges(tx->shared, work_takes(tx)) | FDL_COALESCE_ANY_ID;
+	unsigned flags = shared_merges(tx->shared, work_takes(tx));
+
+	if (!work_knows_datagrams(tx))
+		flags &= ~(unsigned)FDL_COALESCE_UDP_TUNNEL_SUM;
+	return flags | FDL_COALESCE_ANY_ID;
 }

@@ -4,6 +4,7 @@
 #ifndef FDL_TX_WORK_H
 #define FDL_TX_WORK_H
 
+#include "kind/kind.h"
 #include "tx/message.h"
 #include "tx/tx.h"
 
@@ -75,6 +76,13 @@ static inline bool work_fits_mtu(const struct tx *tx, size_t len,
 enum tx_fit work_to_defer(struct tx *tx, const struct frame *f,
 			  struct fdl_offload *off, uint8_t *link_len,
 			  const struct verdict **why);
+
+/* Whether super-packets inside a tunnel may go as those of its datagrams: if
+ * this kernel gets them, and does not lose them. */
+static inline bool work_knows_datagrams(const struct tx *tx)
+{
+	return tx->io->kind->device && !tx->shared->tunnels_apart;
+}
 
 /* What may be merged, as flags of fdl_coalesce_init: what the wire takes. */
 unsigned work_merges(const struct tx *tx);

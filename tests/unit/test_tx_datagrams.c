@@ -34,7 +34,7 @@ static void set_up(uint32_t mtu)
 	bed.shared.opts = (struct fdl_options){ .flags = FDL_ETHERNET,
 						.mtu = mtu };
 	bed.shared.tunnels_apart = false;
-	bed_open(&bed, FDL_KIND_SEQPACKET, HDR);
+	bed_open(&bed, FDL_KIND_PACKET, HDR);
 }
 
 /* A super-packet of so many segments, made in buf. */
@@ -103,6 +103,14 @@ static void only_where_they_can(void **state)
 	put(&vxlan, 10, 1, 1);
 	bed.shared.tunnels_apart = true;
 	put(&vxlan, 10, 1, 10);
+	bed_close(&bed);
+	/* Nobody knows who is behind a socket. */
+	set_up(1500);
+	assert_true(work_merges(&bed.tx) & FDL_COALESCE_UDP_TUNNEL_SUM);
+	bed_close(&bed);
+	bed_open(&bed, FDL_KIND_SEQPACKET, HDR);
+	put(&vxlan, 10, 1, 10);
+	assert_false(work_merges(&bed.tx) & FDL_COALESCE_UDP_TUNNEL_SUM);
 	bed_close(&bed);
 	/* A kernel would not tell of the loss. */
 	set_up(MSS + 50);

@@ -201,7 +201,8 @@ class Plan:
             return [self.program('tcp'), 'in', '1', address %
                     made.number[who], seconds] + pids
         self.runner.block('wire/tcp', {
-            who: argv(who, wires.PLAIN) for who in made.number})
+            who: argv(who, wires.PLAIN) for who in made.number
+            if bars.BIG not in who and who != bars.WIRE_CUT})
         inside = {who: argv(who, wires.INSIDE) for who in made.tunnelled}
         if bars.WIRE_CUT in inside:
             inside[bars.WIRE_CUT + bars.NO_TUNNEL] = argv(bars.WIRE_CUT,

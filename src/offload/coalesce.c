@@ -39,11 +39,6 @@ void fdl_coalesce_init(struct fdl_coalescer *c, unsigned flags,
 	c->max_pieces = max_pieces ? max_pieces : MAX_PIECES;
 }
 
-static inline bool is_of_tunnel(const uint8_t *udp)
-{
-	return tunnel_reading(get_be16(udp + UDP_DST)) != TUNNEL_READINGS;
-}
-
 static void append(struct fdl_coalescer *c, struct fdl_coalesce_packet *pkt)
 {
 	if (c->last)
@@ -115,7 +110,7 @@ static void close_datagrams(struct fdl_coalescer *c)
 	for (i = 0; c->datagrams && i < FDL_COALESCE_FLOWS; i++) {
 		head = c->flow[i];
 		if (head && !head->outer_.n && head->proto_ == UDP_PROTO &&
-		    is_of_tunnel(head->hdr_ + head->l4_))
+		    tunnel_has_port(head->hdr_ + head->l4_))
 			c->flow[i] = NULL;
 	}
 	c->datagrams = false;
@@ -261,7 +256,7 @@ static inline enum subject subject_of(const struct fdl_coalescer *c,
 	if (p->next != UDP_PROTO)
 		return c->flags & FDL_COALESCE_IP_TUNNEL ? INSIDE : ITSELF;
 	if (!(c->flags & (IN_UDP | COALESCE_TUNNELS_APART)) ||
-	    !is_of_tunnel(pkt->hdr_ + p->l4))
+	    !tunnel_has_port(pkt->hdr_ + p->l4))
 		return ITSELF;
 	if (!(c->flags & IN_UDP))
 		return NOTHING;

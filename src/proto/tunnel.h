@@ -14,7 +14,9 @@
 
 #include <fdlink/offload.h>
 
+#include "proto/bytes.h"
 #include "proto/parse.h"
+#include "proto/udp.h"
 
 enum {
 	TUNNEL_DEPTH = 2,	/* tunnels, one inside the other */
@@ -68,6 +70,12 @@ static inline enum tunnel_reading tunnel_reading(unsigned port)
 	default:
 		return TUNNEL_READINGS;
 	}
+}
+
+/* Whether a datagram, whose header lies at udp, is to such a port. */
+static inline bool tunnel_has_port(const uint8_t *udp)
+{
+	return tunnel_reading(get_be16(udp + UDP_DST)) != TUNNEL_READINGS;
 }
 
 /* Whether a tunnel may follow an IP header whose next protocol is that. */

@@ -8,13 +8,11 @@
 #include "offload/check.h"
 #include "offload/limits.h"
 #include "offload/sctp.h"
-#include "proto/bytes.h"
 #include "proto/eth.h"
 #include "proto/ip4.h"
 #include "proto/ip6.h"
 #include "proto/parse.h"
 #include "proto/tunnel.h"
-#include "proto/udp.h"
 
 enum {
 	TSO = FDL_OFFLOAD_TSO4 | FDL_OFFLOAD_TSO6 | FDL_OFFLOAD_TSO_ECN,
@@ -196,11 +194,9 @@ static bool takes_big(const struct tx *tx, const uint8_t *frame, size_t len,
 /* Whether the datagrams of a super-packet are for a tunnel. */
 static bool is_into_tunnel(const uint8_t *frame, const struct fdl_offload *off)
 {
-	const uint8_t *port = frame + off->csum_start + UDP_DST;
-
 	return off->gso == FDL_GSO_UDP && !tunnel_of(off) &&
 	       off->csum == FDL_CSUM_PARTIAL &&
-	       tunnel_reading(get_be16(port)) != TUNNEL_READINGS;
+	       tunnel_has_port(frame + off->csum_start);
 }
 
 /* The bits of what no wire takes over. */

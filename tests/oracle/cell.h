@@ -75,9 +75,7 @@ static inline void cell_build(struct cell *c)
 
 	c->len = build(c->f + wrap_len(&c->w), &c->in);
 	c->len = wrap(c->f, &c->w, &c->in, c->len, true);
-	c->off = shape_offload(&c->in, CELL_MSS);
-	c->off.csum_start = (uint16_t)(c->off.csum_start + wrap_len(&c->w));
-	c->off.hdr_len = (uint16_t)(c->off.hdr_len + wrap_len(&c->w));
+	c->off = wrap_offload(&c->w, &c->in, CELL_MSS);
 	c->off.ecn = ecn;
 }
 
@@ -128,6 +126,23 @@ static inline void cell_show(const struct cell *c)
 	fprintf(stderr, "tunnel %d in IPv%d sum %d, IPv%d proto %d, has %d\n",
 		c->w.kind, c->w.version, c->w.sum, c->in.version, c->in.proto,
 		c->has);
+}
+
+/* Compare the cells of n kinds, until ten differ. Returns whether any does. */
+static inline bool cell_each(const enum tunnel_kind kinds[], unsigned n,
+			     bool (*is_alike)(struct cell *c))
+{
+	unsigned i, bad = 0;
+	struct cell c;
+
+	for (i = 0; bad < 10 && cell_make(&c, i, kinds, n); i++) {
+		if (is_alike(&c))
+			continue;
+		cell_show(&c);
+		bad++;
+	}
+	printf("%u cells, %u differ\n", i, bad);
+	return bad;
 }
 
 #endif

@@ -66,28 +66,17 @@ static int one(struct rng *r)
 	return n;
 }
 
-/* Returns whether any differs. */
-static bool each_cell(void)
+static bool is_alike(struct cell *c)
 {
-	unsigned i, bad = 0;
-	struct iovec super;
-	struct cell c;
+	const struct iovec super = { c->f, c->len };
 
-	for (i = 0; bad < 10 && cell_make(&c, i, in_udp, IN_UDP); i++) {
-		super = (struct iovec){ c.f, c.len };
-		if (write_in(&c.w, &c.in, &c.off, c.f, c.len) &&
-		    kernel_cut_compare(&super, c.w.link_len, &c.off, 0) > 0)
-			continue;
-		cell_show(&c);
-		bad++;
-	}
-	printf("%u cells, %u differ\n", i, bad);
-	return bad;
+	return write_in(&c->w, &c->in, &c->off, c->f, c->len) &&
+	       kernel_cut_compare(&super, c->w.link_len, &c->off, 0) > 0;
 }
 
 int main(int argc, char **argv)
 {
 	set_up();
-	return each_cell() |
+	return cell_each(in_udp, IN_UDP, is_alike) |
 	       kernel_cut_run("tunnel", argc > 1 ? atoi(argv[1]) : 2000, one);
 }

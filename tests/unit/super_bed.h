@@ -3,6 +3,7 @@
 #ifndef SUPER_BED_H
 #define SUPER_BED_H
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,6 +65,37 @@ static inline void expect_all(unsigned i, const struct iovec *frame,
 	}
 	assert_int_equal(fdl_segment_len(&got), 0);
 	assert_int_equal(i, wire.n);
+}
+
+/* Send a super-packet as of weight packets. It arrives, and is counted as what
+ * it went in. Returns the number of messages. */
+static inline unsigned send_super(struct bed *b, const struct iovec *iov,
+				  const struct fdl_offload *off,
+				  unsigned weight)
+{
+	const struct frame f = {
+		.iov = iov, .cnt = 1, .weight = weight, .off = off
+	};
+	const uint64_t packets = bed_count(b, TX_PACKETS);
+	const unsigned before = wire.n;
+	const struct verdict *why;
+
+	assert_int_equal(tx_put(&b->tx, (struct frames){ .f = &f }, 1, &why),
+			 1);
+	assert_null(why);
+	expect_all(before, iov, off);
+	assert_int_equal(bed_count(b, TX_PACKETS) - packets,
+			 weight > 1 ? weight : wire.n - before);
+	return wire.n - before;
+}
+
+/* For wire.refuses: no message is longer than that. */
+static size_t limit;
+
+static inline int too_long(const uint8_t *bytes, size_t len)
+{
+	(void)bytes;
+	return len > limit ? EMSGSIZE : 0;
 }
 
 #endif

@@ -54,22 +54,10 @@ static struct fdl_offload make(const struct wrap *w, unsigned segments,
 static void put(const struct wrap *w, unsigned segments, unsigned weight,
 		unsigned messages)
 {
-	const struct verdict *why;
 	struct iovec iov;
 	const struct fdl_offload off = make(w, segments, &iov);
-	const struct frame f = {
-		.iov = &iov, .cnt = 1, .weight = weight, .off = &off
-	};
-	const uint64_t packets = bed_count(&bed, TX_PACKETS);
-	const unsigned before = wire.n;
 
-	assert_int_equal(tx_put(&bed.tx, (struct frames){ .f = &f }, 1, &why),
-			 1);
-	assert_null(why);
-	assert_int_equal(wire.n - before, messages);
-	expect_all(before, &iov, &off);
-	assert_int_equal(bed_count(&bed, TX_PACKETS) - packets,
-			 weight > 1 ? weight : messages);
+	assert_int_equal(send_super(&bed, &iov, &off, weight), messages);
 }
 
 static void few_messages(void **state)
@@ -116,14 +104,6 @@ static void only_where_they_can(void **state)
 	set_up(MSS + 50);
 	put(&vxlan, 10, 1, 10);
 	bed_close(&bed);
-}
-
-static size_t limit;
-
-static int too_long(const uint8_t *bytes, size_t len)
-{
-	(void)bytes;
-	return len > limit ? EMSGSIZE : 0;
 }
 
 static void they_fit_the_wire(void **state)

@@ -25,7 +25,7 @@ struct shared {
 	bool has_address;		/* opts.address is not all zeros */
 	bool no_outgoing;		/* as struct own_sockets (endpoint.h) */
 	bool tunnels_apart;		/* no super-packets of a tunnel's
-					 * datagrams: distrust_datagrams */
+					 * datagrams: distrust_tunnels */
 	struct log log;
 	_Atomic(const char *) last_error;
 	_Atomic uint32_t reframed;	/* what others have made of the

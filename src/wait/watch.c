@@ -235,7 +235,8 @@ static void warn(const struct watch *w, int err)
 	char text[LIMIT_TEXT];
 	const char *why = err == -EXDEV ?
 				  "it is in a network namespace that this "
-				  "process may not enter" :
+				  "process may not enter without "
+				  "CAP_SYS_ADMIN" :
 				  limit_text(text, err);
 
 	log_say(&w->shared->log, FDL_LOG_WARNING,

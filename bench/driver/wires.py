@@ -78,9 +78,10 @@ class Wires:
             ip('link', 'set', end, 'up')
 
     def tunnel(self, n):
-        for ip, here, peer in (network.ip, 1, 2), (self.there, 2, 1):
+        for ip, end, here, peer in ((network.ip, 'a', 1, 2),
+                                    (self.there, 'b', 2, 1)):
             ip('link', 'add', 'fdv%d' % n, 'type', 'vxlan', 'id', str(n),
-               'dstport', '4789', 'dev', 'fd%s%d' % ('_ab'[here], n),
+               'dstport', '4789', 'dev', 'fd%s%d' % (end, n),
                'local', '10.0.%d.%d' % (n, here),
                'remote', '10.0.%d.%d' % (n, peer), 'udpcsum')
             ip('address', 'add', '10.1.%d.%d/24' % (n, here), 'dev',
